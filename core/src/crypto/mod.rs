@@ -1,0 +1,288 @@
+//! The slot that cryptography is put into, and what may be put there.
+//!
+//! `core` computes no digest and no signature check itself: a [`CryptoProvider`] does.
+//! [`aws_lc::AwsLc`] serves native programs, [`rustcrypto::RustCrypto`] serves WebAssembly and
+//! everything without a C compiler; a test runs one corpus through both. Nothing here signs.
+
+use alloc::boxed::Box;
+
+use const_oid::ObjectIdentifier;
+use pki_types::{SignatureVerificationAlgorithm, alg_id};
+
+use crate::{
+    asn1::{self, AlgorithmIdentifier, Cursor},
+    digest::{Digest, HashAlgorithm, Hasher},
+    oid,
+};
+
+#[cfg(feature = "aws-lc-rs")]
+pub mod aws_lc;
+#[cfg(feature = "rustcrypto")]
+pub mod rustcrypto;
+
+/// A signature was not made by that key over that message, or the scheme is not offered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignatureFault {
+    /// It does not verify.
+    Invalid,
+    /// This scheme cannot be checked from a digest, or the provider does not have it.
+    Unsupported,
+}
+
+/// Digests and signature verification, supplied from outside.
+pub trait CryptoProvider: Send + Sync {
+    /// A name for reports of differences: `aws-lc-rs`, `rustcrypto`.
+    fn name(&self) -> &'static str;
+
+    /// A new hash computation.
+    fn hasher(&self, algorithm: HashAlgorithm) -> Box<dyn Hasher>;
+
+    /// The implementation of `scheme`, for whole messages; certificate paths use these too.
+    fn verification_algorithm(
+        &self,
+        scheme: SignatureScheme,
+    ) -> &'static dyn SignatureVerificationAlgorithm;
+
+    /// Checks a signature over a message of which only the digest is there.
+    ///
+    /// `public_key` is the content of the `subjectPublicKey` BIT STRING. The digest's algorithm
+    /// must be the scheme's.
+    ///
+    /// # Errors
+    /// [`SignatureFault::Invalid`] when it does not verify, [`SignatureFault::Unsupported`] for
+    /// Ed25519, which signs messages and not digests (RFC 8032 §5.1).
+    fn verify_digest(
+        &self,
+        scheme: SignatureScheme,
+        public_key: &[u8],
+        digest: &Digest,
+        signature: &[u8],
+    ) -> Result<(), SignatureFault>;
+}
+
+/// A signature algorithm with its hash and, for ECDSA, its curve.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SignatureScheme {
+    /// ECDSA on P-256 with SHA-256.
+    EcdsaP256Sha256,
+    /// ECDSA on P-256 with SHA-384.
+    EcdsaP256Sha384,
+    /// ECDSA on P-256 with SHA-512.
+    EcdsaP256Sha512,
+    /// ECDSA on P-384 with SHA-256.
+    EcdsaP384Sha256,
+    /// ECDSA on P-384 with SHA-384; what we sign with.
+    EcdsaP384Sha384,
+    /// ECDSA on P-384 with SHA-512.
+    EcdsaP384Sha512,
+    /// Ed25519.
+    Ed25519,
+    /// RSA PKCS#1 v1.5 with SHA-256.
+    RsaPkcs1Sha256,
+    /// RSA PKCS#1 v1.5 with SHA-384.
+    RsaPkcs1Sha384,
+    /// RSA PKCS#1 v1.5 with SHA-512.
+    RsaPkcs1Sha512,
+    /// RSA PSS with SHA-256, MGF1 with the same, salt of 32 octets.
+    RsaPssSha256,
+    /// RSA PSS with SHA-384, salt of 48 octets.
+    RsaPssSha384,
+    /// RSA PSS with SHA-512, salt of 64 octets.
+    RsaPssSha512,
+}
+
+use SignatureScheme as S;
+
+impl SignatureScheme {
+    /// Every scheme.
+    pub const ALL: [Self; 13] = [
+        S::EcdsaP384Sha384,
+        S::EcdsaP256Sha256,
+        S::EcdsaP384Sha256,
+        S::EcdsaP384Sha512,
+        S::EcdsaP256Sha384,
+        S::EcdsaP256Sha512,
+        S::Ed25519,
+        S::RsaPkcs1Sha256,
+        S::RsaPkcs1Sha384,
+        S::RsaPkcs1Sha512,
+        S::RsaPssSha256,
+        S::RsaPssSha384,
+        S::RsaPssSha512,
+    ];
+
+    /// The hash that is signed; nothing for Ed25519, which takes the message.
+    pub const fn hash_algorithm(self) -> Option<HashAlgorithm> {
+        match self {
+            S::EcdsaP256Sha256 | S::EcdsaP384Sha256 | S::RsaPkcs1Sha256 | S::RsaPssSha256 => {
+                Some(HashAlgorithm::Sha256)
+            }
+            S::EcdsaP256Sha384 | S::EcdsaP384Sha384 | S::RsaPkcs1Sha384 | S::RsaPssSha384 => {
+                Some(HashAlgorithm::Sha384)
+            }
+            S::EcdsaP256Sha512 | S::EcdsaP384Sha512 | S::RsaPkcs1Sha512 | S::RsaPssSha512 => {
+                Some(HashAlgorithm::Sha512)
+            }
+            S::Ed25519 => None,
+        }
+    }
+
+    /// A name for people: `ECDSA P-384 with SHA-384`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            S::EcdsaP256Sha256 => "ECDSA P-256 with SHA-256",
+            S::EcdsaP256Sha384 => "ECDSA P-256 with SHA-384",
+            S::EcdsaP256Sha512 => "ECDSA P-256 with SHA-512",
+            S::EcdsaP384Sha256 => "ECDSA P-384 with SHA-256",
+            S::EcdsaP384Sha384 => "ECDSA P-384 with SHA-384",
+            S::EcdsaP384Sha512 => "ECDSA P-384 with SHA-512",
+            S::Ed25519 => "Ed25519",
+            S::RsaPkcs1Sha256 => "RSA PKCS#1 v1.5 with SHA-256",
+            S::RsaPkcs1Sha384 => "RSA PKCS#1 v1.5 with SHA-384",
+            S::RsaPkcs1Sha512 => "RSA PKCS#1 v1.5 with SHA-512",
+            S::RsaPssSha256 => "RSA PSS with SHA-256",
+            S::RsaPssSha384 => "RSA PSS with SHA-384",
+            S::RsaPssSha512 => "RSA PSS with SHA-512",
+        }
+    }
+
+    /// The content of the DER `AlgorithmIdentifier` (without its SEQUENCE header).
+    pub fn algorithm_identifier_content(self) -> &'static [u8] {
+        let identifier: &'static pki_types::AlgorithmIdentifier = match self {
+            S::EcdsaP256Sha256 | S::EcdsaP384Sha256 => &alg_id::ECDSA_SHA256,
+            S::EcdsaP256Sha384 | S::EcdsaP384Sha384 => &alg_id::ECDSA_SHA384,
+            S::EcdsaP256Sha512 | S::EcdsaP384Sha512 => &alg_id::ECDSA_SHA512,
+            S::Ed25519 => &alg_id::ED25519,
+            S::RsaPkcs1Sha256 => &alg_id::RSA_PKCS1_SHA256,
+            S::RsaPkcs1Sha384 => &alg_id::RSA_PKCS1_SHA384,
+            S::RsaPkcs1Sha512 => &alg_id::RSA_PKCS1_SHA512,
+            S::RsaPssSha256 => &alg_id::RSA_PSS_SHA256,
+            S::RsaPssSha384 => &alg_id::RSA_PSS_SHA384,
+            S::RsaPssSha512 => &alg_id::RSA_PSS_SHA512,
+        };
+        identifier
+    }
+
+    /// The scheme that a signature algorithm means with a key of that kind: certificates, CRLs
+    /// and OCSP responses.
+    pub fn of(key: KeyAlgorithm, algorithm: &AlgorithmIdentifier<'_>) -> Option<Self> {
+        Self::ALL.into_iter().find(|scheme| {
+            scheme.fits(key)
+                && (scheme.algorithm_identifier_content() == algorithm.value
+                    || (scheme.is_pkcs1()
+                        && algorithm.has_no_parameters()
+                        && scheme.oid() == Some(algorithm.oid)))
+        })
+    }
+
+    /// The scheme of a CMS `SignerInfo`, where the signature algorithm may name only the kind of
+    /// key and leave the hash to the digest algorithm (RFC 5754 §3.2, RFC 5753 §2.1.1).
+    pub fn of_signer_info(
+        key: KeyAlgorithm,
+        signature_algorithm: &AlgorithmIdentifier<'_>,
+        digest_algorithm: HashAlgorithm,
+    ) -> Option<Self> {
+        if matches!(signature_algorithm.oid, oid::RSA_ENCRYPTION | oid::EC_PUBLIC_KEY) {
+            return Self::of_key_and_hash(key, digest_algorithm);
+        }
+        let scheme = Self::of(key, signature_algorithm)?;
+        // Signing attributes with another hash than the content's is allowed by nobody in use.
+        scheme.hash_algorithm().is_none_or(|hash| hash == digest_algorithm).then_some(scheme)
+    }
+
+    /// The scheme for a key whose algorithm alone is known and a digest: artifact signatures.
+    pub fn of_key_and_hash(key: KeyAlgorithm, hash: HashAlgorithm) -> Option<Self> {
+        Self::ALL.into_iter().find(|scheme| {
+            scheme.fits(key) && scheme.hash_algorithm().is_none_or(|expected| expected == hash)
+        })
+    }
+
+    fn fits(self, key: KeyAlgorithm) -> bool {
+        match self {
+            S::EcdsaP256Sha256 | S::EcdsaP256Sha384 | S::EcdsaP256Sha512 => {
+                key == KeyAlgorithm::P256
+            }
+            S::EcdsaP384Sha256 | S::EcdsaP384Sha384 | S::EcdsaP384Sha512 => {
+                key == KeyAlgorithm::P384
+            }
+            S::Ed25519 => key == KeyAlgorithm::Ed25519,
+            _ => matches!(key, KeyAlgorithm::Rsa { .. }),
+        }
+    }
+
+    fn is_pkcs1(self) -> bool {
+        matches!(self, S::RsaPkcs1Sha256 | S::RsaPkcs1Sha384 | S::RsaPkcs1Sha512)
+    }
+
+    fn oid(self) -> Option<ObjectIdentifier> {
+        Cursor::new(self.algorithm_identifier_content()).oid("algorithm").ok()
+    }
+}
+
+/// What kind of public key it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum KeyAlgorithm {
+    /// ECDSA on P-256.
+    P256,
+    /// ECDSA on P-384.
+    P384,
+    /// Ed25519.
+    Ed25519,
+    /// RSA with a modulus of that many bits.
+    Rsa {
+        /// Length of the modulus in bits.
+        bits: usize,
+    },
+    /// Anything else.
+    Unsupported,
+}
+
+impl KeyAlgorithm {
+    /// The kind of a decoded `SubjectPublicKeyInfo`.
+    pub fn of(algorithm: &AlgorithmIdentifier<'_>, public_key: &[u8]) -> Self {
+        let curve = algorithm
+            .parameters
+            .filter(|tlv| tlv.tag == der::Tag::ObjectIdentifier)
+            .and_then(|tlv| ObjectIdentifier::from_bytes(tlv.value).ok());
+        match (algorithm.oid, curve) {
+            (oid::EC_PUBLIC_KEY, Some(oid::SECP256R1)) => Self::P256,
+            (oid::EC_PUBLIC_KEY, Some(oid::SECP384R1)) => Self::P384,
+            (oid::ED25519, _) => Self::Ed25519,
+            (oid::RSA_ENCRYPTION, _) => match rsa_modulus_bits(public_key) {
+                Ok(bits) => Self::Rsa { bits },
+                Err(_) => Self::Unsupported,
+            },
+            _ => Self::Unsupported,
+        }
+    }
+
+    /// A name for people: `P-384`, `RSA 3072`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::P256 => "P-256",
+            Self::P384 => "P-384",
+            Self::Ed25519 => "Ed25519",
+            Self::Rsa { .. } => "RSA",
+            Self::Unsupported => "an unsupported algorithm",
+        }
+    }
+
+    /// Whether keys of this kind and size are strong enough to be believed: P-256, P-384,
+    /// Ed25519, RSA of 2048 to 4096 bits (larger ones only cost time).
+    pub fn is_acceptable(self) -> bool {
+        match self {
+            Self::P256 | Self::P384 | Self::Ed25519 => true,
+            Self::Rsa { bits } => (2048..=4096).contains(&bits),
+            Self::Unsupported => false,
+        }
+    }
+}
+
+fn rsa_modulus_bits(public_key: &[u8]) -> asn1::Result<usize> {
+    const FIELD: &str = "RSAPublicKey";
+    let mut sequence = Cursor::new(public_key).sequence(FIELD)?;
+    let modulus = sequence.integer(FIELD)?;
+    let magnitude = modulus.strip_prefix(&[0]).unwrap_or(modulus);
+    let leading = magnitude.first().map_or(0, |octet| octet.leading_zeros() as usize);
+    Ok(magnitude.len().saturating_mul(8).saturating_sub(leading))
+}

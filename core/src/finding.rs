@@ -1,0 +1,593 @@
+//! Every finding there is, in one append-only table: code, class, exit code, clause, title, remedy.
+//!
+//! The command line, the JSON report, `countersign explain`, the page and the reference page in
+//! `docs/findings.md` all speak from this table. A code is never reused and never renamed. Order
+//! is rank: where several things are wrong, the one that stands first within the gravest class is
+//! the one the report leads with.
+
+use alloc::string::String;
+
+use serde::Serialize;
+
+/// What a finding means for the person who reads it; the four are never mixed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Class {
+    /// Worth knowing; changes nothing.
+    Note,
+    /// Worth acting on; still verified.
+    Warning,
+    /// Genuine, but old.
+    Outdated,
+    /// The check was not set up rightly; says nothing about the file.
+    SetUp,
+    /// It could not be checked; not a pass.
+    NotChecked,
+    /// Do not trust the file.
+    Danger,
+}
+
+/// One row of the table.
+#[derive(Debug)]
+struct Row {
+    code: &'static str,
+    class: Class,
+    exit_code: u8,
+    clause: &'static str,
+    title: &'static str,
+    remedy: &'static str,
+}
+
+macro_rules! findings {
+    ($($variant:ident = $code:literal, $class:ident, $exit:literal, $clause:literal,
+        $title:literal, $remedy:literal;)*) => {
+        /// What was found; the variants' meaning is their title.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum FindingCode {
+            $(#[doc = $title] $variant,)*
+        }
+
+        impl FindingCode {
+            /// Every code, in order of rank.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            fn row(self) -> &'static Row {
+                match self {
+                    $(Self::$variant => &Row {
+                        code: $code, class: Class::$class, exit_code: $exit, clause: $clause,
+                        title: $title, remedy: $remedy,
+                    },)*
+                }
+            }
+        }
+    };
+}
+
+findings! {
+    // Set-up: nothing was looked at yet.
+    TrustRootMalformed = "setup.trust-root.malformed", SetUp, 2, "Sigstore trusted_root.json v0.1",
+        "The trust root cannot be read.",
+        "Get the trust root again from its publisher, or make one with `countersign trust init`.";
+    TrustRootEmpty = "setup.trust-root.empty", SetUp, 2, "Sigstore trusted_root.json v0.1",
+        "The trust root names no certificate authority.",
+        "Add a certificate authority with `countersign trust init`.";
+    PolicyMalformed = "setup.policy.malformed", SetUp, 2, "docs/policy.schema.json",
+        "The policy cannot be read.",
+        "Correct the named place; `countersign policy lint` checks the whole file.";
+    PolicyNoSigner = "setup.policy.no-signer", SetUp, 2, "docs/policy.schema.json",
+        "The policy names no signer that may sign this file name.",
+        "Add the file name to a signer in the policy, or name the expected identity.";
+    ClockWrong = "setup.clock.wrong", SetUp, 3, "docs/findings.md",
+        "The clock shows a time before 2020.",
+        "Set the clock of this computer and check again.";
+    KeyFilePermissions = "setup.key.permissions", SetUp, 2, "docs/findings.md",
+        "The key file can be read by others.",
+        "Allow only its owner to read it: `chmod 600 KEYFILE`. If others may have read it, replace the key.";
+    UsageInvalid = "setup.usage.invalid", SetUp, 2, "docs/cli.md",
+        "The command was not understood.",
+        "See `countersign help`.";
+    InputUnreadable = "setup.input.unreadable", SetUp, 3, "docs/cli.md",
+        "A file cannot be read.",
+        "Check that the path is right, that it is a file and that you may read it.";
+    OutputUnwritable = "setup.output.unwritable", SetUp, 3, "docs/cli.md",
+        "A file cannot be written.",
+        "Check the folder, its permissions and the free space; nothing was left half-written.";
+    ServiceUnreachable = "setup.service.unreachable", NotChecked, 3, "docs/cli.md",
+        "A service did not answer.",
+        "Check the address and the network, then try again.";
+
+    // Content: is it the same file?
+    ContentIncomplete = "content.incomplete", Danger, 10, "in-toto ResourceDescriptor annotations",
+        "The file is shorter than what was published: the download did not finish.",
+        "Download the file again.";
+    ContentOtherFile = "content.other-file", Danger, 10, "in-toto Statement v1 subject",
+        "The bundle belongs to another file.",
+        "Get the bundle that is published beside this file.";
+    ContentMismatch = "content.mismatch", Danger, 10, "Sigstore bundle v0.3 messageDigest; in-toto Statement v1 subject",
+        "The file differs from what was published.",
+        "Do not open it. Delete it and download it again, from another mirror if it happens again.";
+    ContentDigestNotSupplied = "content.digest.not-supplied", NotChecked, 3, "Sigstore bundle v0.3 messageDigest",
+        "The bundle speaks of a digest that was not given.",
+        "Give the file itself, or its digest with the algorithm named here.";
+    ContentDigestWeak = "content.digest.weak", Danger, 10, "FIPS 180-4; NIST SP 800-131A",
+        "The bundle names the file by a weak digest only.",
+        "Ask the publisher for a bundle with SHA-256, SHA-384 or SHA-512.";
+
+    // Signature.
+    SignatureMismatch = "signature.mismatch", Danger, 11, "FIPS 186-5; DSSE v1 §3",
+        "The signature does not belong to this bundle's content and certificate.",
+        "Do not trust the file. Get file and bundle again from the publisher.";
+    SignatureAlgorithmNotAllowed = "signature.algorithm.not-allowed", Danger, 11, "NIST SP 800-131A",
+        "The signature uses an algorithm or key size that is not accepted.",
+        "Ask the publisher to sign with P-384, P-256, Ed25519 or RSA of 2048 to 4096 bits.";
+    SignatureNeedsFile = "signature.needs-file", NotChecked, 3, "RFC 8032 §5.1",
+        "This signature can only be checked over the whole file, not its digest.",
+        "Ask the publisher for an ECDSA or RSA signature, or a DSSE statement.";
+    SignatureAbsent = "signature.absent", Danger, 11, "DSSE v1 §2; Sigstore bundle v0.3",
+        "The bundle holds no signature.",
+        "Get the bundle again from the publisher.";
+    SignatureCount = "signature.count", Danger, 11, "Sigstore bundle v0.3 dsseEnvelope",
+        "The envelope does not hold exactly one signature.",
+        "Ask the publisher for a bundle with one signature.";
+
+    // Revocation of the signer.
+    Revoked = "revocation.revoked", Danger, 14, "RFC 5280 §5.3.1; docs/revocation.md",
+        "The signer's certificate was revoked, and nothing proves that it signed before.",
+        "Do not open the file. Look for a newer release on the publisher's page.";
+    RevokedOnHold = "revocation.on-hold", Danger, 14, "RFC 5280 §5.3.1 certificateHold",
+        "The signer's certificate is suspended.",
+        "Do not open the file now. Check again later; a suspension may be lifted.";
+    RevokedAuthority = "revocation.authority-revoked", Danger, 14, "RFC 5280 §5.3.1 cACompromise",
+        "The authority that issued the signer's certificate was revoked.",
+        "Do not open the file. Look for a newer release on the publisher's page.";
+    RevokedCompromiseStrict = "revocation.compromise-strict", Danger, 14, "docs/policy.md revocation.compromise",
+        "The signer's key was compromised later, and this policy then rejects earlier signatures too.",
+        "Look for a release signed with a new key, or relax `revocation.compromise` knowingly.";
+
+    // Certificate and identity.
+    CertificateMalformed = "certificate.malformed", Danger, 12, "RFC 5280 §4.1",
+        "A certificate cannot be read.",
+        "Get the bundle again from the publisher.";
+    CertificateUnknownIssuer = "certificate.unknown-issuer", Danger, 12, "RFC 5280 §6.1",
+        "The signer's certificate was not issued by an authority you trust.",
+        "If you expected this publisher, get its trust root from a place you trust.";
+    CertificateUnexpectedIdentity = "certificate.identity.unexpected", Danger, 12, "docs/policy.md signers",
+        "The file is signed, but not by the expected signer.",
+        "Do not trust the file unless you expected this signer; then name it in the policy.";
+    CertificateUnexpectedOidcIssuer = "certificate.oidc-issuer.unexpected", Danger, 12, "docs/policy.md signers",
+        "The signer's identity was vouched for by another login provider than expected.",
+        "Do not trust the file unless you expected this provider; then name it in the policy.";
+    CertificateExpiredWhenSigned = "certificate.expired", Danger, 12, "RFC 5280 §4.1.2.5",
+        "The certificate had expired at the time that counts.",
+        "Ask the publisher to sign again with a valid certificate, and with a timestamp.";
+    CertificateNotYetValid = "certificate.not-yet-valid", Danger, 12, "RFC 5280 §4.1.2.5",
+        "The certificate was not valid yet at the time that counts.",
+        "Check your clock; otherwise ask the publisher to sign again.";
+    CertificateWrongUse = "certificate.wrong-use", Danger, 12, "RFC 5280 §4.2.1.3, §4.2.1.12; CA/B CSBR §7.1.2.3",
+        "The certificate was not issued for this use.",
+        "Ask the publisher for a signature made with a code-signing certificate.";
+    CertificateNotCa = "certificate.not-ca", Danger, 12, "RFC 5280 §4.2.1.9, §4.2.1.3",
+        "A certificate in the chain may not issue certificates.",
+        "Get trust root and bundle again; if it stays, tell the publisher.";
+    CertificatePathConstraint = "certificate.path-constraint", Danger, 12, "RFC 5280 §6.1",
+        "The chain breaks a constraint that one of its authorities is under.",
+        "Tell the publisher; the certificate should not have been issued.";
+    CertificateConstraintNotSupported = "certificate.constraint-not-supported", NotChecked, 3, "RFC 5280 §4.2",
+        "A certificate carries a critical rule that this program does not know.",
+        "Ask the publisher for a certificate without it, or use a program that knows it.";
+    CertificateKeyTooWeak = "certificate.key.weak", Danger, 12, "NIST SP 800-131A; CA/B CSBR §6.1.5",
+        "A certificate's key or signature algorithm is not accepted.",
+        "Ask the publisher for certificates with P-384, P-256, Ed25519 or RSA of 2048 to 4096 bits.";
+    CertificateChainTooLong = "certificate.chain.too-long", NotChecked, 3, "core/src/limits.rs",
+        "Finding a chain took more steps than are allowed.",
+        "Remove superfluous certificates from the trust root.";
+    CertificateProfile = "certificate.profile", Danger, 12, "RFC 5280 §4.2; CA/B CSBR §7.1",
+        "A certificate breaks its profile.",
+        "Issue the certificate again with the right profile.";
+    CertificateIdentityAbsent = "certificate.identity.absent", Danger, 12, "RFC 5280 §4.2.1.6",
+        "The signer's certificate names nobody: it has no e-mail address or URI.",
+        "Ask the publisher for a certificate with an e-mail address or URI.";
+
+    // Timestamps.
+    TimestampAbsent = "timestamp.absent", Danger, 13, "docs/policy.md timestamps",
+        "There is no trusted timestamp, and the policy demands one.",
+        "Ask the publisher to sign with a timestamp (`countersign sign --timestamp-url`).";
+    TimestampMalformed = "timestamp.malformed", Danger, 13, "RFC 3161 §2.4.2; RFC 5652 §5",
+        "The timestamp cannot be read.",
+        "Ask the publisher for a new timestamp.";
+    TimestampBer = "timestamp.ber", Danger, 13, "RFC 3161 §2.4.2; X.690 §10.1",
+        "The timestamp is encoded in BER; DER is demanded.",
+        "Ask the publisher for a timestamp by an authority that follows RFC 3161.";
+    TimestampImprintMismatch = "timestamp.imprint.mismatch", Danger, 13, "RFC 3161 §2.4.2",
+        "The timestamp was made for other data.",
+        "Get the bundle again from the publisher.";
+    TimestampImprintWeak = "timestamp.imprint.weak", Danger, 13, "NIST SP 800-131A; ETSI TS 119 312",
+        "The timestamp's imprint uses a hash that is not accepted.",
+        "Ask the publisher for a timestamp over SHA-256, SHA-384 or SHA-512.";
+    TimestampAuthorityNotTrusted = "timestamp.authority.not-trusted", Danger, 13, "RFC 3161 §2.3",
+        "The timestamp is by an authority that you do not trust.",
+        "If you trust this authority, add it to the trust root.";
+    TimestampSignature = "timestamp.signature", Danger, 13, "RFC 5652 §5.4, §5.6",
+        "The timestamp's signature is wrong.",
+        "Get the bundle again from the publisher.";
+    TimestampOutsideValidity = "timestamp.certificate.outside-validity", Danger, 13, "RFC 3161 §2.3; RFC 5280 §4.1.2.5",
+        "The authority's certificate was not valid when it made the timestamp.",
+        "Ask the publisher for a new timestamp.";
+    TimestampWindow = "timestamp.authority.outside-window", Danger, 13, "Sigstore trusted_root.json validFor",
+        "The trust root does not trust this authority at that time.",
+        "Get the current trust root; if it stays, ask the publisher for a new timestamp.";
+    TimestampFuture = "timestamp.future", Danger, 13, "RFC 3161 §2.4.2 genTime",
+        "The timestamp lies in the future.",
+        "Check your clock; otherwise do not trust the file.";
+    TimestampRefused = "timestamp.refused", Danger, 13, "RFC 3161 §2.4.2 PKIStatus",
+        "The timestamp authority refused the request.",
+        "Do what the authority's words say, or use another authority.";
+    TimestampStatusWithoutToken = "timestamp.status.contradiction", Danger, 13, "RFC 3161 §2.4.2",
+        "Status and token of the timestamp response contradict each other.",
+        "Ask the publisher for a new timestamp.";
+    TimestampContentType = "timestamp.content-type", Danger, 13, "RFC 3161 §2.4.2; RFC 5652 §11.1",
+        "What is signed is not a timestamp.",
+        "Ask the publisher for a new timestamp.";
+    TimestampSignerCount = "timestamp.signer-count", Danger, 13, "RFC 3161 §2.4.2",
+        "The timestamp is not signed exactly once.",
+        "Ask the publisher for a new timestamp.";
+    TimestampAttributes = "timestamp.attributes", Danger, 13, "RFC 5652 §11; RFC 5035 §5.4",
+        "A signed attribute of the timestamp is missing, repeated or malformed.",
+        "Ask the publisher for a new timestamp.";
+    TimestampEssAbsent = "timestamp.ess.absent", Danger, 13, "RFC 3161 §2.4.1; RFC 5816 §2.2.1",
+        "The timestamp does not say which certificate made it.",
+        "Ask the publisher for a timestamp by an authority that follows RFC 5816.";
+    TimestampEssMismatch = "timestamp.ess.mismatch", Danger, 13, "RFC 5035 §4; RFC 5816 §2.2.1",
+        "The timestamp names another certificate than the one that made it.",
+        "Ask the publisher for a new timestamp.";
+    TimestampTsaName = "timestamp.tsa-name", Danger, 13, "RFC 3161 §2.4.2 tsa",
+        "The authority's name in the timestamp is not its certificate's.",
+        "Ask the publisher for a new timestamp.";
+    TimestampEku = "timestamp.certificate.eku", Danger, 13, "RFC 3161 §2.3",
+        "The authority's certificate is not reserved for timestamps.",
+        "Ask the publisher for a timestamp by another authority.";
+    TimestampCertificateIsCa = "timestamp.certificate.ca", Danger, 13, "RFC 3161 §2.3; ETSI EN 319 422 §6",
+        "The timestamp was signed with a certificate of a certificate authority.",
+        "Ask the publisher for a timestamp by another authority.";
+    TimestampExtension = "timestamp.extension", Danger, 13, "RFC 3161 §2.4.2 extensions",
+        "The timestamp carries a critical extension that is not known.",
+        "Ask the publisher for a timestamp without it.";
+    TimestampDefaultEncoded = "timestamp.default-encoded", Danger, 13, "X.690 §11.5; RFC 3161 §2.4.2 ordering",
+        "The timestamp encodes a default value, which DER forbids.",
+        "Ask the publisher for a timestamp by an authority that follows DER.";
+    TimestampTrailing = "timestamp.trailing-bytes", Danger, 13, "RFC 3161 §2.4.2",
+        "Bytes follow after the timestamp's end.",
+        "Ask the publisher for a new timestamp.";
+    TimestampNonceMismatch = "timestamp.nonce.mismatch", Danger, 13, "RFC 3161 §2.4.2 nonce",
+        "The authority's answer is not for this request.",
+        "Ask again; if it stays, use another authority.";
+    TimestampPolicyMismatch = "timestamp.policy.mismatch", Danger, 13, "RFC 3161 §2.4.2 policy",
+        "The timestamp was made under another policy than the one asked for.",
+        "Ask again with a policy that the authority offers.";
+    TimestampAuthorityRevoked = "timestamp.authority.revoked", Danger, 14, "docs/revocation.md; ETSI EN 319 421",
+        "The authority's certificate was revoked so that its timestamps prove nothing.",
+        "Ask the publisher for a timestamp by another authority.";
+    TimestampTooMany = "timestamp.too-many", NotChecked, 3, "core/src/limits.rs",
+        "The bundle holds more timestamps than are looked at.",
+        "Ask the publisher for a bundle with fewer timestamps.";
+
+    // Revocation evidence.
+    RevocationUnavailable = "revocation.unavailable", NotChecked, 3, "docs/revocation.md",
+        "Whether the certificate was revoked could not be checked.",
+        "Try again with a network connection, or give the CRL with `--crl`.";
+    RevocationStale = "revocation.stale", NotChecked, 3, "RFC 5280 §5.1.2.5; RFC 6960 §4.2.2.1",
+        "What is known about revocation is out of date.",
+        "Get a fresh CRL (`countersign revocation fetch`) and check again.";
+    RevocationNoSource = "revocation.no-source", NotChecked, 3, "RFC 5280 §4.2.1.13, §4.2.2.1",
+        "The certificate does not say where its revocation can be looked up.",
+        "Give a CRL with `--crl`, or let the policy do without (`revocation.signer = \"off\"`).";
+    RevocationUnknown = "revocation.unknown", NotChecked, 3, "RFC 6960 §2.2",
+        "The responder does not know the certificate.",
+        "Tell the publisher: its certificate is not registered.";
+    CrlMalformed = "revocation.crl.malformed", NotChecked, 3, "RFC 5280 §5.1",
+        "A CRL cannot be read.",
+        "Get the CRL again from the address in the certificate.";
+    CrlSignature = "revocation.crl.signature", NotChecked, 3, "RFC 5280 §6.3.3",
+        "A CRL was not signed by the certificate's issuer.",
+        "Get the CRL again from the address in the certificate.";
+    CrlNotAuthorised = "revocation.crl.not-authorised", NotChecked, 3, "RFC 5280 §6.3.3 (f)",
+        "The CRL's signer may not sign CRLs.",
+        "Tell the publisher: the authority's certificate lacks cRLSign.";
+    CrlExtension = "revocation.crl.extension", NotChecked, 3, "RFC 5280 §5.2",
+        "A CRL carries a critical extension that is not known.",
+        "Get a CRL without it.";
+    CrlScope = "revocation.crl.scope", NotChecked, 3, "RFC 5280 §6.3.3 (b)",
+        "A CRL does not cover the certificate.",
+        "Get the CRL that the certificate names.";
+    CrlProfile = "revocation.crl.profile", NotChecked, 3, "RFC 5280 §5; docs/revocation.md",
+        "A CRL breaks its profile.",
+        "Correct the CRL before it is published.";
+    OcspMalformed = "revocation.ocsp.malformed", NotChecked, 3, "RFC 6960 §4.2.1",
+        "An OCSP response cannot be read.",
+        "Ask the responder again.";
+    OcspRefused = "revocation.ocsp.refused", NotChecked, 3, "RFC 6960 §2.3",
+        "The responder gave no answer.",
+        "Ask again later, or use a CRL.";
+    OcspSignature = "revocation.ocsp.signature", NotChecked, 3, "RFC 6960 §3.2",
+        "An OCSP response's signature is wrong.",
+        "Ask the responder again.";
+    OcspNotAuthorised = "revocation.ocsp.not-authorised", NotChecked, 3, "RFC 6960 §4.2.2.2",
+        "The responder may not speak for the certificate's issuer.",
+        "Tell the publisher: its OCSP delegate is not rightly issued.";
+    OcspExtension = "revocation.ocsp.extension", NotChecked, 3, "RFC 6960 §4.4",
+        "An OCSP response carries a critical extension that is not known.",
+        "Use a CRL.";
+    EvidenceTooLarge = "revocation.too-large", NotChecked, 3, "core/src/limits.rs",
+        "There is more revocation evidence than is looked at.",
+        "Give only the CRLs and OCSP responses that the certificates need.";
+
+    // The bundle itself.
+    BundleNotFound = "bundle.not-found", NotChecked, 3, "docs/cli.md",
+        "There is no bundle for this file.",
+        "Get FILE.sigstore.json from where you got the file, or name it with `--bundle`.";
+    BundleTooLarge = "bundle.too-large", NotChecked, 3, "core/src/limits.rs",
+        "The bundle is larger than is looked at.",
+        "Check that this is the bundle and not the file itself.";
+    BundleMalformed = "bundle.malformed", NotChecked, 3, "Sigstore bundle v0.3",
+        "The bundle cannot be read.",
+        "Get the bundle again from the publisher.";
+    BundleDuplicateKey = "bundle.duplicate-key", NotChecked, 3, "RFC 8259 §4; RFC 7493 §2.3",
+        "The bundle repeats a key, so that programs may read it differently.",
+        "Get the bundle again from the publisher.";
+    BundleTooDeep = "bundle.too-deep", NotChecked, 3, "core/src/limits.rs",
+        "The bundle is nested more deeply than is looked at.",
+        "Get the bundle again from the publisher.";
+    BundleTooNew = "bundle.too-new", NotChecked, 3, "Sigstore bundle mediaType",
+        "The bundle has a form that this program does not know.",
+        "Update Countersign; if it is the newest, ask the publisher for a v0.3 bundle.";
+    BundleNoCertificate = "bundle.no-certificate", NotChecked, 3, "Sigstore bundle v0.3 verificationMaterial",
+        "The bundle holds no signing certificate.",
+        "Ask the publisher for a bundle with a certificate.";
+    BundleTooManyParts = "bundle.too-many-parts", NotChecked, 3, "core/src/limits.rs",
+        "The bundle holds more parts than are looked at.",
+        "Ask the publisher for a smaller bundle.";
+
+    // Transparency.
+    TransparencyNotSupported = "transparency.not-supported", NotChecked, 3, "docs/policy.md transparency",
+        "The trust root lists transparency logs, whose proofs this version cannot check.",
+        "Set `transparency` to `off` in the policy knowingly, or use a newer version.";
+
+    // Statement and provenance.
+    StatementMalformed = "provenance.statement.malformed", NotChecked, 3, "in-toto Statement v1",
+        "The signed statement cannot be read.",
+        "Get the bundle again from the publisher.";
+    StatementType = "provenance.statement.type", NotChecked, 3, "in-toto Statement v1; DSSE payloadType",
+        "What was signed is not an in-toto statement.",
+        "Get the bundle again from the publisher.";
+    StatementPredicate = "provenance.predicate.unexpected", Danger, 16, "docs/policy.md predicate_types",
+        "The statement says another thing than the policy demands.",
+        "Ask the publisher for the statement that the policy names.";
+
+    // Internal.
+    Internal = "internal.error", NotChecked, 70, "docs/findings.md",
+        "This program made a mistake.",
+        "Report it, with the command and the report.";
+
+    // Warnings and notes: still verified.
+    CompromisedAfterSigning = "revocation.compromised-after-signing", Warning, 0, "docs/revocation.md",
+        "The signer's key was compromised after this file was signed.",
+        "Prefer a release signed with a new key.";
+    AuthorityCompromisedAfterSigning = "revocation.authority-compromised-after-signing", Warning, 0, "docs/revocation.md",
+        "The authority that issued the signer's certificate was compromised after this file was signed.",
+        "Prefer a release signed under a new authority.";
+    NameDiffers = "content.name-differs", Warning, 0, "in-toto Statement v1 subject",
+        "The file is genuine, but was published under another name.",
+        "Make sure that this is the file you meant to get, not another or older one.";
+    StaleAccepted = "revocation.stale-accepted", Warning, 0, "docs/policy.md revocation.offline",
+        "What is known about revocation is out of date, but the policy allows it.",
+        "Check again when there is a network connection.";
+    RevokedAfterSigning = "revocation.revoked-after-signing", Note, 0, "docs/revocation.md",
+        "The signer's certificate was revoked after this file was signed.",
+        "Nothing to do: the file was signed before.";
+    RevocationNotRequired = "revocation.not-required", Note, 0, "docs/policy.md revocation",
+        "Revocation was not checked, and the policy does not demand it.",
+        "Set `revocation` to `required` in the policy to demand it.";
+    TimestampIgnored = "timestamp.ignored", Note, 0, "docs/policy.md timestamps",
+        "A timestamp in the bundle could not be used; enough others could.",
+        "Nothing to do.";
+    EvidenceIgnored = "revocation.evidence-ignored", Note, 0, "docs/revocation.md",
+        "A piece of revocation evidence could not be used; another could.",
+        "Nothing to do.";
+    LogNotChecked = "transparency.not-checked", Note, 0, "docs/policy.md transparency",
+        "The bundle holds a transparency-log entry that was not checked.",
+        "Nothing to do: the trust root or the policy does without a log.";
+}
+
+impl FindingCode {
+    /// The dotted code: `timestamp.imprint.mismatch`.
+    pub fn code(self) -> &'static str {
+        self.row().code
+    }
+
+    /// What it means for the reader.
+    pub fn class(self) -> Class {
+        self.row().class
+    }
+
+    /// The exit code of the command line when this finding decides.
+    pub fn exit_code(self) -> u8 {
+        self.row().exit_code
+    }
+
+    /// The clause of the specification, or of our documents, that it rests on.
+    pub fn clause(self) -> &'static str {
+        self.row().clause
+    }
+
+    /// What was found, in a sentence.
+    pub fn title(self) -> &'static str {
+        self.row().title
+    }
+
+    /// The one thing to do.
+    pub fn remedy(self) -> &'static str {
+        self.row().remedy
+    }
+
+    /// The finding with that dotted code.
+    pub fn parse(code: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|each| each.code() == code)
+    }
+
+    /// Graver first, then by place in the table; the least is what a report leads with.
+    pub fn rank(self) -> (core::cmp::Reverse<Class>, Self) {
+        (core::cmp::Reverse(self.class()), self)
+    }
+}
+
+impl Serialize for FindingCode {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.code())
+    }
+}
+
+impl core::fmt::Display for FindingCode {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+/// One thing that was found, with its facts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// Which.
+    pub code: FindingCode,
+    /// What it is about: a certificate's subject, a file name, a place in the input.
+    pub subject: Option<String>,
+    /// What should have been.
+    pub expected: Option<String>,
+    /// What was.
+    pub found: Option<String>,
+}
+
+impl Finding {
+    /// A finding without facts.
+    pub fn new(code: FindingCode) -> Self {
+        Self { code, subject: None, expected: None, found: None }
+    }
+
+    /// What it is about.
+    #[must_use]
+    pub fn about(mut self, subject: impl Into<String>) -> Self {
+        self.subject = Some(quoted(subject.into()));
+        self
+    }
+
+    /// What should have been.
+    #[must_use]
+    pub fn expected(mut self, expected: impl Into<String>) -> Self {
+        self.expected = Some(quoted(expected.into()));
+        self
+    }
+
+    /// What was.
+    #[must_use]
+    pub fn found(mut self, found: impl Into<String>) -> Self {
+        self.found = Some(quoted(found.into()));
+        self
+    }
+}
+
+impl From<FindingCode> for Finding {
+    fn from(code: FindingCode) -> Self {
+        Self::new(code)
+    }
+}
+
+impl Serialize for Finding {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct;
+        let mut object = serializer.serialize_struct("Finding", 9)?;
+        object.serialize_field("code", &self.code)?;
+        object.serialize_field("class", &self.code.class())?;
+        object.serialize_field("exit_code", &self.code.exit_code())?;
+        object.serialize_field("title", self.code.title())?;
+        object.serialize_field("subject", &self.subject)?;
+        object.serialize_field("expected", &self.expected)?;
+        object.serialize_field("found", &self.found)?;
+        object.serialize_field("clause", self.code.clause())?;
+        object.serialize_field("remedy", self.code.remedy())?;
+        object.end()
+    }
+}
+
+/// Text from somebody else, cut to [`QUOTED_CHARACTERS`](crate::limits::QUOTED_CHARACTERS) and
+/// with control and bidirectional-override characters made visible, so that no terminal or page
+/// is steered by it.
+pub fn quoted(text: String) -> String {
+    let limit = crate::limits::QUOTED_CHARACTERS;
+    let harmless = |character: char| !is_steering(character);
+    if text.chars().all(harmless) && text.chars().nth(limit).is_none() {
+        return text;
+    }
+    let mut shown = String::new();
+    for character in text.chars().take(limit) {
+        if harmless(character) {
+            shown.push(character);
+        } else {
+            shown.extend(character.escape_unicode());
+        }
+    }
+    if text.chars().nth(limit).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+fn is_steering(character: char) -> bool {
+    character.is_control()
+        || matches!(character,
+            '\u{061C}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'
+            | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{E0000}'..='\u{E007F}')
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::{collections::BTreeSet, string::ToString};
+
+    use super::*;
+
+    #[test]
+    fn codes_are_unique_and_well_formed() {
+        let mut seen = BTreeSet::new();
+        for code in FindingCode::ALL {
+            let text = code.code();
+            assert!(seen.insert(text), "{text} stands twice");
+            assert!(text.contains('.'), "{text}");
+            assert!(
+                text.bytes().all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'.' | b'-')),
+                "{text}"
+            );
+            assert!(code.title().ends_with('.') && code.remedy().ends_with('.'), "{text}");
+            assert!(!code.clause().is_empty(), "{text}");
+            assert_eq!(FindingCode::parse(text), Some(*code));
+        }
+    }
+
+    #[test]
+    fn only_notes_and_warnings_exit_with_zero() {
+        for code in FindingCode::ALL {
+            let passes = matches!(code.class(), Class::Note | Class::Warning);
+            assert_eq!(passes, code.exit_code() == 0, "{code}");
+        }
+    }
+
+    #[test]
+    fn danger_outranks_not_checked() {
+        assert!(FindingCode::SignatureMismatch.rank() < FindingCode::BundleMalformed.rank());
+        assert!(FindingCode::ContentMismatch.rank() < FindingCode::SignatureMismatch.rank());
+    }
+
+    #[test]
+    fn hostile_text_is_made_visible_and_short() {
+        assert_eq!(quoted("a\u{202E}b\n".to_string()), "a\\u{202e}b\\u{a}");
+        assert_eq!(quoted("x".repeat(100_000)).chars().count(), 201);
+        assert_eq!(quoted("Zoë <zoe@example.com>".to_string()), "Zoë <zoe@example.com>");
+    }
+}

@@ -1,0 +1,29 @@
+//! The verification core of Countersign.
+#![no_std]
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::panic
+)]
+
+extern crate alloc;
+
+pub mod asn1;
+pub mod cms;
+pub mod crypto;
+pub mod digest;
+pub mod finding;
+pub mod json;
+pub mod limits;
+pub mod oid;
+pub mod pattern;
+pub mod policy;
+pub mod report;
+pub mod time;
+pub mod trust;
+pub mod tsp;
+pub mod x509;

@@ -1,0 +1,64 @@
+//! Budgets: how much of what somebody sent is looked at. Each names the attack it stops or the
+//! source of its number. Exceeding one is a finding of its own, never a silent cut.
+
+/// A bundle's size in bytes. Public bundles are 5–15 KB; an attestation with an SBOM inside
+/// reaches a few MB. Stops a page or pipeline being made to parse gigabytes.
+pub const BUNDLE_BYTES: usize = 8 * 1024 * 1024;
+
+/// A trust root's size in bytes; the public-good one is 7 KB.
+pub const TRUST_ROOT_BYTES: usize = 4 * 1024 * 1024;
+
+/// A policy's size in bytes; written by hand.
+pub const POLICY_BYTES: usize = 1024 * 1024;
+
+/// Nesting of JSON objects and arrays. A bundle needs 8, an attestation's predicate seldom 16;
+/// stops stack exhaustion by `[[[[…`.
+pub const JSON_DEPTH: usize = 64;
+
+/// A certificate's size in bytes. Real ones have 0.5–3 KB.
+pub const CERTIFICATE_BYTES: usize = 64 * 1024;
+
+/// Certificates in one authority's chain, a bundle, or a token's certificate set. webpki itself
+/// follows six intermediates; stops quadratic path searches.
+pub const CERTIFICATES: usize = 16;
+
+/// Authorities of one kind in a trust root.
+pub const AUTHORITIES: usize = 64;
+
+/// Timestamp tokens in a bundle; each costs about three signature verifications.
+pub const TIMESTAMPS: usize = 8;
+
+/// A timestamp response's size in bytes; real ones have 1–7 KB.
+pub const TIMESTAMP_BYTES: usize = 256 * 1024;
+
+/// Transparency-log entries in a bundle.
+pub const LOG_ENTRIES: usize = 8;
+
+/// Signatures in a DSSE envelope; each costs a verification. The bundle format demands one.
+pub const ENVELOPE_SIGNATURES: usize = 1;
+
+/// Subjects of an in-toto statement; the largest public releases list about 1,000 files.
+pub const SUBJECTS: usize = 16_384;
+
+/// A CRL's size in bytes: about 40 bytes an entry, 500,000 entries.
+pub const CRL_BYTES: usize = 32 * 1024 * 1024;
+
+/// CRLs handed in as evidence for one verification; each may cost a signature verification.
+pub const CRLS: usize = 32;
+
+/// An OCSP response's size in bytes; real ones have 0.5–4 KB.
+pub const OCSP_BYTES: usize = 256 * 1024;
+
+/// OCSP responses handed in as evidence for one verification.
+pub const OCSP_RESPONSES: usize = 32;
+
+/// Answers in one OCSP response.
+pub const OCSP_ANSWERS: usize = 64;
+
+/// Characters of attacker-controlled text (a name, an identity) that a finding repeats; stops
+/// reports of a megabyte.
+pub const QUOTED_CHARACTERS: usize = 200;
+
+/// How far a clock may run ahead of ours, in seconds, before what it signed is "from the
+/// future": five minutes, as Kerberos and most OCSP clients take it.
+pub const CLOCK_SKEW_SECONDS: i64 = 300;

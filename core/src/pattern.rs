@@ -1,0 +1,161 @@
+//! Anchored patterns of the policy: always the whole text, never a part of it.
+//!
+//! `*` stands for any run of characters that stays within one part of the name; `**` for any run.
+//! Everything else stands for itself. There are no regular expressions: unanchored ones have let
+//! strangers' identities pass elsewhere.
+
+use alloc::{string::String, vec, vec::Vec};
+
+/// What a pattern is about, which decides where its `*` stops.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A file name: `*` stops at `/`.
+    FileName,
+    /// An e-mail address or URI: `*` stops at `/` and `@`.
+    Identity,
+}
+
+/// A pattern that matches whole texts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pattern {
+    text: String,
+    kind: Kind,
+    tokens: Vec<Token>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Token {
+    Exactly(char),
+    RunInPart,
+    Run,
+}
+
+impl Pattern {
+    /// A pattern from its text.
+    pub fn new(text: &str, kind: Kind) -> Self {
+        let mut tokens: Vec<Token> = Vec::new();
+        for character in text.chars() {
+            match (character, tokens.last_mut()) {
+                ('*', Some(last @ Token::RunInPart)) => *last = Token::Run,
+                ('*', Some(Token::Run)) => {}
+                ('*', _) => tokens.push(Token::RunInPart),
+                _ => tokens.push(Token::Exactly(character)),
+            }
+        }
+        Self { text: String::from(text), kind, tokens }
+    }
+
+    /// A pattern that matches `text` alone, stars included.
+    pub fn exactly(text: &str, kind: Kind) -> Self {
+        let tokens = text.chars().map(Token::Exactly).collect();
+        Self { text: String::from(text), kind, tokens }
+    }
+
+    /// The text it was made from.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether nothing but stars stands in it, so that it would match anybody.
+    pub fn matches_anything(&self) -> bool {
+        !self.tokens.iter().any(|token| matches!(token, Token::Exactly(_)))
+    }
+
+    /// Whether the whole of `text` matches. Takes time proportional to both lengths' product.
+    pub fn matches(&self, text: &str) -> bool {
+        // reached[i]: the text so far can be matched by the first i tokens.
+        let mut reached = vec![false; self.tokens.len().saturating_add(1)];
+        if let Some(start) = reached.first_mut() {
+            *start = true;
+        }
+        self.skip_runs(&mut reached);
+        for character in text.chars() {
+            let mut next = vec![false; reached.len()];
+            for (index, token) in self.tokens.iter().enumerate() {
+                if reached.get(index) != Some(&true) {
+                    continue;
+                }
+                let (target, fits) = match token {
+                    Token::Exactly(wanted) => (index.saturating_add(1), *wanted == character),
+                    Token::RunInPart => (index, !self.is_separator(character)),
+                    Token::Run => (index, true),
+                };
+                if let Some(slot) = next.get_mut(target).filter(|_| fits) {
+                    *slot = true;
+                }
+            }
+            self.skip_runs(&mut next);
+            reached = next;
+        }
+        reached.last() == Some(&true)
+    }
+
+    /// A run may be empty: whatever reaches it reaches what follows it.
+    fn skip_runs(&self, reached: &mut [bool]) {
+        for (index, token) in self.tokens.iter().enumerate() {
+            let is_run = !matches!(token, Token::Exactly(_));
+            if is_run
+                && reached.get(index) == Some(&true)
+                && let Some(slot) = reached.get_mut(index.saturating_add(1))
+            {
+                *slot = true;
+            }
+        }
+    }
+
+    fn is_separator(&self, character: char) -> bool {
+        match self.kind {
+            Kind::FileName => character == '/',
+            Kind::Identity => matches!(character, '/' | '@'),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn identity(pattern: &str, text: &str) -> bool {
+        Pattern::new(pattern, Kind::Identity).matches(text)
+    }
+
+    #[test]
+    fn matches_the_whole_text_only() {
+        assert!(identity("release@example.com", "release@example.com"));
+        assert!(!identity("release@example.com", "release@example.com.evil.example"));
+        assert!(!identity("release@example.com", "pre-release@example.com"));
+        assert!(!identity("release@exampleXcom", "release@example.com"));
+        assert!(!identity("", "a"));
+    }
+
+    #[test]
+    fn a_star_stays_within_its_part() {
+        assert!(identity("*@example.com", "zoë@example.com"));
+        assert!(!identity("*@example.com", "a@evil.example@example.com"));
+        let workflow = "https://git.example/org/*/.github/workflows/release.yml@refs/tags/*";
+        assert!(identity(workflow, "https://git.example/org/app/.github/workflows/release.yml@refs/tags/v1"));
+        assert!(!identity(workflow, "https://git.example/org/a/b/.github/workflows/release.yml@refs/tags/v1"));
+        assert!(identity("https://git.example/**", "https://git.example/a/b@c"));
+        assert!(Pattern::new("*.tgz", Kind::FileName).matches("pkg@1.0.tgz"));
+        assert!(!Pattern::new("*.tgz", Kind::FileName).matches("dir/pkg.tgz"));
+    }
+
+    #[test]
+    fn exact_patterns_take_stars_literally() {
+        let exact = Pattern::exactly("a*b", Kind::Identity);
+        assert!(exact.matches("a*b") && !exact.matches("axb"));
+    }
+
+    #[test]
+    fn hostile_patterns_take_no_exponential_time() {
+        let pattern = "*a".repeat(100);
+        assert!(!identity(&pattern, &"a".repeat(5_000).replace("aaaaa", "aaab")));
+    }
+
+    #[test]
+    fn knows_patterns_that_match_anybody() {
+        assert!(Pattern::new("**", Kind::Identity).matches_anything());
+        assert!(Pattern::new("***", Kind::Identity).matches_anything());
+        assert!(!Pattern::new("*@*", Kind::Identity).matches_anything());
+    }
+}

@@ -1,0 +1,287 @@
+//! The policy: who may sign what, and what must be there. JSON; schema in `docs/policy.schema.json`.
+
+use alloc::{format, string::String, vec, vec::Vec};
+
+use serde::Deserialize;
+
+use crate::{
+    finding::{Finding, FindingCode},
+    json, limits,
+    pattern::{Kind, Pattern},
+};
+
+/// The version of the form.
+pub const POLICY_VERSION: u32 = 1;
+
+/// Who may sign which files.
+#[derive(Clone, Debug)]
+pub struct Signer {
+    /// File names; a file without a name matches every signer.
+    pub files: Vec<Pattern>,
+    /// E-mail addresses or URIs.
+    pub identities: Vec<Pattern>,
+    /// Login providers that must have vouched for the identity. Without any, the certificate must
+    /// not name one: a private authority vouches itself.
+    pub oidc_issuers: Vec<Pattern>,
+    /// What a signed statement must be about; without any, anything.
+    pub predicate_types: Vec<String>,
+}
+
+impl Signer {
+    /// Whether this signer may sign a file of that name.
+    pub fn covers(&self, file: Option<&str>) -> bool {
+        file.is_none_or(|name| self.files.iter().any(|pattern| pattern.matches(name)))
+    }
+}
+
+/// Whether revocation must be known for a certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RevocationMode {
+    /// It must be known; otherwise "not checked".
+    Required,
+    /// It counts where it is known.
+    WhenAvailable,
+    /// It is not looked at.
+    Off,
+}
+
+/// What becomes of signatures made before a key was compromised.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Compromise {
+    /// They stay valid, with a warning: the timestamp proves that they are older.
+    #[default]
+    Warn,
+    /// They are rejected too.
+    Reject,
+}
+
+/// When evidence that is out of date may still count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Offline {
+    /// How old it may be, in seconds since its thisUpdate.
+    pub max_age_seconds: u32,
+    /// How long after the timestamp it must have been made, in seconds, so that a revocation that
+    /// was on its way had arrived.
+    #[serde(default = "one_day")]
+    pub grace_seconds: u32,
+}
+
+const fn one_day() -> u32 {
+    86_400
+}
+
+/// What must be known about revocation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Revocation {
+    /// Of the signer's certificate.
+    pub signer: RevocationMode,
+    /// Of the CA certificates above it, the root excepted.
+    pub authorities: RevocationMode,
+    /// Of the timestamp authority's certificates, the root excepted.
+    pub timestamp_authorities: RevocationMode,
+    /// How old evidence may be, in seconds since its thisUpdate, even before its nextUpdate.
+    pub max_age_seconds: Option<u32>,
+    /// When stale evidence may count; never without this.
+    pub offline: Option<Offline>,
+    /// What becomes of signatures made before a compromise.
+    pub compromise: Compromise,
+}
+
+impl Default for Revocation {
+    fn default() -> Self {
+        Self {
+            signer: RevocationMode::Required,
+            authorities: RevocationMode::WhenAvailable,
+            timestamp_authorities: RevocationMode::WhenAvailable,
+            max_age_seconds: None,
+            offline: None,
+            compromise: Compromise::Warn,
+        }
+    }
+}
+
+/// Whether the signature must be in a public log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Transparency {
+    /// Where the trust root lists logs.
+    #[default]
+    WhenListed,
+    /// Never.
+    Off,
+}
+
+/// What is demanded of a file.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// Who may sign.
+    pub signers: Vec<Signer>,
+    /// How many trusted timestamps there must be.
+    pub timestamps_required: u8,
+    /// What must be known about revocation.
+    pub revocation: Revocation,
+    /// Whether a log entry is demanded.
+    pub transparency: Transparency,
+}
+
+impl Policy {
+    /// The policy of the command line's flags: one identity may sign any file, with the defaults
+    /// for everything else. Stars in the identity are patterns.
+    ///
+    /// # Errors
+    /// `setup.policy.malformed` when the identity would match anybody.
+    pub fn for_identity(identity: &str, oidc_issuer: Option<&str>) -> Result<Self, Finding> {
+        let form = SignerForm {
+            files: vec![String::from("**")],
+            identities: vec![String::from(identity)],
+            oidc_issuers: oidc_issuer.map(String::from).into_iter().collect(),
+            predicate_types: Vec::new(),
+        };
+        Ok(Self {
+            signers: vec![form.decode(0)?],
+            timestamps_required: 1,
+            revocation: Revocation::default(),
+            transparency: Transparency::default(),
+        })
+    }
+
+    /// Reads a policy of at most [`limits::POLICY_BYTES`].
+    ///
+    /// # Errors
+    /// `setup.policy.malformed` with the place.
+    pub fn decode(bytes: &[u8]) -> Result<Self, Finding> {
+        if bytes.len() > limits::POLICY_BYTES {
+            return Err(fault("the file", "over 1 MiB"));
+        }
+        let form: PolicyForm =
+            json::decode(bytes).map_err(|error| fault("JSON", format!("{error}")))?;
+        if form.version != POLICY_VERSION {
+            return Err(fault("version", format!("{}", form.version)).expected("1"));
+        }
+        if form.signers.is_empty() {
+            return Err(fault("signers", "none"));
+        }
+        let signers = form.signers.into_iter().enumerate();
+        Ok(Self {
+            signers: signers.map(|(index, signer)| signer.decode(index)).collect::<Result<_, _>>()?,
+            timestamps_required: form.timestamps.required,
+            revocation: form.revocation,
+            transparency: form.transparency,
+        })
+    }
+}
+
+fn fault(place: &str, found: impl Into<String>) -> Finding {
+    Finding::new(FindingCode::PolicyMalformed).about(place).found(found)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PolicyForm {
+    #[serde(default, rename = "$schema")]
+    _schema: Option<String>,
+    version: u32,
+    signers: Vec<SignerForm>,
+    #[serde(default)]
+    timestamps: TimestampsForm,
+    #[serde(default)]
+    revocation: Revocation,
+    #[serde(default)]
+    transparency: Transparency,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TimestampsForm {
+    required: u8,
+}
+
+impl Default for TimestampsForm {
+    fn default() -> Self {
+        Self { required: 1 }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SignerForm {
+    files: Vec<String>,
+    identities: Vec<String>,
+    #[serde(default)]
+    oidc_issuers: Vec<String>,
+    #[serde(default)]
+    predicate_types: Vec<String>,
+}
+
+impl SignerForm {
+    fn decode(self, index: usize) -> Result<Signer, Finding> {
+        let place = |field: &str| format!("signers[{index}].{field}");
+        if self.files.is_empty() {
+            return Err(fault(&place("files"), "none; write [\"**\"] for every file"));
+        }
+        if self.identities.is_empty() {
+            return Err(fault(&place("identities"), "none"));
+        }
+        let identity = |field: &str, texts: &[String]| -> Result<Vec<Pattern>, Finding> {
+            let patterns: Vec<_> =
+                texts.iter().map(|text| Pattern::new(text, Kind::Identity)).collect();
+            match patterns.iter().find(|pattern| pattern.matches_anything()) {
+                Some(pattern) => Err(fault(&place(field), pattern.text())
+                    .expected("a name, not a pattern that matches anybody")),
+                None => Ok(patterns),
+            }
+        };
+        Ok(Signer {
+            identities: identity("identities", &self.identities)?,
+            oidc_issuers: identity("oidc_issuers", &self.oidc_issuers)?,
+            files: self.files.iter().map(|text| Pattern::new(text, Kind::FileName)).collect(),
+            predicate_types: self.predicate_types,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests may")]
+    use super::*;
+
+    fn decode(text: &str) -> Result<Policy, Finding> {
+        Policy::decode(text.as_bytes())
+    }
+
+    #[test]
+    fn a_short_policy_has_sound_defaults() {
+        let policy = decode(
+            r#"{"version":1,"signers":[{"files":["app-*"],"identities":["release@example.com"]}]}"#,
+        )
+        .unwrap();
+        assert_eq!(policy.timestamps_required, 1);
+        assert_eq!(policy.revocation.signer, RevocationMode::Required);
+        assert_eq!(policy.revocation.compromise, Compromise::Warn);
+        assert!(policy.signers[0].covers(Some("app-1.0")) && !policy.signers[0].covers(Some("other")));
+        assert!(policy.signers[0].covers(None));
+    }
+
+    #[test]
+    fn refuses_policies_that_would_let_anybody_pass() {
+        for text in [
+            r#"{"version":1,"signers":[]}"#,
+            r#"{"version":1,"signers":[{"files":["**"],"identities":[]}]}"#,
+            r#"{"version":1,"signers":[{"files":["**"],"identities":["*"]}]}"#,
+            r#"{"version":1,"signers":[{"files":["**"],"identities":[""]}]}"#,
+            r#"{"version":1,"signers":[{"files":["**"],"identities":["a"],"oidc_issuers":["**"]}]}"#,
+            r#"{"version":1,"signers":[{"files":[],"identities":["a@b"]}]}"#,
+            r#"{"version":2,"signers":[{"files":["**"],"identities":["a@b"]}]}"#,
+            r#"{"version":1,"signers":[{"files":["**"],"identities":["a@b"]}],"revocaton":{}}"#,
+            r#"{"version":1,"version":1,"signers":[{"files":["**"],"identities":["a@b"]}]}"#,
+            r"{", "", "[]",
+        ] {
+            assert_eq!(decode(text).unwrap_err().code, FindingCode::PolicyMalformed, "{text}");
+        }
+        assert!(Policy::for_identity("*", None).is_err());
+    }
+}

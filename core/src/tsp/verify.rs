@@ -1,0 +1,451 @@
+//! Verification of a timestamp (RFC 3161 §2.2, §2.4.2; RFC 5816; RFC 5652 §5.6).
+//!
+//! Everything that does not depend on whom one trusts comes first, so that a broken token is named
+//! as what it is; then each authority of the trust root is tried by itself: its own certificates,
+//! its own window. What verifies becomes a [`ProvenTime`]. Revocation of the authority's
+//! certificate is looked at by the caller, who has the evidence.
+
+use alloc::{format, vec::Vec};
+
+use const_oid::ObjectIdentifier;
+
+use super::{TimestampResponse, TstInfo, info::malformed};
+use crate::{
+    asn1::{Cursor, Tlv},
+    cms::{AttributeFault, SignedData, SignerIdentifier, SignerInfo},
+    crypto::{CryptoProvider, SignatureScheme},
+    digest::{Digest, HashAlgorithm, digest},
+    finding::{Finding, FindingCode},
+    limits, oid,
+    time::{ProvenTime, UnixSeconds},
+    trust::Authority,
+    x509::{Certificate, GeneralName, Purpose, VerifiedPath, path},
+};
+
+/// What the timestamp should be about.
+#[derive(Clone, Copy, Debug)]
+pub enum Stamped<'a> {
+    /// The octets themselves; any accepted hash of them will do.
+    Message(&'a [u8]),
+    /// Digests of the octets; the imprint must be one of them.
+    Digests(&'a [Digest]),
+}
+
+/// A timestamp that holds; only [`verify`] makes one.
+#[derive(Clone, Debug)]
+pub struct VerifiedTimestamp<'a> {
+    time: ProvenTime,
+    info: TstInfo<'a>,
+    path: VerifiedPath<'a>,
+}
+
+impl<'a> VerifiedTimestamp<'a> {
+    /// The time by which the stamped data existed.
+    pub fn time(&self) -> ProvenTime {
+        self.time
+    }
+
+    /// What the token says.
+    pub fn info(&self) -> &TstInfo<'a> {
+        &self.info
+    }
+
+    /// The authority's certificates, its own first.
+    pub fn path(&self) -> &VerifiedPath<'a> {
+        &self.path
+    }
+}
+
+type Checked<T> = Result<T, Finding>;
+
+/// Verifies a whole `TimeStampResp` over `stamped` against `authorities`.
+///
+/// # Errors
+/// The most telling finding.
+pub fn verify<'a>(
+    response: &'a [u8],
+    stamped: Stamped<'_>,
+    authorities: &'a [Authority],
+    crypto: &dyn CryptoProvider,
+    now: UnixSeconds,
+) -> Checked<VerifiedTimestamp<'a>> {
+    let response = TimestampResponse::decode(response)?;
+    let Some(token) = response.token else {
+        return Err(Finding::new(FindingCode::TimestampRefused).found(response.refusal_text()));
+    };
+    let token = Token::decode(token, crypto)?;
+    token.inspect_imprint(stamped, crypto)?;
+    // genTime may not lie in the future, but for clocks that differ a little.
+    if token.info.gen_time.seconds > now.plus_seconds(limits::CLOCK_SKEW_SECONDS) {
+        return Err(Finding::new(FindingCode::TimestampFuture)
+            .expected(format!("not after {now}"))
+            .found(format!("{}", token.info.gen_time)));
+    }
+    let path = token.verify_by_any(authorities, crypto)?;
+    token.inspect_tsa_name(path.leaf())?;
+    Ok(VerifiedTimestamp { time: ProvenTime::vouched(token.info.latest()), info: token.info, path })
+}
+
+/// Holds an answer against the request it was asked with: nonce and policy (§2.2).
+///
+/// # Errors
+/// A finding when the nonce is missing or another, or the policy is another than asked for.
+pub fn verify_answer(
+    info: &TstInfo<'_>,
+    nonce: Option<&[u8]>,
+    policy: Option<ObjectIdentifier>,
+) -> Checked<()> {
+    if nonce.is_some() && info.nonce != nonce {
+        return Err(FindingCode::TimestampNonceMismatch.into());
+    }
+    match policy {
+        Some(policy) if policy != info.policy => {
+            Err(Finding::new(FindingCode::TimestampPolicyMismatch)
+                .expected(format!("{policy}"))
+                .found(format!("{}", info.policy)))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A token whose inner bonds hold: content, attributes and their digests agree.
+struct Token<'a> {
+    signed_data: SignedData<'a>,
+    signer: SignerInfo<'a>,
+    info: TstInfo<'a>,
+    digest_algorithm: HashAlgorithm,
+    signed_octets: Vec<u8>,
+    ess: EssCertificate<'a>,
+}
+
+/// The certificate that the signed attributes name (RFC 5035 §4).
+struct EssCertificate<'a> {
+    algorithm: HashAlgorithm,
+    hash: &'a [u8],
+    issuer_and_serial: Option<(&'a [u8], &'a [u8])>,
+}
+
+impl<'a> Token<'a> {
+    fn decode(token: &'a [u8], crypto: &dyn CryptoProvider) -> Checked<Self> {
+        let mut signed_data = SignedData::decode(token).map_err(|error| malformed(&error))?;
+        // §2.4.2: the eContentType is id-ct-TSTInfo.
+        if signed_data.content_type != oid::ID_CT_TST_INFO {
+            return Err(Finding::new(FindingCode::TimestampContentType)
+                .expected("id-ct-TSTInfo")
+                .found(format!("{}", signed_data.content_type)));
+        }
+        // §2.4.2: "MUST NOT contain any signatures other than the signature of the TSA".
+        let count = signed_data.signer_infos.len();
+        let (1, Some(signer)) = (count, signed_data.signer_infos.pop()) else {
+            return Err(Finding::new(FindingCode::TimestampSignerCount)
+                .expected("1")
+                .found(format!("{count}")));
+        };
+        let info = TstInfo::decode(signed_data.content)?;
+        let digest_algorithm = HashAlgorithm::of(&signer.digest_algorithm)
+            .filter(|algorithm| *algorithm != HashAlgorithm::Sha1)
+            .ok_or_else(|| {
+                Finding::new(FindingCode::SignatureAlgorithmNotAllowed)
+                    .about("timestamp digestAlgorithm")
+                    .found(format!("{}", signer.digest_algorithm.oid))
+            })?;
+        inspect_content_type(&signer)?;
+        inspect_message_digest(&signer, signed_data.content, digest_algorithm, crypto)?;
+        let ess = ess_certificate(&signer)?;
+        let signed_octets = signer
+            .signed_octets()
+            .ok_or_else(|| attribute_finding("signed attributes", AttributeFault::Absent))?;
+        Ok(Self { signed_data, signer, info, digest_algorithm, signed_octets, ess })
+    }
+
+    fn inspect_imprint(&self, stamped: Stamped<'_>, crypto: &dyn CryptoProvider) -> Checked<()> {
+        let imprint = &self.info.message_imprint;
+        let strong = imprint.algorithm.filter(|algorithm| *algorithm != HashAlgorithm::Sha1);
+        let Some(algorithm) = strong else {
+            return Err(Finding::new(FindingCode::TimestampImprintWeak)
+                .expected("SHA-256, SHA-384 or SHA-512")
+                .found(format!("{}", imprint.identifier.oid)));
+        };
+        let expected = match stamped {
+            Stamped::Message(message) => Some(digest(crypto, algorithm, message)),
+            Stamped::Digests(digests) => {
+                digests.iter().find(|each| each.algorithm() == algorithm).cloned()
+            }
+        };
+        let Some(expected) = expected else {
+            return Err(Finding::new(FindingCode::ContentDigestNotSupplied)
+                .expected(format!("a {algorithm} digest"))
+                .found("digests of other algorithms"));
+        };
+        if imprint.digest == expected.octets() {
+            return Ok(());
+        }
+        Err(Finding::new(FindingCode::TimestampImprintMismatch)
+            .expected(expected.hex())
+            .found(crate::digest::encode_hex(imprint.digest)))
+    }
+
+    fn verify_by_any(
+        &self,
+        authorities: &'a [Authority],
+        crypto: &dyn CryptoProvider,
+    ) -> Checked<VerifiedPath<'a>> {
+        let mut best: Option<Finding> = None;
+        for authority in authorities {
+            match self.verify_by(authority, crypto) {
+                Ok(path) => return Ok(path),
+                // "Not trusted" is what every other authority says; anything else tells more.
+                Err(finding) => {
+                    let tells = finding.code != FindingCode::TimestampAuthorityNotTrusted;
+                    if best.is_none() || tells {
+                        best = Some(finding);
+                    }
+                }
+            }
+        }
+        Err(best.unwrap_or_else(|| self.not_trusted()))
+    }
+
+    fn not_trusted(&self) -> Finding {
+        let found = match self.signer.identifier {
+            SignerIdentifier::IssuerAndSerial { issuer, serial } => format!(
+                "a certificate issued by {}, serial {}",
+                crate::x509::name::text(issuer),
+                crate::x509::certificate::serial_text(serial)
+            ),
+            SignerIdentifier::SubjectKeyIdentifier(key) => {
+                format!("a certificate with key identifier {}", crate::digest::encode_hex(key))
+            }
+        };
+        Finding::new(FindingCode::TimestampAuthorityNotTrusted)
+            .expected("a timestamp authority of the trust root")
+            .found(found)
+    }
+
+    /// One authority, with its own certificates and its own window.
+    fn verify_by(
+        &self,
+        authority: &'a Authority,
+        crypto: &dyn CryptoProvider,
+    ) -> Checked<VerifiedPath<'a>> {
+        let certificate = self.certificate(authority)?;
+        self.inspect_ess(&certificate, crypto)?;
+        self.verify_signature(&certificate, crypto)?;
+        let at = self.info.gen_time.seconds;
+        if !authority.window.contains(at) {
+            return Err(Finding::new(FindingCode::TimestampWindow)
+                .about(certificate.subject_text())
+                .expected(format!("{}", authority.window))
+                .found(format!("{}", self.info.gen_time)));
+        }
+        let intermediates: Vec<&[u8]> = authority
+            .intermediates()
+            .chain(self.signed_data.certificates.iter().copied())
+            .collect();
+        let anchors: Vec<&[u8]> = authority.anchors().collect();
+        path::verify(&certificate, &intermediates, &anchors, at, Purpose::TimeStamping, crypto)
+            .map_err(|finding| self.path_finding(finding))
+    }
+
+    fn path_finding(&self, finding: Finding) -> Finding {
+        match finding.code {
+            FindingCode::CertificateUnknownIssuer => self.not_trusted(),
+            FindingCode::CertificateExpiredWhenSigned | FindingCode::CertificateNotYetValid => {
+                Finding { code: FindingCode::TimestampOutsideValidity, ..finding }
+            }
+            _ => finding,
+        }
+    }
+
+    /// The signer's certificate: the authority's own leaf where the trust root pins one, else the
+    /// one in the token.
+    fn certificate(&self, authority: &'a Authority) -> Checked<Certificate<'a>> {
+        let embedded = self.signed_data.certificates.iter().copied();
+        let pinned = authority.pinned_leaf();
+        let candidates: Vec<&'a [u8]> = match pinned {
+            Some(leaf) => alloc::vec![leaf],
+            None => embedded.chain(authority.certificates()).collect(),
+        };
+        let matching = candidates
+            .into_iter()
+            .filter_map(|raw| Certificate::decode(raw).ok())
+            .find(|certificate| self.is_named(certificate));
+        matching.ok_or_else(|| self.not_trusted())
+    }
+
+    fn is_named(&self, certificate: &Certificate<'_>) -> bool {
+        match self.signer.identifier {
+            SignerIdentifier::IssuerAndSerial { issuer, serial } => {
+                certificate.issuer == issuer && certificate.serial == serial
+            }
+            SignerIdentifier::SubjectKeyIdentifier(key) => {
+                certificate.extensions.subject_key_identifier == Some(key)
+            }
+        }
+    }
+
+    /// RFC 5816 §2.2.1: the ESS attribute names the certificate that signed.
+    fn inspect_ess(&self, certificate: &Certificate<'_>, crypto: &dyn CryptoProvider) -> Checked<()> {
+        let hash = digest(crypto, self.ess.algorithm, certificate.raw);
+        let names_it = self.ess.issuer_and_serial.is_none_or(|(issuer, serial)| {
+            certificate.issuer == issuer && certificate.serial == serial
+        });
+        if hash.octets() == self.ess.hash && names_it {
+            return Ok(());
+        }
+        Err(Finding::new(FindingCode::TimestampEssMismatch)
+            .about(certificate.subject_text())
+            .expected(hash.hex())
+            .found(crate::digest::encode_hex(self.ess.hash)))
+    }
+
+    fn verify_signature(
+        &self,
+        certificate: &Certificate<'_>,
+        crypto: &dyn CryptoProvider,
+    ) -> Checked<()> {
+        let key = certificate.public_key;
+        let scheme = SignatureScheme::of_signer_info(
+            key.algorithm,
+            &self.signer.signature_algorithm,
+            self.digest_algorithm,
+        );
+        let scheme = scheme.filter(|_| key.algorithm.is_acceptable()).ok_or_else(|| {
+            Finding::new(FindingCode::SignatureAlgorithmNotAllowed)
+                .about("timestamp signatureAlgorithm")
+                .found(format!("{}", self.signer.signature_algorithm.oid))
+        })?;
+        crypto
+            .verification_algorithm(scheme)
+            .verify_signature(key.bits, &self.signed_octets, self.signer.signature)
+            .map_err(|_| {
+                Finding::new(FindingCode::TimestampSignature).about(certificate.subject_text())
+            })
+    }
+
+    /// §2.4.2: tsa, where present, "MUST correspond to one of the subject names included in the
+    /// certificate".
+    fn inspect_tsa_name(&self, certificate: &Certificate<'_>) -> Checked<()> {
+        let Some(tsa) = self.info.tsa else { return Ok(()) };
+        let is_subject = matches!(tsa, GeneralName::Directory(name) if name == certificate.subject);
+        if is_subject || certificate.extensions.subject_alt_names.contains(&tsa) {
+            return Ok(());
+        }
+        Err(Finding::new(FindingCode::TimestampTsaName)
+            .expected(certificate.subject_text())
+            .found(tsa.text()))
+    }
+}
+
+fn attribute_finding(attribute: &str, fault: AttributeFault) -> Finding {
+    let found = match fault {
+        AttributeFault::Absent => "absent",
+        AttributeFault::Malformed => "malformed or repeated",
+    };
+    Finding::new(FindingCode::TimestampAttributes).about(attribute).found(found)
+}
+
+/// RFC 5652 §11.1: content-type MUST equal the eContentType.
+fn inspect_content_type(signer: &SignerInfo<'_>) -> Checked<()> {
+    let fault = |fault| attribute_finding("contentType", fault);
+    let value = signer.attribute(oid::AT_CONTENT_TYPE).map_err(fault)?;
+    let id = Cursor::new(value.raw)
+        .oid("contentType")
+        .map_err(|_| fault(AttributeFault::Malformed))?;
+    if id == oid::ID_CT_TST_INFO {
+        return Ok(());
+    }
+    Err(Finding::new(FindingCode::TimestampContentType)
+        .about("contentType attribute")
+        .expected("id-ct-TSTInfo")
+        .found(format!("{id}")))
+}
+
+/// RFC 5652 §11.2: message-digest is the digest of the content.
+fn inspect_message_digest(
+    signer: &SignerInfo<'_>,
+    content: &[u8],
+    algorithm: HashAlgorithm,
+    crypto: &dyn CryptoProvider,
+) -> Checked<()> {
+    let fault = |fault| attribute_finding("messageDigest", fault);
+    let value = signer.attribute(oid::AT_MESSAGE_DIGEST).map_err(fault)?;
+    let claimed = Cursor::new(value.raw)
+        .octet_string("messageDigest")
+        .map_err(|_| fault(AttributeFault::Malformed))?;
+    let actual = digest(crypto, algorithm, content);
+    if claimed == actual.octets() {
+        return Ok(());
+    }
+    Err(Finding::new(FindingCode::TimestampSignature)
+        .about("messageDigest attribute")
+        .expected(actual.hex())
+        .found(crate::digest::encode_hex(claimed)))
+}
+
+/// The first certificate of SigningCertificateV2, or of the older SigningCertificate.
+fn ess_certificate<'a>(signer: &SignerInfo<'a>) -> Checked<EssCertificate<'a>> {
+    let malformed = |_| {
+        Finding::new(FindingCode::TimestampAttributes)
+            .about("signingCertificate")
+            .found("malformed or repeated")
+    };
+    match signer.attribute(oid::AT_SIGNING_CERTIFICATE_V2) {
+        Ok(value) => return ess_fields(value, EssVersion::V2).map_err(malformed),
+        Err(AttributeFault::Malformed) => return Err(malformed(())),
+        Err(AttributeFault::Absent) => {}
+    }
+    match signer.attribute(oid::AT_SIGNING_CERTIFICATE) {
+        // RFC 5816 §2.1 keeps ESSCertID with SHA-1. It only selects a certificate, which is then
+        // verified by its path, so SHA-1 is no weakness here.
+        Ok(value) => ess_fields(value, EssVersion::V1).map_err(malformed),
+        Err(AttributeFault::Malformed) => Err(malformed(())),
+        Err(AttributeFault::Absent) => Err(FindingCode::TimestampEssAbsent.into()),
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum EssVersion {
+    V1,
+    V2,
+}
+
+fn ess_fields(value: Tlv<'_>, version: EssVersion) -> Result<EssCertificate<'_>, ()> {
+    const FIELD: &str = "signingCertificate";
+    let gone = |_| ();
+    let mut outer = Cursor::new(value.raw);
+    let mut attribute = outer.sequence(FIELD).map_err(gone)?;
+    let mut certificates = attribute.sequence(FIELD).map_err(gone)?;
+    // The first names the signer's certificate (RFC 5035 §3); the others its issuers.
+    let mut fields = certificates.sequence(FIELD).map_err(gone)?;
+    let algorithm = match (version, fields.optional(der::Tag::Sequence, FIELD).map_err(gone)?) {
+        (EssVersion::V1, None) => HashAlgorithm::Sha1,
+        (EssVersion::V2, None) => HashAlgorithm::Sha256,
+        (EssVersion::V2, Some(tlv)) => {
+            let identifier = Cursor::new(tlv.raw).algorithm(FIELD).map_err(gone)?;
+            HashAlgorithm::of(&identifier).filter(|hash| *hash != HashAlgorithm::Sha1).ok_or(())?
+        }
+        (EssVersion::V1, Some(_)) => return Err(()),
+    };
+    let hash = fields.octet_string(FIELD).map_err(gone)?;
+    let issuer_and_serial = match fields.optional(der::Tag::Sequence, FIELD).map_err(gone)? {
+        Some(tlv) => Some(issuer_serial(tlv).map_err(gone)?),
+        None => None,
+    };
+    fields.finish(FIELD).map_err(gone)?;
+    Ok(EssCertificate { algorithm, hash, issuer_and_serial })
+}
+
+/// `IssuerSerial`: GeneralNames with one directoryName, and the serial number.
+fn issuer_serial(tlv: Tlv<'_>) -> crate::asn1::Result<(&[u8], &[u8])> {
+    const FIELD: &str = "issuerSerial";
+    let mut fields = tlv.content();
+    let mut names = fields.sequence(FIELD)?;
+    let name = crate::x509::general_name(names.any(FIELD)?)?;
+    let serial = fields.integer(FIELD)?;
+    fields.finish(FIELD)?;
+    match name {
+        GeneralName::Directory(issuer) => Ok((issuer, serial)),
+        _ => Err(crate::asn1::Asn1Error::UnexpectedType { field: FIELD }),
+    }
+}

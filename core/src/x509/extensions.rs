@@ -1,0 +1,380 @@
+//! The certificate extensions we read (RFC 5280 §4.2), and what stands in the others' place.
+
+use alloc::{string::String, vec::Vec};
+
+use const_oid::ObjectIdentifier;
+use der::Tag;
+
+use super::{certificate::extension, name};
+use crate::{
+    asn1::{Asn1Error, Cursor, Flag, Result, Tlv, context_constructed, context_primitive, named_bits, unsigned},
+    oid,
+};
+
+/// The extensions of a certificate.
+#[derive(Clone, Debug, Default)]
+pub struct Extensions<'a> {
+    /// basicConstraints, with whether it is critical.
+    pub basic_constraints: Option<(Flag, BasicConstraints)>,
+    /// keyUsage.
+    pub key_usage: Option<(Flag, KeyUsage)>,
+    /// extKeyUsage.
+    pub extended_key_usage: Option<(Flag, Usages)>,
+    /// subjectAltName; empty when absent.
+    pub subject_alt_names: Vec<GeneralName<'a>>,
+    /// Whether subjectAltName is critical.
+    pub subject_alt_name_critical: Option<Flag>,
+    /// subjectKeyIdentifier.
+    pub subject_key_identifier: Option<&'a [u8]>,
+    /// The key identifier of authorityKeyIdentifier.
+    pub authority_key_identifier: Option<&'a [u8]>,
+    /// URIs of the cRLDistributionPoints, in order.
+    pub crl_urls: Vec<&'a str>,
+    /// Whether a distribution point covers only some reasons or names another CRL issuer, which
+    /// the profile forbids and path checks report as not supported.
+    pub crl_points_partial: bool,
+    /// OCSP responders of authorityInfoAccess.
+    pub ocsp_urls: Vec<&'a str>,
+    /// Issuer certificates' addresses of authorityInfoAccess.
+    pub issuer_urls: Vec<&'a str>,
+    /// Whether id-pkix-ocsp-nocheck is there.
+    pub ocsp_no_check: bool,
+    /// The login provider that vouched for the identity (Sigstore's extension).
+    pub oidc_issuer: Option<&'a str>,
+    /// Identifier and criticality of every extension, in order.
+    pub present: Vec<(ObjectIdentifier, Flag)>,
+}
+
+/// basicConstraints (RFC 5280 §4.2.1.9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BasicConstraints {
+    /// Whether this is a CA.
+    pub ca: Flag,
+    /// How many further CAs may follow below it.
+    pub path_length: Option<u64>,
+}
+
+/// keyUsage (RFC 5280 §4.2.1.3), bit n being bit n of the named-bit list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyUsage(pub u16);
+
+impl KeyUsage {
+    /// digitalSignature(0).
+    pub const DIGITAL_SIGNATURE: Self = Self(1);
+    /// nonRepudiation, alias contentCommitment(1).
+    pub const CONTENT_COMMITMENT: Self = Self(1 << 1);
+    /// keyCertSign(5).
+    pub const KEY_CERT_SIGN: Self = Self(1 << 5);
+    /// cRLSign(6).
+    pub const CRL_SIGN: Self = Self(1 << 6);
+
+    /// Whether all bits of `other` are set.
+    pub const fn contains(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// The names of the set bits.
+    pub fn names(self) -> Vec<&'static str> {
+        const NAMES: [&str; 9] = [
+            "digitalSignature",
+            "contentCommitment",
+            "keyEncipherment",
+            "dataEncipherment",
+            "keyAgreement",
+            "keyCertSign",
+            "cRLSign",
+            "encipherOnly",
+            "decipherOnly",
+        ];
+        NAMES
+            .iter()
+            .enumerate()
+            .filter(|(bit, _)| self.0.checked_shr(u32::try_from(*bit).unwrap_or(16)).unwrap_or(0) & 1 == 1)
+            .map(|(_, name)| *name)
+            .collect()
+    }
+}
+
+/// extKeyUsage (RFC 5280 §4.2.1.12).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Usages(pub Vec<ObjectIdentifier>);
+
+impl Usages {
+    /// Whether `usage` is listed by itself; anyExtendedKeyUsage does not count.
+    pub fn contains(&self, usage: ObjectIdentifier) -> bool {
+        self.0.contains(&usage)
+    }
+
+    /// The usages by name, or as dotted numbers.
+    pub fn text(&self) -> String {
+        let names: Vec<String> = self.0.iter().map(usage_text).collect();
+        names.join(", ")
+    }
+}
+
+fn usage_text(usage: &ObjectIdentifier) -> String {
+    let name = match *usage {
+        oid::KP_ANY => "anyExtendedKeyUsage",
+        oid::KP_SERVER_AUTH => "serverAuth",
+        oid::KP_CLIENT_AUTH => "clientAuth",
+        oid::KP_CODE_SIGNING => "codeSigning",
+        oid::KP_TIME_STAMPING => "timeStamping",
+        oid::KP_OCSP_SIGNING => "OCSPSigning",
+        other => return alloc::format!("{other}"),
+    };
+    String::from(name)
+}
+
+/// A GeneralName (RFC 5280 §4.2.1.6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GeneralName<'a> {
+    /// rfc822Name.
+    Email(&'a str),
+    /// dNSName.
+    Dns(&'a str),
+    /// directoryName: a `Name`, DER.
+    Directory(&'a [u8]),
+    /// uniformResourceIdentifier.
+    Uri(&'a str),
+    /// iPAddress: 4 or 16 octets.
+    Ip(&'a [u8]),
+    /// Any other form.
+    Other(Tlv<'a>),
+}
+
+impl<'a> GeneralName<'a> {
+    /// The name if it can identify a signer: an e-mail address or a URI.
+    pub fn identity(&self) -> Option<&'a str> {
+        match self {
+            Self::Email(text) | Self::Uri(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The name for people.
+    pub fn text(&self) -> String {
+        match self {
+            Self::Email(text) | Self::Dns(text) | Self::Uri(text) => String::from(*text),
+            Self::Directory(name) => name::text(name),
+            Self::Ip(octets) => ip_text(octets),
+            Self::Other(tlv) => crate::digest::encode_hex(tlv.raw),
+        }
+    }
+}
+
+fn ip_text(octets: &[u8]) -> String {
+    if let Ok(four) = <[u8; 4]>::try_from(octets) {
+        return alloc::format!("{}", core::net::Ipv4Addr::from(four));
+    }
+    match <[u8; 16]>::try_from(octets) {
+        Ok(sixteen) => alloc::format!("{}", core::net::Ipv6Addr::from(sixteen)),
+        Err(_) => crate::digest::encode_hex(octets),
+    }
+}
+
+/// Decodes one GeneralName.
+///
+/// # Errors
+/// When a string in it is not IA5 (ASCII).
+pub fn general_name<'a>(tlv: Tlv<'a>) -> Result<GeneralName<'a>> {
+    const FIELD: &str = "generalName";
+    if tlv.tag == context_primitive(1) {
+        return Ok(GeneralName::Email(ia5(tlv.value, FIELD)?));
+    }
+    if tlv.tag == context_primitive(2) {
+        return Ok(GeneralName::Dns(ia5(tlv.value, FIELD)?));
+    }
+    if tlv.tag == context_constructed(4) {
+        return Ok(GeneralName::Directory(tlv.value));
+    }
+    if tlv.tag == context_primitive(6) {
+        return Ok(GeneralName::Uri(ia5(tlv.value, FIELD)?));
+    }
+    if tlv.tag == context_primitive(7) {
+        return Ok(GeneralName::Ip(tlv.value));
+    }
+    Ok(GeneralName::Other(tlv))
+}
+
+fn ia5<'a>(octets: &'a [u8], field: &'static str) -> Result<&'a str> {
+    match core::str::from_utf8(octets) {
+        Ok(text) if text.is_ascii() => Ok(text),
+        _ => Err(Asn1Error::Malformed { field }),
+    }
+}
+
+impl<'a> Extensions<'a> {
+    pub(super) fn decode(mut list: Cursor<'a>) -> Result<Self> {
+        let mut extensions = Self::default();
+        // RFC 5280 §4.1.2.9: a SEQUENCE SIZE (1..MAX).
+        if list.is_empty() {
+            return Err(Asn1Error::Malformed { field: "extensions" });
+        }
+        while !list.is_empty() {
+            let (id, critical, value) = extension(&mut list)?;
+            // RFC 5280 §4.2: no extension may stand twice.
+            if extensions.present.iter().any(|(seen, _)| *seen == id) {
+                return Err(Asn1Error::Malformed { field: "extensions (one stands twice)" });
+            }
+            extensions.present.push((id, critical));
+            extensions.take(id, critical, value)?;
+        }
+        Ok(extensions)
+    }
+
+    fn take(&mut self, id: ObjectIdentifier, critical: Flag, value: &'a [u8]) -> Result<()> {
+        match id {
+            oid::CE_BASIC_CONSTRAINTS => {
+                self.basic_constraints = Some((critical, basic_constraints(value)?));
+            }
+            oid::CE_KEY_USAGE => {
+                const FIELD: &str = "keyUsage";
+                let tlv = Tlv::decode(value, FIELD)?;
+                if tlv.tag != Tag::BitString {
+                    return Err(Asn1Error::UnexpectedType { field: FIELD });
+                }
+                self.key_usage = Some((critical, KeyUsage(named_bits(tlv.value, FIELD)?)));
+            }
+            oid::CE_EXT_KEY_USAGE => {
+                self.extended_key_usage = Some((critical, extended_key_usage(value)?));
+            }
+            oid::CE_SUBJECT_ALT_NAME => {
+                self.subject_alt_name_critical = Some(critical);
+                self.subject_alt_names = general_names(value)?;
+            }
+            oid::CE_SUBJECT_KEY_IDENTIFIER => {
+                let mut cursor = Cursor::new(value);
+                self.subject_key_identifier = Some(cursor.octet_string("subjectKeyIdentifier")?);
+                cursor.finish("subjectKeyIdentifier")?;
+            }
+            oid::CE_AUTHORITY_KEY_IDENTIFIER => {
+                self.authority_key_identifier = authority_key_identifier(value)?;
+            }
+            oid::CE_CRL_DISTRIBUTION_POINTS => self.take_distribution_points(value)?,
+            oid::PE_AUTHORITY_INFO_ACCESS => self.take_access(value)?,
+            oid::OCSP_NO_CHECK => self.ocsp_no_check = true,
+            oid::OIDC_ISSUER => {
+                let tlv = Tlv::decode(value, "oidcIssuer")?;
+                let text = core::str::from_utf8(tlv.value).ok();
+                self.oidc_issuer = text.filter(|_| tlv.tag == Tag::Utf8String);
+            }
+            // The deprecated form: the octets themselves; the newer one wins.
+            oid::OIDC_ISSUER_RAW if self.oidc_issuer.is_none() => {
+                self.oidc_issuer = core::str::from_utf8(value).ok();
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn take_distribution_points(&mut self, value: &'a [u8]) -> Result<()> {
+        const FIELD: &str = "cRLDistributionPoints";
+        let mut outer = Cursor::new(value);
+        let mut points = outer.sequence(FIELD)?;
+        outer.finish(FIELD)?;
+        while !points.is_empty() {
+            let mut point = points.sequence(FIELD)?;
+            if let Some(name) = point.optional(context_constructed(0), FIELD)? {
+                self.crl_urls.extend(distribution_point_urls(name, FIELD)?);
+            }
+            self.crl_points_partial |= !point.is_empty();
+        }
+        Ok(())
+    }
+
+    fn take_access(&mut self, value: &'a [u8]) -> Result<()> {
+        const FIELD: &str = "authorityInfoAccess";
+        let mut outer = Cursor::new(value);
+        let mut descriptions = outer.sequence(FIELD)?;
+        outer.finish(FIELD)?;
+        while !descriptions.is_empty() {
+            let mut description = descriptions.sequence(FIELD)?;
+            let method = description.oid(FIELD)?;
+            let GeneralName::Uri(url) = general_name(description.any(FIELD)?)? else { continue };
+            match method {
+                oid::AD_OCSP => self.ocsp_urls.push(url),
+                oid::AD_CA_ISSUERS => self.issuer_urls.push(url),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a certificate authority may, by its extensions, be one: basicConstraints with cA.
+    pub fn is_ca(&self) -> bool {
+        self.basic_constraints.is_some_and(|(_, constraints)| constraints.ca.is_set())
+    }
+}
+
+/// The URIs of a `DistributionPointName` (its `[0]` wrapper): those of fullName.
+pub(crate) fn distribution_point_urls<'a>(
+    wrapper: Tlv<'a>,
+    field: &'static str,
+) -> Result<Vec<&'a str>> {
+    let mut content = wrapper.content();
+    let Some(full_name) = content.optional(context_constructed(0), field)? else {
+        return Ok(Vec::new());
+    };
+    let mut names = full_name.content();
+    let mut urls = Vec::new();
+    while !names.is_empty() {
+        if let GeneralName::Uri(url) = general_name(names.any(field)?)? {
+            urls.push(url);
+        }
+    }
+    Ok(urls)
+}
+
+fn basic_constraints(value: &[u8]) -> Result<BasicConstraints> {
+    const FIELD: &str = "basicConstraints";
+    let mut outer = Cursor::new(value);
+    let mut fields = outer.sequence(FIELD)?;
+    outer.finish(FIELD)?;
+    // Off-spec: an encoded cA FALSE occurs in real certificates; it is read as what it means.
+    let ca = match fields.optional(Tag::Boolean, FIELD)? {
+        Some(Tlv { value: [0xFF], .. }) => Flag::Yes,
+        Some(Tlv { value: [0], .. }) | None => Flag::No,
+        Some(_) => return Err(Asn1Error::Malformed { field: FIELD }),
+    };
+    let path_length = match fields.optional(Tag::Integer, FIELD)? {
+        Some(tlv) => Some(unsigned(tlv.value, FIELD)?),
+        None => None,
+    };
+    fields.finish(FIELD)?;
+    Ok(BasicConstraints { ca, path_length })
+}
+
+fn extended_key_usage(value: &[u8]) -> Result<Usages> {
+    const FIELD: &str = "extKeyUsage";
+    let mut outer = Cursor::new(value);
+    let mut list = outer.sequence(FIELD)?;
+    outer.finish(FIELD)?;
+    let mut usages = Vec::new();
+    while !list.is_empty() {
+        usages.push(list.oid(FIELD)?);
+    }
+    if usages.is_empty() {
+        return Err(Asn1Error::Malformed { field: FIELD });
+    }
+    Ok(Usages(usages))
+}
+
+fn general_names(value: &[u8]) -> Result<Vec<GeneralName<'_>>> {
+    const FIELD: &str = "subjectAltName";
+    let mut outer = Cursor::new(value);
+    let mut list = outer.sequence(FIELD)?;
+    outer.finish(FIELD)?;
+    let mut names = Vec::new();
+    while !list.is_empty() {
+        names.push(general_name(list.any(FIELD)?)?);
+    }
+    Ok(names)
+}
+
+fn authority_key_identifier(value: &[u8]) -> Result<Option<&[u8]>> {
+    const FIELD: &str = "authorityKeyIdentifier";
+    let mut outer = Cursor::new(value);
+    let mut fields = outer.sequence(FIELD)?;
+    outer.finish(FIELD)?;
+    Ok(fields.optional(context_primitive(0), FIELD)?.map(|tlv| tlv.value))
+}

@@ -1,0 +1,11 @@
+//! X.509 certificates (RFC 5280): decoding in place, names, profiles, paths.
+
+pub mod certificate;
+mod extensions;
+pub mod name;
+pub mod path;
+pub mod profile;
+
+pub use certificate::{Certificate, PublicKey};
+pub use extensions::{BasicConstraints, Extensions, GeneralName, KeyUsage, Usages, general_name};
+pub use path::{Purpose, VerifiedPath};

@@ -1,0 +1,348 @@
+//! Certificate paths: built and checked by rustls-webpki, then held against our profile.
+//!
+//! webpki checks signatures, names, validity, path lengths, name constraints and unknown critical
+//! extensions, within a budget. What it leaves out, each a check here with a finding of its own:
+//! that a CA has basicConstraints and keyCertSign, that the leaf's keyUsage and extKeyUsage fit,
+//! everything about the anchor's own certificate, and the strength of keys. It does not look at
+//! revocation.
+
+use alloc::{format, string::String, vec::Vec};
+use core::time::Duration;
+
+use const_oid::ObjectIdentifier;
+use pki_types::{CertificateDer, SignatureVerificationAlgorithm, TrustAnchor, UnixTime};
+use webpki::{EndEntityCert, Error};
+
+use super::{Certificate, KeyUsage};
+use crate::{
+    asn1::Asn1Error,
+    crypto::{CryptoProvider, SignatureScheme},
+    finding::{Finding, FindingCode},
+    oid,
+    time::UnixSeconds,
+};
+
+/// What the path's leaf must be allowed to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Sign artifacts: keyUsage digitalSignature, extKeyUsage codeSigning.
+    CodeSigning,
+    /// Sign timestamps: extKeyUsage critical and only timeStamping (RFC 3161 §2.3).
+    TimeStamping,
+}
+
+impl Purpose {
+    fn usage(self) -> &'static ObjectIdentifier {
+        static CODE_SIGNING: ObjectIdentifier = oid::KP_CODE_SIGNING;
+        static TIME_STAMPING: ObjectIdentifier = oid::KP_TIME_STAMPING;
+        match self {
+            Self::CodeSigning => &CODE_SIGNING,
+            Self::TimeStamping => &TIME_STAMPING,
+        }
+    }
+}
+
+/// A path that was verified at one time for one purpose; only [`verify`] makes one.
+#[derive(Clone, Debug)]
+pub struct VerifiedPath<'a> {
+    leaf: Certificate<'a>,
+    issuers: Vec<Certificate<'a>>,
+}
+
+impl<'a> VerifiedPath<'a> {
+    /// The leaf.
+    pub fn leaf(&self) -> &Certificate<'a> {
+        &self.leaf
+    }
+
+    /// The leaf's issuer, its issuer and so on; the last is the trust anchor.
+    pub fn issuers(&self) -> &[Certificate<'a>] {
+        &self.issuers
+    }
+
+    /// Each certificate below the anchor with its issuer, the leaf first.
+    pub fn links(&self) -> impl Iterator<Item = (&Certificate<'a>, &Certificate<'a>)> {
+        core::iter::once(&self.leaf).chain(&self.issuers).zip(&self.issuers)
+    }
+
+    /// Leaf to anchor.
+    pub fn certificates(&self) -> impl Iterator<Item = &Certificate<'a>> {
+        core::iter::once(&self.leaf).chain(&self.issuers)
+    }
+}
+
+/// Finds a path from `leaf` to one of `anchors`, valid at `time` and fit for `purpose`.
+///
+/// `intermediates` and `anchors` are DER certificates; an anchor is trusted for its name and key
+/// and must itself be valid at `time`.
+///
+/// # Errors
+/// The most telling finding, with the certificate it is about.
+pub fn verify<'a>(
+    leaf: &Certificate<'a>,
+    intermediates: &[&'a [u8]],
+    anchors: &[&'a [u8]],
+    time: UnixSeconds,
+    purpose: Purpose,
+    crypto: &dyn CryptoProvider,
+) -> Result<VerifiedPath<'a>, Finding> {
+    // The leaf's own fitness first: "wrong use" tells more than "no path for that use".
+    inspect_leaf(leaf, purpose)?;
+    let path = build(leaf, intermediates, anchors, time, purpose, crypto)?;
+    inspect_issuers(&path, time, purpose)?;
+    Ok(path)
+}
+
+fn build<'a>(
+    leaf: &Certificate<'a>,
+    intermediates: &[&'a [u8]],
+    anchors: &[&'a [u8]],
+    time: UnixSeconds,
+    purpose: Purpose,
+    crypto: &dyn CryptoProvider,
+) -> Result<VerifiedPath<'a>, Finding> {
+    let seconds = u64::try_from(time.seconds()).unwrap_or(0);
+    let at = UnixTime::since_unix_epoch(Duration::from_secs(seconds));
+    let usage = purpose.usage();
+    let algorithms: Vec<&dyn SignatureVerificationAlgorithm> = SignatureScheme::ALL
+        .into_iter()
+        .map(|scheme| crypto.verification_algorithm(scheme) as &dyn SignatureVerificationAlgorithm)
+        .collect();
+    let anchor_ders: Vec<CertificateDer<'_>> =
+        anchors.iter().map(|anchor| CertificateDer::from(*anchor)).collect();
+    // An anchor that cannot be read cannot be matched later: both lists keep the same order.
+    let (usable, trust_anchors): (Vec<&'a [u8]>, Vec<TrustAnchor<'_>>) = anchors
+        .iter()
+        .zip(&anchor_ders)
+        .filter_map(|(raw, der)| Some((*raw, webpki::anchor_from_trusted_cert(der).ok()?)))
+        .unzip();
+    let intermediate_ders: Vec<CertificateDer<'_>> =
+        intermediates.iter().map(|each| CertificateDer::from(*each)).collect();
+    let leaf_der = CertificateDer::from(leaf.raw);
+    let fault = |error: Error| path_finding(leaf, time, &error);
+    let end_entity = EndEntityCert::try_from(&leaf_der).map_err(fault)?;
+    let verified = end_entity
+        .verify_for_usage(
+            &algorithms,
+            &trust_anchors,
+            &intermediate_ders,
+            at,
+            webpki::KeyUsage::required_if_present(usage.as_bytes()),
+            None,
+            None,
+        )
+        .map_err(fault)?;
+
+    let mut issuers = Vec::new();
+    for step in verified.intermediate_certificates() {
+        let der = step.der();
+        let raw = intermediates.iter().find(|raw| **raw == der.as_ref());
+        issuers.push(decoded(raw.copied())?);
+    }
+    let anchor = trust_anchors
+        .iter()
+        .position(|candidate| core::ptr::eq(candidate, verified.anchor()))
+        .and_then(|index| usable.get(index));
+    issuers.push(decoded(anchor.copied())?);
+    Ok(VerifiedPath { leaf: leaf.clone(), issuers })
+}
+
+fn decoded(raw: Option<&[u8]>) -> Result<Certificate<'_>, Finding> {
+    let raw = raw.ok_or_else(|| Finding::new(FindingCode::Internal))?;
+    Certificate::decode(raw).map_err(|error| malformed(&error))
+}
+
+/// The finding for a certificate that cannot be decoded.
+pub(crate) fn malformed(error: &Asn1Error) -> Finding {
+    Finding::new(FindingCode::CertificateMalformed).found(format!("{error}"))
+}
+
+fn inspect_leaf(leaf: &Certificate<'_>, purpose: Purpose) -> Result<(), Finding> {
+    let extensions = &leaf.extensions;
+    let broken = |code: FindingCode, expected: &str, found: String| {
+        Err(Finding::new(code).about(leaf.subject_text()).expected(expected).found(found))
+    };
+    inspect_key(leaf)?;
+    let usages = extensions.extended_key_usage.as_ref();
+    let usages_text = usages.map_or_else(|| String::from("none"), |(_, usages)| usages.text());
+    match purpose {
+        Purpose::CodeSigning => {
+            if extensions.is_ca() {
+                let code = FindingCode::CertificateWrongUse;
+                return broken(code, "an end-entity certificate", String::from("a CA"));
+            }
+            // CA/B CSBR §7.1.2.3: digitalSignature, codeSigning, never anyExtendedKeyUsage.
+            let allowed = usages.is_some_and(|(_, usages)| {
+                usages.contains(oid::KP_CODE_SIGNING) && !usages.contains(oid::KP_ANY)
+            });
+            if !allowed {
+                return broken(FindingCode::CertificateWrongUse, "codeSigning", usages_text);
+            }
+            let key_usage = extensions.key_usage.map(|(_, usage)| usage);
+            if !key_usage.is_some_and(|usage| usage.contains(KeyUsage::DIGITAL_SIGNATURE)) {
+                let found = key_usage.map_or_else(|| String::from("no keyUsage"), |usage| usage.names().join(", "));
+                return broken(FindingCode::CertificateWrongUse, "digitalSignature", found);
+            }
+        }
+        Purpose::TimeStamping => {
+            if extensions.is_ca() {
+                let code = FindingCode::TimestampCertificateIsCa;
+                return broken(code, "an end-entity certificate", String::from("a CA"));
+            }
+            // RFC 3161 §2.3: "MUST contain only one instance of the extended key usage field
+            // extension with KeyPurposeID having value id-kp-timeStamping", and critical.
+            let reserved = usages.is_some_and(|(critical, usages)| {
+                critical.is_set() && usages.0 == [oid::KP_TIME_STAMPING]
+            });
+            if !reserved {
+                let critical = usages.is_some_and(|(critical, _)| critical.is_set());
+                let found = if critical { usages_text } else { format!("{usages_text}, not critical") };
+                return broken(FindingCode::TimestampEku, "timeStamping alone, critical", found);
+            }
+            let unfit = extensions.key_usage.is_some_and(|(_, usage)| {
+                !usage.contains(KeyUsage::DIGITAL_SIGNATURE)
+                    && !usage.contains(KeyUsage::CONTENT_COMMITMENT)
+            });
+            if unfit {
+                let found = extensions.key_usage.map(|(_, usage)| usage.names().join(", "));
+                let code = FindingCode::CertificateWrongUse;
+                return broken(code, "digitalSignature", found.unwrap_or_default());
+            }
+        }
+    }
+    Ok(())
+}
+
+fn inspect_key(certificate: &Certificate<'_>) -> Result<(), Finding> {
+    let key = certificate.public_key.algorithm;
+    if key.is_acceptable() {
+        return Ok(());
+    }
+    let found = match key {
+        crate::crypto::KeyAlgorithm::Rsa { bits } => format!("RSA of {bits} bits"),
+        other => String::from(other.name()),
+    };
+    Err(Finding::new(FindingCode::CertificateKeyTooWeak)
+        .about(certificate.subject_text())
+        .expected("P-384, P-256, Ed25519 or RSA of 2048 to 4096 bits")
+        .found(found))
+}
+
+fn inspect_issuers(
+    path: &VerifiedPath<'_>,
+    time: UnixSeconds,
+    purpose: Purpose,
+) -> Result<(), Finding> {
+    let anchor_index = path.issuers.len().saturating_sub(1);
+    // How many CAs that are not self-issued stand below the one looked at (RFC 5280 §6.1.4 (l)).
+    let mut below: u64 = 0;
+    for (index, issuer) in path.issuers.iter().enumerate() {
+        let is_anchor = index == anchor_index;
+        inspect_key(issuer)?;
+        inspect_issuer(issuer, below, purpose, is_anchor)?;
+        if !issuer.is_valid_at(time) {
+            return Err(validity_finding(issuer, time));
+        }
+        if !issuer.is_self_issued() {
+            below = below.saturating_add(1);
+        }
+    }
+    Ok(())
+}
+
+fn inspect_issuer(
+    issuer: &Certificate<'_>,
+    below: u64,
+    purpose: Purpose,
+    is_anchor: bool,
+) -> Result<(), Finding> {
+    let extensions = &issuer.extensions;
+    let broken = |code: FindingCode, expected: &str, found: &str| {
+        Err(Finding::new(code).about(issuer.subject_text()).expected(expected).found(found))
+    };
+    if !extensions.is_ca() {
+        return broken(FindingCode::CertificateNotCa, "basicConstraints with cA", "none");
+    }
+    let may_sign = match extensions.key_usage {
+        Some((_, usage)) => usage.contains(KeyUsage::KEY_CERT_SIGN),
+        // Roots older than the rule have none; they were trusted by hand.
+        None => is_anchor,
+    };
+    if !may_sign {
+        return broken(FindingCode::CertificateNotCa, "keyUsage with keyCertSign", "none");
+    }
+    let limit = extensions.basic_constraints.and_then(|(_, constraints)| constraints.path_length);
+    if limit.is_some_and(|limit| below > limit) {
+        let found = format!("{below} CAs below it");
+        let code = FindingCode::CertificatePathConstraint;
+        return broken(code, "pathLenConstraint kept", &found);
+    }
+    if let Some((_, usages)) = &extensions.extended_key_usage
+        && !usages.contains(*purpose.usage())
+        && !(is_anchor && usages.contains(oid::KP_ANY))
+    {
+        let expected = super::Usages(alloc::vec![*purpose.usage()]).text();
+        return broken(FindingCode::CertificateWrongUse, &expected, &usages.text());
+    }
+    Ok(())
+}
+
+/// The finding for a certificate outside its validity at `time`.
+pub(crate) fn validity_finding(certificate: &Certificate<'_>, time: UnixSeconds) -> Finding {
+    let (code, expected) = if time < certificate.not_before {
+        (FindingCode::CertificateNotYetValid, format!("not before {}", certificate.not_before))
+    } else {
+        (FindingCode::CertificateExpiredWhenSigned, format!("not after {}", certificate.not_after))
+    };
+    Finding::new(code)
+        .about(certificate.subject_text())
+        .expected(expected)
+        .found(format!("{time}"))
+}
+
+fn path_finding(leaf: &Certificate<'_>, time: UnixSeconds, error: &Error) -> Finding {
+    use FindingCode as F;
+    let unix = |time: &UnixTime| UnixSeconds::new(i64::try_from(time.as_secs()).unwrap_or(i64::MAX));
+    let about = |code: F| Finding::new(code).about(leaf.subject_text());
+    match error {
+        Error::CertExpired { not_after, .. } => about(F::CertificateExpiredWhenSigned)
+            .expected(format!("not after {}", unix(not_after)))
+            .found(format!("{time}")),
+        Error::CertNotValidYet { not_before, .. } => about(F::CertificateNotYetValid)
+            .expected(format!("not before {}", unix(not_before)))
+            .found(format!("{time}")),
+        Error::UnknownIssuer => about(F::CertificateUnknownIssuer)
+            .expected("an issuer in the trust root")
+            .found(super::name::text(leaf.issuer)),
+        Error::InvalidSignatureForPublicKey => about(F::CertificateUnknownIssuer)
+            .expected("a signature by the named issuer")
+            .found("another signature"),
+        Error::PathLenConstraintViolated | Error::NameConstraintViolation => {
+            about(F::CertificatePathConstraint).found(format!("{error:?}"))
+        }
+        Error::RequiredEkuNotFoundContext(_) => {
+            about(F::CertificateWrongUse).found("an issuer that may not issue for this use")
+        }
+        Error::CaUsedAsEndEntity => about(F::CertificateWrongUse).found("a CA"),
+        Error::EndEntityUsedAsCa => about(F::CertificateNotCa).found("an end-entity certificate"),
+        Error::UnsupportedCriticalExtension
+        | Error::UnsupportedNameType
+        | Error::UnsupportedCertVersion
+        | Error::MalformedNameConstraint
+        | Error::InvalidNetworkMaskConstraint => {
+            about(F::CertificateConstraintNotSupported).found(format!("{error:?}"))
+        }
+        Error::MaximumPathBuildCallsExceeded
+        | Error::MaximumPathDepthExceeded
+        | Error::MaximumSignatureChecksExceeded
+        | Error::MaximumNameConstraintComparisonsExceeded => {
+            about(F::CertificateChainTooLong).found(format!("{error:?}"))
+        }
+        Error::SignatureAlgorithmMismatch
+        | Error::UnsupportedSignatureAlgorithmContext(_)
+        | Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => {
+            about(F::CertificateKeyTooWeak).found("a signature algorithm that is not accepted")
+        }
+        other => about(F::CertificateMalformed).found(format!("{other:?}")),
+    }
+}
