@@ -159,8 +159,7 @@ impl<'a> Cursor<'a> {
         let header = Header::decode(&mut reader).map_err(malformed)?;
         let value = reader.read_slice(header.length()).map_err(malformed)?;
         let end = usize::try_from(reader.position()).map_err(malformed)?;
-        let (raw, rest) =
-            self.rest.split_at_checked(end).ok_or(Asn1Error::Malformed { field })?;
+        let (raw, rest) = self.rest.split_at_checked(end).ok_or(Asn1Error::Malformed { field })?;
         self.rest = rest;
         Ok(Tlv { tag: header.tag(), value, raw })
     }
@@ -441,11 +440,11 @@ mod tests {
     #[test]
     fn refuses_what_der_refuses() {
         for bytes in [
-            &[0x02, 0x02, 0x00, 0x05][..],       // integer not minimal
-            &[0x02, 0x81, 0x01, 0x05],           // length not minimal
-            &[0x02, 0x05, 0x01],                 // too few bytes
-            &[0x02, 0x00],                       // no content
-            &[],                                 // nothing
+            &[0x02, 0x02, 0x00, 0x05][..],            // integer not minimal
+            &[0x02, 0x81, 0x01, 0x05],                // length not minimal
+            &[0x02, 0x05, 0x01],                      // too few bytes
+            &[0x02, 0x00],                            // no content
+            &[],                                      // nothing
             &[0x02, 0x84, 0xFF, 0xFF, 0xFF, 0xFF, 1], // declares 4 GiB
         ] {
             assert!(Cursor::new(bytes).integer("n").is_err(), "{bytes:?}");
@@ -466,7 +465,10 @@ mod tests {
     #[test]
     fn unsigned_refuses_negative_and_large() {
         assert!(unsigned(&[0xFF], "n").is_err());
-        assert_eq!(unsigned(&[0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF], "n"), Ok(u64::MAX));
+        assert_eq!(
+            unsigned(&[0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF], "n"),
+            Ok(u64::MAX)
+        );
         assert!(unsigned(&[1, 0, 0, 0, 0, 0, 0, 0, 0], "n").is_err());
     }
 }

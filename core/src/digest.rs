@@ -227,7 +227,13 @@ mod tests {
         let digest = Digest::parse(text).unwrap();
         assert_eq!(digest.octets().len(), 32);
         assert_eq!(alloc::format!("{digest}"), text.to_lowercase());
-        for text in ["sha256:00", "md5:00", "sha1:da39a3ee5e6b4b0d3255bfef95601890afd80709", "sha256", "sha256:é"] {
+        for text in [
+            "sha256:00",
+            "md5:00",
+            "sha1:da39a3ee5e6b4b0d3255bfef95601890afd80709",
+            "sha256",
+            "sha256:é",
+        ] {
             assert_eq!(Digest::parse(text), None, "{text}");
         }
     }

@@ -158,10 +158,7 @@ mod tests {
     #[test]
     fn finds_repeated_keys_at_every_level() {
         assert_eq!(inspect(br#"{"a":1,"b":{"a":2}}"#), Ok(()));
-        assert_eq!(
-            inspect(br#"{"a":[{"x":1,"x":2}]}"#),
-            Err(JsonFault::DuplicateKey("x".into()))
-        );
+        assert_eq!(inspect(br#"{"a":[{"x":1,"x":2}]}"#), Err(JsonFault::DuplicateKey("x".into())));
         // The same key, once escaped.
         assert!(matches!(inspect(br#"{"a":1,"\u0061":2}"#), Err(JsonFault::DuplicateKey(_))));
     }

@@ -13,17 +13,25 @@
 extern crate alloc;
 
 pub mod asn1;
+pub mod bundle;
 pub mod cms;
+pub mod crl;
 pub mod crypto;
 pub mod digest;
 pub mod finding;
+pub mod inspect;
 pub mod json;
 pub mod limits;
+pub mod ocsp;
 pub mod oid;
 pub mod pattern;
 pub mod policy;
 pub mod report;
+pub mod revocation;
 pub mod time;
 pub mod trust;
 pub mod tsp;
+mod verify;
 pub mod x509;
+
+pub use verify::{Artifact, Evidence, RevocationSource, revocation_sources, verify};

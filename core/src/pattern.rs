@@ -133,8 +133,14 @@ mod tests {
         assert!(identity("*@example.com", "zoë@example.com"));
         assert!(!identity("*@example.com", "a@evil.example@example.com"));
         let workflow = "https://git.example/org/*/.github/workflows/release.yml@refs/tags/*";
-        assert!(identity(workflow, "https://git.example/org/app/.github/workflows/release.yml@refs/tags/v1"));
-        assert!(!identity(workflow, "https://git.example/org/a/b/.github/workflows/release.yml@refs/tags/v1"));
+        assert!(identity(
+            workflow,
+            "https://git.example/org/app/.github/workflows/release.yml@refs/tags/v1"
+        ));
+        assert!(!identity(
+            workflow,
+            "https://git.example/org/a/b/.github/workflows/release.yml@refs/tags/v1"
+        ));
         assert!(identity("https://git.example/**", "https://git.example/a/b@c"));
         assert!(Pattern::new("*.tgz", Kind::FileName).matches("pkg@1.0.tgz"));
         assert!(!Pattern::new("*.tgz", Kind::FileName).matches("dir/pkg.tgz"));

@@ -167,7 +167,9 @@ impl Policy {
         }
         let signers = form.signers.into_iter().enumerate();
         Ok(Self {
-            signers: signers.map(|(index, signer)| signer.decode(index)).collect::<Result<_, _>>()?,
+            signers: signers
+                .map(|(index, signer)| signer.decode(index))
+                .collect::<Result<_, _>>()?,
             timestamps_required: form.timestamps.required,
             revocation: form.revocation,
             transparency: form.transparency,
@@ -262,7 +264,9 @@ mod tests {
         assert_eq!(policy.timestamps_required, 1);
         assert_eq!(policy.revocation.signer, RevocationMode::Required);
         assert_eq!(policy.revocation.compromise, Compromise::Warn);
-        assert!(policy.signers[0].covers(Some("app-1.0")) && !policy.signers[0].covers(Some("other")));
+        assert!(
+            policy.signers[0].covers(Some("app-1.0")) && !policy.signers[0].covers(Some("other"))
+        );
         assert!(policy.signers[0].covers(None));
     }
 
@@ -278,7 +282,9 @@ mod tests {
             r#"{"version":2,"signers":[{"files":["**"],"identities":["a@b"]}]}"#,
             r#"{"version":1,"signers":[{"files":["**"],"identities":["a@b"]}],"revocaton":{}}"#,
             r#"{"version":1,"version":1,"signers":[{"files":["**"],"identities":["a@b"]}]}"#,
-            r"{", "", "[]",
+            r"{",
+            "",
+            "[]",
         ] {
             assert_eq!(decode(text).unwrap_err().code, FindingCode::PolicyMalformed, "{text}");
         }

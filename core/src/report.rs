@@ -185,7 +185,7 @@ impl Report {
     }
 
     /// A report of a fault that kept verification from starting.
-    pub fn not_checked(finding: Finding, artifact: ArtifactSummary, now: UnixSeconds) -> Self {
+    pub fn of_fault(finding: Finding, artifact: ArtifactSummary, now: UnixSeconds) -> Self {
         let findings = alloc::vec![finding];
         let checks = checks_without_answers(&findings);
         Self::new(ReportParts {
@@ -271,4 +271,3 @@ impl Serialize for Report {
         object.end()
     }
 }
-

@@ -67,15 +67,15 @@ impl Authority {
     /// # Errors
     /// A finding when the chain is empty, too long, or holds something else than certificates.
     pub fn from_chain(uri: &str, chain: Vec<Vec<u8>>, window: Window) -> Result<Self, Finding> {
-        let fault = |found: String| {
-            Finding::new(FindingCode::TrustRootMalformed).about(uri).found(found)
-        };
+        let fault =
+            |found: String| Finding::new(FindingCode::TrustRootMalformed).about(uri).found(found);
         if chain.len() > limits::CERTIFICATES {
             return Err(fault(format!("over {} certificates in a chain", limits::CERTIFICATES)));
         }
         let mut first_is_leaf = false;
         for (index, raw) in chain.iter().enumerate() {
-            let certificate = Certificate::decode(raw).map_err(|error| fault(format!("{error}")))?;
+            let certificate =
+                Certificate::decode(raw).map_err(|error| fault(format!("{error}")))?;
             first_is_leaf |= index == 0 && chain.len() > 1 && !certificate.extensions.is_ca();
         }
         let mut intermediates = chain;
@@ -137,13 +137,11 @@ impl TrustRoot {
     /// # Errors
     /// `setup.trust-root.malformed` with the place, or `setup.trust-root.empty`.
     pub fn decode(bytes: &[u8]) -> Result<Self, Finding> {
-        let fault =
-            |found: String| Finding::new(FindingCode::TrustRootMalformed).found(found);
+        let fault = |found: String| Finding::new(FindingCode::TrustRootMalformed).found(found);
         if bytes.len() > limits::TRUST_ROOT_BYTES {
             return Err(fault(String::from("over 4 MiB")));
         }
-        let form: TrustRootForm =
-            json::decode(bytes).map_err(|error| fault(format!("{error}")))?;
+        let form: TrustRootForm = json::decode(bytes).map_err(|error| fault(format!("{error}")))?;
         if form.media_type != MEDIA_TYPE {
             return Err(Finding::new(FindingCode::TrustRootMalformed)
                 .about("mediaType")

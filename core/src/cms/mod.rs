@@ -11,8 +11,7 @@ use der::Tag;
 
 use crate::{
     asn1::{
-        AlgorithmIdentifier, Asn1Error, Cursor, Result, Tlv, context_constructed,
-        context_primitive,
+        AlgorithmIdentifier, Asn1Error, Cursor, Result, Tlv, context_constructed, context_primitive,
     },
     limits, oid,
 };
@@ -162,7 +161,10 @@ impl<'a> SignerInfo<'a> {
     /// # Errors
     /// [`AttributeFault`] when it is absent, or not there exactly once with exactly one value
     /// (RFC 5652 §11: "MUST NOT include multiple instances").
-    pub fn attribute(&self, wanted: ObjectIdentifier) -> core::result::Result<Tlv<'a>, AttributeFault> {
+    pub fn attribute(
+        &self,
+        wanted: ObjectIdentifier,
+    ) -> core::result::Result<Tlv<'a>, AttributeFault> {
         let attributes = self.signed_attributes.ok_or(AttributeFault::Absent)?;
         let malformed = |_| AttributeFault::Malformed;
         let mut cursor = attributes.content();

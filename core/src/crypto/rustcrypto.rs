@@ -135,9 +135,15 @@ fn verify_prehash(
             key.verify_prehash(digest, &signature).ok()
         }
         S::Ed25519 => None,
-        S::RsaPkcs1Sha256 => rsa(public_key, Pkcs1v15Sign::new::<sha2::Sha256>(), digest, signature),
-        S::RsaPkcs1Sha384 => rsa(public_key, Pkcs1v15Sign::new::<sha2::Sha384>(), digest, signature),
-        S::RsaPkcs1Sha512 => rsa(public_key, Pkcs1v15Sign::new::<sha2::Sha512>(), digest, signature),
+        S::RsaPkcs1Sha256 => {
+            rsa(public_key, Pkcs1v15Sign::new::<sha2::Sha256>(), digest, signature)
+        }
+        S::RsaPkcs1Sha384 => {
+            rsa(public_key, Pkcs1v15Sign::new::<sha2::Sha384>(), digest, signature)
+        }
+        S::RsaPkcs1Sha512 => {
+            rsa(public_key, Pkcs1v15Sign::new::<sha2::Sha512>(), digest, signature)
+        }
         S::RsaPssSha256 => rsa(public_key, Pss::<sha2::Sha256>::new(), digest, signature),
         S::RsaPssSha384 => rsa(public_key, Pss::<sha2::Sha384>::new(), digest, signature),
         S::RsaPssSha512 => rsa(public_key, Pss::<sha2::Sha512>::new(), digest, signature),

@@ -285,7 +285,11 @@ impl<'a> Token<'a> {
     }
 
     /// RFC 5816 §2.2.1: the ESS attribute names the certificate that signed.
-    fn inspect_ess(&self, certificate: &Certificate<'_>, crypto: &dyn CryptoProvider) -> Checked<()> {
+    fn inspect_ess(
+        &self,
+        certificate: &Certificate<'_>,
+        crypto: &dyn CryptoProvider,
+    ) -> Checked<()> {
         let hash = digest(crypto, self.ess.algorithm, certificate.raw);
         let names_it = self.ess.issuer_and_serial.is_none_or(|(issuer, serial)| {
             certificate.issuer == issuer && certificate.serial == serial
@@ -349,9 +353,8 @@ fn attribute_finding(attribute: &str, fault: AttributeFault) -> Finding {
 fn inspect_content_type(signer: &SignerInfo<'_>) -> Checked<()> {
     let fault = |fault| attribute_finding("contentType", fault);
     let value = signer.attribute(oid::AT_CONTENT_TYPE).map_err(fault)?;
-    let id = Cursor::new(value.raw)
-        .oid("contentType")
-        .map_err(|_| fault(AttributeFault::Malformed))?;
+    let id =
+        Cursor::new(value.raw).oid("contentType").map_err(|_| fault(AttributeFault::Malformed))?;
     if id == oid::ID_CT_TST_INFO {
         return Ok(());
     }

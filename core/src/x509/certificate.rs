@@ -123,7 +123,9 @@ impl<'a> Certificate<'a> {
         let inner_algorithm = inner.algorithm("signature")?;
         // RFC 5280 §4.1.1.2: both MUST contain the same identifier.
         if inner_algorithm.raw != signature_algorithm.raw {
-            return Err(Asn1Error::Malformed { field: "signature (differs from signatureAlgorithm)" });
+            return Err(Asn1Error::Malformed {
+                field: "signature (differs from signatureAlgorithm)",
+            });
         }
         let issuer = inner.expect(Tag::Sequence, "issuer")?.raw;
         let mut validity = inner.sequence("validity")?;
@@ -131,8 +133,7 @@ impl<'a> Certificate<'a> {
         let not_after = validity.time("notAfter")?;
         validity.finish("validity")?;
         let subject = inner.expect(Tag::Sequence, "subject")?.raw;
-        let public_key =
-            PublicKey::of(inner.expect(Tag::Sequence, "subjectPublicKeyInfo")?)?;
+        let public_key = PublicKey::of(inner.expect(Tag::Sequence, "subjectPublicKeyInfo")?)?;
         let extensions = extensions(&mut inner, version)?;
         inner.finish("tbsCertificate")?;
         Ok(Self {

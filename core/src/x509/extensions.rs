@@ -7,7 +7,10 @@ use der::Tag;
 
 use super::{certificate::extension, name};
 use crate::{
-    asn1::{Asn1Error, Cursor, Flag, Result, Tlv, context_constructed, context_primitive, named_bits, unsigned},
+    asn1::{
+        Asn1Error, Cursor, Flag, Result, Tlv, context_constructed, context_primitive, named_bits,
+        unsigned,
+    },
     oid,
 };
 
@@ -89,7 +92,9 @@ impl KeyUsage {
         NAMES
             .iter()
             .enumerate()
-            .filter(|(bit, _)| self.0.checked_shr(u32::try_from(*bit).unwrap_or(16)).unwrap_or(0) & 1 == 1)
+            .filter(|(bit, _)| {
+                self.0.checked_shr(u32::try_from(*bit).unwrap_or(16)).unwrap_or(0) & 1 == 1
+            })
             .map(|(_, name)| *name)
             .collect()
     }

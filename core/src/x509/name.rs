@@ -131,7 +131,8 @@ fn escaped(value: &str) -> String {
     let mut escaped = String::with_capacity(value.len());
     let last = value.chars().count().saturating_sub(1);
     for (index, character) in value.chars().enumerate() {
-        let at_edge = (index == 0 && matches!(character, ' ' | '#')) || (index == last && character == ' ');
+        let at_edge =
+            (index == 0 && matches!(character, ' ' | '#')) || (index == last && character == ' ');
         if at_edge || matches!(character, '"' | '+' | ',' | ';' | '<' | '>' | '\\') {
             escaped.push('\\');
         }
@@ -149,7 +150,8 @@ mod tests {
     #[test]
     fn shows_the_most_specific_part_first_and_escapes() {
         // O="a, b" ; CN=x
-        let name = decode_hex("301b310d300b060355040a0c04612c2062310a300806035504030c0178").unwrap();
+        let name =
+            decode_hex("301b310d300b060355040a0c04612c2062310a300806035504030c0178").unwrap();
         assert_eq!(text(&name), "CN=x,O=a\\, b");
         assert_eq!(friendly(&name), "x");
         assert_eq!(text(&[0x30]), "30");

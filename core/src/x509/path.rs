@@ -180,7 +180,8 @@ fn inspect_leaf(leaf: &Certificate<'_>, purpose: Purpose) -> Result<(), Finding>
             }
             let key_usage = extensions.key_usage.map(|(_, usage)| usage);
             if !key_usage.is_some_and(|usage| usage.contains(KeyUsage::DIGITAL_SIGNATURE)) {
-                let found = key_usage.map_or_else(|| String::from("no keyUsage"), |usage| usage.names().join(", "));
+                let found = key_usage
+                    .map_or_else(|| String::from("no keyUsage"), |usage| usage.names().join(", "));
                 return broken(FindingCode::CertificateWrongUse, "digitalSignature", found);
             }
         }
@@ -196,7 +197,8 @@ fn inspect_leaf(leaf: &Certificate<'_>, purpose: Purpose) -> Result<(), Finding>
             });
             if !reserved {
                 let critical = usages.is_some_and(|(critical, _)| critical.is_set());
-                let found = if critical { usages_text } else { format!("{usages_text}, not critical") };
+                let found =
+                    if critical { usages_text } else { format!("{usages_text}, not critical") };
                 return broken(FindingCode::TimestampEku, "timeStamping alone, critical", found);
             }
             let unfit = extensions.key_usage.is_some_and(|(_, usage)| {
@@ -294,15 +296,13 @@ pub(crate) fn validity_finding(certificate: &Certificate<'_>, time: UnixSeconds)
     } else {
         (FindingCode::CertificateExpiredWhenSigned, format!("not after {}", certificate.not_after))
     };
-    Finding::new(code)
-        .about(certificate.subject_text())
-        .expected(expected)
-        .found(format!("{time}"))
+    Finding::new(code).about(certificate.subject_text()).expected(expected).found(format!("{time}"))
 }
 
 fn path_finding(leaf: &Certificate<'_>, time: UnixSeconds, error: &Error) -> Finding {
     use FindingCode as F;
-    let unix = |time: &UnixTime| UnixSeconds::new(i64::try_from(time.as_secs()).unwrap_or(i64::MAX));
+    let unix =
+        |time: &UnixTime| UnixSeconds::new(i64::try_from(time.as_secs()).unwrap_or(i64::MAX));
     let about = |code: F| Finding::new(code).about(leaf.subject_text());
     match error {
         Error::CertExpired { not_after, .. } => about(F::CertificateExpiredWhenSigned)

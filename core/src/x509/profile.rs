@@ -91,7 +91,9 @@ const fn profile(role: Role) -> Profile {
         Role::OcspDelegate => {
             row(Kind::Leaf, SIGNATURE, &[oid::KP_OCSP_SIGNING], Flag::No, Names::None)
         }
-        Role::TlsServer => row(Kind::Leaf, SIGNATURE, &[oid::KP_SERVER_AUTH], Flag::No, Names::Host),
+        Role::TlsServer => {
+            row(Kind::Leaf, SIGNATURE, &[oid::KP_SERVER_AUTH], Flag::No, Names::Host)
+        }
         Role::TlsClient => {
             row(Kind::Leaf, SIGNATURE, &[oid::KP_CLIENT_AUTH], Flag::No, Names::Identity)
         }
@@ -151,7 +153,11 @@ impl Lint<'_, '_> {
         let serial = certificate.serial;
         let positive = serial.first().is_some_and(|octet| *octet < 0x80) && serial != [0];
         self.demand(positive, "RFC 5280 §4.1.2.2: a positive serial number", "zero or negative");
-        self.demand(serial.len() <= 20, "RFC 5280 §4.1.2.2: a serial of at most 20 octets", "longer");
+        self.demand(
+            serial.len() <= 20,
+            "RFC 5280 §4.1.2.2: a serial of at most 20 octets",
+            "longer",
+        );
         self.demand(
             serial.len() >= 8,
             "CA/B CSBR §7.1: a serial with at least 64 random bits",
@@ -191,7 +197,11 @@ impl Lint<'_, '_> {
             Kind::Root | Kind::Intermediate => {
                 self.demand(ca, "RFC 5280 §4.2.1.9: basicConstraints with cA", "absent or FALSE");
                 let critical = constraints.is_some_and(|(critical, _)| critical.is_set());
-                self.demand(critical, "RFC 5280 §4.2.1.9: critical basicConstraints", "not critical");
+                self.demand(
+                    critical,
+                    "RFC 5280 §4.2.1.9: critical basicConstraints",
+                    "not critical",
+                );
             }
         }
         if profile.kind == Kind::Intermediate {
@@ -204,7 +214,11 @@ impl Lint<'_, '_> {
         match self.certificate.extensions.key_usage {
             None => self.broken("RFC 5280 §4.2.1.3: keyUsage", "absent"),
             Some((critical, usage)) => {
-                self.demand(critical.is_set(), "RFC 5280 §4.2.1.3: critical keyUsage", "not critical");
+                self.demand(
+                    critical.is_set(),
+                    "RFC 5280 §4.2.1.3: critical keyUsage",
+                    "not critical",
+                );
                 if usage != profile.key_usage {
                     let expected = profile.key_usage.names().join(", ");
                     self.broken(
@@ -254,11 +268,9 @@ impl Lint<'_, '_> {
                 "RFC 5280 §4.2.1.6: exactly one e-mail address or URI",
                 "none, several or others",
             ),
-            Names::Host => self.demand(
-                hosts > 0,
-                "RFC 5280 §4.2.1.6: a DNS name or IP address",
-                "none",
-            ),
+            Names::Host => {
+                self.demand(hosts > 0, "RFC 5280 §4.2.1.6: a DNS name or IP address", "none")
+            }
         }
     }
 

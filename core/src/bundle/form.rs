@@ -1,0 +1,234 @@
+//! The JSON form of a bundle, field for field as Sigstore's protobuf defines it.
+
+use alloc::{format, string::String, vec::Vec};
+
+use serde::{Deserialize, de::IgnoredAny};
+
+use super::{Bundle, Content, DigestFault, Envelope, json_finding};
+use crate::{
+    digest::{Digest, HashAlgorithm},
+    finding::{Finding, FindingCode},
+    json::{self, Base64Octets, JsonFault},
+    limits,
+};
+
+/// What the media types of the versions we know begin with.
+const MEDIA_TYPE_FAMILY: &str = "application/vnd.dev.sigstore.bundle";
+
+const MEDIA_TYPES: [&str; 4] = [
+    "application/vnd.dev.sigstore.bundle.v0.3+json",
+    "application/vnd.dev.sigstore.bundle+json;version=0.3",
+    "application/vnd.dev.sigstore.bundle+json;version=0.2",
+    "application/vnd.dev.sigstore.bundle+json;version=0.1",
+];
+
+/// Only the media type, so that a bundle of a later version is called that and not malformed.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct MediaTypeForm {
+    media_type: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct BundleForm {
+    #[serde(rename = "mediaType")]
+    _media_type: String,
+    verification_material: MaterialForm,
+    message_signature: Option<MessageSignatureForm>,
+    dsse_envelope: Option<EnvelopeForm>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct MaterialForm {
+    certificate: Option<CertificateForm>,
+    x509_certificate_chain: Option<ChainForm>,
+    #[serde(rename = "publicKey")]
+    _public_key: Option<IgnoredAny>,
+    #[serde(default)]
+    tlog_entries: Vec<IgnoredAny>,
+    #[serde(default)]
+    timestamp_verification_data: Option<TimestampsForm>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct CertificateForm {
+    raw_bytes: Base64Octets,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ChainForm {
+    certificates: Vec<CertificateForm>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct TimestampsForm {
+    #[serde(default)]
+    rfc3161_timestamps: Vec<TimestampForm>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct TimestampForm {
+    signed_timestamp: Base64Octets,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct MessageSignatureForm {
+    message_digest: Option<DigestForm>,
+    signature: Base64Octets,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DigestForm {
+    algorithm: String,
+    digest: Base64Octets,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct EnvelopeForm {
+    payload: Base64Octets,
+    payload_type: String,
+    signatures: Vec<EnvelopeSignatureForm>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EnvelopeSignatureForm {
+    sig: Base64Octets,
+    #[serde(rename = "keyid")]
+    _keyid: Option<String>,
+}
+
+pub(super) fn decode(bytes: &[u8]) -> Result<Bundle, Finding> {
+    let fault = |fault: JsonFault| json_finding(&fault);
+    let MediaTypeForm { media_type } = json::decode(bytes).map_err(fault)?;
+    if !MEDIA_TYPES.contains(&media_type.as_str()) {
+        let code = if media_type.starts_with(MEDIA_TYPE_FAMILY) {
+            FindingCode::BundleTooNew
+        } else {
+            FindingCode::BundleMalformed
+        };
+        return Err(Finding::new(code)
+            .about("mediaType")
+            .expected("a Sigstore bundle, v0.1 to v0.3")
+            .found(media_type));
+    }
+    // The walk over keys and depth was made above.
+    let form: BundleForm = serde_json::from_slice(bytes)
+        .map_err(|error| fault(JsonFault::Malformed(format!("{error}"))))?;
+    form.decode()
+}
+
+impl BundleForm {
+    fn decode(self) -> Result<Bundle, Finding> {
+        let material = self.verification_material;
+        let mut certificates = match (material.certificate, material.x509_certificate_chain) {
+            (Some(one), None) => alloc::vec![one.raw_bytes.0],
+            (None, Some(chain)) => {
+                chain.certificates.into_iter().map(|each| each.raw_bytes.0).collect()
+            }
+            (None, None) => return Err(FindingCode::BundleNoCertificate.into()),
+            (Some(_), Some(_)) => {
+                return Err(malformed("both certificate and x509CertificateChain"));
+            }
+        };
+        bounded(certificates.len(), limits::CERTIFICATES, "certificates")?;
+        if certificates.is_empty() {
+            return Err(FindingCode::BundleNoCertificate.into());
+        }
+        let certificate = certificates.remove(0);
+        let timestamps = material.timestamp_verification_data.map(|data| data.rfc3161_timestamps);
+        let timestamps = timestamps.unwrap_or_default();
+        if timestamps.len() > limits::TIMESTAMPS {
+            return Err(Finding::new(FindingCode::TimestampTooMany)
+                .expected(format!("at most {}", limits::TIMESTAMPS))
+                .found(format!("{}", timestamps.len())));
+        }
+        let log_entries = material.tlog_entries.len();
+        bounded(log_entries, limits::LOG_ENTRIES, "log entries")?;
+        let content = match (self.message_signature, self.dsse_envelope) {
+            (Some(message), None) => message.decode()?,
+            (None, Some(envelope)) => envelope.decode()?,
+            (None, None) => return Err(FindingCode::SignatureAbsent.into()),
+            (Some(_), Some(_)) => return Err(malformed("both messageSignature and dsseEnvelope")),
+        };
+        if content.signature().is_empty() {
+            return Err(FindingCode::SignatureAbsent.into());
+        }
+        Ok(Bundle {
+            certificate,
+            further_certificates: certificates,
+            content,
+            timestamps: timestamps.into_iter().map(|each| each.signed_timestamp.0).collect(),
+            log_entries,
+        })
+    }
+}
+
+fn malformed(found: &str) -> Finding {
+    Finding::new(FindingCode::BundleMalformed).found(found)
+}
+
+fn bounded(count: usize, limit: usize, what: &str) -> Result<(), Finding> {
+    if count <= limit {
+        return Ok(());
+    }
+    Err(Finding::new(FindingCode::BundleTooManyParts)
+        .about(what)
+        .expected(format!("at most {limit}"))
+        .found(format!("{count}")))
+}
+
+impl MessageSignatureForm {
+    fn decode(self) -> Result<Content, Finding> {
+        let digest = match self.message_digest.map(DigestForm::decode) {
+            None => None,
+            Some(Ok(digest)) => Some(digest),
+            Some(Err(DigestFault::Weak(name))) => {
+                return Err(Finding::new(FindingCode::ContentDigestWeak)
+                    .about("messageDigest")
+                    .expected("SHA2_256, SHA2_384 or SHA2_512")
+                    .found(name));
+            }
+            Some(Err(DigestFault::Length)) => {
+                return Err(malformed("a messageDigest of another length than its algorithm's"));
+            }
+        };
+        Ok(Content::MessageSignature { digest, signature: self.signature.0 })
+    }
+}
+
+impl DigestForm {
+    fn decode(self) -> Result<Digest, DigestFault> {
+        let Some(algorithm) = HashAlgorithm::parse_sigstore(&self.algorithm) else {
+            return Err(DigestFault::Weak(self.algorithm));
+        };
+        Digest::new(algorithm, &self.digest.0).ok_or(DigestFault::Length)
+    }
+}
+
+impl EnvelopeForm {
+    fn decode(self) -> Result<Content, Finding> {
+        // Sigstore bundle v0.3: "DSSE envelopes in a bundle MUST have exactly one signature".
+        let count = self.signatures.len();
+        let mut signatures = self.signatures.into_iter();
+        let (Some(signature), limits::ENVELOPE_SIGNATURES) = (signatures.next(), count) else {
+            return Err(Finding::new(FindingCode::SignatureCount)
+                .expected("1")
+                .found(format!("{count}")));
+        };
+        Ok(Content::Envelope(Envelope {
+            payload_type: self.payload_type,
+            payload: self.payload.0,
+            signature: signature.sig.0,
+        }))
+    }
+}

@@ -1,0 +1,106 @@
+//! Sigstore bundles: what is published beside a file.
+//!
+//! Read strictly: a field that the format does not know is refused, as Sigstore's own clients do.
+//! Decoding says nothing about whether the signature holds.
+
+mod dsse;
+mod form;
+mod statement;
+
+pub(crate) use dsse::IN_TOTO_PAYLOAD;
+pub use dsse::{Envelope, pre_authentication_encoding};
+pub use statement::{STATEMENT_TYPE, Statement, Subject};
+
+use alloc::{format, string::String, vec::Vec};
+
+use crate::{
+    digest::{Digest, HashAlgorithm},
+    finding::{Finding, FindingCode},
+    json::JsonFault,
+    limits,
+};
+
+/// A decoded bundle.
+#[derive(Clone, Debug)]
+pub struct Bundle {
+    /// The signer's certificate, DER.
+    pub certificate: Vec<u8>,
+    /// Further certificates sent along, DER (before v0.3).
+    pub further_certificates: Vec<Vec<u8>>,
+    /// What was signed, and the signature.
+    pub content: Content,
+    /// The timestamps: whole `TimeStampResp`s.
+    pub timestamps: Vec<Vec<u8>>,
+    /// How many transparency-log entries there are.
+    pub log_entries: usize,
+}
+
+/// What was signed.
+#[derive(Clone, Debug)]
+pub enum Content {
+    /// The artifact itself.
+    MessageSignature {
+        /// The digest that the bundle says was signed.
+        digest: Option<Digest>,
+        /// The signature.
+        signature: Vec<u8>,
+    },
+    /// A statement about artifacts.
+    Envelope(Envelope),
+}
+
+impl Content {
+    /// The signature's octets, which a timestamp is made over.
+    pub fn signature(&self) -> &[u8] {
+        match self {
+            Self::MessageSignature { signature, .. } => signature,
+            Self::Envelope(envelope) => &envelope.signature,
+        }
+    }
+}
+
+/// Whether the digest of an unknown kind was named.
+pub(crate) enum DigestFault {
+    Weak(String),
+    Length,
+}
+
+impl Bundle {
+    /// Reads a bundle of at most [`limits::BUNDLE_BYTES`]: v0.1, v0.2 or v0.3.
+    ///
+    /// # Errors
+    /// A finding: too large, malformed, a repeated key, too deep, too new, no certificate, no or
+    /// several signatures, too many parts, a weak digest.
+    pub fn decode(bytes: &[u8]) -> Result<Self, Finding> {
+        if bytes.len() > limits::BUNDLE_BYTES {
+            return Err(Finding::new(FindingCode::BundleTooLarge)
+                .expected(format!("at most {} bytes", limits::BUNDLE_BYTES))
+                .found(format!("{} bytes", bytes.len())));
+        }
+        form::decode(bytes)
+    }
+
+    /// The digest algorithms of the artifact that verification will need. One that the caller has
+    /// not computed ends as "not checked".
+    pub fn artifact_algorithms(&self) -> Vec<HashAlgorithm> {
+        match &self.content {
+            Content::MessageSignature { digest: Some(digest), .. } => {
+                alloc::vec![digest.algorithm()]
+            }
+            Content::MessageSignature { digest: None, .. } => HashAlgorithm::STRONG.to_vec(),
+            Content::Envelope(envelope) => match Statement::decode(&envelope.payload) {
+                Ok(statement) => statement.algorithms(),
+                Err(_) => alloc::vec![HashAlgorithm::Sha256],
+            },
+        }
+    }
+}
+
+pub(crate) fn json_finding(fault: &JsonFault) -> Finding {
+    let code = match fault {
+        JsonFault::Malformed(_) => FindingCode::BundleMalformed,
+        JsonFault::DuplicateKey(_) => FindingCode::BundleDuplicateKey,
+        JsonFault::TooDeep => FindingCode::BundleTooDeep,
+    };
+    Finding::new(code).found(format!("{fault}"))
+}

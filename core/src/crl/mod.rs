@@ -1,0 +1,422 @@
+//! Certificate revocation lists (RFC 5280 §5), decoded in place.
+//!
+//! Entries stay encoded: a list of 500,000 costs no memory beyond its bytes. Whether a list may
+//! speak for a certificate is [`crate::revocation`]'s to decide.
+
+mod lint;
+
+pub use lint::inspect;
+
+use alloc::vec::Vec;
+
+use const_oid::ObjectIdentifier;
+use der::Tag;
+
+use crate::{
+    asn1::{
+        AlgorithmIdentifier, Asn1Error, Cursor, Flag, Result, Tlv, context_constructed,
+        context_primitive,
+    },
+    limits, oid,
+    time::UnixSeconds,
+    x509::certificate::extension,
+};
+
+/// Why a certificate was revoked (RFC 5280 §5.3.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum RevocationReason {
+    /// No reason given; the extension is left out.
+    Unspecified = 0,
+    /// The subject's key is known or suspected to be in other hands.
+    KeyCompromise = 1,
+    /// The same for a CA's key.
+    CaCompromise = 2,
+    /// The subject's name or affiliation changed.
+    AffiliationChanged = 3,
+    /// The certificate was replaced.
+    Superseded = 4,
+    /// The certificate is no longer needed.
+    CessationOfOperation = 5,
+    /// Suspended; may be lifted.
+    CertificateHold = 6,
+    /// The suspension was lifted; in delta CRLs only.
+    RemoveFromCrl = 8,
+    /// A privilege was withdrawn.
+    PrivilegeWithdrawn = 9,
+    /// The key of an attribute authority is in other hands.
+    AaCompromise = 10,
+}
+
+impl RevocationReason {
+    /// All reasons.
+    pub const ALL: [Self; 10] = [
+        Self::Unspecified,
+        Self::KeyCompromise,
+        Self::CaCompromise,
+        Self::AffiliationChanged,
+        Self::Superseded,
+        Self::CessationOfOperation,
+        Self::CertificateHold,
+        Self::RemoveFromCrl,
+        Self::PrivilegeWithdrawn,
+        Self::AaCompromise,
+    ];
+
+    /// The ENUMERATED value.
+    pub const fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// The reason with that ENUMERATED value.
+    pub fn of(code: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.code() == code)
+    }
+
+    /// The name in the specification: `keyCompromise`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unspecified => "unspecified",
+            Self::KeyCompromise => "keyCompromise",
+            Self::CaCompromise => "cACompromise",
+            Self::AffiliationChanged => "affiliationChanged",
+            Self::Superseded => "superseded",
+            Self::CessationOfOperation => "cessationOfOperation",
+            Self::CertificateHold => "certificateHold",
+            Self::RemoveFromCrl => "removeFromCRL",
+            Self::PrivilegeWithdrawn => "privilegeWithdrawn",
+            Self::AaCompromise => "aACompromise",
+        }
+    }
+
+    /// The reason with that name, letter case aside.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.name().eq_ignore_ascii_case(name))
+    }
+}
+
+/// A decoded CRL.
+#[derive(Clone, Debug)]
+pub struct CertificateList<'a> {
+    /// The whole list.
+    pub raw: &'a [u8],
+    /// The `tbsCertList`, which is what was signed.
+    pub tbs: &'a [u8],
+    /// The version: 1 or 2.
+    pub version: u8,
+    /// How it was signed.
+    pub signature_algorithm: AlgorithmIdentifier<'a>,
+    /// The signature.
+    pub signature: &'a [u8],
+    /// The issuer's `Name`, DER.
+    pub issuer: &'a [u8],
+    /// When it was made.
+    pub this_update: UnixSeconds,
+    /// When the next will be there at the latest.
+    pub next_update: Option<UnixSeconds>,
+    /// The content of revokedCertificates; nothing when absent.
+    pub(crate) entries: Option<&'a [u8]>,
+    /// The list's extensions.
+    pub extensions: CrlExtensions<'a>,
+}
+
+/// The extensions of a CRL (RFC 5280 §5.2).
+#[derive(Clone, Debug, Default)]
+pub struct CrlExtensions<'a> {
+    /// The key identifier of authorityKeyIdentifier, and that the extension is there.
+    pub authority_key_identifier: Option<&'a [u8]>,
+    /// cRLNumber, INTEGER content octets.
+    pub number: Option<&'a [u8]>,
+    /// deltaCRLIndicator: the base's number.
+    pub delta_base: Option<&'a [u8]>,
+    /// issuingDistributionPoint, with whether it is critical.
+    pub issuing_distribution_point: Option<(Flag, IssuingDistributionPoint<'a>)>,
+    /// expiredCertsOnCRL: entries are kept for certificates that expired since then.
+    pub expired_certificates_since: Option<UnixSeconds>,
+    /// A critical extension that we do not know.
+    pub unknown_critical: Option<ObjectIdentifier>,
+}
+
+/// issuingDistributionPoint (RFC 5280 §5.2.5).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct IssuingDistributionPoint<'a> {
+    /// Its URIs; a certificate is covered if it names one of them.
+    pub urls: Vec<&'a str>,
+    /// Whether a distribution point name is there at all.
+    pub is_named: bool,
+    /// Only end-entity certificates.
+    pub only_user_certificates: bool,
+    /// Only CA certificates.
+    pub only_ca_certificates: bool,
+    /// Only some reasons.
+    pub only_some_reasons: bool,
+    /// Entries may be of other issuers.
+    pub indirect: bool,
+    /// Only attribute certificates.
+    pub only_attribute_certificates: bool,
+}
+
+/// One revoked certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RevokedEntry<'a> {
+    /// The serial number, INTEGER content octets.
+    pub serial: &'a [u8],
+    /// When it was revoked.
+    pub revocation_date: UnixSeconds,
+    /// Why.
+    pub reason: RevocationReason,
+    /// Since when it is not to be trusted.
+    pub invalidity_date: Option<UnixSeconds>,
+    /// A critical extension that we do not know.
+    pub unknown_critical: Option<ObjectIdentifier>,
+}
+
+impl RevokedEntry<'_> {
+    /// D of the decision table: the earlier of revocationDate and invalidityDate.
+    pub fn effective_date(&self) -> UnixSeconds {
+        self.invalidity_date.map_or(self.revocation_date, |date| date.min(self.revocation_date))
+    }
+}
+
+impl<'a> CertificateList<'a> {
+    /// Decodes one DER CRL of at most [`limits::CRL_BYTES`]. Entries are decoded when asked for.
+    ///
+    /// # Errors
+    /// When `bytes` is not exactly one CRL, or an extension stands twice or is malformed.
+    pub fn decode(bytes: &'a [u8]) -> Result<Self> {
+        const FIELD: &str = "certificateList";
+        if bytes.len() > limits::CRL_BYTES {
+            return Err(Asn1Error::Malformed { field: "certificateList (over 32 MiB)" });
+        }
+        let outer = Tlv::decode(bytes, FIELD)?;
+        if outer.tag != Tag::Sequence {
+            return Err(Asn1Error::UnexpectedType { field: FIELD });
+        }
+        let mut fields = outer.content();
+        let tbs = fields.expect(Tag::Sequence, "tbsCertList")?;
+        let signature_algorithm = fields.algorithm("signatureAlgorithm")?;
+        let signature = fields.bit_string("signatureValue")?;
+        fields.finish(FIELD)?;
+
+        let mut inner = tbs.content();
+        let version = match inner.optional(Tag::Integer, "version")? {
+            None => 1,
+            Some(Tlv { value: [1], .. }) => 2,
+            Some(_) => return Err(Asn1Error::Malformed { field: "version" }),
+        };
+        let inner_algorithm = inner.algorithm("signature")?;
+        // RFC 5280 §5.1.1.2: both MUST contain the same identifier.
+        if inner_algorithm.raw != signature_algorithm.raw {
+            return Err(Asn1Error::Malformed {
+                field: "signature (differs from signatureAlgorithm)",
+            });
+        }
+        let issuer = inner.expect(Tag::Sequence, "issuer")?.raw;
+        let this_update = inner.time("thisUpdate")?;
+        let next_update = next_update(&mut inner)?;
+        let entries = inner.optional(Tag::Sequence, "revokedCertificates")?.map(|tlv| tlv.value);
+        let extensions = match inner.optional(context_constructed(0), "crlExtensions")? {
+            Some(tagged) => CrlExtensions::decode(tagged)?,
+            None => CrlExtensions::default(),
+        };
+        inner.finish("tbsCertList")?;
+        Ok(Self {
+            raw: bytes,
+            tbs: tbs.raw,
+            version,
+            signature_algorithm,
+            signature,
+            issuer,
+            this_update,
+            next_update,
+            entries,
+            extensions,
+        })
+    }
+
+    /// The entries, in their order; each is decoded as it is reached.
+    pub fn entries(&self) -> impl Iterator<Item = Result<RevokedEntry<'a>>> {
+        let mut cursor = Cursor::new(self.entries.unwrap_or(&[]));
+        core::iter::from_fn(move || {
+            if cursor.is_empty() {
+                return None;
+            }
+            let entry = entry(&mut cursor);
+            if entry.is_err() {
+                // Nothing after a broken entry can be found.
+                cursor = Cursor::new(&[]);
+            }
+            Some(entry)
+        })
+    }
+
+    /// The last entry for `serial` (INTEGER content octets). Walks the whole list.
+    ///
+    /// # Errors
+    /// When an entry is malformed, so that the list cannot be relied on.
+    pub fn find(&self, serial: &[u8]) -> Result<Option<RevokedEntry<'a>>> {
+        const FIELD: &str = "revokedCertificates";
+        let mut cursor = Cursor::new(self.entries.unwrap_or(&[]));
+        let mut found = None;
+        while !cursor.is_empty() {
+            let mut rest = cursor;
+            let tlv = cursor.expect(Tag::Sequence, FIELD)?;
+            // The serial number comes first; the other fields matter only where it matches.
+            if tlv.content().integer(FIELD)? == serial {
+                found = Some(entry(&mut rest)?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// A critical entry extension that we do not know, in any entry: RFC 5280 §5.3 forbids to use
+    /// such a list for any certificate.
+    ///
+    /// # Errors
+    /// When an entry is malformed.
+    pub fn unknown_critical_entry_extension(&self) -> Result<Option<ObjectIdentifier>> {
+        // `critical TRUE` is encoded as 01 01 FF; where these octets do not occur, nothing is
+        // critical, and hundreds of thousands of entries need not be opened.
+        let octets = self.entries.unwrap_or(&[]);
+        if !octets.windows(3).any(|window| window == [0x01, 0x01, 0xFF]) {
+            return Ok(None);
+        }
+        for entry in self.entries() {
+            if let Some(id) = entry?.unknown_critical {
+                return Ok(Some(id));
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn next_update(inner: &mut Cursor<'_>) -> Result<Option<UnixSeconds>> {
+    for tag in [Tag::UtcTime, Tag::GeneralizedTime] {
+        if let Some(tlv) = inner.optional(tag, "nextUpdate")? {
+            return tlv.time("nextUpdate").map(Some);
+        }
+    }
+    Ok(None)
+}
+
+fn entry<'a>(cursor: &mut Cursor<'a>) -> Result<RevokedEntry<'a>> {
+    const FIELD: &str = "revokedCertificates";
+    let mut fields = cursor.sequence(FIELD)?;
+    let serial = fields.integer(FIELD)?;
+    let revocation_date = fields.time("revocationDate")?;
+    let mut entry = RevokedEntry {
+        serial,
+        revocation_date,
+        reason: RevocationReason::Unspecified,
+        invalidity_date: None,
+        unknown_critical: None,
+    };
+    if let Some(list) = fields.optional(Tag::Sequence, "crlEntryExtensions")? {
+        entry_extensions(list.content(), &mut entry)?;
+    }
+    fields.finish(FIELD)?;
+    Ok(entry)
+}
+
+fn entry_extensions(mut list: Cursor<'_>, entry: &mut RevokedEntry<'_>) -> Result<()> {
+    while !list.is_empty() {
+        let (id, critical, value) = extension(&mut list)?;
+        let mut value = Cursor::new(value);
+        match id {
+            oid::CE_CRL_REASONS => {
+                let code = value.enumerated("reasonCode")?;
+                value.finish("reasonCode")?;
+                entry.reason = RevocationReason::of(code)
+                    .ok_or(Asn1Error::Malformed { field: "reasonCode" })?;
+            }
+            oid::CE_INVALIDITY_DATE => {
+                entry.invalidity_date = Some(value.generalized_time("invalidityDate")?);
+                value.finish("invalidityDate")?;
+            }
+            // certificateIssuer makes the list indirect, which is not supported.
+            id if critical.is_set() => entry.unknown_critical = Some(id),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+impl<'a> CrlExtensions<'a> {
+    fn decode(tagged: Tlv<'a>) -> Result<Self> {
+        const FIELD: &str = "crlExtensions";
+        let mut content = tagged.content();
+        let mut list = content.sequence(FIELD)?;
+        content.finish(FIELD)?;
+        let mut extensions = Self::default();
+        let mut seen: Vec<ObjectIdentifier> = Vec::new();
+        while !list.is_empty() {
+            let (id, critical, value) = extension(&mut list)?;
+            if seen.contains(&id) {
+                return Err(Asn1Error::Malformed { field: "crlExtensions (one stands twice)" });
+            }
+            seen.push(id);
+            extensions.take(id, critical, value)?;
+        }
+        Ok(extensions)
+    }
+
+    fn take(&mut self, id: ObjectIdentifier, critical: Flag, value: &'a [u8]) -> Result<()> {
+        let mut cursor = Cursor::new(value);
+        match id {
+            oid::CE_AUTHORITY_KEY_IDENTIFIER => {
+                let mut fields = cursor.sequence("authorityKeyIdentifier")?;
+                let key = fields.optional(context_primitive(0), "authorityKeyIdentifier")?;
+                self.authority_key_identifier = Some(key.map_or(&[], |tlv| tlv.value));
+            }
+            oid::CE_CRL_NUMBER => self.number = Some(cursor.integer("cRLNumber")?),
+            oid::CE_DELTA_CRL_INDICATOR => {
+                self.delta_base = Some(cursor.integer("deltaCRLIndicator")?);
+            }
+            oid::CE_ISSUING_DISTRIBUTION_POINT => {
+                let fields = cursor.sequence("issuingDistributionPoint")?;
+                let point = IssuingDistributionPoint::decode(fields)?;
+                self.issuing_distribution_point = Some((critical, point));
+            }
+            oid::CE_EXPIRED_CERTS_ON_CRL => {
+                self.expired_certificates_since =
+                    Some(cursor.generalized_time("expiredCertsOnCRL")?);
+            }
+            id => {
+                if critical.is_set() {
+                    self.unknown_critical = Some(id);
+                }
+                return Ok(());
+            }
+        }
+        cursor.finish("crlExtensions")
+    }
+}
+
+impl<'a> IssuingDistributionPoint<'a> {
+    fn decode(mut fields: Cursor<'a>) -> Result<Self> {
+        const FIELD: &str = "issuingDistributionPoint";
+        let mut point = Self::default();
+        if let Some(name) = fields.optional(context_constructed(0), FIELD)? {
+            point.is_named = true;
+            point.urls = crate::x509::distribution_point_urls(name, FIELD)?;
+        }
+        point.only_user_certificates = set_flag(&mut fields, 1)?;
+        point.only_ca_certificates = set_flag(&mut fields, 2)?;
+        let reasons = fields.optional(context_primitive(3), FIELD)?;
+        point.only_some_reasons = reasons.is_some();
+        point.indirect = set_flag(&mut fields, 4)?;
+        point.only_attribute_certificates = set_flag(&mut fields, 5)?;
+        fields.finish(FIELD)?;
+        Ok(point)
+    }
+}
+
+/// A BOOLEAN DEFAULT FALSE under an implicit tag.
+fn set_flag(fields: &mut Cursor<'_>, number: u32) -> Result<bool> {
+    const FIELD: &str = "issuingDistributionPoint";
+    match fields.optional(context_primitive(number), FIELD)? {
+        None => Ok(false),
+        Some(Tlv { value: [0xFF], .. }) => Ok(true),
+        Some(_) => Err(Asn1Error::Malformed { field: FIELD }),
+    }
+}

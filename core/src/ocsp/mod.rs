@@ -1,0 +1,9 @@
+//! OCSP (RFC 6960): requests as a responder reads them, responses as a verifier reads them.
+
+mod request;
+mod response;
+
+pub use request::{CertId, NonceKind, OcspRequest, OcspRequestFault};
+pub use response::{
+    BasicResponse, CertificateStatus, OcspResponse, OcspResponseStatus, ResponderId, SingleResponse,
+};

@@ -1,0 +1,210 @@
+//! `OCSPRequest` (RFC 6960 §4.1).
+
+use alloc::vec::Vec;
+use core::fmt;
+
+use const_oid::ObjectIdentifier;
+use der::Tag;
+
+use crate::{
+    asn1::{AlgorithmIdentifier, Asn1Error, Cursor, Result, Tlv, context_constructed},
+    crypto::CryptoProvider,
+    digest::{HashAlgorithm, digest},
+    oid,
+    x509::{Certificate, certificate::extension},
+};
+
+/// Which certificate is asked about or answered for (§4.1.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CertId<'a> {
+    /// The hash of the two that follow, if we know it; parameters absent or NULL.
+    pub hash: Option<HashAlgorithm>,
+    /// The hash of the issuer's `Name`, DER.
+    pub issuer_name_hash: &'a [u8],
+    /// The hash of the issuer's key: the content of its BIT STRING.
+    pub issuer_key_hash: &'a [u8],
+    /// The serial number, INTEGER content octets.
+    pub serial: &'a [u8],
+    /// The whole `CertID`, DER.
+    pub raw: &'a [u8],
+}
+
+impl<'a> CertId<'a> {
+    pub(super) fn decode(tlv: Tlv<'a>) -> Result<Self> {
+        const FIELD: &str = "certID";
+        if tlv.tag != Tag::Sequence {
+            return Err(Asn1Error::UnexpectedType { field: FIELD });
+        }
+        let mut fields = tlv.content();
+        let algorithm: AlgorithmIdentifier<'a> = fields.algorithm("hashAlgorithm")?;
+        let issuer_name_hash = fields.octet_string("issuerNameHash")?;
+        let issuer_key_hash = fields.octet_string("issuerKeyHash")?;
+        let serial = fields.integer("serialNumber")?;
+        fields.finish(FIELD)?;
+        let hash = HashAlgorithm::of(&algorithm);
+        Ok(Self { hash, issuer_name_hash, issuer_key_hash, serial, raw: tlv.raw })
+    }
+
+    /// Whether it names a certificate that `issuer` issued: compared by value, never by encoding.
+    pub fn is_issued_by(&self, issuer: &Certificate<'_>, crypto: &dyn CryptoProvider) -> bool {
+        self.hash.is_some_and(|hash| {
+            digest(crypto, hash, issuer.subject).octets() == self.issuer_name_hash
+                && digest(crypto, hash, issuer.public_key.bits).octets() == self.issuer_key_hash
+        })
+    }
+}
+
+/// What is to be done about a nonce of that length (RFC 9654 §2.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NonceKind {
+    /// 16 to 32 octets: MUST be echoed.
+    Echo,
+    /// 1 to 15 or 33 to 128 octets: may be left out of the answer.
+    Ignore,
+}
+
+/// A decoded request.
+#[derive(Clone, Debug)]
+pub struct OcspRequest<'a> {
+    /// The certificates asked about, in order; at least one.
+    pub certificates: Vec<CertId<'a>>,
+    /// The nonce's octets: 1 to 128.
+    pub nonce: Option<&'a [u8]>,
+}
+
+/// Why bytes are not a request that can be answered; every one is `malformedRequest`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OcspRequestFault {
+    /// Not a DER `OCSPRequest`.
+    Malformed(Asn1Error),
+    /// It asks about nothing.
+    NoCertificate,
+    /// It asks about more than is answered at once.
+    TooManyCertificates {
+        /// The most that is answered.
+        limit: usize,
+    },
+    /// The nonce has no or more than 128 octets (RFC 9654 §2.1).
+    NonceLength,
+    /// A critical extension that we do not know.
+    Extension(ObjectIdentifier),
+}
+
+impl fmt::Display for OcspRequestFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Malformed(error) => write!(f, "not a DER OCSPRequest: {error}"),
+            Self::NoCertificate => f.write_str("the request names no certificate"),
+            Self::TooManyCertificates { limit } => write!(f, "more than {limit} certificates"),
+            Self::NonceLength => f.write_str("the nonce must have 1 to 128 octets"),
+            Self::Extension(id) => write!(f, "the critical extension {id} is not known"),
+        }
+    }
+}
+
+impl core::error::Error for OcspRequestFault {}
+
+impl From<Asn1Error> for OcspRequestFault {
+    fn from(error: Asn1Error) -> Self {
+        Self::Malformed(error)
+    }
+}
+
+impl<'a> OcspRequest<'a> {
+    /// Decodes a request for at most `most_certificates`. A signature on it is stepped over:
+    /// RFC 6960 §4.1.2 leaves it optional, and no answer depends on who asks.
+    ///
+    /// # Errors
+    /// [`OcspRequestFault`].
+    pub fn decode(
+        bytes: &'a [u8],
+        most_certificates: usize,
+    ) -> core::result::Result<Self, OcspRequestFault> {
+        const FIELD: &str = "ocspRequest";
+        let mut outer = Cursor::new(bytes);
+        let mut request = outer.sequence(FIELD)?;
+        outer.finish(FIELD)?;
+        let mut tbs = request.sequence("tbsRequest")?;
+        request.optional(context_constructed(0), "optionalSignature")?;
+        request.finish(FIELD)?;
+        if let Some(version) = tbs.optional(context_constructed(0), "version")? {
+            // v1(0) is the default and the only one; DER would not encode it, clients do.
+            if version.content().unsigned("version")? != 0 {
+                return Err(Asn1Error::Malformed { field: "version" }.into());
+            }
+        }
+        tbs.optional(context_constructed(1), "requestorName")?;
+        let certificates = certificates(tbs.sequence("requestList")?, most_certificates)?;
+        let nonce = match tbs.optional(context_constructed(2), "requestExtensions")? {
+            Some(tagged) => nonce(tagged)?,
+            None => None,
+        };
+        tbs.finish("tbsRequest")?;
+        Ok(Self { certificates, nonce })
+    }
+
+    /// What is to be done about the nonce.
+    pub fn nonce_kind(&self) -> Option<NonceKind> {
+        self.nonce.map(|nonce| match nonce.len() {
+            16..=32 => NonceKind::Echo,
+            _ => NonceKind::Ignore,
+        })
+    }
+}
+
+fn certificates(
+    mut list: Cursor<'_>,
+    limit: usize,
+) -> core::result::Result<Vec<CertId<'_>>, OcspRequestFault> {
+    let mut certificates = Vec::new();
+    while !list.is_empty() {
+        if certificates.len() >= limit {
+            return Err(OcspRequestFault::TooManyCertificates { limit });
+        }
+        let mut request = list.sequence("request")?;
+        certificates.push(CertId::decode(request.any("certID")?)?);
+        if let Some(tagged) = request.optional(context_constructed(0), "singleRequestExtensions")? {
+            refuse_critical(tagged)?;
+        }
+        request.finish("request")?;
+    }
+    if certificates.is_empty() {
+        return Err(OcspRequestFault::NoCertificate);
+    }
+    Ok(certificates)
+}
+
+fn refuse_critical(tagged: Tlv<'_>) -> core::result::Result<(), OcspRequestFault> {
+    let mut content = tagged.content();
+    let mut list = content.sequence("extensions")?;
+    while !list.is_empty() {
+        let (id, critical, _) = extension(&mut list)?;
+        if critical.is_set() {
+            return Err(OcspRequestFault::Extension(id));
+        }
+    }
+    Ok(())
+}
+
+fn nonce(tagged: Tlv<'_>) -> core::result::Result<Option<&[u8]>, OcspRequestFault> {
+    let mut content = tagged.content();
+    let mut list = content.sequence("requestExtensions")?;
+    content.finish("requestExtensions")?;
+    let mut nonce = None;
+    while !list.is_empty() {
+        let (id, critical, value) = extension(&mut list)?;
+        if id == oid::OCSP_NONCE {
+            // RFC 9654 §2.1: an OCTET STRING inside the extension's own.
+            let mut inner = Cursor::new(value);
+            let octets = inner.octet_string("nonce")?;
+            inner.finish("nonce")?;
+            if octets.is_empty() || octets.len() > 128 || nonce.is_some() {
+                return Err(OcspRequestFault::NonceLength);
+            }
+            nonce = Some(octets);
+        } else if critical.is_set() {
+            return Err(OcspRequestFault::Extension(id));
+        }
+    }
+    Ok(nonce)
+}

@@ -1,0 +1,313 @@
+//! The one door: evidence in, report out.
+//!
+//! The steps: decode the bundle → verify its timestamps → judge the signer's certificate at the
+//! proven time → hold the signer against the policy → verify the signature → compare the file →
+//! look at revocation. Every step that can be made is made, so that a report names all that is
+//! wrong; what leads is decided by rank. Nothing here reads a clock, a file or a network.
+
+mod content;
+mod signature;
+mod signer;
+mod standing;
+mod when;
+
+use alloc::{format, string::String, vec::Vec};
+
+use crate::{
+    bundle::Bundle,
+    crypto::CryptoProvider,
+    digest::Digest,
+    finding::{Class, Finding, FindingCode, quoted},
+    policy::{Policy, RevocationMode, Transparency},
+    report::{
+        ArtifactSummary, Check, Outcome, Question, Report, ReportParts, SignerSummary,
+        TimestampSummary, checks_without_answers,
+    },
+    revocation::{RevocationEvidence, Subject},
+    time::{EARLIEST_SANE_NOW, ProvenTime, UnixSeconds},
+    trust::{Logs, TrustRoot},
+    tsp::VerifiedTimestamp,
+    x509::{Certificate, VerifiedPath, name},
+};
+
+/// The file, as far as the caller has it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Artifact<'a> {
+    /// The name under which the user has it, without folders.
+    pub name: Option<&'a str>,
+    /// Its size in bytes.
+    pub size: Option<u64>,
+    /// Its digests; which are needed, [`Bundle::artifact_algorithms`] says.
+    pub digests: &'a [Digest],
+}
+
+/// Everything that is to be checked; untrusted, all of it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Evidence<'a> {
+    /// The file.
+    pub artifact: Artifact<'a>,
+    /// The bundle's bytes.
+    pub bundle: &'a [u8],
+    /// CRLs, each DER.
+    pub crls: &'a [&'a [u8]],
+    /// OCSP responses, each DER.
+    pub ocsp_responses: &'a [&'a [u8]],
+}
+
+/// Verifies a file by its bundle.
+///
+/// The verdict is `Verified` only when the bundle's signature holds, covers this file, was made by
+/// a signer that the policy allows, whose certificate chains to the trust root, was valid at the
+/// proven time and is not revoked as of it, with every timestamp that the policy demands.
+pub fn verify(
+    evidence: &Evidence<'_>,
+    trust: &TrustRoot,
+    policy: &Policy,
+    crypto: &dyn CryptoProvider,
+    now: UnixSeconds,
+) -> Report {
+    let artifact = summary(&evidence.artifact);
+    if now < EARLIEST_SANE_NOW {
+        let finding = Finding::new(FindingCode::ClockWrong).found(format!("{now}"));
+        return Report::of_fault(finding, artifact, now);
+    }
+    let bundle = match Bundle::decode(evidence.bundle) {
+        Ok(bundle) => bundle,
+        Err(finding) => return Report::of_fault(finding, artifact, now),
+    };
+    let leaf = match Certificate::decode(&bundle.certificate) {
+        Ok(leaf) => leaf,
+        Err(error) => {
+            let finding = crate::x509::path::malformed(&error).about("the signer's certificate");
+            return Report::of_fault(finding, artifact, now);
+        }
+    };
+    let revocation = match RevocationEvidence::decode(evidence.crls, evidence.ocsp_responses) {
+        Ok(revocation) => revocation,
+        Err(finding) => return Report::of_fault(finding, artifact, now),
+    };
+    let context = Context { evidence, trust, policy, crypto, now };
+    Run { context, bundle: &bundle, leaf: &leaf, revocation, findings: Vec::new() }.report(artifact)
+}
+
+/// Where the revocation of one certificate can be looked up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RevocationSource {
+    /// Whose certificate it is.
+    pub subject: Subject,
+    /// The certificate, DER.
+    pub certificate: Vec<u8>,
+    /// Its issuer's certificate, DER; an OCSP request needs its name and key.
+    pub issuer: Vec<u8>,
+    /// Addresses of CRLs.
+    pub crl_urls: Vec<String>,
+    /// Addresses of OCSP responders.
+    pub ocsp_urls: Vec<String>,
+}
+
+/// The sources of revocation for each certificate that the policy wants looked at, the signer's
+/// first. Only certificates that chain to the trust root are named, so that no stranger's bundle
+/// makes a caller ask addresses of the stranger's choice. Empty when the bundle cannot be read.
+pub fn revocation_sources(
+    evidence: &Evidence<'_>,
+    trust: &TrustRoot,
+    policy: &Policy,
+    crypto: &dyn CryptoProvider,
+    now: UnixSeconds,
+) -> Vec<RevocationSource> {
+    let Ok(bundle) = Bundle::decode(evidence.bundle) else { return Vec::new() };
+    let Ok(leaf) = Certificate::decode(&bundle.certificate) else { return Vec::new() };
+    let Ok(revocation) = RevocationEvidence::decode(&[], &[]) else { return Vec::new() };
+    let context = Context { evidence, trust, policy, crypto, now };
+    let run = Run { context, bundle: &bundle, leaf: &leaf, revocation, findings: Vec::new() };
+    let timestamps: Vec<_> = run.verified_tokens().into_iter().filter_map(Result::ok).collect();
+    let at = timestamps.iter().map(VerifiedTimestamp::time).min();
+    let mut sources = Vec::new();
+    if let Ok(path) = run.signer_path(at) {
+        push_sources(&path, Subject::Signer, policy, &mut sources);
+    }
+    for timestamp in &timestamps {
+        push_sources(timestamp.path(), Subject::TimestampAuthority, policy, &mut sources);
+    }
+    sources
+}
+
+fn push_sources(
+    path: &VerifiedPath<'_>,
+    leaf_subject: Subject,
+    policy: &Policy,
+    sources: &mut Vec<RevocationSource>,
+) {
+    let owned = |urls: &[&str]| urls.iter().map(|url| String::from(*url)).collect();
+    for (index, (certificate, issuer)) in path.links().enumerate() {
+        let subject = standing::subject_at(leaf_subject, index);
+        let known = sources.iter().any(|source| source.certificate == certificate.raw);
+        if known || subject.mode(&policy.revocation) == RevocationMode::Off {
+            continue;
+        }
+        sources.push(RevocationSource {
+            subject,
+            certificate: certificate.raw.to_vec(),
+            issuer: issuer.raw.to_vec(),
+            crl_urls: owned(&certificate.extensions.crl_urls),
+            ocsp_urls: owned(&certificate.extensions.ocsp_urls),
+        });
+    }
+}
+
+fn summary(artifact: &Artifact<'_>) -> ArtifactSummary {
+    ArtifactSummary {
+        name: artifact.name.map(|name| quoted(String::from(name))),
+        size: artifact.size,
+        digests: artifact.digests.iter().map(|digest| format!("{digest}")).collect(),
+    }
+}
+
+/// What stays the same during one verification.
+#[derive(Clone, Copy)]
+struct Context<'a> {
+    evidence: &'a Evidence<'a>,
+    trust: &'a TrustRoot,
+    policy: &'a Policy,
+    crypto: &'a dyn CryptoProvider,
+    now: UnixSeconds,
+}
+
+/// One verification on its way.
+struct Run<'a> {
+    context: Context<'a>,
+    bundle: &'a Bundle,
+    leaf: &'a Certificate<'a>,
+    revocation: RevocationEvidence<'a>,
+    findings: Vec<Finding>,
+}
+
+impl<'a> Run<'a> {
+    fn report(mut self, artifact: ArtifactSummary) -> Report {
+        let timestamps = self.timestamps();
+        let signed_by = timestamps.first().map(VerifiedTimestamp::time);
+        let path = self.path(signed_by);
+        let rule = path.as_ref().and_then(|path| self.inspect_signer(path));
+        self.inspect_signature();
+        let subject = self.inspect_content(rule);
+        let as_of = match &path {
+            Some(path) => self.inspect_revocation(path, signed_by),
+            None => None,
+        };
+        self.inspect_transparency();
+        let signer = path.as_ref().map(signer_summary);
+        let timestamps: Vec<_> = timestamps.iter().map(timestamp_summary).collect();
+        let facts = Facts { signer: signer.as_ref(), timestamps: &timestamps, as_of, subject };
+        let checks = self.checks(&facts);
+        Report::new(ReportParts {
+            artifact,
+            signer,
+            timestamps,
+            checks,
+            findings: self.findings,
+            checked_at: self.context.now,
+        })
+    }
+
+    /// The signer's path, judged at the proven time or now.
+    fn path(&mut self, signed_by: Option<ProvenTime>) -> Option<VerifiedPath<'a>> {
+        match self.signer_path(signed_by) {
+            Ok(path) => Some(path),
+            Err(finding) => {
+                // Without a proven time the certificate is judged as of now; that it expired
+                // meanwhile is a consequence of the missing timestamp, which is reported.
+                let consequence = signed_by.is_none()
+                    && finding.code == FindingCode::CertificateExpiredWhenSigned
+                    && self.findings.iter().any(|each| {
+                        Question::of(each.code) == Question::WhenSigned
+                            && each.code.class() == Class::Danger
+                    });
+                if !consequence {
+                    self.findings.push(finding);
+                }
+                None
+            }
+        }
+    }
+
+    fn inspect_transparency(&mut self) {
+        let wanted = self.context.policy.transparency == Transparency::WhenListed
+            && self.context.trust.logs == Logs::Listed;
+        if wanted {
+            self.findings.push(FindingCode::TransparencyNotSupported.into());
+        } else if self.bundle.log_entries > 0 {
+            self.findings.push(FindingCode::LogNotChecked.into());
+        }
+    }
+
+    /// Each question with its answer: the gravest finding on it, else the proven fact.
+    fn checks(&self, facts: &Facts<'_>) -> Vec<Check> {
+        let mut checks = checks_without_answers(&self.findings);
+        for check in &mut checks {
+            let troubled = self.findings.iter().any(|finding| {
+                Question::of(finding.code) == check.question && finding.code.exit_code() != 0
+            });
+            if !troubled && let Some((outcome, answer)) = self.answer(check.question, facts) {
+                check.outcome = outcome;
+                check.answer = answer;
+            }
+        }
+        checks
+    }
+
+    fn answer(&self, question: Question, facts: &Facts<'_>) -> Option<(Outcome, String)> {
+        Some(match question {
+            Question::SameFile => {
+                let subject = facts.subject.as_ref()?;
+                (
+                    Outcome::Passed,
+                    format!("Yes. Its {} is the one that was signed.", subject.algorithm()),
+                )
+            }
+            Question::WhoSigned => (Outcome::Passed, format!("{}.", facts.signer?.identity)),
+            Question::WhenSigned => match facts.timestamps.first() {
+                Some(stamp) => {
+                    (Outcome::Passed, format!("By {}, says {}.", stamp.time, stamp.authority))
+                }
+                None => {
+                    (Outcome::NotRequired, String::from("No trusted timestamp; judged as of now."))
+                }
+            },
+            Question::StillTrusted => match facts.as_of {
+                Some(time) => (Outcome::Passed, format!("Yes, as of {time}.")),
+                None if facts.signer.is_some() => (
+                    Outcome::NotRequired,
+                    String::from("Revocation was not checked; the policy does not ask."),
+                ),
+                None => return None,
+            },
+            Question::PubliclyLogged => {
+                (Outcome::NotRequired, String::from("No log is asked for."))
+            }
+        })
+    }
+}
+
+/// What was proven, for the answers.
+struct Facts<'f> {
+    signer: Option<&'f SignerSummary>,
+    timestamps: &'f [TimestampSummary],
+    as_of: Option<UnixSeconds>,
+    subject: Option<Digest>,
+}
+
+fn signer_summary(path: &VerifiedPath<'_>) -> SignerSummary {
+    let leaf = path.leaf();
+    SignerSummary {
+        identity: quoted(leaf.identity().map_or_else(|| leaf.subject_text(), String::from)),
+        oidc_issuer: leaf.extensions.oidc_issuer.map(|issuer| quoted(String::from(issuer))),
+        chain: path.certificates().map(Certificate::summary).collect(),
+    }
+}
+
+fn timestamp_summary(timestamp: &VerifiedTimestamp<'_>) -> TimestampSummary {
+    TimestampSummary {
+        time: timestamp.time().time(),
+        authority: quoted(name::friendly(timestamp.path().leaf().subject)),
+    }
+}

@@ -1,0 +1,163 @@
+//! Is it the same file? The artifact against the signed digest, or the statement's subjects.
+
+use alloc::{format, string::String, vec::Vec};
+
+use super::Run;
+use crate::{
+    bundle::{Content, Envelope, IN_TOTO_PAYLOAD, Statement, Subject},
+    digest::Digest,
+    finding::{Finding, FindingCode},
+    policy::Signer,
+};
+
+impl Run<'_> {
+    /// The digest by which the file is the signed one, or findings.
+    pub(super) fn inspect_content(&mut self, rule: Option<&Signer>) -> Option<Digest> {
+        let outcome = match &self.bundle.content {
+            Content::MessageSignature { digest: Some(digest), .. } => self.compare(digest),
+            // The signature was checked over the artifact's own digest.
+            Content::MessageSignature { digest: None, .. } => {
+                return self.context.evidence.artifact.digests.first().cloned();
+            }
+            Content::Envelope(envelope) => self.compare_statement(envelope, rule),
+        };
+        match outcome {
+            Ok((digest, notes)) => {
+                self.findings.extend(notes);
+                Some(digest)
+            }
+            Err(finding) => {
+                self.findings.push(finding);
+                None
+            }
+        }
+    }
+
+    fn compare(&self, signed: &Digest) -> Result<(Digest, Vec<Finding>), Finding> {
+        let digests = self.context.evidence.artifact.digests;
+        match digests.iter().find(|each| each.algorithm() == signed.algorithm()) {
+            None => Err(Finding::new(FindingCode::ContentDigestNotSupplied)
+                .expected(format!("a {} digest", signed.algorithm()))
+                .found(kinds(digests))),
+            Some(actual) if actual == signed => Ok((signed.clone(), Vec::new())),
+            Some(actual) => Err(Finding::new(FindingCode::ContentMismatch)
+                .expected(format!("{signed}"))
+                .found(format!("{actual}"))),
+        }
+    }
+
+    fn compare_statement(
+        &self,
+        envelope: &Envelope,
+        rule: Option<&Signer>,
+    ) -> Result<(Digest, Vec<Finding>), Finding> {
+        if envelope.payload_type != IN_TOTO_PAYLOAD {
+            return Err(Finding::new(FindingCode::StatementType)
+                .about("payloadType")
+                .expected(IN_TOTO_PAYLOAD)
+                .found(envelope.payload_type.clone()));
+        }
+        let statement = Statement::decode(&envelope.payload)?;
+        if let Some(rule) = rule
+            && !rule.predicate_types.is_empty()
+            && !rule.predicate_types.contains(&statement.predicate_type)
+        {
+            return Err(Finding::new(FindingCode::StatementPredicate)
+                .expected(rule.predicate_types.join(" or "))
+                .found(statement.predicate_type));
+        }
+        self.find_subject(&statement.subjects)
+    }
+
+    fn find_subject(&self, subjects: &[Subject]) -> Result<(Digest, Vec<Finding>), Finding> {
+        let artifact = self.context.evidence.artifact;
+        let named = match artifact.name {
+            Some(name) => subjects.iter().find(|subject| subject.name.as_deref() == Some(name)),
+            None => None,
+        };
+        let only = if let [only] = subjects { Some(only) } else { None };
+        for subject in named.into_iter().chain(subjects) {
+            if let Some(digest) = matching(subject, artifact.digests) {
+                let notes = self.name_note(subject, named.is_some());
+                return Ok((digest, notes));
+            }
+        }
+        // The size first: a download that was cut off is the commonest fault, and the mildest.
+        let candidate =
+            named.or(only.filter(|only| artifact.name.is_none() || only.name.is_none()));
+        let sizes = candidate.and_then(|subject| subject.size).zip(artifact.size);
+        if let Some((expected, found)) = sizes
+            && found < expected
+        {
+            return Err(Finding::new(FindingCode::ContentIncomplete)
+                .expected(format!("{expected} bytes"))
+                .found(format!("{found} bytes")));
+        }
+        Err(self.no_subject(subjects, candidate))
+    }
+
+    /// Why no subject is this file.
+    fn no_subject(&self, subjects: &[Subject], candidate: Option<&Subject>) -> Finding {
+        let artifact = self.context.evidence.artifact;
+        let comparable = |subject: &Subject| {
+            subject.digests.iter().any(|digest| {
+                artifact.digests.iter().any(|own| own.algorithm() == digest.algorithm())
+            })
+        };
+        if subjects.iter().all(|subject| subject.digests.is_empty()) {
+            return Finding::new(FindingCode::ContentDigestWeak)
+                .expected("sha256, sha384 or sha512 of a subject");
+        }
+        if !subjects.iter().any(comparable) {
+            let wanted = subjects.iter().find_map(|subject| subject.digests.first());
+            let wanted = wanted
+                .map_or_else(String::new, |digest| format!("a {} digest", digest.algorithm()));
+            return Finding::new(FindingCode::ContentDigestNotSupplied)
+                .expected(wanted)
+                .found(kinds(artifact.digests));
+        }
+        let own = artifact.digests.first().map_or_else(String::new, |digest| format!("{digest}"));
+        if let Some(name) = artifact.name
+            && candidate.is_none()
+        {
+            let names: Vec<&str> =
+                subjects.iter().filter_map(|subject| subject.name.as_deref()).take(3).collect();
+            return Finding::new(FindingCode::ContentOtherFile)
+                .about(name)
+                .expected(format!("a bundle for {name}"))
+                .found(format!("a bundle for {}", names.join(", ")));
+        }
+        let expected = candidate
+            .and_then(|subject| subject.digests.first())
+            .map_or_else(String::new, |digest| format!("{digest}"));
+        Finding::new(FindingCode::ContentMismatch).expected(expected).found(own)
+    }
+
+    fn name_note(&self, subject: &Subject, named: bool) -> Vec<Finding> {
+        match (self.context.evidence.artifact.name, subject.name.as_deref()) {
+            (Some(own), Some(published)) if !named && own != published => {
+                alloc::vec![Finding::new(FindingCode::NameDiffers).expected(published).found(own)]
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// The digest in which subject and artifact agree. Every digest that both have must agree.
+fn matching(subject: &Subject, digests: &[Digest]) -> Option<Digest> {
+    let mut agreed = None;
+    for signed in &subject.digests {
+        let own = digests.iter().find(|own| own.algorithm() == signed.algorithm());
+        match own {
+            Some(own) if own == signed => agreed = Some(signed.clone()),
+            Some(_) => return None,
+            None => {}
+        }
+    }
+    agreed
+}
+
+fn kinds(digests: &[Digest]) -> String {
+    let names: Vec<&str> = digests.iter().map(|digest| digest.algorithm().name()).collect();
+    if names.is_empty() { String::from("none") } else { names.join(", ") }
+}

@@ -1,0 +1,104 @@
+//! Does the signature hold? Checked over what the bundle says was signed, so that a file that
+//! differs and a signature that is wrong are told apart.
+
+use alloc::{string::String, vec::Vec};
+
+use super::Run;
+use crate::{
+    bundle::{Content, Envelope},
+    crypto::{KeyAlgorithm, SignatureFault, SignatureScheme},
+    digest::{Digest, HashAlgorithm},
+    finding::{Finding, FindingCode},
+};
+
+impl Run<'_> {
+    pub(super) fn inspect_signature(&mut self) {
+        let key = self.leaf.public_key.algorithm;
+        let outcome = if !key.is_acceptable() {
+            Err(Finding::new(FindingCode::SignatureAlgorithmNotAllowed).found(key.name()))
+        } else {
+            match &self.bundle.content {
+                Content::MessageSignature { digest: Some(digest), signature } => {
+                    self.verify_digest(digest, signature)
+                }
+                Content::MessageSignature { digest: None, signature } => {
+                    self.verify_artifact(signature)
+                }
+                Content::Envelope(envelope) => self.verify_envelope(envelope),
+            }
+        };
+        if let Err(finding) = outcome {
+            self.findings.push(finding);
+        }
+    }
+
+    fn verify_digest(&self, digest: &Digest, signature: &[u8]) -> Result<(), Finding> {
+        let key = self.leaf.public_key;
+        if key.algorithm == KeyAlgorithm::Ed25519 {
+            return Err(FindingCode::SignatureNeedsFile.into());
+        }
+        let crypto = self.context.crypto;
+        let holds = schemes(key.algorithm, Some(digest.algorithm())).into_iter().any(|scheme| {
+            crypto.verify_digest(scheme, key.bits, digest, signature)
+                == Ok::<(), SignatureFault>(())
+        });
+        if holds { Ok(()) } else { Err(self.mismatch()) }
+    }
+
+    /// Without a digest in the bundle, any digest of the artifact that the caller has.
+    fn verify_artifact(&self, signature: &[u8]) -> Result<(), Finding> {
+        let digests = self.context.evidence.artifact.digests;
+        if digests.is_empty() {
+            return Err(FindingCode::ContentDigestNotSupplied.into());
+        }
+        let mut outcome = Err(self.mismatch());
+        for digest in digests {
+            outcome = self.verify_digest(digest, signature);
+            if outcome.is_ok() {
+                break;
+            }
+        }
+        outcome
+    }
+
+    fn verify_envelope(&self, envelope: &Envelope) -> Result<(), Finding> {
+        let key = self.leaf.public_key;
+        let message = envelope.signed_octets();
+        let holds = schemes(key.algorithm, None).into_iter().any(|scheme| {
+            let algorithm = self.context.crypto.verification_algorithm(scheme);
+            algorithm.verify_signature(key.bits, &message, &envelope.signature).is_ok()
+        });
+        if holds { Ok(()) } else { Err(self.mismatch()) }
+    }
+
+    fn mismatch(&self) -> Finding {
+        let key = String::from(self.leaf.public_key.algorithm.name());
+        Finding::new(FindingCode::SignatureMismatch)
+            .expected(alloc::format!("a signature by the certificate's {key} key"))
+            .found("another signature")
+    }
+}
+
+/// The schemes that a key of that kind may have signed an artifact with: its own hash first. A
+/// bundle does not say which, but for the digest's algorithm.
+fn schemes(key: KeyAlgorithm, hash: Option<HashAlgorithm>) -> Vec<SignatureScheme> {
+    use SignatureScheme as S;
+    let candidates: &[SignatureScheme] = match key {
+        KeyAlgorithm::P256 => &[S::EcdsaP256Sha256, S::EcdsaP256Sha384, S::EcdsaP256Sha512],
+        KeyAlgorithm::P384 => &[S::EcdsaP384Sha384, S::EcdsaP384Sha256, S::EcdsaP384Sha512],
+        KeyAlgorithm::Ed25519 => &[S::Ed25519],
+        KeyAlgorithm::Rsa { .. } => &[
+            S::RsaPkcs1Sha256,
+            S::RsaPssSha256,
+            S::RsaPkcs1Sha384,
+            S::RsaPssSha384,
+            S::RsaPkcs1Sha512,
+            S::RsaPssSha512,
+        ],
+        KeyAlgorithm::Unsupported => &[],
+    };
+    let fits = |scheme: &SignatureScheme| {
+        hash.is_none_or(|hash| scheme.hash_algorithm().is_none_or(|own| own == hash))
+    };
+    candidates.iter().copied().filter(fits).collect()
+}

@@ -1,0 +1,125 @@
+//! Is the signer still trusted? Revocation of each certificate on a path.
+
+use alloc::{format, vec::Vec};
+
+use super::Run;
+use crate::{
+    finding::{Finding, FindingCode},
+    policy::RevocationMode,
+    revocation::{Standing, Subject, decide},
+    time::{ProvenTime, UnixSeconds},
+    x509::{Certificate, VerifiedPath},
+};
+
+/// What was found about the certificates of a path.
+pub(super) struct PathStanding {
+    pub(super) findings: Vec<Finding>,
+    /// The oldest thisUpdate that a pass rests on; nothing when nothing was known.
+    pub(super) as_of: Option<UnixSeconds>,
+}
+
+/// Whose certificate stands at that place of a path: the leaf's owner, then CAs. A timestamp
+/// authority's CAs count as the authority's.
+pub(super) fn subject_at(leaf: Subject, index: usize) -> Subject {
+    match (leaf, index) {
+        (Subject::Signer, 1..) => Subject::Authority,
+        (subject, _) => subject,
+    }
+}
+
+impl<'a> Run<'a> {
+    /// Judges each certificate of the signer's path but the anchor.
+    pub(super) fn inspect_revocation(
+        &mut self,
+        path: &VerifiedPath<'a>,
+        signed_by: Option<ProvenTime>,
+    ) -> Option<UnixSeconds> {
+        let standing = self.judge_path(path, Subject::Signer, signed_by);
+        self.findings.extend(standing.findings);
+        standing.as_of
+    }
+
+    pub(super) fn judge_path(
+        &mut self,
+        path: &VerifiedPath<'a>,
+        leaf: Subject,
+        signed_by: Option<ProvenTime>,
+    ) -> PathStanding {
+        let mut standing = PathStanding { findings: Vec::new(), as_of: None };
+        for (index, (certificate, issuer)) in path.links().enumerate() {
+            self.judge(certificate, issuer, subject_at(leaf, index), signed_by, &mut standing);
+        }
+        standing
+    }
+
+    fn judge(
+        &mut self,
+        certificate: &Certificate<'a>,
+        issuer: &Certificate<'a>,
+        subject: Subject,
+        signed_by: Option<ProvenTime>,
+        result: &mut PathStanding,
+    ) {
+        let rules = self.context.policy.revocation;
+        let mode = subject.mode(&rules);
+        if mode == RevocationMode::Off {
+            result.findings.push(not_required(certificate));
+            return;
+        }
+        let (crypto, now) = (self.context.crypto, self.context.now);
+        let Standing { known, faults } =
+            self.revocation.standing(certificate, issuer, &rules, crypto, now);
+        let Some(known) = known else {
+            result.findings.extend(unknown(certificate, mode, faults));
+            return;
+        };
+        let about = |finding: Finding| finding.about(certificate.subject_text());
+        let decided = decide(&known, subject, signed_by, &rules, now).into_iter().map(about);
+        let stale_only = |finding: &Finding| finding.code == FindingCode::RevocationStale;
+        let ignored = faults.iter().map(|fault| {
+            about(Finding::new(FindingCode::EvidenceIgnored)).found(fault.code.code())
+        });
+        match mode {
+            // Where knowledge is not demanded, knowledge that is out of date is as good as none.
+            RevocationMode::WhenAvailable => {
+                for finding in decided {
+                    let stale = stale_only(&finding);
+                    result.findings.push(if stale { not_required(certificate) } else { finding });
+                }
+            }
+            RevocationMode::Required | RevocationMode::Off => result.findings.extend(decided),
+        }
+        result.findings.extend(ignored);
+        if subject == Subject::Signer || result.as_of.is_some() {
+            let earlier = result.as_of.unwrap_or(known.as_of);
+            result.as_of = Some(earlier.min(known.as_of));
+        }
+    }
+}
+
+fn not_required(certificate: &Certificate<'_>) -> Finding {
+    Finding::new(FindingCode::RevocationNotRequired).about(certificate.subject_text())
+}
+
+/// Nothing usable is known: why, or where it could be looked up.
+fn unknown(
+    certificate: &Certificate<'_>,
+    mode: RevocationMode,
+    faults: Vec<Finding>,
+) -> Vec<Finding> {
+    if mode != RevocationMode::Required {
+        return alloc::vec![not_required(certificate)];
+    }
+    if !faults.is_empty() {
+        return faults;
+    }
+    let extensions = &certificate.extensions;
+    let sources: Vec<&str> =
+        extensions.crl_urls.iter().chain(&extensions.ocsp_urls).copied().collect();
+    let finding = match sources.first() {
+        None => Finding::new(FindingCode::RevocationNoSource),
+        Some(_) => Finding::new(FindingCode::RevocationUnavailable)
+            .expected(format!("a CRL or OCSP response from {}", sources.join(" or "))),
+    };
+    alloc::vec![finding.about(certificate.subject_text())]
+}

@@ -1,0 +1,81 @@
+//! When was it signed? The bundle's timestamps, each verified, and how many there must be.
+
+use alloc::{format, vec::Vec};
+
+use super::Run;
+use crate::{
+    finding::{Finding, FindingCode},
+    revocation::Subject,
+    tsp::{self, Stamped, VerifiedTimestamp},
+};
+
+impl<'a> Run<'a> {
+    /// Each token's verification, revocation not looked at.
+    pub(super) fn verified_tokens(&self) -> Vec<Result<VerifiedTimestamp<'a>, Finding>> {
+        // RFC 3161 over a signature stamps the signature's octets.
+        let stamped = Stamped::Message(self.bundle.content.signature());
+        let authorities = &self.context.trust.timestamp_authorities;
+        let verify = |token: &'a Vec<u8>| {
+            tsp::verify(token, stamped, authorities, self.context.crypto, self.context.now)
+        };
+        self.bundle.timestamps.iter().map(verify).collect()
+    }
+
+    /// The timestamps that hold, earliest first. Findings say what is wrong with the others, or
+    /// that there are too few.
+    pub(super) fn timestamps(&mut self) -> Vec<VerifiedTimestamp<'a>> {
+        let mut holding: Vec<VerifiedTimestamp<'a>> = Vec::new();
+        let mut failed = Vec::new();
+        for outcome in self.verified_tokens() {
+            match outcome.and_then(|timestamp| self.not_void(timestamp)) {
+                Ok(timestamp) => holding.push(timestamp),
+                Err(finding) => failed.push(finding),
+            }
+        }
+        holding.sort_by_key(VerifiedTimestamp::time);
+        let required = usize::from(self.context.policy.timestamps_required);
+        let found = distinct_authorities(&holding);
+        if found >= required {
+            let ignored = |finding: Finding| {
+                Finding::new(FindingCode::TimestampIgnored).found(finding.code.code())
+            };
+            self.findings.extend(failed.into_iter().map(ignored));
+        } else if failed.is_empty() {
+            self.findings.push(
+                Finding::new(FindingCode::TimestampAbsent)
+                    .expected(format!("{required} by different authorities"))
+                    .found(format!("{found}")),
+            );
+        } else {
+            self.findings.extend(failed);
+        }
+        holding
+    }
+
+    /// A timestamp whose authority was not revoked in a way that voids it.
+    fn not_void(
+        &mut self,
+        timestamp: VerifiedTimestamp<'a>,
+    ) -> Result<VerifiedTimestamp<'a>, Finding> {
+        let time = Some(timestamp.time());
+        let standing = self.judge_path(timestamp.path(), Subject::TimestampAuthority, time);
+        let mut notes = Vec::new();
+        for finding in standing.findings {
+            if finding.code.exit_code() != 0 {
+                return Err(finding);
+            }
+            notes.push(finding);
+        }
+        self.findings.extend(notes);
+        Ok(timestamp)
+    }
+}
+
+/// Several tokens of one authority vouch no more than one does.
+fn distinct_authorities(timestamps: &[VerifiedTimestamp<'_>]) -> usize {
+    let mut keys: Vec<&[u8]> =
+        timestamps.iter().map(|each| each.path().leaf().public_key.raw).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    keys.len()
+}
