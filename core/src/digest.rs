@@ -10,7 +10,7 @@ use crate::{asn1::AlgorithmIdentifier, crypto::CryptoProvider, oid};
 /// A hash algorithm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum HashAlgorithm {
-    /// SHA-1. Broken for collisions: identifies certificates in OCSP's CertID and nothing else.
+    /// SHA-1. Broken for collisions: identifies certificates in OCSP's `CertID` and nothing else.
     Sha1,
     /// SHA-256.
     Sha256,
@@ -34,7 +34,7 @@ impl HashAlgorithm {
         }
     }
 
-    /// The name that in-toto's DigestSet, `sha384sum` and our command line use: `sha384`.
+    /// The name that in-toto's `DigestSet`, `sha384sum` and our command line use: `sha384`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Sha1 => "sha1",

@@ -218,8 +218,7 @@ fn crl(crl: &CertificateList<'_>) -> View {
             View::Fields(vec![
                 ("critical", flag(*critical)),
                 ("urls", View::texts(point.urls.iter().copied())),
-                ("onlyContainsUserCerts", View::Flag(point.only_user_certificates)),
-                ("onlyContainsCACerts", View::Flag(point.only_ca_certificates)),
+                ("covers", View::text(format!("{:?}", point.covers))),
                 ("onlySomeReasons", View::Flag(point.only_some_reasons)),
                 ("indirectCRL", View::Flag(point.indirect)),
             ]),

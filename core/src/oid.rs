@@ -129,7 +129,7 @@ oids! {
 
     /// Fulcio: OIDC issuer, raw bytes (deprecated form).
     OIDC_ISSUER_RAW = "1.3.6.1.4.1.57264.1.1";
-    /// Fulcio: OIDC issuer, a DER UTF8String.
+    /// Fulcio: OIDC issuer, a DER `UTF8String`.
     OIDC_ISSUER = "1.3.6.1.4.1.57264.1.8";
     /// Embedded signed certificate timestamps (RFC 6962 §3.3).
     EMBEDDED_SCTS = "1.3.6.1.4.1.11129.2.4.2";

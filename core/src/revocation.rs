@@ -8,7 +8,7 @@
 use alloc::{format, string::String, vec::Vec};
 
 use crate::{
-    crl::{CertificateList, RevocationReason, RevokedEntry},
+    crl::{CertificateList, Covers, RevocationReason, RevokedEntry},
     crypto::CryptoProvider,
     digest::{HashAlgorithm, digest},
     finding::{Finding, FindingCode},
@@ -309,7 +309,7 @@ fn most_telling(known: &[Known]) -> Option<Known> {
         .copied()
 }
 
-/// RFC 5280 §5.2.4: same scope, BaseCRLNumber ≤ base < delta.
+/// RFC 5280 §5.2.4: same scope, `BaseCRLNumber` ≤ base < delta.
 fn is_delta_for(delta: &CertificateList<'_>, base: &CertificateList<'_>) -> bool {
     let scope = |crl: &CertificateList<'_>| {
         crl.extensions.issuing_distribution_point.as_ref().map(|(_, point)| format!("{point:?}"))
@@ -410,14 +410,17 @@ impl Context<'_, '_> {
         if point.only_some_reasons {
             return outside("a CRL for some reasons only, which is not supported");
         }
-        if point.only_attribute_certificates {
-            return outside("a CRL for attribute certificates");
-        }
-        if point.only_user_certificates && is_ca {
-            return outside("a CRL for end-entity certificates");
-        }
-        if point.only_ca_certificates && !is_ca {
-            return outside("a CRL for CA certificates");
+        match (point.covers, is_ca) {
+            (Covers::All, _)
+            | (Covers::UserCertificates, false)
+            | (Covers::CaCertificates, true) => {}
+            (Covers::AttributeCertificates, _) => {
+                return outside("a CRL for attribute certificates");
+            }
+            (Covers::UserCertificates, true) => {
+                return outside("a CRL for end-entity certificates");
+            }
+            (Covers::CaCertificates, false) => return outside("a CRL for CA certificates"),
         }
         let urls = &self.certificate.extensions.crl_urls;
         if point.is_named && !point.urls.iter().any(|url| urls.contains(url)) {
@@ -464,7 +467,11 @@ impl Context<'_, '_> {
                 let date = single
                     .invalidity_date
                     .map_or(revocation_time, |date| date.min(revocation_time));
-                Some((reason, date))
+                // RFC 6960 §2.2: "on hold since 1970" says that it was never issued, which no later
+                // answer lifts.
+                let never_issued =
+                    reason == RevocationReason::CertificateHold && date.seconds() == 0;
+                Some((if never_issued { RevocationReason::Unspecified } else { reason }, date))
             }
             CertificateStatus::Unknown => return Err(self.about(FindingCode::RevocationUnknown)),
         };

@@ -188,8 +188,10 @@ impl<'a> Run<'a> {
         let signed_by = timestamps.first().map(VerifiedTimestamp::time);
         let path = self.path(signed_by);
         let rule = path.as_ref().and_then(|path| self.inspect_signer(path));
-        self.inspect_signature();
-        let subject = self.inspect_content(rule);
+        let signature = self.inspect_signature();
+        let content = self.inspect_content(rule);
+        // A digest in a bundle whose signature does not hold was signed by nobody.
+        let subject = signature.and(content);
         let as_of = match &path {
             Some(path) => self.inspect_revocation(path, signed_by),
             None => None,
@@ -247,45 +249,42 @@ impl<'a> Run<'a> {
             let troubled = self.findings.iter().any(|finding| {
                 Question::of(finding.code) == check.question && finding.code.exit_code() != 0
             });
-            if !troubled && let Some((outcome, answer)) = self.answer(check.question, facts) {
+            if !troubled && let Some((outcome, answer)) = answer(check.question, facts) {
                 check.outcome = outcome;
                 check.answer = answer;
             }
         }
         checks
     }
+}
 
-    fn answer(&self, question: Question, facts: &Facts<'_>) -> Option<(Outcome, String)> {
-        Some(match question {
-            Question::SameFile => {
-                let subject = facts.subject.as_ref()?;
-                (
-                    Outcome::Passed,
-                    format!("Yes. Its {} is the one that was signed.", subject.algorithm()),
-                )
+/// The answer from proven facts, where there are any.
+fn answer(question: Question, facts: &Facts<'_>) -> Option<(Outcome, String)> {
+    Some(match question {
+        Question::SameFile => {
+            let subject = facts.subject.as_ref()?;
+            (
+                Outcome::Passed,
+                format!("Yes. Its {} is the one that was signed.", subject.algorithm()),
+            )
+        }
+        Question::WhoSigned => (Outcome::Passed, format!("{}.", facts.signer?.identity)),
+        Question::WhenSigned => match facts.timestamps.first() {
+            Some(stamp) => {
+                (Outcome::Passed, format!("By {}, says {}.", stamp.time, stamp.authority))
             }
-            Question::WhoSigned => (Outcome::Passed, format!("{}.", facts.signer?.identity)),
-            Question::WhenSigned => match facts.timestamps.first() {
-                Some(stamp) => {
-                    (Outcome::Passed, format!("By {}, says {}.", stamp.time, stamp.authority))
-                }
-                None => {
-                    (Outcome::NotRequired, String::from("No trusted timestamp; judged as of now."))
-                }
-            },
-            Question::StillTrusted => match facts.as_of {
-                Some(time) => (Outcome::Passed, format!("Yes, as of {time}.")),
-                None if facts.signer.is_some() => (
-                    Outcome::NotRequired,
-                    String::from("Revocation was not checked; the policy does not ask."),
-                ),
-                None => return None,
-            },
-            Question::PubliclyLogged => {
-                (Outcome::NotRequired, String::from("No log is asked for."))
-            }
-        })
-    }
+            None => (Outcome::NotRequired, String::from("No trusted timestamp; judged as of now.")),
+        },
+        Question::StillTrusted => match facts.as_of {
+            Some(time) => (Outcome::Passed, format!("Yes, as of {time}.")),
+            None if facts.signer.is_some() => (
+                Outcome::NotRequired,
+                String::from("Revocation was not checked; the policy does not ask."),
+            ),
+            None => return None,
+        },
+        Question::PubliclyLogged => (Outcome::NotRequired, String::from("No log is asked for.")),
+    })
 }
 
 /// What was proven, for the answers.

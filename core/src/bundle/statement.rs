@@ -1,7 +1,7 @@
 //! in-toto Statements (v1): which artifacts a signed statement is about.
 //!
 //! The predicate is walked for repeated keys and depth but not read; unknown fields in it are the
-//! predicate's business. The subject's `annotations`, the ResourceDescriptor's own place for
+//! predicate's business. The subject's `annotations`, the `ResourceDescriptor`'s own place for
 //! additions, may hold the size in bytes.
 
 use alloc::{collections::BTreeMap, string::String, vec::Vec};

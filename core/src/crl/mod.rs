@@ -144,16 +144,26 @@ pub struct IssuingDistributionPoint<'a> {
     pub urls: Vec<&'a str>,
     /// Whether a distribution point name is there at all.
     pub is_named: bool,
-    /// Only end-entity certificates.
-    pub only_user_certificates: bool,
-    /// Only CA certificates.
-    pub only_ca_certificates: bool,
+    /// Which certificates it is about.
+    pub covers: Covers,
     /// Only some reasons.
     pub only_some_reasons: bool,
     /// Entries may be of other issuers.
     pub indirect: bool,
-    /// Only attribute certificates.
-    pub only_attribute_certificates: bool,
+}
+
+/// Which certificates a CRL is about; the specification allows at most one restriction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Covers {
+    /// All of its issuer's.
+    #[default]
+    All,
+    /// onlyContainsUserCerts.
+    UserCertificates,
+    /// onlyContainsCACerts.
+    CaCertificates,
+    /// onlyContainsAttributeCerts.
+    AttributeCertificates,
 }
 
 /// One revoked certificate.
@@ -400,12 +410,18 @@ impl<'a> IssuingDistributionPoint<'a> {
             point.is_named = true;
             point.urls = crate::x509::distribution_point_urls(name, FIELD)?;
         }
-        point.only_user_certificates = set_flag(&mut fields, 1)?;
-        point.only_ca_certificates = set_flag(&mut fields, 2)?;
-        let reasons = fields.optional(context_primitive(3), FIELD)?;
-        point.only_some_reasons = reasons.is_some();
+        let user = set_flag(&mut fields, 1)?;
+        let ca = set_flag(&mut fields, 2)?;
+        point.only_some_reasons = fields.optional(context_primitive(3), FIELD)?.is_some();
         point.indirect = set_flag(&mut fields, 4)?;
-        point.only_attribute_certificates = set_flag(&mut fields, 5)?;
+        let attribute = set_flag(&mut fields, 5)?;
+        point.covers = match (user, ca, attribute) {
+            (false, false, false) => Covers::All,
+            (true, false, false) => Covers::UserCertificates,
+            (false, true, false) => Covers::CaCertificates,
+            (false, false, true) => Covers::AttributeCertificates,
+            _ => return Err(Asn1Error::Malformed { field: FIELD }),
+        };
         fields.finish(FIELD)?;
         Ok(point)
     }

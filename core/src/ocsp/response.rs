@@ -223,10 +223,10 @@ struct ResponseData<'a> {
 impl<'a> ResponseData<'a> {
     fn decode(tbs: Tlv<'a>) -> Result<Self> {
         let mut data = tbs.content();
-        if let Some(version) = data.optional(context_constructed(0), "version")? {
-            if version.content().unsigned("version")? != 0 {
-                return Err(Asn1Error::Malformed { field: "version" });
-            }
+        if let Some(version) = data.optional(context_constructed(0), "version")?
+            && version.content().unsigned("version")? != 0
+        {
+            return Err(Asn1Error::Malformed { field: "version" });
         }
         let responder = responder(data.any("responderID")?)?;
         let produced_at = data.generalized_time("producedAt")?;

@@ -386,9 +386,9 @@ fn inspect_message_digest(
         .found(crate::digest::encode_hex(claimed)))
 }
 
-/// The first certificate of SigningCertificateV2, or of the older SigningCertificate.
+/// The first certificate of `SigningCertificateV2`, or of the older `SigningCertificate`.
 fn ess_certificate<'a>(signer: &SignerInfo<'a>) -> Checked<EssCertificate<'a>> {
-    let malformed = |_| {
+    let malformed = |()| {
         Finding::new(FindingCode::TimestampAttributes)
             .about("signingCertificate")
             .found("malformed or repeated")
@@ -439,7 +439,7 @@ fn ess_fields(value: Tlv<'_>, version: EssVersion) -> Result<EssCertificate<'_>,
     Ok(EssCertificate { algorithm, hash, issuer_and_serial })
 }
 
-/// `IssuerSerial`: GeneralNames with one directoryName, and the serial number.
+/// `IssuerSerial`: `GeneralNames` with one directoryName, and the serial number.
 fn issuer_serial(tlv: Tlv<'_>) -> crate::asn1::Result<(&[u8], &[u8])> {
     const FIELD: &str = "issuerSerial";
     let mut fields = tlv.content();

@@ -12,11 +12,10 @@ use crate::{
 };
 
 impl Run<'_> {
-    pub(super) fn inspect_signature(&mut self) {
+    /// Something when the signature holds, else a finding.
+    pub(super) fn inspect_signature(&mut self) -> Option<()> {
         let key = self.leaf.public_key.algorithm;
-        let outcome = if !key.is_acceptable() {
-            Err(Finding::new(FindingCode::SignatureAlgorithmNotAllowed).found(key.name()))
-        } else {
+        let outcome = if key.is_acceptable() {
             match &self.bundle.content {
                 Content::MessageSignature { digest: Some(digest), signature } => {
                     self.verify_digest(digest, signature)
@@ -26,10 +25,10 @@ impl Run<'_> {
                 }
                 Content::Envelope(envelope) => self.verify_envelope(envelope),
             }
+        } else {
+            Err(Finding::new(FindingCode::SignatureAlgorithmNotAllowed).found(key.name()))
         };
-        if let Err(finding) = outcome {
-            self.findings.push(finding);
-        }
+        outcome.map_err(|finding| self.findings.push(finding)).ok()
     }
 
     fn verify_digest(&self, digest: &Digest, signature: &[u8]) -> Result<(), Finding> {

@@ -95,15 +95,14 @@ impl<'a> Run<'a> {
             // A private authority vouches itself and names nobody.
             None => signer.oidc_issuers.is_empty(),
         };
-        match expected.iter().find(vouched) {
-            Some(signer) => Ok(signer),
-            None => {
-                let wanted = texts(&covering, |signer| &signer.oidc_issuers);
-                let wanted = if wanted.is_empty() { String::from("none") } else { wanted };
-                Err(Finding::new(FindingCode::CertificateUnexpectedOidcIssuer)
-                    .expected(wanted)
-                    .found(extensions.oidc_issuer.unwrap_or("none")))
-            }
+        if let Some(signer) = expected.iter().find(vouched) {
+            Ok(signer)
+        } else {
+            let wanted = texts(&covering, |signer| &signer.oidc_issuers);
+            let wanted = if wanted.is_empty() { String::from("none") } else { wanted };
+            Err(Finding::new(FindingCode::CertificateUnexpectedOidcIssuer)
+                .expected(wanted)
+                .found(extensions.oidc_issuer.unwrap_or("none")))
         }
     }
 }

@@ -130,7 +130,7 @@ fn usage_text(usage: &ObjectIdentifier) -> String {
     String::from(name)
 }
 
-/// A GeneralName (RFC 5280 §4.2.1.6).
+/// A `GeneralName` (RFC 5280 §4.2.1.6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GeneralName<'a> {
     /// rfc822Name.
@@ -177,11 +177,11 @@ fn ip_text(octets: &[u8]) -> String {
     }
 }
 
-/// Decodes one GeneralName.
+/// Decodes one `GeneralName`.
 ///
 /// # Errors
 /// When a string in it is not IA5 (ASCII).
-pub fn general_name<'a>(tlv: Tlv<'a>) -> Result<GeneralName<'a>> {
+pub fn general_name(tlv: Tlv<'_>) -> Result<GeneralName<'_>> {
     const FIELD: &str = "generalName";
     if tlv.tag == context_primitive(1) {
         return Ok(GeneralName::Email(ia5(tlv.value, FIELD)?));

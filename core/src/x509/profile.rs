@@ -269,7 +269,7 @@ impl Lint<'_, '_> {
                 "none, several or others",
             ),
             Names::Host => {
-                self.demand(hosts > 0, "RFC 5280 §4.2.1.6: a DNS name or IP address", "none")
+                self.demand(hosts > 0, "RFC 5280 §4.2.1.6: a DNS name or IP address", "none");
             }
         }
     }

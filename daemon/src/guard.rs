@@ -1,0 +1,227 @@
+//! The layer that keeps one request from harming the others.
+//!
+//! It reads the whole body first, within the body limit, then takes a place among the requests in
+//! flight: a client that sends its body slowly holds a connection, never a place. The handler runs
+//! under what is left of the request's time, and a panic in it becomes a 500.
+
+use std::any::Any;
+use std::convert::Infallible;
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::{Bytes, BytesMut};
+use http::header::{CONNECTION, HeaderValue};
+use http::{Request, StatusCode, Version};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Body;
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout_at};
+use tower::{Layer, Service};
+use warp::reply::{Reply, Response};
+
+use crate::health;
+use crate::limits::Limits;
+use crate::problem::Problem;
+use crate::request_id::RequestId;
+
+/// How much of a body over the limit is read and thrown away, so that a client that writes before
+/// it reads sees the 413 and not a reset connection.
+const MAX_DISCARDED_BYTES: usize = 1024 * 1024;
+
+/// What the client is told to wait when too many requests are in flight, in seconds.
+const RETRY_AFTER_SECONDS: u64 = 1;
+
+/// Makes [`Guard`]s that share one count of requests in flight.
+#[derive(Debug, Clone)]
+pub(crate) struct GuardLayer {
+    limits: Limits,
+    in_flight: Arc<Semaphore>,
+}
+
+impl GuardLayer {
+    pub(crate) fn new(limits: Limits) -> Self {
+        Self { limits, in_flight: Arc::new(Semaphore::new(limits.max_in_flight)) }
+    }
+}
+
+impl<S> Layer<S> for GuardLayer {
+    type Service = Guard<S>;
+
+    fn layer(&self, inner: S) -> Guard<S> {
+        Guard { inner, shared: self.clone() }
+    }
+}
+
+/// The guarded service.
+#[derive(Debug, Clone)]
+pub(crate) struct Guard<S> {
+    inner: S,
+    shared: GuardLayer,
+}
+
+impl<S, B> Service<Request<B>> for Guard<S>
+where
+    S: Service<Request<Full<Bytes>>, Response = Response, Error = Infallible>
+        + Clone
+        + Send
+        + 'static,
+    S::Future: Send,
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: std::fmt::Display + Send,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let (inner, shared) = (self.inner.clone(), self.shared.clone());
+        Box::pin(async move { Ok(guarded(inner, shared, request).await) })
+    }
+}
+
+async fn guarded<S, B>(mut inner: S, shared: GuardLayer, request: Request<B>) -> Response
+where
+    S: Service<Request<Full<Bytes>>, Response = Response, Error = Infallible>,
+    B: Body<Data = Bytes>,
+    B::Error: std::fmt::Display,
+{
+    let deadline = Instant::now() + shared.limits.request_timeout;
+    let version = request.version();
+    let request_id = request.extensions().get::<RequestId>().copied();
+    let (head, body) = request.into_parts();
+    let body = match timeout_at(deadline, read_body(body, shared.limits.max_body_bytes)).await {
+        Ok(Ok(bytes)) => bytes,
+        Ok(Err(problem)) => return closing(problem, version),
+        Err(_) => {
+            let detail = "The body of the request did not arrive in time.";
+            return closing(
+                Problem::new(StatusCode::REQUEST_TIMEOUT, "request.timeout", detail),
+                version,
+            );
+        }
+    };
+
+    let is_probe = matches!(head.uri.path(), health::LIVE_PATH | health::READY_PATH);
+    let place = shared.in_flight.try_acquire();
+    if place.is_err() && !is_probe {
+        return Problem::overloaded(RETRY_AFTER_SECONDS).into_response();
+    }
+    let answer = catch_panic(async move {
+        let future = inner.call(Request::from_parts(head, Full::new(body)));
+        future.await
+    });
+    match timeout_at(deadline, answer).await {
+        Ok(Ok(Ok(response))) => response,
+        Ok(Err(panic)) => {
+            let message = panic_message(panic.as_ref());
+            tracing::error!(
+                request_id = request_id.map(tracing::field::display),
+                message,
+                "a handler panicked"
+            );
+            Problem::internal().into_response()
+        }
+        Err(_) => {
+            tracing::error!(
+                request_id = request_id.map(tracing::field::display),
+                "a handler took too long"
+            );
+            let detail = "The service did not finish in time; try again later.";
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "service.timeout", detail).into_response()
+        }
+    }
+}
+
+/// The whole body, or the problem to answer.
+async fn read_body<B>(body: B, max_bytes: usize) -> Result<Bytes, Problem>
+where
+    B: Body<Data = Bytes>,
+    B::Error: std::fmt::Display,
+{
+    let too_large = || {
+        let detail = format!("The body of a request may have at most {max_bytes} bytes.");
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "request.too_large", detail)
+    };
+    let readable = max_bytes.saturating_add(MAX_DISCARDED_BYTES);
+    if body.size_hint().lower() > u64::try_from(readable).unwrap_or(u64::MAX) {
+        return Err(too_large());
+    }
+    let mut body = pin!(body);
+    let (mut read, mut kept) = (0_usize, BytesMut::new());
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| {
+            tracing::debug!(%error, "a request's body broke off");
+            Problem::new(
+                StatusCode::BAD_REQUEST,
+                "request.body.incomplete",
+                "The body of the request broke off.",
+            )
+        })?;
+        // Trailers mean nothing to us.
+        let Ok(data) = frame.into_data() else { continue };
+        read = read.saturating_add(data.len());
+        if read > readable {
+            break;
+        }
+        if read <= max_bytes {
+            kept.extend_from_slice(&data);
+        }
+    }
+    if read > max_bytes { Err(too_large()) } else { Ok(kept.freeze()) }
+}
+
+/// A problem after which the connection cannot go on, since the rest of the body is still to come.
+fn closing(problem: Problem, version: Version) -> Response {
+    // RFC 9113 §8.2.2 forbids the header in HTTP/2, where a stream ends alone.
+    if version >= Version::HTTP_2 {
+        return problem.into_response();
+    }
+    problem.with_header(CONNECTION, HeaderValue::from_static("close")).into_response()
+}
+
+/// Runs `future`, giving a panic in it as an error.
+async fn catch_panic<T>(future: impl Future<Output = T>) -> Result<T, Box<dyn Any + Send>> {
+    let mut future = pin!(future);
+    // Unwind safety: the future is not polled again after it has panicked, and is dropped.
+    poll_fn(move |context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
+        Ok(poll) => poll.map(Ok),
+        Err(panic) => Poll::Ready(Err(panic)),
+    })
+    .await
+}
+
+fn panic_message(panic: &(dyn Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&'static str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("(no message)")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_body_over_the_limit_is_refused_and_one_at_the_limit_is_kept() {
+        let body = |length: usize| Full::new(Bytes::from(vec![7; length]));
+        assert_eq!(read_body(body(10), 10).await.expect("kept").len(), 10);
+        for length in [11, MAX_DISCARDED_BYTES + 11] {
+            let problem = read_body(body(length), 10).await.expect_err("refused");
+            assert_eq!(problem.status(), StatusCode::PAYLOAD_TOO_LARGE);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_panic_becomes_an_error_with_its_message() {
+        let panic = catch_panic(async { panic!("number {}", 7) }).await.expect_err("caught");
+        assert_eq!(panic_message(panic.as_ref()), "number 7");
+    }
+}

@@ -1,0 +1,21 @@
+//! What the Countersign services share: everything around a request, nothing inside it.
+//!
+//! A service builds its routes with warp and hands them to [`server::Server`]; this crate owns the
+//! socket, the limits, TLS, health, logs and the stop. It knows neither OCSP nor RFC 3161, and it
+//! holds no key but those of its own TLS listeners.
+
+pub mod clock;
+pub mod config;
+mod connection;
+mod guard;
+pub mod health;
+pub mod limits;
+pub mod logs;
+mod observe;
+pub mod peer;
+pub mod private_file;
+pub mod problem;
+pub mod request_id;
+pub mod server;
+pub mod shutdown;
+pub mod tls;

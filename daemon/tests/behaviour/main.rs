@@ -1,0 +1,7 @@
+//! The accept loop as a client sees it.
+
+mod connections;
+mod drain;
+mod requests;
+mod rig;
+mod tls;

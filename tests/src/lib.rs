@@ -1,0 +1,6 @@
+//! What the tests, the benches and the demo share.
+//!
+//! [`world`] is a whole private PKI at a fixed time, in this process; `scenario` is the demo, with
+//! the real programs.
+
+pub mod world;

@@ -1,0 +1,416 @@
+//! What the one door answers: one change to a genuine set of evidence, one code.
+
+use countersign_core::{
+    bundle::Bundle,
+    crl::RevocationReason,
+    crypto::{CryptoProvider, aws_lc::AwsLc, rustcrypto::RustCrypto},
+    finding::FindingCode,
+    policy::Policy,
+    report::{Question, Report, Verdict},
+    time::UnixSeconds,
+};
+use countersign_signing::{key::KeyAlgorithm, ocsp::CertificateStatus, profile::Authority};
+use countersign_tests::world::{Given, IDENTITY, NOW, World};
+
+const FILE: &[u8] = b"the published program";
+const DAY: i64 = 86_400;
+/// When the files were signed.
+const SIGNED: UnixSeconds = NOW.minus_seconds(3_600);
+
+#[track_caller]
+fn assert_verified(report: &Report) {
+    assert_eq!(report.verdict(), Verdict::Verified, "{:#?}", report.findings());
+    assert_eq!(report.exit_code(), 0);
+}
+
+#[track_caller]
+fn assert_code(report: &Report, code: FindingCode) {
+    let decisive = report.decisive().map(|finding| finding.code);
+    assert_eq!(decisive, Some(code), "{:#?}", report.findings());
+    assert_eq!(report.exit_code(), code.exit_code());
+    assert_ne!(report.verdict(), Verdict::Verified);
+}
+
+fn has(report: &Report, code: FindingCode) -> bool {
+    report.findings().iter().any(|finding| finding.code == code)
+}
+
+fn policy(text: &str) -> Policy {
+    Policy::decode(text.as_bytes()).unwrap_or_else(|finding| panic!("{finding:?}"))
+}
+
+/// A policy with the usual signer and other rules.
+fn rules(rules: &str) -> Policy {
+    policy(&format!(
+        r#"{{"version":1,"signers":[{{"files":["**"],"identities":["{IDENTITY}"]}}],{rules}}}"#
+    ))
+}
+
+#[test]
+fn verifies_genuine_files_with_both_kinds_of_bundle() {
+    let world = World::new();
+    for bundle in [world.sign(FILE, Some(SIGNED)), world.attest("app", FILE, Some(SIGNED))] {
+        let report = world.verify(&bundle, &world.given(FILE));
+        assert_verified(&report);
+        assert_eq!(report.signed_by(), Some(SIGNED.plus_seconds(1)), "genTime and one second");
+        let signer = report.signer.as_ref().expect("a proven signer");
+        assert_eq!(signer.identity, IDENTITY);
+        assert_eq!(signer.chain.len(), 3);
+        let answered: Vec<Question> = report.checks.iter().map(|check| check.question).collect();
+        assert_eq!(answered, Question::ALL);
+    }
+}
+
+#[test]
+fn verifies_with_every_key_algorithm() {
+    for algorithm in [KeyAlgorithm::P256, KeyAlgorithm::Rsa3072] {
+        let world = World::with_algorithm(algorithm);
+        assert_verified(&world.verify(&world.sign(FILE, Some(SIGNED)), &world.given(FILE)));
+        assert_verified(
+            &world.verify(&world.attest("app", FILE, Some(SIGNED)), &world.given(FILE)),
+        );
+    }
+}
+
+#[test]
+fn tells_kinds_of_wrong_files_apart() {
+    let world = World::new();
+    let attested = world.attest("app", FILE, Some(SIGNED));
+    let given =
+        |name: &str, file: &[u8]| Given { name: Some(name.to_owned()), ..world.given(file) };
+
+    let flipped = world.verify(&attested, &given("app", b"the published progrAm"));
+    assert_code(&flipped, FindingCode::ContentMismatch);
+    assert_eq!(flipped.verdict(), Verdict::Rejected);
+    assert_code(
+        &world.verify(&attested, &given("app", b"the published pro")),
+        FindingCode::ContentIncomplete,
+    );
+    assert_code(
+        &world.verify(&attested, &given("other", b"another program of the same length")),
+        FindingCode::ContentOtherFile,
+    );
+    let renamed = world.verify(&attested, &given("app (1)", FILE));
+    assert_verified(&renamed);
+    assert!(has(&renamed, FindingCode::NameDiffers));
+
+    let signed = world.sign(FILE, Some(SIGNED));
+    assert_code(&world.verify(&signed, &given("app", b"other")), FindingCode::ContentMismatch);
+}
+
+#[test]
+fn says_which_digest_is_missing() {
+    let world = World::new();
+    let bundle = world.sign(FILE, Some(SIGNED));
+    let decoded = Bundle::decode(&bundle).expect("our bundle decodes");
+    let wanted = decoded.artifact_algorithms();
+    assert_eq!(wanted, [countersign_core::digest::HashAlgorithm::Sha384]);
+    let trust = world.trust();
+    let crl = world.given(FILE).crls.remove(0);
+    let evidence = countersign_core::Evidence {
+        artifact: countersign_core::Artifact::default(),
+        bundle: &bundle,
+        crls: &[&crl],
+        ocsp_responses: &[],
+    };
+    let report = countersign_core::verify(&evidence, &trust, &world.policy(), &AwsLc, NOW);
+    assert_code(&report, FindingCode::ContentDigestNotSupplied);
+    assert_eq!(report.verdict(), Verdict::NotChecked);
+}
+
+#[test]
+fn accepts_only_the_expected_signer() {
+    let world = World::new();
+    let bundle = world.sign(FILE, Some(SIGNED));
+    let given = world.given(FILE);
+    let under = |policy: &Policy| world.verify_under(policy, &bundle, &given, &AwsLc);
+
+    let stranger = Policy::for_identity("other@example.com", None).expect("a policy");
+    assert_code(&under(&stranger), FindingCode::CertificateUnexpectedIdentity);
+    let provider = Policy::for_identity(IDENTITY, Some("https://login.example")).expect("a policy");
+    assert_code(&under(&provider), FindingCode::CertificateUnexpectedOidcIssuer);
+    let pattern = Policy::for_identity("*@example.com", None).expect("a policy");
+    assert_verified(&under(&pattern));
+    let elsewhere = policy(
+        r#"{"version":1,"signers":[{"files":["lib-*"],"identities":["release@example.com"]}]}"#,
+    );
+    assert_code(&under(&elsewhere), FindingCode::PolicyNoSigner);
+    let by_file = policy(
+        r#"{"version":1,"signers":[
+            {"files":["lib-*"],"identities":["release@example.com"]},
+            {"files":["app"],"identities":["app@example.com"]}]}"#,
+    );
+    assert_code(&under(&by_file), FindingCode::CertificateUnexpectedIdentity);
+}
+
+#[test]
+fn demands_the_predicate_that_the_policy_names() {
+    let world = World::new();
+    let bundle = world.attest("app", FILE, Some(SIGNED));
+    let other = policy(
+        r#"{"version":1,"signers":[{"files":["**"],"identities":["release@example.com"],
+            "predicate_types":["https://slsa.dev/provenance/v1"]}]}"#,
+    );
+    let report = world.verify_under(&other, &bundle, &world.given(FILE), &AwsLc);
+    assert_code(&report, FindingCode::StatementPredicate);
+}
+
+#[test]
+fn a_stranger_with_the_same_names_is_not_trusted() {
+    let world = World::new();
+    let stranger = World::new();
+    let report = world.verify(&stranger.sign(FILE, Some(SIGNED)), &world.given(FILE));
+    assert!(has(&report, FindingCode::CertificateUnknownIssuer), "{:#?}", report.findings());
+    assert!(has(&report, FindingCode::TimestampAuthorityNotTrusted), "{:#?}", report.findings());
+    assert_eq!(report.verdict(), Verdict::Rejected);
+    assert!(report.signer.is_none(), "a stranger is not named as the signer");
+}
+
+#[test]
+fn demands_a_timestamp_and_judges_the_certificate_by_it() {
+    let world = World::new();
+    let given = world.given(FILE);
+    let unstamped = world.sign(FILE, None);
+    assert_code(&world.verify(&unstamped, &given), FindingCode::TimestampAbsent);
+    let without = rules(r#""timestamps":{"required":0}"#);
+    assert_verified(&world.verify_under(&without, &unstamped, &given, &AwsLc));
+
+    // The signer's certificate is valid for a year: later, only the timestamp carries it.
+    let later = NOW.plus_seconds(2 * 365 * DAY);
+    let fresh = vec![world.crl(Authority::Signing, later.minus_seconds(60), &[])];
+    let then = Given { now: later, crls: fresh, ..given.clone() };
+    assert_verified(&world.verify(&world.sign(FILE, Some(SIGNED)), &then));
+    assert_code(
+        &world.verify_under(&without, &unstamped, &then, &AwsLc),
+        FindingCode::CertificateExpiredWhenSigned,
+    );
+    assert_code(&world.verify(&unstamped, &then), FindingCode::TimestampAbsent);
+
+    let stamped_late = world.sign(FILE, Some(later.minus_seconds(DAY)));
+    assert_code(&world.verify(&stamped_late, &then), FindingCode::CertificateExpiredWhenSigned);
+    let two = rules(r#""timestamps":{"required":2}"#);
+    let report = world.verify_under(&two, &world.sign(FILE, Some(SIGNED)), &given, &AwsLc);
+    assert_code(&report, FindingCode::TimestampAbsent);
+}
+
+#[test]
+fn refuses_timestamps_over_other_signatures_and_from_the_future() {
+    let world = World::new();
+    let given = world.given(FILE);
+    // The timestamp of another release in this bundle.
+    let other = Bundle::decode(&world.sign(b"another release", Some(SIGNED))).expect("a bundle");
+    let text = String::from_utf8(world.sign(FILE, Some(SIGNED))).expect("JSON");
+    let mut json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    json["verificationMaterial"]["timestampVerificationData"]["rfc3161Timestamps"][0]["signedTimestamp"] =
+        <base64ct::Base64 as base64ct::Encoding>::encode_string(&other.timestamps[0]).into();
+    let report = world.verify(json.to_string().as_bytes(), &given);
+    assert_code(&report, FindingCode::TimestampImprintMismatch);
+
+    let future = world.sign(FILE, Some(NOW.plus_seconds(3_600)));
+    assert_code(&world.verify(&future, &given), FindingCode::TimestampFuture);
+}
+
+#[test]
+fn revocation_respects_proven_time() {
+    let world = World::new();
+    let bundle = world.sign(FILE, Some(SIGNED));
+    let serial = world.signer.serial();
+    let with = |reason, date| {
+        let crl =
+            world.crl(Authority::Signing, NOW.minus_seconds(30), &[(serial.clone(), reason, date)]);
+        world.verify(&bundle, &Given { crls: vec![crl], ..world.given(FILE) })
+    };
+    let (before, after) = (SIGNED.minus_seconds(60), SIGNED.plus_seconds(60));
+
+    let noted = with(RevocationReason::Superseded, after);
+    assert_verified(&noted);
+    assert!(has(&noted, FindingCode::RevokedAfterSigning));
+    let warned = with(RevocationReason::KeyCompromise, after);
+    assert_verified(&warned);
+    assert!(has(&warned, FindingCode::CompromisedAfterSigning));
+    assert_code(&with(RevocationReason::KeyCompromise, before), FindingCode::Revoked);
+    assert_code(&with(RevocationReason::Superseded, before), FindingCode::Revoked);
+    assert_code(&with(RevocationReason::CertificateHold, before), FindingCode::RevokedOnHold);
+
+    let strict = rules(r#""revocation":{"compromise":"reject"}"#);
+    let crl = world.crl(
+        Authority::Signing,
+        NOW.minus_seconds(30),
+        &[(serial, RevocationReason::KeyCompromise, after)],
+    );
+    let given = Given { crls: vec![crl], ..world.given(FILE) };
+    let report = world.verify_under(&strict, &bundle, &given, &AwsLc);
+    assert_code(&report, FindingCode::RevokedCompromiseStrict);
+}
+
+#[test]
+fn a_revoked_intermediate_rejects_what_it_issued() {
+    let world = World::new();
+    let bundle = world.sign(FILE, Some(SIGNED));
+    let intermediate =
+        countersign_tests::world::decoded(world.authority.certificate(Authority::Signing));
+    let root_crl = world.crl(
+        Authority::Root,
+        NOW.minus_seconds(30),
+        &[(
+            intermediate.serial.to_vec(),
+            RevocationReason::CaCompromise,
+            SIGNED.minus_seconds(DAY),
+        )],
+    );
+    let mut given = world.given(FILE);
+    given.crls.push(root_crl);
+    assert_code(&world.verify(&bundle, &given), FindingCode::RevokedAuthority);
+}
+
+#[test]
+fn a_compromised_timestamp_authority_voids_its_timestamps() {
+    let world = World::new();
+    let bundle = world.sign(FILE, Some(SIGNED));
+    let with = |reason| {
+        let entry = (world.timestamp_authority.serial(), reason, SIGNED.plus_seconds(DAY));
+        let mut given = world.given(FILE);
+        given.crls.push(world.crl(Authority::Timestamping, NOW.minus_seconds(30), &[entry]));
+        // The entry's date must not lie after thisUpdate in a real list; here only T < D matters.
+        world.verify(&bundle, &given)
+    };
+    assert_code(&with(RevocationReason::KeyCompromise), FindingCode::TimestampAuthorityRevoked);
+    assert_verified(&with(RevocationReason::Superseded));
+}
+
+#[test]
+fn missing_or_unusable_evidence_is_never_a_pass() {
+    let world = World::new();
+    let bundle = world.sign(FILE, Some(SIGNED));
+    let with = |crls: Vec<Vec<u8>>, ocsp: Vec<Vec<u8>>| {
+        world.verify(&bundle, &Given { crls, ocsp, ..world.given(FILE) })
+    };
+    let stranger = World::new();
+
+    assert_code(&with(vec![], vec![]), FindingCode::RevocationUnavailable);
+    let foreign = stranger.crl(Authority::Signing, NOW.minus_seconds(60), &[]);
+    assert_code(&with(vec![foreign], vec![]), FindingCode::CrlSignature);
+    let stale = world.crl(Authority::Signing, NOW.minus_seconds(2 * DAY), &[]);
+    assert_code(&with(vec![stale], vec![]), FindingCode::RevocationStale);
+    let early = world.crl(Authority::Signing, NOW.plus_seconds(2 * DAY), &[]);
+    assert_code(&with(vec![early], vec![]), FindingCode::RevocationStale);
+    assert_code(&with(vec![b"junk".to_vec()], vec![]), FindingCode::CrlMalformed);
+    assert_code(&with(vec![], vec![b"junk".to_vec()]), FindingCode::OcspMalformed);
+    let unknown = world.ocsp(CertificateStatus::Unknown, NOW.minus_seconds(60));
+    assert_code(&with(vec![], vec![unknown]), FindingCode::RevocationUnknown);
+    let try_later = vec![0x30, 0x03, 0x0A, 0x01, 0x03];
+    assert_code(&with(vec![], vec![try_later]), FindingCode::OcspRefused);
+    let many = vec![world.crl(Authority::Signing, NOW, &[]); 40];
+    assert_code(&with(many, vec![]), FindingCode::EvidenceTooLarge);
+}
+
+#[test]
+fn believes_ocsp_by_the_delegate() {
+    let world = World::new();
+    let bundle = world.sign(FILE, Some(SIGNED));
+    let with = |status, made| {
+        let ocsp = vec![world.ocsp(status, made)];
+        world.verify(&bundle, &Given { crls: vec![], ocsp, ..world.given(FILE) })
+    };
+    assert_verified(&with(CertificateStatus::Good, NOW.minus_seconds(60)));
+    let revoked = CertificateStatus::Revoked {
+        reason: RevocationReason::KeyCompromise,
+        date: SIGNED.minus_seconds(60),
+    };
+    assert_code(&with(revoked, NOW.minus_seconds(60)), FindingCode::Revoked);
+    assert_code(
+        &with(CertificateStatus::Good, NOW.minus_seconds(10 * DAY)),
+        FindingCode::OcspNotAuthorised,
+    );
+    assert_code(&with(CertificateStatus::NeverIssued, NOW.minus_seconds(60)), FindingCode::Revoked);
+}
+
+#[test]
+fn offline_use_needs_the_policys_leave() {
+    let world = World::new();
+    let bundle = world.sign(FILE, Some(SIGNED.minus_seconds(10 * 3_600)));
+    let now = NOW.plus_seconds(5 * DAY);
+    let given = Given { now, ..world.given(FILE) };
+    assert_code(&world.verify(&bundle, &given), FindingCode::RevocationStale);
+    let offline =
+        rules(r#""revocation":{"offline":{"max_age_seconds":864000,"grace_seconds":3600}}"#);
+    let report = world.verify_under(&offline, &bundle, &given, &AwsLc);
+    assert_verified(&report);
+    assert!(has(&report, FindingCode::StaleAccepted));
+}
+
+#[test]
+fn each_bad_bundle_has_a_code_of_its_own() {
+    let world = World::new();
+    let given = world.given(FILE);
+    let good = String::from_utf8(world.sign(FILE, Some(SIGNED))).expect("JSON");
+    let check = |bundle: &[u8], code| assert_code(&world.verify(bundle, &given), code);
+
+    check(b"", FindingCode::BundleMalformed);
+    check(&good.as_bytes()[..good.len() / 2], FindingCode::BundleMalformed);
+    check(b"\x30\x82\x01\x00", FindingCode::BundleMalformed);
+    check(&vec![b' '; 10 * 1024 * 1024], FindingCode::BundleTooLarge);
+    check("[".repeat(1_000_000).as_bytes(), FindingCode::BundleTooDeep);
+    check(
+        good.replacen('{', r#"{"mediaType":"x","#, 1).as_bytes(),
+        FindingCode::BundleDuplicateKey,
+    );
+    check(good.replacen('{', r#"{"extra":1,"#, 1).as_bytes(), FindingCode::BundleMalformed);
+    check(good.replace("bundle.v0.3", "bundle.v9.0").as_bytes(), FindingCode::BundleTooNew);
+    check(good.replace("SHA2_384", "SHA1").as_bytes(), FindingCode::ContentDigestWeak);
+    check(
+        good.replace(r#""certificate":"#, r#""publicKey":"#).as_bytes(),
+        FindingCode::BundleNoCertificate,
+    );
+    check(
+        good.replace("\"signature\":\"", "\"signature\":\"!").as_bytes(),
+        FindingCode::BundleMalformed,
+    );
+    let sealed = |payload: &str| world.seal(payload.as_bytes(), Some(SIGNED));
+    check(&sealed("{"), FindingCode::StatementMalformed);
+    check(&sealed(r#"{"_type":"x","subject":[],"predicateType":"y"}"#), FindingCode::StatementType);
+    check(
+        &sealed(
+            r#"{"_type":"https://in-toto.io/Statement/v1","subject":[{"name":"app","digest":{"md5":"00"}}],"predicateType":"y"}"#,
+        ),
+        FindingCode::ContentDigestWeak,
+    );
+}
+
+#[test]
+fn a_clock_before_2020_checks_nothing() {
+    let world = World::new();
+    let given = Given { now: UnixSeconds::new(1_500_000_000), ..world.given(FILE) };
+    assert_code(&world.verify(&world.sign(FILE, Some(SIGNED)), &given), FindingCode::ClockWrong);
+}
+
+#[test]
+fn both_fillers_give_the_same_report_on_the_same_corpus() {
+    for algorithm in [KeyAlgorithm::P384, KeyAlgorithm::P256, KeyAlgorithm::Rsa3072] {
+        let world = World::with_algorithm(algorithm);
+        let stranger = World::with_algorithm(KeyAlgorithm::P256);
+        let good = world.sign(FILE, Some(SIGNED));
+        let mut corpus = vec![
+            good.clone(),
+            world.attest("app", FILE, Some(SIGNED)),
+            world.sign(b"another", Some(SIGNED)),
+            world.sign(FILE, None),
+            stranger.sign(FILE, Some(SIGNED)),
+        ];
+        // And the good one with a byte changed here and there.
+        for position in (0..good.len()).step_by(97) {
+            let mut mutant = good.clone();
+            mutant[position] ^= 1;
+            corpus.push(mutant);
+        }
+        let mut given = world.given(FILE);
+        given.ocsp.push(world.ocsp(CertificateStatus::Good, NOW.minus_seconds(60)));
+        let report = |bundle: &[u8], crypto: &dyn CryptoProvider| {
+            world.verify_under(&world.policy(), bundle, &given, crypto)
+        };
+        for bundle in &corpus {
+            let (native, portable) = (report(bundle, &AwsLc), report(bundle, &RustCrypto));
+            assert_eq!(native, portable);
+        }
+    }
+}

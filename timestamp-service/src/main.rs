@@ -1,0 +1,60 @@
+//! The program `countersign-timestamp`: arguments and exit code.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context;
+use clap::Parser;
+use countersign_daemon::clock::SystemClock;
+use countersign_daemon::config::ConfigError;
+use countersign_daemon::logs;
+use countersign_daemon::shutdown::Shutdown;
+use countersign_timestamp::{StartError, config::Config};
+use tokio::net::TcpListener;
+
+/// The exit code for a configuration, key or certificate that cannot be used.
+const UNUSABLE: u8 = 2;
+/// The exit code for an address that cannot be listened on, and the like.
+const CANNOT_RUN: u8 = 3;
+
+/// Timestamp authority (RFC 3161 over HTTP).
+#[derive(Debug, Parser)]
+#[command(version, name = countersign_timestamp::PROGRAM)]
+struct Arguments {
+    /// TOML file; `COUNTERSIGN_TIMESTAMP_*` variables go over it.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Check configuration, key and certificates, and exit: 0 when they are usable, else 2.
+    #[arg(long)]
+    check: bool,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let Err(error) = act(&arguments) else { return ExitCode::SUCCESS };
+    eprintln!("{}: {error:#}", countersign_timestamp::PROGRAM);
+    let unusable = error.is::<ConfigError>() || error.is::<StartError>();
+    ExitCode::from(if unusable { UNUSABLE } else { CANNOT_RUN })
+}
+
+fn act(arguments: &Arguments) -> anyhow::Result<()> {
+    let config = Config::load(arguments.config.as_deref())?;
+    if arguments.check {
+        countersign_timestamp::check(&config, &SystemClock)?;
+        println!("{}: the configuration is usable", countersign_timestamp::PROGRAM);
+        return Ok(());
+    }
+    logs::init(&config.log)?;
+    serve(config)
+}
+
+#[tokio::main]
+async fn serve(config: Config) -> anyhow::Result<()> {
+    let shutdown = Shutdown::on_signals().context("cannot handle signals")?;
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}", config.listen))?;
+    countersign_timestamp::run(config, listener, Arc::new(SystemClock), shutdown).await?;
+    Ok(())
+}
