@@ -1,0 +1,45 @@
+# Everything that people and CI run. Each command first installs what it needs (scripts/setup, quick when all is there).
+
+SHELL := /bin/bash
+CARGO ?= cargo
+# For this recipe's `cargo doc` alone; clippy and rustc take their lints from the workspace table.
+DOC_FLAGS := -D warnings
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench fuzz doc
+
+help: ## list these commands
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+demo: ## sign, timestamp, verify, tamper with and revoke a real file, on loopback
+	@scripts/setup demo
+	@$(CARGO) build --quiet -p countersign-cli -p countersign-timestamp -p countersign-revocation --bins
+	@$(CARGO) run --quiet -p countersign-tests --bin countersign-demo
+
+# The documentation's examples first, so that nextest's summary is the last thing printed.
+test: ## all tests
+	@scripts/setup test
+	$(CARGO) build --workspace --bins
+	$(CARGO) test --quiet --workspace --doc
+	$(CARGO) nextest run --workspace
+
+check: ## format, lints, dependencies, documentation, core without std, shell scripts
+	@scripts/setup check
+	$(CARGO) fmt --all --check
+	shellcheck scripts/* .ci/run
+	$(CARGO) deny --log-level error check bans licenses sources
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="$(DOC_FLAGS)" $(CARGO) doc --workspace --no-deps
+	scripts/check-core
+
+bench: ## benchmarks, with their aims
+	@scripts/setup bench
+	$(CARGO) bench -p countersign-tests
+
+fuzz: ## each fuzz target for FUZZ_SECONDS (default 30)
+	@scripts/setup fuzz
+	@scripts/fuzz
+
+doc: ## the crates' documentation, in target/doc
+	@scripts/setup doc
+	$(CARGO) doc --workspace --no-deps
