@@ -1,0 +1,370 @@
+//! The certificate authority: a folder with a root, three CAs below it, and an index of everything
+//! they issued.
+//!
+//! ```text
+//! ca.toml                      organisation, base URL, algorithm
+//! root/ signing/ timestamping/ service/     certificate.pem, key.pem (encrypted)
+//! issued/{serial}.pem          every certificate of an end entity
+//! index.jsonl                  one line for every certificate, CAs included
+//! ```
+//!
+//! Issuing is `prepare → lint → issue`: what the lint of `countersign_core` refuses is never signed
+//! with a real key. A private key is decrypted when it is first needed, so that issuing for a
+//! service does not touch the root's. There is no clock: `now` is handed in. Revoking is the
+//! revocation service's.
+
+mod index;
+mod init;
+mod issue;
+mod lint;
+mod settings;
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    sync::{Arc, OnceLock},
+};
+
+use countersign_core::{
+    asn1::Asn1Error,
+    finding::Finding,
+    time::UnixSeconds,
+    x509::{Certificate, PublicKey},
+};
+
+pub use self::{
+    index::IndexEntry,
+    init::InitOptions,
+    issue::{IssueRequest, IssuedCertificate, PreparedCertificate, RenewalKey, SubjectKey},
+    settings::Settings,
+};
+use crate::{
+    certificate::Pointers,
+    crl::{CrlBuilder, CrlTerms},
+    csr::CsrError,
+    files::FileError,
+    key::{FileKey, KeyError, Passphrase, SignError},
+    name::NameError,
+    pem::{self, PemError},
+    profile::{Authority, Profile},
+};
+
+const CERTIFICATE_FILE: &str = "certificate.pem";
+const KEY_FILE: &str = "key.pem";
+const SETTINGS_FILE: &str = "ca.toml";
+const INDEX_FILE: &str = "index.jsonl";
+const ISSUED_FOLDER: &str = "issued";
+
+/// Why the certificate authority does not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum CaError {
+    /// A file could not be read or written.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A certificate file holds none.
+    #[error("{}: {source}", path.display())]
+    Pem {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: PemError,
+    },
+    /// A key file cannot be used.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// Nothing was signed.
+    #[error(transparent)]
+    Sign(#[from] SignError),
+    /// A name cannot stand in a certificate.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// The certification request is refused.
+    #[error(transparent)]
+    Csr(#[from] CsrError),
+    /// A certificate or public key does not decode.
+    #[error("{what}: {source}")]
+    Malformed {
+        /// Which one.
+        what: String,
+        /// What is wrong.
+        source: Asn1Error,
+    },
+    /// The folder is there already, and not empty.
+    #[error("{} exists already and is not empty", path.display())]
+    FolderExists {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The folder holds no certificate authority.
+    #[error("{} is no certificate authority: there is no {SETTINGS_FILE}", path.display())]
+    NoAuthority {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The settings cannot be read.
+    #[error("{}: {detail}", path.display())]
+    Settings {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, with the line.
+        detail: String,
+    },
+    /// The base URL is not one that clients can use.
+    #[error(
+        "the base URL {url:?} is not http:// or https:// and a host, without query or fragment"
+    )]
+    BaseUrl {
+        /// What was given.
+        url: String,
+    },
+    /// A line of the index cannot be read.
+    #[error("{}, line {line}: {detail}", path.display())]
+    Index {
+        /// The index.
+        path: PathBuf,
+        /// Which line, the first being 1.
+        line: usize,
+        /// What is wrong.
+        detail: String,
+    },
+    /// The request does not fit the profile.
+    #[error("a {profile} certificate {problem}")]
+    Request {
+        /// The profile.
+        profile: &'static str,
+        /// What does not fit.
+        problem: &'static str,
+    },
+    /// The lint found rules broken; nothing was signed.
+    #[error("the certificate breaks its profile and was not signed: {}", describe(findings))]
+    Lint {
+        /// The rules.
+        findings: Vec<Finding>,
+    },
+    /// The issuer's own certificate is not valid now.
+    #[error("the {} CA's certificate is valid from {not_before} to {not_after}, not now", issuer.name())]
+    IssuerNotValid {
+        /// The issuer.
+        issuer: Authority,
+        /// First second of its validity.
+        not_before: UnixSeconds,
+        /// Last second of its validity.
+        not_after: UnixSeconds,
+    },
+    /// No certificate with that serial number was issued.
+    #[error("no certificate with the serial number {serial} was issued here")]
+    NotIssued {
+        /// The serial number in hexadecimal.
+        serial: String,
+    },
+}
+
+fn describe(findings: &[Finding]) -> String {
+    let one = |finding: &Finding| {
+        let expected = finding.expected.as_deref().unwrap_or(finding.code.title());
+        let found = finding.found.as_deref().unwrap_or("otherwise");
+        format!("{expected} (found: {found})")
+    };
+    findings.iter().map(one).collect::<Vec<_>>().join("; ")
+}
+
+/// A certificate authority in a folder.
+pub struct CertificateAuthority {
+    folder: PathBuf,
+    settings: Settings,
+    passphrase: Passphrase,
+    issuers: [Issuer; 4],
+    throw_away_key: OnceLock<FileKey>,
+}
+
+/// One CA: its certificate, and its key once it is needed.
+struct Issuer {
+    authority: Authority,
+    certificate: Vec<u8>,
+    key: OnceLock<Arc<FileKey>>,
+}
+
+impl Issuer {
+    fn decode(&self) -> Result<Certificate<'_>, CaError> {
+        decode(&self.certificate, || format!("the {} CA's certificate", self.authority.name()))
+    }
+}
+
+impl CertificateAuthority {
+    /// Makes a new one: root, three CAs, their keys, in a folder that does not exist yet or is
+    /// empty. The folder appears complete or not at all.
+    ///
+    /// # Errors
+    /// When the folder exists and is not empty, a name or the base URL cannot be used, or the
+    /// operating system refuses.
+    pub fn init(
+        folder: &Path,
+        options: &InitOptions,
+        passphrase: &Passphrase,
+        now: UnixSeconds,
+    ) -> Result<Self, CaError> {
+        init::init(folder, options, passphrase, now)?;
+        Self::open(folder, passphrase)
+    }
+
+    /// Opens one. Keys stay encrypted until they are needed; a wrong passphrase shows then.
+    ///
+    /// # Errors
+    /// When the folder holds none, or a file in it cannot be read.
+    pub fn open(folder: &Path, passphrase: &Passphrase) -> Result<Self, CaError> {
+        let settings = Settings::read(folder)?;
+        let read = |authority: Authority| -> Result<Issuer, CaError> {
+            let path = folder.join(authority.name()).join(CERTIFICATE_FILE);
+            let certificate = read_certificate(&path)?;
+            let issuer = Issuer { authority, certificate, key: OnceLock::new() };
+            issuer.decode()?;
+            Ok(issuer)
+        };
+        let [root, signing, timestamping, service] = Authority::ALL;
+        Ok(Self {
+            issuers: [read(root)?, read(signing)?, read(timestamping)?, read(service)?],
+            folder: folder.to_owned(),
+            settings,
+            passphrase: passphrase.clone(),
+            throw_away_key: OnceLock::new(),
+        })
+    }
+
+    /// Organisation, base URL and algorithm.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// A CA's certificate, DER.
+    pub fn certificate(&self, authority: Authority) -> &[u8] {
+        &self.issuer(authority).certificate
+    }
+
+    /// The certificates above an end entity's that `authority` issued, DER: the authority's, and,
+    /// unless it is the root, the root's.
+    pub fn chain(&self, authority: Authority) -> Vec<Vec<u8>> {
+        let root = self.certificate(Authority::Root).to_vec();
+        match authority {
+            Authority::Root => vec![root],
+            below => vec![self.certificate(below).to_vec(), root],
+        }
+    }
+
+    /// The PEM file of a CA's certificate.
+    pub fn certificate_path(&self, authority: Authority) -> PathBuf {
+        self.folder.join(authority.name()).join(CERTIFICATE_FILE)
+    }
+
+    /// The encrypted file of a CA's key.
+    pub fn key_path(&self, authority: Authority) -> PathBuf {
+        self.folder.join(authority.name()).join(KEY_FILE)
+    }
+
+    /// A CA's key, decrypted now if it was not yet.
+    ///
+    /// # Errors
+    /// When the file cannot be used, or the passphrase is wrong.
+    pub fn signer(&self, authority: Authority) -> Result<Arc<FileKey>, CaError> {
+        let issuer = self.issuer(authority);
+        if let Some(key) = issuer.key.get() {
+            return Ok(Arc::clone(key));
+        }
+        let key = Arc::new(FileKey::open(&self.key_path(authority), &self.passphrase)?);
+        Ok(Arc::clone(issuer.key.get_or_init(|| key)))
+    }
+
+    /// Where certificates issued by `authority` send those who want to know more.
+    pub fn pointers(&self, authority: Authority) -> Pointers {
+        self.settings.pointers(authority)
+    }
+
+    /// A CRL of `authority` that has no entries yet; its distribution point is the one in the
+    /// certificates. For an authority whose list is made where its key is, offline.
+    ///
+    /// # Errors
+    /// When the authority's certificate does not decode.
+    pub fn crl(
+        &self,
+        authority: Authority,
+        number: u64,
+        this_update: UnixSeconds,
+        next_update: UnixSeconds,
+    ) -> Result<CrlBuilder, CaError> {
+        let terms = CrlTerms {
+            number,
+            this_update,
+            next_update,
+            distribution_point: self.pointers(authority).crl_url,
+            expired_certificates_since: Some(self.issuer(authority).decode()?.not_before),
+        };
+        Ok(CrlBuilder::new(self.certificate(authority), terms)?)
+    }
+
+    /// Everything that was issued, in order.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn list(&self) -> Result<Vec<IndexEntry>, CaError> {
+        index::read(&self.folder.join(INDEX_FILE))
+    }
+
+    /// The certificate with that serial number (hexadecimal), DER, of an end entity or a CA.
+    ///
+    /// # Errors
+    /// [`CaError::NotIssued`] when there is none, or when its file cannot be read.
+    pub fn issued(&self, serial: &str) -> Result<(IndexEntry, Vec<u8>), CaError> {
+        let serial = serial.to_ascii_lowercase();
+        let entry = self.list()?.into_iter().find(|entry| entry.serial == serial);
+        let entry = entry.ok_or(CaError::NotIssued { serial })?;
+        let certificate =
+            match Authority::ALL.into_iter().find(|authority| authority.profile() == entry.profile)
+            {
+                Some(authority) => self.certificate(authority).to_vec(),
+                None => read_certificate(&self.issued_path(&entry.serial))?,
+            };
+        Ok((entry, certificate))
+    }
+
+    /// The PEM file of an end entity's certificate.
+    pub fn issued_path(&self, serial: &str) -> PathBuf {
+        self.folder.join(ISSUED_FOLDER).join(format!("{serial}.pem"))
+    }
+
+    fn issuer(&self, authority: Authority) -> &Issuer {
+        match authority {
+            Authority::Root => &self.issuers[0],
+            Authority::Signing => &self.issuers[1],
+            Authority::Timestamping => &self.issuers[2],
+            Authority::Service => &self.issuers[3],
+        }
+    }
+}
+
+impl fmt::Debug for CertificateAuthority {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CertificateAuthority")
+            .field("folder", &self.folder)
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+fn read_certificate(path: &Path) -> Result<Vec<u8>, CaError> {
+    let one = |mut certificates: Vec<Vec<u8>>| certificates.swap_remove(0);
+    pem::read_certificates(path)
+        .map(one)
+        .map_err(|source| CaError::Pem { path: path.to_owned(), source })
+}
+
+fn decode(certificate: &[u8], what: impl FnOnce() -> String) -> Result<Certificate<'_>, CaError> {
+    Certificate::decode(certificate).map_err(|source| CaError::Malformed { what: what(), source })
+}
+
+fn decode_public_key(spki: &[u8]) -> Result<PublicKey<'_>, CaError> {
+    let what = || "the public key".to_owned();
+    PublicKey::decode(spki).map_err(|source| CaError::Malformed { what: what(), source })
+}
+
+fn refuse(profile: Profile, problem: &'static str) -> CaError {
+    CaError::Request { profile: profile.name(), problem }
+}

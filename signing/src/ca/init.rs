@@ -1,0 +1,156 @@
+//! A new certificate authority: built beside its place, then moved there in one step.
+
+use std::{
+    fs::{self, Permissions},
+    os::unix::fs::PermissionsExt,
+    path::Path,
+};
+
+use countersign_core::{time::UnixSeconds, x509::PublicKey};
+
+use super::{
+    CERTIFICATE_FILE, CaError, INDEX_FILE, ISSUED_FOLDER, IndexEntry, KEY_FILE, Settings, decode,
+    decode_public_key, index, issue::BACKDATED_SECONDS, lint::lint,
+};
+use crate::{
+    certificate::{Fields, IssuerFields, UnsignedCertificate, key_identifier},
+    files::{self, FileError},
+    key::{FileKey, KeyAlgorithm, Passphrase, Signer, random_serial},
+    name::DistinguishedName,
+    pem,
+    profile::Authority,
+};
+
+/// What a new authority is to be.
+#[derive(Clone, Debug)]
+pub struct InitOptions {
+    /// The organisation in every CA's subject; at most 64 characters.
+    pub organisation: String,
+    /// The URL below which CRLs, OCSP and CA certificates will be served.
+    pub base_url: String,
+    /// The algorithm of the CAs' keys.
+    pub algorithm: KeyAlgorithm,
+}
+
+pub(super) fn init(
+    folder: &Path,
+    options: &InitOptions,
+    passphrase: &Passphrase,
+    now: UnixSeconds,
+) -> Result<(), CaError> {
+    let settings = Settings::new(&options.organisation, &options.base_url, options.algorithm)?;
+    refuse_taken_folder(folder)?;
+    let parent = files::folder_of(folder);
+    // Removed when this returns early; nothing half-made is left.
+    let building = tempfile::Builder::new()
+        .prefix(".countersign-ca.")
+        .permissions(Permissions::from_mode(0o700))
+        .tempdir_in(parent)
+        .map_err(FileError::io("create a temporary folder in", parent))?;
+    build(building.path(), &settings, passphrase, now)?;
+    // A rename takes the place of an empty folder, and fails for any other.
+    fs::rename(building.path(), folder).map_err(FileError::io("create", folder))?;
+    files::sync_folder(parent)?;
+    Ok(())
+}
+
+fn refuse_taken_folder(folder: &Path) -> Result<(), CaError> {
+    match fs::read_dir(folder) {
+        Ok(mut entries) => match entries.next() {
+            None => Ok(()),
+            Some(_) => Err(CaError::FolderExists { path: folder.to_owned() }),
+        },
+        Err(_) if folder.symlink_metadata().is_ok() => {
+            Err(CaError::FolderExists { path: folder.to_owned() })
+        }
+        Err(_) => Ok(()),
+    }
+}
+
+fn build(
+    folder: &Path,
+    settings: &Settings,
+    passphrase: &Passphrase,
+    now: UnixSeconds,
+) -> Result<(), CaError> {
+    settings.write(folder)?;
+    files::create_private_folder(&folder.join(ISSUED_FOLDER))?;
+    let throw_away_key = FileKey::generate(settings.algorithm)?;
+    let root_key = FileKey::generate(settings.algorithm)?;
+    let root_public_key = decode_public_key(root_key.spki())?;
+    let root = IssuerFields {
+        name: subject(settings, Authority::Root)?,
+        key_identifier: key_identifier(root_public_key.bits),
+        pointers: None,
+    };
+    let above = IssuerFields { pointers: Some(settings.pointers(Authority::Root)), ..root.clone() };
+    for authority in Authority::ALL {
+        let new_key;
+        let (key, issuer) = if authority == Authority::Root {
+            (&root_key, &root)
+        } else {
+            new_key = FileKey::generate(settings.algorithm)?;
+            (&new_key, &above)
+        };
+        let subject = subject(settings, authority)?;
+        let public_key = decode_public_key(key.spki())?;
+        let fields = fields(authority, issuer, &subject, public_key, now)?;
+        let unsigned = UnsignedCertificate::build(&fields, root_key.scheme())?;
+        lint(&unsigned, &throw_away_key)?;
+        let certificate = unsigned.sign(&root_key)?;
+        write(folder, authority, key, &certificate, passphrase, now)?;
+    }
+    Ok(())
+}
+
+fn fields<'a>(
+    authority: Authority,
+    issuer: &'a IssuerFields,
+    subject: &'a [u8],
+    public_key: PublicKey<'a>,
+    now: UnixSeconds,
+) -> Result<Fields<'a>, CaError> {
+    let profile = authority.profile();
+    Ok(Fields {
+        profile,
+        serial: random_serial()?,
+        issuer,
+        not_before: now.minus_seconds(BACKDATED_SECONDS),
+        not_after: now.plus_seconds(profile.row().validity_seconds),
+        subject,
+        names: &[],
+        oidc_issuer: None,
+        spki: public_key.raw,
+        public_key: public_key.bits,
+    })
+}
+
+fn write(
+    folder: &Path,
+    authority: Authority,
+    key: &FileKey,
+    certificate: &[u8],
+    passphrase: &Passphrase,
+    now: UnixSeconds,
+) -> Result<(), CaError> {
+    let place = folder.join(authority.name());
+    files::create_private_folder(&place)?;
+    key.save_new(&place.join(KEY_FILE), passphrase)?;
+    pem::write_certificates(&place.join(CERTIFICATE_FILE), &[certificate])?;
+    let decoded = decode(certificate, || "the new certificate".to_owned())?;
+    let entry = IndexEntry::of(&decoded, Authority::Root, authority.profile(), now);
+    index::append(&folder.join(INDEX_FILE), &entry)
+}
+
+fn subject(settings: &Settings, authority: Authority) -> Result<Vec<u8>, CaError> {
+    let kind = match authority {
+        Authority::Root => "Root CA",
+        Authority::Signing => "Signing CA",
+        Authority::Timestamping => "Timestamping CA",
+        Authority::Service => "Service CA",
+    };
+    // A long organisation would not fit the common name beside the kind; it has its own attribute.
+    let long = format!("{} {kind}", settings.organisation);
+    let common_name = if long.chars().count() <= 64 { long.as_str() } else { kind };
+    Ok(DistinguishedName::new(&*settings.organisation, common_name).encode()?)
+}

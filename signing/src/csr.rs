@@ -1,0 +1,157 @@
+//! PKCS #10 certification requests (RFC 2986).
+//!
+//! A request proves that whoever sends it has the private key; nothing else in it is believed.
+//! The subject and its alternative names are the CA's to decide, so the request's are not even
+//! handed out.
+
+use countersign_core::{
+    asn1::{Asn1Error, Cursor, context_constructed},
+    crypto::aws_lc::AwsLc,
+    x509::PublicKey,
+};
+
+use crate::{
+    cms::signature_algorithm,
+    der,
+    key::{SignError, Signer},
+    name::{DistinguishedName, NameError},
+    pem,
+};
+
+const LABEL: &str = "CERTIFICATE REQUEST";
+/// What old tools write.
+const OLD_LABEL: &str = "NEW CERTIFICATE REQUEST";
+
+/// Why a certification request is refused, or cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum CsrError {
+    /// It is neither PEM `CERTIFICATE REQUEST` nor DER.
+    #[error("not a certification request: neither PEM with the label {LABEL} nor DER")]
+    NotARequest,
+    /// Its DER is not that of a certification request.
+    #[error("malformed certification request: {0}")]
+    Malformed(#[from] Asn1Error),
+    /// Its signature was not made with the key it asks for.
+    #[error(
+        "the certification request is not signed by its own key (P-384, P-256, Ed25519 or RSA)"
+    )]
+    BadSignature,
+    /// The subject of a request to be made is not a name.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// The key refused.
+    #[error(transparent)]
+    Sign(#[from] SignError),
+}
+
+/// The public key of a request whose own signature was verified; nothing else makes one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProvenPublicKey {
+    spki: Vec<u8>,
+}
+
+impl ProvenPublicKey {
+    /// DER of the `SubjectPublicKeyInfo`.
+    pub fn spki(&self) -> &[u8] {
+        &self.spki
+    }
+}
+
+/// Decodes a request, PEM or DER, and verifies its signature by its own key.
+///
+/// # Errors
+/// When it is no request, or the signature is not its own key's.
+pub fn verify(request: &[u8]) -> Result<ProvenPublicKey, CsrError> {
+    if request.first() == Some(&0x30) {
+        return verify_der(request);
+    }
+    let start = find(request, b"-----BEGIN ").ok_or(CsrError::NotARequest)?;
+    match pem_rfc7468::decode_vec(&request[start..]) {
+        Ok((LABEL | OLD_LABEL, der)) => verify_der(&der),
+        _ => Err(CsrError::NotARequest),
+    }
+}
+
+fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
+    text.windows(wanted.len()).position(|window| window == wanted)
+}
+
+fn verify_der(request: &[u8]) -> Result<ProvenPublicKey, CsrError> {
+    const FIELD: &str = "certificationRequest";
+    let mut outer = Cursor::new(request);
+    let mut fields = outer.sequence(FIELD)?;
+    outer.finish(FIELD)?;
+    let info = fields.expect(::der::Tag::Sequence, "certificationRequestInfo")?;
+    let algorithm = fields.algorithm("signatureAlgorithm")?;
+    let signature = fields.bit_string("signature")?;
+    fields.finish(FIELD)?;
+
+    let mut inner = info.content();
+    // RFC 2986 §4.1: version 1 is written as 0, and there is no other.
+    if inner.unsigned("version")? != 0 {
+        return Err(Asn1Error::Malformed { field: "version" }.into());
+    }
+    inner.sequence("subject")?;
+    let spki = inner.expect(::der::Tag::Sequence, "subjectPKInfo")?.raw;
+    // Off-spec: the attributes are not optional, and some tools leave them out.
+    inner.optional(context_constructed(0), "attributes")?;
+    inner.finish("certificationRequestInfo")?;
+
+    if PublicKey::decode(spki)?.verifies(&AwsLc, &algorithm, info.raw, signature) {
+        Ok(ProvenPublicKey { spki: spki.to_vec() })
+    } else {
+        Err(CsrError::BadSignature)
+    }
+}
+
+/// DER of a request for `signer`'s public key, without attributes.
+///
+/// # Errors
+/// When the subject is not a name, or the key refuses.
+pub fn build(subject: &DistinguishedName, signer: &dyn Signer) -> Result<Vec<u8>, CsrError> {
+    let info = der::sequence(&[
+        &der::integer(0),
+        &subject.encode()?,
+        signer.spki(),
+        &der::context(0, &[]),
+    ]);
+    let signature = signer.sign(&info)?;
+    let algorithm = signature_algorithm(signer.scheme());
+    Ok(der::sequence(&[&info, &algorithm, &der::bit_string(&signature)]))
+}
+
+/// PEM of a request.
+pub fn encode_pem(request: &[u8]) -> String {
+    pem::encode(LABEL, request)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::{FileKey, KeyAlgorithm};
+
+    #[test]
+    fn verifies_what_it_builds() {
+        for algorithm in KeyAlgorithm::ALL {
+            let key = FileKey::generate(algorithm).expect("a key");
+            let request = build(&DistinguishedName::common_name("me"), &key).expect("a request");
+            assert_eq!(verify(&request).expect("verifies").spki(), key.spki());
+            let text = format!("a preamble\n{}", encode_pem(&request));
+            assert_eq!(verify(text.as_bytes()).expect("verifies").spki(), key.spki());
+        }
+    }
+
+    #[test]
+    fn rejects_every_flipped_octet() {
+        let key = FileKey::generate(KeyAlgorithm::P256).expect("a key");
+        let request = build(&DistinguishedName::common_name("me"), &key).expect("a request");
+        for index in 0..request.len() {
+            let mut changed = request.clone();
+            changed[index] ^= 1;
+            verify(&changed).expect_err("a changed request is refused");
+        }
+        verify(b"").expect_err("empty");
+        verify(b"-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n")
+            .expect_err("another label");
+    }
+}

@@ -1,0 +1,154 @@
+//! Private keys behind an opaque handle.
+//!
+//! A [`Signer`] signs and says what its public key is; nobody outside this crate sees more of a
+//! private key. [`FileKey`] keeps one in an encrypted file; a hardware module can stand in its
+//! place behind the same trait. Nothing here knows what is being signed.
+
+mod file;
+mod passphrase;
+mod pkcs8_file;
+
+use std::fmt::Debug;
+
+use aws_lc_rs::digest;
+use countersign_core::{crypto::SignatureScheme, digest::Digest};
+
+pub use self::{
+    file::FileKey,
+    passphrase::{Passphrase, PassphraseError},
+    pkcs8_file::{KeyError, UnencryptedKeys},
+};
+
+/// The kind of a key that we make.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum KeyAlgorithm {
+    /// ECDSA on P-384, signing with SHA-384.
+    #[default]
+    P384,
+    /// ECDSA on P-256, signing with SHA-256; for Sigstore verifiers that read no other leaf key.
+    P256,
+    /// RSA with a modulus of 3072 bits, signing PKCS#1 v1.5 with SHA-256.
+    Rsa3072,
+}
+
+impl KeyAlgorithm {
+    /// Every algorithm, the default first.
+    pub const ALL: [Self; 3] = [Self::P384, Self::P256, Self::Rsa3072];
+
+    /// The name on the command line and in files: `p384`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::P384 => "p384",
+            Self::P256 => "p256",
+            Self::Rsa3072 => "rsa3072",
+        }
+    }
+
+    /// The algorithm with that [`name`](Self::name).
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|algorithm| algorithm.name() == name)
+    }
+
+    /// What keys of this kind sign with.
+    pub const fn scheme(self) -> SignatureScheme {
+        match self {
+            Self::P384 => SignatureScheme::EcdsaP384Sha384,
+            Self::P256 => SignatureScheme::EcdsaP256Sha256,
+            Self::Rsa3072 => SignatureScheme::RsaPkcs1Sha256,
+        }
+    }
+}
+
+/// A private key that can be used and not seen.
+pub trait Signer: Send + Sync + Debug {
+    /// The one scheme that this key signs with.
+    fn scheme(&self) -> SignatureScheme;
+
+    /// The public key: DER of the whole `SubjectPublicKeyInfo`.
+    fn spki(&self) -> &[u8];
+
+    /// Signs a message. ECDSA signatures are DER `Ecdsa-Sig-Value` (RFC 3279 §2.2.3), RSA
+    /// signatures as long as the modulus.
+    ///
+    /// # Errors
+    /// [`SignError::Refused`] when the library or the hardware refuses.
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignError>;
+
+    /// Signs a message of which only the digest is there. Whoever calls this answers for the
+    /// digest being that of what is meant to be signed.
+    ///
+    /// # Errors
+    /// [`SignError::DigestMismatch`] when the digest's algorithm is not the scheme's, else as
+    /// [`sign`](Self::sign).
+    fn sign_digest(&self, digest: &Digest) -> Result<Vec<u8>, SignError>;
+}
+
+/// Why something was not signed.
+#[derive(Debug, thiserror::Error)]
+pub enum SignError {
+    /// The library or the hardware refused, without saying why.
+    #[error("the key refused to sign")]
+    Refused,
+    /// The digest was made with another algorithm than this key signs.
+    #[error("the key signs {expected} digests, not {found}")]
+    DigestMismatch {
+        /// The algorithm of the key's scheme.
+        expected: &'static str,
+        /// The algorithm of the digest.
+        found: &'static str,
+    },
+    /// The certificate is for another key.
+    #[error("the certificate's public key is not this key's")]
+    KeyMismatch,
+    /// The certificate does not decode.
+    #[error("certificate {position} of the chain does not decode: {detail}")]
+    Certificate {
+        /// Which one, the first being 1.
+        position: usize,
+        /// What is wrong.
+        detail: String,
+    },
+    /// The delegate's certificate was not issued by the issuer.
+    #[error("the responder's certificate was not issued by the issuer's")]
+    WrongIssuer,
+    /// No certificate was given.
+    #[error("the certificate chain is empty")]
+    NoCertificate,
+    /// No random number could be had.
+    #[error("the operating system gives no random numbers")]
+    Random,
+}
+
+/// Random octets from the operating system's generator.
+///
+/// # Errors
+/// [`SignError::Random`] when there are none to be had.
+pub(crate) fn random<const LENGTH: usize>() -> Result<[u8; LENGTH], SignError> {
+    let mut octets = [0; LENGTH];
+    aws_lc_rs::rand::fill(&mut octets).map_err(|_| SignError::Random)?;
+    Ok(octets)
+}
+
+/// A serial number or the like: 128 random bits with the top bit clear and not all zero, so that
+/// its DER has at most 16 content octets and is positive (RFC 5280 §4.1.2.2 allows 20).
+///
+/// # Errors
+/// [`SignError::Random`] when there are no random numbers.
+pub fn random_serial() -> Result<[u8; 16], SignError> {
+    let mut serial: [u8; 16] = random()?;
+    serial[0] &= 0x7F;
+    if serial == [0; 16] { Err(SignError::Random) } else { Ok(serial) }
+}
+
+/// SHA-1, which identifies keys in OCSP (RFC 6960 §4.1.1, §4.2.1) and proves nothing.
+pub(crate) fn sha1(octets: &[u8]) -> digest::Digest {
+    digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, octets)
+}
+
+/// SHA-256.
+pub(crate) fn sha256(octets: &[u8]) -> digest::Digest {
+    digest::digest(&digest::SHA256, octets)
+}

@@ -1,0 +1,264 @@
+//! The key file: PEM around encrypted PKCS#8 (RFC 5958), PBES2 with scrypt and AES-256-CBC.
+//!
+//! It reads what `openssl pkcs8 -topk8` writes (scrypt or PBKDF2) and writes what `openssl pkey`
+//! reads. It does not know what kind of key is inside.
+
+use std::{
+    fs::{File, Metadata},
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+};
+
+use aws_lc_rs::error::KeyRejected;
+use pkcs8::{
+    EncryptedPrivateKeyInfoRef,
+    der::{Encode, asn1::OctetStringRef},
+    pkcs5::{
+        EncryptionScheme,
+        pbes2::{self, Kdf, ScryptParams},
+    },
+};
+use zeroize::Zeroizing;
+
+use super::{Passphrase, SignError, random};
+use crate::{
+    files::{self, FileError, FileMode},
+    pem,
+};
+
+const ENCRYPTED_LABEL: &str = "ENCRYPTED PRIVATE KEY";
+const UNENCRYPTED_LABEL: &str = "PRIVATE KEY";
+
+/// An encrypted RSA key of 16384 bits has under 16 KiB.
+const MAXIMUM_FILE_OCTETS: u64 = 64 << 10;
+
+/// scrypt's N, r and p: 16 MiB, twice over. OpenSSL 3.0 refuses to spend more than 32 MiB, which
+/// N = 2^15 with r = 8 exceeds by a few kilobytes; p = 2 makes up for the halved N in time.
+const SCRYPT_N: u64 = 1 << 14;
+const SCRYPT_R: u16 = 8;
+const SCRYPT_P: u16 = 2;
+
+/// Memory that a key file may make us spend: 128·N·r octets. Stops a file that names N = 2^40.
+const MAXIMUM_SCRYPT_MEMORY_OCTETS: u64 = 256 << 20;
+/// Time that a key file may make us spend: N·r·p, about ten seconds.
+const MAXIMUM_SCRYPT_WORK: u64 = 1 << 25;
+/// The same for PBKDF2; OWASP asks for 600,000.
+const MAXIMUM_PBKDF2_ITERATIONS: u32 = 10_000_000;
+
+/// Why a key file cannot be used or written.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// Others than the owner may read or write the file.
+    #[error(
+        "{} has mode {mode:04o}: others than its owner can read or change the key. \
+         Run: chmod 600 {}",
+        path.display(),
+        path.display()
+    )]
+    KeyFilePermissions {
+        /// The file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// The file could not be read or written.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The key is not encrypted.
+    #[error(
+        "{} holds an unencrypted key. Encrypt it: \
+         openssl pkcs8 -topk8 -v2 aes-256-cbc -scrypt -in {} -out NEW",
+        path.display(),
+        path.display()
+    )]
+    Unencrypted {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file is no PEM `ENCRYPTED PRIVATE KEY`.
+    #[error("{} is not a PEM file with an ENCRYPTED PRIVATE KEY: {detail}", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        detail: String,
+    },
+    /// The way it is encrypted is not one that we read.
+    #[error(
+        "{} is encrypted in a way that is not supported ({detail}); PBES2 with scrypt or PBKDF2 \
+         and AES is",
+        path.display()
+    )]
+    UnsupportedEncryption {
+        /// The file.
+        path: PathBuf,
+        /// What it uses.
+        detail: String,
+    },
+    /// Deriving the key would cost more than any honest file asks for.
+    #[error("{} asks for an absurd amount of work to decrypt it", path.display())]
+    AbsurdCost {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file is encrypted, and no passphrase was given.
+    #[error("{} is encrypted; give its passphrase as a file or an environment variable", path.display())]
+    PassphraseNeeded {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The passphrase is not that of the file.
+    #[error("wrong passphrase for {}, or the file is damaged", path.display())]
+    WrongPassphrase {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It decrypts, and is no key that we use.
+    #[error("{} holds a key that is not P-384, P-256 or RSA 3072", path.display())]
+    UnsupportedKey {
+        /// The file.
+        path: PathBuf,
+    },
+    /// No key could be made.
+    #[error("the cryptographic library could not make a key")]
+    Generate,
+    /// The key could not be encrypted.
+    #[error("the key could not be encrypted")]
+    Encrypt,
+    /// No random number could be had.
+    #[error(transparent)]
+    Random(SignError),
+}
+
+impl From<KeyRejected> for KeyError {
+    fn from(_: KeyRejected) -> Self {
+        Self::Generate
+    }
+}
+
+/// What to do with a key file that is not encrypted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UnencryptedKeys {
+    /// Refuse it.
+    #[default]
+    Refuse,
+    /// Take it: whoever reads the disk or a backup of it has the key.
+    DangerouslyAllow,
+}
+
+/// Reads a key file; gives unencrypted PKCS#8.
+pub(super) fn open(
+    path: &Path,
+    passphrase: Option<&Passphrase>,
+    unencrypted: UnencryptedKeys,
+) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    let file = File::open(path).map_err(FileError::io("open", path))?;
+    // The open file is asked, not the name: the name may mean another file a moment later.
+    refuse_loose_mode(path, &file.metadata().map_err(FileError::io("read", path))?)?;
+    let content = Zeroizing::new(files::read_open_file(&file, path, MAXIMUM_FILE_OCTETS)?);
+    let malformed = |detail: String| KeyError::Malformed { path: path.to_owned(), detail };
+    let (label, der) =
+        pem_rfc7468::decode_vec(&content).map_err(|error| malformed(error.to_string()))?;
+    let der = Zeroizing::new(der);
+    match (label, unencrypted, passphrase) {
+        (ENCRYPTED_LABEL, _, Some(passphrase)) => decrypt(path, &der, passphrase),
+        (ENCRYPTED_LABEL, _, None) => Err(KeyError::PassphraseNeeded { path: path.to_owned() }),
+        (UNENCRYPTED_LABEL, UnencryptedKeys::DangerouslyAllow, _) => Ok(der),
+        (UNENCRYPTED_LABEL | "EC PRIVATE KEY" | "RSA PRIVATE KEY", _, _) => {
+            Err(KeyError::Unencrypted { path: path.to_owned() })
+        }
+        (label, _, _) => Err(malformed(format!("it is a {label}"))),
+    }
+}
+
+fn refuse_loose_mode(path: &Path, metadata: &Metadata) -> Result<(), KeyError> {
+    let mode = metadata.permissions().mode() & 0o7777;
+    if metadata.is_file() && mode & 0o077 != 0 {
+        return Err(KeyError::KeyFilePermissions { path: path.to_owned(), mode });
+    }
+    Ok(())
+}
+
+fn decrypt(
+    path: &Path,
+    der: &[u8],
+    passphrase: &Passphrase,
+) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    let unsupported =
+        |detail: String| KeyError::UnsupportedEncryption { path: path.to_owned(), detail };
+    let info = EncryptedPrivateKeyInfoRef::try_from(der)
+        .map_err(|error| unsupported(error.to_string()))?;
+    let EncryptionScheme::Pbes2(parameters) = &info.encryption_algorithm else {
+        return Err(unsupported("PBES1".to_owned()));
+    };
+    if !is_affordable(&parameters.kdf) {
+        return Err(KeyError::AbsurdCost { path: path.to_owned() });
+    }
+    match info.decrypt(passphrase.octets()) {
+        Ok(document) => Ok(Zeroizing::new(document.as_bytes().to_vec())),
+        Err(_) => Err(KeyError::WrongPassphrase { path: path.to_owned() }),
+    }
+}
+
+fn is_affordable(kdf: &Kdf) -> bool {
+    match kdf {
+        Kdf::Scrypt(parameters) => {
+            let block = parameters.cost_parameter.saturating_mul(u64::from(parameters.block_size));
+            block.saturating_mul(128) <= MAXIMUM_SCRYPT_MEMORY_OCTETS
+                && block.saturating_mul(u64::from(parameters.parallelization))
+                    <= MAXIMUM_SCRYPT_WORK
+                && parameters.cost_parameter.is_power_of_two()
+        }
+        Kdf::Pbkdf2(parameters) => parameters.iteration_count <= MAXIMUM_PBKDF2_ITERATIONS,
+        _ => false,
+    }
+}
+
+/// Writes PKCS#8 to a new encrypted key file.
+pub(super) fn save_new(path: &Path, pkcs8: &[u8], passphrase: &Passphrase) -> Result<(), KeyError> {
+    let parameters = scrypt_with_aes_256_cbc()?;
+    let encrypted =
+        parameters.encrypt(passphrase.octets(), pkcs8).map_err(|_| KeyError::Encrypt)?;
+    let encrypted_data = OctetStringRef::new(&encrypted).map_err(|_| KeyError::Encrypt)?;
+    let info = EncryptedPrivateKeyInfoRef {
+        encryption_algorithm: EncryptionScheme::from(parameters),
+        encrypted_data,
+    };
+    let der = info.to_der().map_err(|_| KeyError::Encrypt)?;
+    files::write_new(path, pem::encode(ENCRYPTED_LABEL, &der).as_bytes(), FileMode::Private)?;
+    Ok(())
+}
+
+fn scrypt_with_aes_256_cbc() -> Result<pbes2::Parameters, KeyError> {
+    let salt: [u8; 16] = random().map_err(KeyError::Random)?;
+    let kdf = ScryptParams {
+        salt: salt.as_slice().try_into().map_err(|_| KeyError::Encrypt)?,
+        cost_parameter: SCRYPT_N,
+        block_size: SCRYPT_R,
+        parallelization: SCRYPT_P,
+        key_length: None,
+    };
+    Ok(pbes2::Parameters {
+        kdf: Kdf::Scrypt(kdf),
+        encryption: pbes2::EncryptionScheme::Aes256Cbc { iv: random().map_err(KeyError::Random)? },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refuses_absurd_costs_before_paying_them() {
+        let Kdf::Scrypt(ours) = scrypt_with_aes_256_cbc().expect("parameters").kdf else {
+            panic!("scrypt")
+        };
+        assert!(is_affordable(&Kdf::Scrypt(ours)));
+        for (cost_parameter, block_size, parallelization) in
+            [(1 << 40, 8, 1), (1 << 14, 8, u16::MAX), (1 << 20, u16::MAX, 1), (u64::MAX, 1, 1)]
+        {
+            let absurd = ScryptParams { cost_parameter, block_size, parallelization, ..ours };
+            assert!(!is_affordable(&Kdf::Scrypt(absurd)), "{absurd:?}");
+        }
+    }
+}

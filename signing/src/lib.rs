@@ -1,0 +1,22 @@
+//! Everything of Countersign that touches a private key: key files, certificates and the
+//! authority that issues them, timestamp tokens, OCSP responses, CRLs, and Sigstore bundles.
+//!
+//! It builds and signs. It does not decide whether anything may be believed (that is
+//! `countersign_core`), it opens no socket, and it has no clock: every time is handed in.
+
+pub mod bundle;
+pub mod ca;
+pub mod certificate;
+mod cms;
+pub mod crl;
+pub mod csr;
+pub mod der;
+pub mod files;
+pub mod key;
+pub mod name;
+pub mod ocsp;
+pub mod pem;
+pub mod profile;
+pub mod statement;
+pub mod trust;
+pub mod tsp;

@@ -1,0 +1,156 @@
+//! The authority's side: from an accepted request to a whole `TimeStampResp`.
+
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use const_oid::ObjectIdentifier;
+use countersign_core::{
+    oid,
+    time::UnixSeconds,
+    tsp::{CertificateRequest, TimestampRequest},
+};
+
+use crate::{
+    cms::{CertificateSet, SignedDataTemplate},
+    der,
+    key::{SignError, Signer},
+};
+
+/// How far `genTime` may be from the true time (RFC 3161 §2.4.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Accuracy {
+    seconds: u64,
+    millis: u64,
+    micros: u64,
+}
+
+impl Accuracy {
+    /// An accuracy of that many milliseconds; nothing for 0, which no clock has.
+    pub fn from_millis(millis: u64) -> Option<Self> {
+        Self::from_duration(Duration::from_millis(millis))
+    }
+
+    /// An accuracy of that duration, rounded up to a microsecond; nothing for zero.
+    pub fn from_duration(duration: Duration) -> Option<Self> {
+        let micros = u64::try_from(duration.as_nanos().div_ceil(1000)).ok()?;
+        (micros > 0).then_some(Self {
+            seconds: micros / 1_000_000,
+            millis: micros / 1000 % 1000,
+            micros: micros % 1000,
+        })
+    }
+
+    /// `Accuracy`: seconds, [0] millis 1–999, [1] micros 1–999; zeros are left out.
+    fn encode(self) -> Vec<u8> {
+        let unless_zero = |value: u64, encode: &dyn Fn(u64) -> Vec<u8>| match value {
+            0 => Vec::new(),
+            value => encode(value),
+        };
+        der::sequence(&[
+            &unless_zero(self.seconds, &der::integer),
+            &unless_zero(self.millis, &|value| der::implicit(0, &der::integer_content(value))),
+            &unless_zero(self.micros, &|value| der::implicit(1, &der::integer_content(value))),
+        ])
+    }
+}
+
+/// What an authority promises.
+#[derive(Clone, Copy, Debug)]
+pub struct TimestampPolicy {
+    /// The policy of tokens whose request names none.
+    pub policy: ObjectIdentifier,
+    /// Goes into every token. At one second or more, `genTime` has whole seconds, which every
+    /// client reads, and the accuracy has to cover the part that is cut off beside the clock's
+    /// error; below that, `genTime` has milliseconds.
+    pub accuracy: Accuracy,
+}
+
+/// Answers requests with tokens.
+#[derive(Debug)]
+pub struct TimestampSigner {
+    template: SignedDataTemplate,
+    chain: Vec<Vec<u8>>,
+    policy: TimestampPolicy,
+    accuracy: Vec<u8>,
+}
+
+impl TimestampSigner {
+    /// Prepares everything that is the same in every token. `chain` are DER certificates, the
+    /// authority's own first; all of them go into tokens whose request asks for certificates.
+    ///
+    /// # Errors
+    /// When the chain is empty, a certificate does not decode, or the first is for another key.
+    /// The certificate's profile and validity are not looked at: the service does that.
+    pub fn new(
+        signer: Arc<dyn Signer>,
+        chain: Vec<Vec<u8>>,
+        policy: TimestampPolicy,
+    ) -> Result<Self, SignError> {
+        let template = SignedDataTemplate::new(signer, &chain, &oid::ID_CT_TST_INFO)?;
+        Ok(Self { template, chain, policy, accuracy: policy.accuracy.encode() })
+    }
+
+    /// The certificates, DER, the authority's own first.
+    pub fn chain(&self) -> &[Vec<u8>] {
+        &self.chain
+    }
+
+    /// DER of a whole `TimeStampResp` with status granted and a token; makes one signature.
+    ///
+    /// A policy that the request names goes into the token as it is: whoever calls this has
+    /// refused those that are not offered. `serial` is unique for ever; use
+    /// [`random_serial`](crate::key::random_serial).
+    ///
+    /// # Errors
+    /// When the key refuses.
+    pub fn respond(
+        &self,
+        request: &TimestampRequest<'_>,
+        gen_time: SystemTime,
+        serial: [u8; 16],
+    ) -> Result<Vec<u8>, SignError> {
+        let content = self.tst_info(request, gen_time, &serial);
+        let certificates = match request.certificates_requested {
+            CertificateRequest::Include => CertificateSet::Include,
+            CertificateRequest::Omit => CertificateSet::Omit,
+        };
+        let token = self.template.sign(&content, certificates)?;
+        // PKIStatus granted(0); several clients refuse grantedWithMods(1).
+        let status_info = der::sequence(&[&der::integer(0)]);
+        Ok(der::sequence(&[&status_info, &token]))
+    }
+
+    fn tst_info(
+        &self,
+        request: &TimestampRequest<'_>,
+        gen_time: SystemTime,
+        serial: &[u8],
+    ) -> Vec<u8> {
+        let policy = request.policy.unwrap_or(self.policy.policy);
+        // Echoed exactly: negative and long ones too.
+        let nonce = request.nonce.map(der::integer_verbatim).unwrap_or_default();
+        der::sequence(&[
+            &der::integer(1),
+            &der::oid(&policy),
+            // Byte-identical, with NULL parameters as they came.
+            request.message_imprint.raw,
+            &der::unsigned_integer(serial),
+            &self.gen_time(gen_time),
+            &self.accuracy,
+            // ordering is FALSE, a default, and not encoded; tsa is left out.
+            &nonce,
+        ])
+    }
+
+    fn gen_time(&self, time: SystemTime) -> Vec<u8> {
+        let since_epoch = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let seconds = UnixSeconds::new(i64::try_from(since_epoch.as_secs()).unwrap_or(i64::MAX));
+        if self.policy.accuracy.seconds > 0 {
+            return der::generalized_time(seconds);
+        }
+        let milliseconds = u16::try_from(since_epoch.subsec_millis()).unwrap_or(999);
+        der::generalized_time_with_milliseconds(seconds, milliseconds)
+    }
+}

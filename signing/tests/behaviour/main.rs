@@ -1,0 +1,14 @@
+//! What this crate makes, held against `openssl`, against `countersign_core`, and byte by byte
+//! against the rows of the specifications.
+
+mod authority;
+mod bundles;
+mod certificates;
+mod certificates_by_bytes;
+mod crls;
+mod keys;
+mod ocsp;
+mod openssl;
+mod timestamps;
+mod timestamps_by_bytes;
+mod trust;
