@@ -3,4 +3,5 @@
 //! [`world`] is a whole private PKI at a fixed time, in this process; `scenario` is the demo, with
 //! the real programs.
 
+pub mod documents;
 pub mod world;

@@ -92,8 +92,11 @@ impl<'a> SignedData<'a> {
     }
 
     fn decode_fields(mut fields: Cursor<'a>) -> Result<Self> {
-        fields.unsigned("version")?;
-        fields.set("digestAlgorithms")?;
+        // RFC 5652 §5.1: version 3 when the content is not id-data, which ours never is.
+        if fields.unsigned("version")? != 3 {
+            return Err(Asn1Error::Malformed { field: "signedData version" });
+        }
+        let digest_algorithms = algorithms(fields.set("digestAlgorithms")?)?;
         let mut encapsulated = fields.sequence("encapContentInfo")?;
         let content_type = encapsulated.oid("eContentType")?;
         let wrapped = encapsulated.expect(context_constructed(0), "eContent")?;
@@ -113,10 +116,23 @@ impl<'a> SignedData<'a> {
             if signer_infos.len() >= limits::CERTIFICATES {
                 return Err(Asn1Error::Malformed { field: "signerInfos (too many)" });
             }
-            signer_infos.push(SignerInfo::decode(set.sequence("signerInfo")?)?);
+            let signer = SignerInfo::decode(set.sequence("signerInfo")?)?;
+            // RFC 5652 §5.1: the collection lists the algorithms of all signers.
+            if !digest_algorithms.contains(&signer.digest_algorithm.oid) {
+                return Err(Asn1Error::Malformed { field: "digestAlgorithms (one is missing)" });
+            }
+            signer_infos.push(signer);
         }
         Ok(Self { content_type, content, certificates, signer_infos })
     }
+}
+
+fn algorithms(mut set: Cursor<'_>) -> Result<Vec<ObjectIdentifier>> {
+    let mut algorithms = Vec::new();
+    while !set.is_empty() {
+        algorithms.push(set.algorithm("digestAlgorithms")?.oid);
+    }
+    Ok(algorithms)
 }
 
 fn certificates(mut set: Cursor<'_>) -> Result<Vec<&[u8]>> {
@@ -135,8 +151,16 @@ fn certificates(mut set: Cursor<'_>) -> Result<Vec<&[u8]>> {
 
 impl<'a> SignerInfo<'a> {
     fn decode(mut fields: Cursor<'a>) -> Result<Self> {
-        fields.unsigned("signerInfo version")?;
+        let version = fields.unsigned("signerInfo version")?;
         let identifier = signer_identifier(fields.any("sid")?)?;
+        // RFC 5652 §5.3: version 1 goes with issuerAndSerialNumber, 3 with subjectKeyIdentifier.
+        let expected = match identifier {
+            SignerIdentifier::IssuerAndSerial { .. } => 1,
+            SignerIdentifier::SubjectKeyIdentifier(_) => 3,
+        };
+        if version != expected {
+            return Err(Asn1Error::Malformed { field: "signerInfo version" });
+        }
         let digest_algorithm = fields.algorithm("digestAlgorithm")?;
         let signed_attributes = fields.optional(context_constructed(0), "signedAttrs")?;
         let signature_algorithm = fields.algorithm("signatureAlgorithm")?;

@@ -1,0 +1,121 @@
+//! Documents say what the code does: the findings page, the schemas, the examples in prose.
+
+use std::{env, fs, path::PathBuf};
+
+use countersign_core::{finding::FindingCode, policy::Policy};
+use countersign_tests::{
+    documents::findings_page,
+    world::{Given, NOW, World},
+};
+use serde_json::{Value, json};
+
+fn path(relative: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..").join(relative)
+}
+
+fn read(relative: &str) -> String {
+    fs::read_to_string(path(relative)).unwrap_or_else(|error| panic!("{relative}: {error}"))
+}
+
+fn schema(relative: &str) -> jsonschema::Validator {
+    let schema: Value = serde_json::from_str(&read(relative)).expect("the schema is JSON");
+    jsonschema::validator_for(&schema).expect("the schema is a schema")
+}
+
+/// `COUNTERSIGN_WRITE_DOCUMENTS=1` writes the page instead of comparing it (`make doc`).
+#[test]
+fn the_findings_page_is_current() {
+    let page = findings_page();
+    if env::var_os("COUNTERSIGN_WRITE_DOCUMENTS").is_some() {
+        fs::write(path("docs/findings.md"), &page).expect("docs/findings.md can be written");
+    }
+    assert_eq!(read("docs/findings.md"), page, "run `make doc`");
+}
+
+#[test]
+fn reports_follow_their_schema() {
+    let validator = schema("docs/report.schema.json");
+    let world = World::new();
+    let given = world.given(b"file");
+    let bundles = [
+        world.sign(b"file", Some(NOW.minus_seconds(60))),
+        world.attest("other", b"other", Some(NOW.minus_seconds(60))),
+        b"{}".to_vec(),
+    ];
+    for bundle in bundles {
+        let without_name = Given { name: None, ..given.clone() };
+        for given in [&given, &without_name] {
+            let report = serde_json::to_value(world.verify(&bundle, given)).expect("JSON");
+            let faults: Vec<String> =
+                validator.iter_errors(&report).map(|fault| fault.to_string()).collect();
+            assert!(faults.is_empty(), "{faults:?}\n{report:#}");
+        }
+    }
+}
+
+/// What the schema refuses the decoder refuses, and the other way round.
+#[test]
+fn the_policy_schema_and_the_decoder_agree() {
+    let validator = schema("docs/policy.schema.json");
+    let signers = json!([{"files": ["**"], "identities": ["release@example.com"]}]);
+    let with = |key: &str, value: Value| {
+        let mut policy = json!({"version": 1, "signers": signers});
+        policy[key] = value;
+        policy
+    };
+    let cases = [
+        (true, json!({"version": 1, "signers": signers})),
+        (true, with("$schema", json!("policy.schema.json"))),
+        (true, with("timestamps", json!({"required": 0}))),
+        (true, with("transparency", json!("off"))),
+        (true, with("revocation", json!({}))),
+        (true, with("revocation", json!({"signer": "off", "authorities": "required"}))),
+        (true, with("revocation", json!({"offline": {"max_age_seconds": 1}}))),
+        (true, with("revocation", json!({"max_age_seconds": null, "compromise": "reject"}))),
+        (false, json!({"version": 2, "signers": signers})),
+        (false, json!({"signers": signers})),
+        (false, json!({"version": 1, "signers": []})),
+        (false, json!({"version": 1, "signers": [{"files": ["**"], "identities": ["**"]}]})),
+        (false, json!({"version": 1, "signers": [{"files": ["**"], "identities": [""]}]})),
+        (false, json!({"version": 1, "signers": [{"files": [], "identities": ["a@b"]}]})),
+        (false, json!({"version": 1, "signers": [{"identities": ["a@b"]}]})),
+        (false, with("timestamps", json!({}))),
+        (false, with("timestamps", json!({"required": -1}))),
+        (false, with("timestamps", json!({"required": 256}))),
+        (false, with("transparency", json!("always"))),
+        (false, with("revocation", json!({"signer": "sometimes"}))),
+        (false, with("revocation", json!({"offline": {}}))),
+        (false, with("surprise", json!(1))),
+        (false, json!([])),
+    ];
+    for (valid, policy) in cases {
+        assert_eq!(validator.is_valid(&policy), valid, "schema: {policy}");
+        let decoded = Policy::decode(policy.to_string().as_bytes());
+        assert_eq!(decoded.is_ok(), valid, "decoder: {policy} {decoded:?}");
+    }
+}
+
+/// The JSON examples of `docs/policy.md` are policies.
+#[test]
+fn the_policy_page_shows_policies_that_work() {
+    let page = read("docs/policy.md");
+    let blocks: Vec<&str> =
+        page.split("```json").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert!(!blocks.is_empty(), "docs/policy.md shows no policy");
+    for block in blocks.iter().filter(|block| block.contains("\"version\"")) {
+        let policy = Policy::decode(block.as_bytes());
+        assert!(policy.is_ok(), "{policy:?}\n{block}");
+    }
+}
+
+/// Clauses that name a document of ours name one that exists.
+#[test]
+fn clauses_point_to_documents_that_exist() {
+    for code in FindingCode::ALL {
+        for word in code.clause().split([' ', ';', ',']) {
+            if word.starts_with("docs/") || word.starts_with("core/") {
+                assert!(path(word).exists(), "{code} names {word}");
+            }
+        }
+    }
+}
