@@ -1,0 +1,380 @@
+//! One issuer as the files say it: its certificate, perhaps its key, perhaps an OCSP delegate.
+//!
+//! Everything is checked here, before anything is served: that keys and certificates belong together
+//! and that the delegate is what RFC 6960 §4.2.2.2 asks for. What was revoked is not known here.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use arc_swap::ArcSwapOption;
+use bytes::Bytes;
+use countersign_core::{
+    crypto::aws_lc::AwsLc,
+    digest::{Digest, HashAlgorithm, digest},
+    ocsp::CertId,
+    time::UnixSeconds,
+    x509::{
+        Certificate, KeyUsage,
+        profile::{self, Role},
+    },
+};
+use countersign_daemon::private_file::{self, PrivateFileError};
+use countersign_signing::{
+    key::{FileKey, KeyError, Passphrase, PassphraseError, SignError, Signer},
+    ocsp::OcspSigner,
+    pem::{self, PemError},
+};
+
+use crate::config::IssuerConfig;
+
+/// The hashes that `CertIDs` are made with.
+const CERT_ID_HASHES: [HashAlgorithm; 3] =
+    [HashAlgorithm::Sha1, HashAlgorithm::Sha256, HashAlgorithm::Sha384];
+
+/// An issuer and what it signs with.
+#[derive(Debug)]
+pub struct Authority {
+    config: IssuerConfig,
+    certificate: Bytes,
+    spki_sha256: [u8; 32],
+    identifiers: Vec<IssuerIdentifier>,
+    key: Option<Arc<dyn Signer>>,
+    delegate: ArcSwapOption<Delegate>,
+    crl_url: Option<String>,
+}
+
+/// How `CertIDs` of one hash algorithm name the issuer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IssuerIdentifier {
+    /// With which hash.
+    pub algorithm: HashAlgorithm,
+    /// Hash of the issuer's name.
+    pub name_hash: Digest,
+    /// Hash of the issuer's public key.
+    pub key_hash: Digest,
+}
+
+/// The OCSP delegate of an issuer.
+#[derive(Debug)]
+pub struct Delegate {
+    /// Signs answers.
+    pub signer: OcspSigner,
+    /// The delegate's certificate is valid from then on.
+    pub not_before: UnixSeconds,
+    /// And until then.
+    pub not_after: UnixSeconds,
+}
+
+impl Delegate {
+    /// Whether it may answer at `now`.
+    pub fn is_valid_at(&self, now: UnixSeconds) -> bool {
+        self.not_before <= now && now <= self.not_after
+    }
+}
+
+/// Why an issuer cannot be served.
+#[derive(Debug, thiserror::Error)]
+#[error("issuer {name:?}: {fault}")]
+pub struct AuthorityError {
+    /// Its configured name.
+    pub name: String,
+    /// What is wrong.
+    #[source]
+    pub fault: AuthorityFault,
+}
+
+/// What is wrong with an issuer's files.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthorityFault {
+    /// A certificate file cannot be used.
+    #[error("{}: {source}", path.display())]
+    Pem {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: PemError,
+    },
+    /// A certificate cannot be read.
+    #[error("{}: {detail}", path.display())]
+    Certificate {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        detail: String,
+    },
+    /// A key file cannot be used.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// A key is encrypted as it should be and no passphrase file is named.
+    #[error("{}: name a file with the key's passphrase ({setting})", path.display())]
+    NoPassphrase {
+        /// The key file.
+        path: PathBuf,
+        /// The setting that is missing.
+        setting: &'static str,
+    },
+    /// The passphrase file cannot be used.
+    #[error(transparent)]
+    PassphraseFile(#[from] PrivateFileError),
+    /// The passphrase is empty.
+    #[error(transparent)]
+    Passphrase(#[from] PassphraseError),
+    /// A key belongs to another certificate.
+    #[error("{} is not the key of the certificate {}", key.display(), certificate.display())]
+    KeyMismatch {
+        /// The key file.
+        key: PathBuf,
+        /// The certificate file.
+        certificate: PathBuf,
+    },
+    /// Nothing says where the CRL is to be found.
+    #[error(
+        "name the URL of its CRL as its certificates say it (crl_url), or public_url for all issuers"
+    )]
+    NoCrlUrl,
+    /// The delegate was issued by somebody else.
+    #[error("{} was not issued by {}", delegate.display(), issuer.display())]
+    DelegateIssuer {
+        /// The delegate's certificate file.
+        delegate: PathBuf,
+        /// The issuer's certificate file.
+        issuer: PathBuf,
+    },
+    /// The delegate's certificate breaks its profile.
+    #[error("{} is no OCSP delegate's certificate: {rules}", path.display())]
+    DelegateProfile {
+        /// The delegate's certificate file.
+        path: PathBuf,
+        /// The rules broken.
+        rules: String,
+    },
+    /// The signer of OCSP answers cannot be set up.
+    #[error("the OCSP delegate cannot be used: {0}")]
+    Delegate(#[source] SignError),
+}
+
+impl Authority {
+    /// Reads the files of one issuer and checks them against each other. `public_url` is where CRLs
+    /// are found by convention (`{public_url}/crl/{name}.crl`) when nothing else says it.
+    ///
+    /// # Errors
+    /// [`AuthorityError`] names the issuer, the file and the rule. A delegate that has expired is no
+    /// error: CRLs must not go down with it; readiness tells of it.
+    pub fn load(config: &IssuerConfig, public_url: Option<&str>) -> Result<Self, AuthorityError> {
+        Self::read(config, public_url)
+            .map_err(|fault| AuthorityError { name: config.name.clone(), fault })
+    }
+
+    fn read(config: &IssuerConfig, public_url: Option<&str>) -> Result<Self, AuthorityFault> {
+        let der = read_certificate(&config.certificate)?;
+        let certificate = decode(&config.certificate, &der)?;
+        let can_sign_crls = certificate
+            .extensions
+            .key_usage
+            .is_some_and(|(_, usage)| usage.contains(KeyUsage::CRL_SIGN));
+        if !certificate.extensions.is_ca() || !can_sign_crls {
+            return Err(AuthorityFault::Certificate {
+                path: config.certificate.clone(),
+                detail: "not a CA certificate whose keyUsage has cRLSign".to_owned(),
+            });
+        }
+        let key = match &config.key {
+            None => None,
+            Some(path) => Some(read_key(
+                path,
+                (config.key_passphrase_file.as_deref(), "key_passphrase_file"),
+                (&config.certificate, &certificate),
+            )?),
+        };
+        let (delegate, delegate_crl_url) = match read_delegate(config, &certificate)? {
+            None => (None, None),
+            Some((delegate, crl_url)) => (Some(delegate), crl_url),
+        };
+        let by_convention = || {
+            public_url.map(|base| format!("{}/crl/{}.crl", base.trim_end_matches('/'), config.name))
+        };
+        let crl_url = config.crl_url.clone().or(delegate_crl_url).or_else(by_convention);
+        if key.is_some() && crl_url.is_none() {
+            return Err(AuthorityFault::NoCrlUrl);
+        }
+        Ok(Self {
+            spki_sha256: sha256(certificate.public_key.raw),
+            identifiers: CERT_ID_HASHES
+                .map(|algorithm| identifier(algorithm, &certificate))
+                .to_vec(),
+            key,
+            delegate: ArcSwapOption::from_pointee(delegate),
+            crl_url,
+            config: config.clone(),
+            certificate: der.into(),
+        })
+    }
+
+    /// Reads the delegate's files again and serves with it from now on.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load); the delegate in use stays in use.
+    pub fn reload_delegate(&self) -> Result<(), AuthorityError> {
+        let delegate = read_delegate(&self.config, &self.certificate())
+            .map_err(|fault| AuthorityError { name: self.config.name.clone(), fault })?;
+        self.delegate.store(delegate.map(|(delegate, _)| Arc::new(delegate)));
+        Ok(())
+    }
+
+    /// The name in paths and orders.
+    pub fn name(&self) -> &str {
+        &self.config.name
+    }
+
+    /// The certificate.
+    ///
+    /// # Panics
+    /// Never: the same octets were decoded when they were loaded.
+    pub fn certificate(&self) -> Certificate<'_> {
+        // Unwrap safety: `read` decoded these very octets.
+        Certificate::decode(&self.certificate).expect("decoded when it was loaded")
+    }
+
+    /// The certificate's DER.
+    pub fn certificate_der(&self) -> &Bytes {
+        &self.certificate
+    }
+
+    /// SHA-256 of the `SubjectPublicKeyInfo`.
+    pub fn spki_sha256(&self) -> [u8; 32] {
+        self.spki_sha256
+    }
+
+    /// The issuer's key, if it is here.
+    pub fn key(&self) -> Option<&Arc<dyn Signer>> {
+        self.key.as_ref()
+    }
+
+    /// The OCSP delegate, if there is one.
+    pub fn delegate(&self) -> Option<Arc<Delegate>> {
+        self.delegate.load_full()
+    }
+
+    /// Where its CRL is to be found, as its certificates say.
+    pub fn crl_url(&self) -> Option<&str> {
+        self.crl_url.as_deref()
+    }
+
+    /// The file with a CRL made elsewhere, if that is what is served.
+    pub fn crl_file(&self) -> Option<&Path> {
+        self.config.crl_file.as_deref()
+    }
+
+    /// Whether `id` names this issuer: hash algorithm, name and key by value, not by encoding.
+    pub fn is_named_by(&self, id: &CertId<'_>) -> bool {
+        self.identifiers.iter().any(|identifier| {
+            id.hash == Some(identifier.algorithm)
+                && id.issuer_name_hash == identifier.name_hash.octets()
+                && id.issuer_key_hash == identifier.key_hash.octets()
+        })
+    }
+}
+
+/// SHA-256.
+pub(crate) fn sha256(octets: &[u8]) -> [u8; 32] {
+    let mut result = [0; 32];
+    result.copy_from_slice(digest(&AwsLc, HashAlgorithm::Sha256, octets).octets());
+    result
+}
+
+fn identifier(algorithm: HashAlgorithm, issuer: &Certificate<'_>) -> IssuerIdentifier {
+    IssuerIdentifier {
+        algorithm,
+        name_hash: digest(&AwsLc, algorithm, issuer.subject),
+        key_hash: digest(&AwsLc, algorithm, issuer.public_key.bits),
+    }
+}
+
+fn read_certificate(path: &Path) -> Result<Vec<u8>, AuthorityFault> {
+    let mut certificates = pem::read_certificates(path)
+        .map_err(|source| AuthorityFault::Pem { path: path.to_owned(), source })?;
+    // A chain file is fine: its first certificate is the one meant.
+    Ok(certificates.swap_remove(0))
+}
+
+fn decode<'a>(path: &Path, der: &'a [u8]) -> Result<Certificate<'a>, AuthorityFault> {
+    Certificate::decode(der).map_err(|error| AuthorityFault::Certificate {
+        path: path.to_owned(),
+        detail: error.to_string(),
+    })
+}
+
+fn read_key(
+    path: &Path,
+    (passphrase_file, setting): (Option<&Path>, &'static str),
+    (certificate_path, certificate): (&Path, &Certificate<'_>),
+) -> Result<Arc<dyn Signer>, AuthorityFault> {
+    let passphrase_file = passphrase_file
+        .ok_or_else(|| AuthorityFault::NoPassphrase { path: path.to_owned(), setting })?;
+    let passphrase = Passphrase::new(private_file::read_passphrase(passphrase_file)?.to_vec())?;
+    let key = FileKey::open(path, &passphrase)?;
+    if key.spki() != certificate.public_key.raw {
+        return Err(AuthorityFault::KeyMismatch {
+            key: path.to_owned(),
+            certificate: certificate_path.to_owned(),
+        });
+    }
+    Ok(Arc::new(key))
+}
+
+/// The delegate, and the CRL URL that its certificate names.
+fn read_delegate(
+    config: &IssuerConfig,
+    issuer: &Certificate<'_>,
+) -> Result<Option<(Delegate, Option<String>)>, AuthorityFault> {
+    let (Some(path), Some(key_path)) = (&config.ocsp_certificate, &config.ocsp_key) else {
+        return Ok(None);
+    };
+    let der = read_certificate(path)?;
+    let certificate = decode(path, &der)?;
+    if !certificate.is_signed_by(issuer, &AwsLc) {
+        return Err(AuthorityFault::DelegateIssuer {
+            delegate: path.clone(),
+            issuer: config.certificate.clone(),
+        });
+    }
+    let findings = profile::inspect(&certificate, Role::OcspDelegate);
+    if !findings.is_empty() {
+        return Err(AuthorityFault::DelegateProfile {
+            path: path.clone(),
+            rules: rules(&findings),
+        });
+    }
+    let key = read_key(
+        key_path,
+        (config.ocsp_key_passphrase_file.as_deref(), "ocsp_key_passphrase_file"),
+        (path, &certificate),
+    )?;
+    let crl_url = certificate.extensions.crl_urls.first().map(|url| (*url).to_owned());
+    let (not_before, not_after) = (certificate.not_before, certificate.not_after);
+    let signer = OcspSigner::new(key, &der, issuer.raw).map_err(AuthorityFault::Delegate)?;
+    Ok(Some((Delegate { signer, not_before, not_after }, crl_url)))
+}
+
+/// Findings of a lint as one line.
+pub(crate) fn rules(findings: &[countersign_core::finding::Finding]) -> String {
+    let lines: Vec<String> = findings
+        .iter()
+        .map(|finding| {
+            let facts = [
+                ("about", &finding.subject),
+                ("expected", &finding.expected),
+                ("found", &finding.found),
+            ];
+            let facts: Vec<String> = facts
+                .into_iter()
+                .filter_map(|(word, fact)| fact.as_ref().map(|fact| format!("{word} {fact}")))
+                .collect();
+            let facts = facts.join(", ");
+            format!("{} {} ({facts})", finding.code.code(), finding.code.title())
+        })
+        .collect();
+    lines.join("; ")
+}

@@ -1,0 +1,281 @@
+//! The configuration: what may be set, its unit, default and range, and what does not fit together.
+//!
+//! Paths are relative to the working directory. Nothing is read here but the configuration itself;
+//! keys and certificates are [`crate::authority`]'s. Passphrases are in files of their own, so there
+//! is no secret in these values.
+
+use std::{
+    collections::HashSet,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use countersign_daemon::{
+    config::{self, ConfigError},
+    limits::LimitSettings,
+    logs::LogSettings,
+};
+use serde::Deserialize;
+
+/// The prefix of environment variables: `COUNTERSIGN_REVOCATION_LISTEN`.
+pub const ENVIRONMENT_PREFIX: &str = "COUNTERSIGN_REVOCATION";
+
+/// The whole configuration.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Address of the public listener: OCSP, CRLs, issuers' certificates, health. Plain HTTP, as
+    /// RFC 5280 §8 asks: what is served is signed. Port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Address of the admin listener (mutual TLS). None by default; needs `[admin_tls]`.
+    #[serde(default)]
+    pub admin_listen: Option<SocketAddr>,
+    /// The admin listener's certificate, key and client CA.
+    #[serde(default)]
+    pub admin_tls: Option<AdminTls>,
+    /// The `SQLite` file; made when missing. One process at a time.
+    pub database: PathBuf,
+    /// The base URL under which the world reaches the public listener, as in `ca init`: for the
+    /// URL of CRLs where neither `crl_url` nor an OCSP delegate's certificate says it. None by
+    /// default.
+    #[serde(default)]
+    pub public_url: Option<String>,
+    /// The issuers served, 1–64.
+    pub issuer: Vec<IssuerConfig>,
+    /// What OCSP says of a serial number that was never registered. Default `unknown`.
+    #[serde(default)]
+    pub never_issued: NeverIssued,
+    /// Seconds from a CRL's thisUpdate to its nextUpdate; it is renewed after half of them.
+    /// Default 604800 (7 days), 60–31622400 (366 days).
+    #[serde(default = "default_crl_validity_seconds")]
+    pub crl_validity_seconds: u32,
+    /// Seconds from an OCSP answer's thisUpdate to its nextUpdate. Default 86400 (1 day),
+    /// 60–864000 (10 days).
+    #[serde(default = "default_ocsp_validity_seconds")]
+    pub ocsp_validity_seconds: u32,
+    /// Seconds for which HTTP caches may keep a CRL; never beyond nextUpdate. A cache hides a
+    /// revocation for as long. Default 300, 0–86400.
+    #[serde(default = "default_max_age_seconds")]
+    pub crl_max_age_seconds: u32,
+    /// Seconds for which HTTP caches may keep an OCSP answer; never beyond nextUpdate.
+    /// Default 300, 0–86400.
+    #[serde(default = "default_max_age_seconds")]
+    pub ocsp_max_age_seconds: u32,
+    /// `CertIDs` taken in one OCSP request; more are malformedRequest. Default 16, 1–64.
+    #[serde(default = "default_ocsp_max_certificates")]
+    pub ocsp_max_certificates: u32,
+    /// OCSP answers being signed or waiting for a core; more get tryLater. Default 128, 1–4096.
+    #[serde(default = "default_ocsp_max_in_flight")]
+    pub ocsp_max_in_flight: u32,
+    /// What one client may take of the service.
+    #[serde(default)]
+    pub limits: LimitSettings,
+    /// The log.
+    #[serde(default)]
+    pub log: LogSettings,
+}
+
+/// `[admin_tls]`: all files PEM.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdminTls {
+    /// The listener's certificate chain, leaf first.
+    pub certificate: PathBuf,
+    /// Its private key, mode 0600.
+    pub key: PathBuf,
+    /// A file with the key's passphrase, mode 0600.
+    #[serde(default)]
+    pub key_passphrase_file: Option<PathBuf>,
+    /// The CA certificates whose clients may administer.
+    pub client_ca: PathBuf,
+}
+
+/// One `[[issuer]]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IssuerConfig {
+    /// Its name in paths and orders (`/crl/NAME.crl`): 1–64 of a–z, 0–9, `-`. Bound to its key in
+    /// the database.
+    pub name: String,
+    /// Its certificate (PEM).
+    pub certificate: PathBuf,
+    /// Its key, for signing CRLs. Without it, give `crl_file`.
+    #[serde(default)]
+    pub key: Option<PathBuf>,
+    /// A file with the key's passphrase.
+    #[serde(default)]
+    pub key_passphrase_file: Option<PathBuf>,
+    /// The certificate of its OCSP delegate (PEM). Without it, OCSP says `unauthorized`.
+    #[serde(default)]
+    pub ocsp_certificate: Option<PathBuf>,
+    /// The delegate's key.
+    #[serde(default)]
+    pub ocsp_key: Option<PathBuf>,
+    /// A file with the delegate key's passphrase.
+    #[serde(default)]
+    pub ocsp_key_passphrase_file: Option<PathBuf>,
+    /// A CRL (DER or PEM) made where the issuer's key is; served as it is, read again when the
+    /// file changes. Not together with `key`.
+    #[serde(default)]
+    pub crl_file: Option<PathBuf>,
+    /// The URL of this issuer's CRL as its certificates' CRL distribution point says it; goes into
+    /// the CRL's issuingDistributionPoint. Default: that of the OCSP delegate's certificate, else
+    /// `{public_url}/crl/{name}.crl`.
+    #[serde(default)]
+    pub crl_url: Option<String>,
+}
+
+/// What OCSP says of a serial number that was never registered; never `good`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum NeverIssued {
+    /// `unknown`.
+    #[default]
+    Unknown,
+    /// `revoked` since 1970 with certificateHold and the extended-revoke extension, RFC 6960 §2.2.
+    Revoked,
+}
+
+const fn default_crl_validity_seconds() -> u32 {
+    7 * 86_400
+}
+
+const fn default_ocsp_validity_seconds() -> u32 {
+    86_400
+}
+
+const fn default_max_age_seconds() -> u32 {
+    300
+}
+
+const fn default_ocsp_max_certificates() -> u32 {
+    16
+}
+
+const fn default_ocsp_max_in_flight() -> u32 {
+    128
+}
+
+impl Config {
+    /// Reads `path` and the environment, and checks what can be checked without any other file.
+    ///
+    /// # Errors
+    /// A [`ConfigError`] that names the key.
+    pub fn load(path: Option<&Path>) -> Result<Self, ConfigError> {
+        let config: Self = config::load(path, ENVIRONMENT_PREFIX)?;
+        config.validate()?;
+        Ok(config)
+    }
+
+    /// Checks ranges and what must or must not stand together.
+    ///
+    /// # Errors
+    /// [`ConfigError::Range`] names the first key that is wrong.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        let rows = [
+            ("crl_validity_seconds", self.crl_validity_seconds, 60, 31_622_400),
+            ("ocsp_validity_seconds", self.ocsp_validity_seconds, 60, 864_000),
+            ("crl_max_age_seconds", self.crl_max_age_seconds, 0, 86_400),
+            ("ocsp_max_age_seconds", self.ocsp_max_age_seconds, 0, 86_400),
+            ("ocsp_max_certificates", self.ocsp_max_certificates, 1, 64),
+            ("ocsp_max_in_flight", self.ocsp_max_in_flight, 1, 4096),
+            ("issuer", u32::try_from(self.issuer.len()).unwrap_or(u32::MAX), 1, 64),
+        ];
+        for (key, value, least, most) in rows {
+            ConfigError::check_range(key, u64::from(value), least..=most)?;
+        }
+        self.limits.validate()?;
+        if self.admin_listen.is_some() != self.admin_tls.is_some() {
+            return Err(refused("admin_listen", "alone", "admin_listen together with [admin_tls]"));
+        }
+        let mut names = HashSet::new();
+        for issuer in &self.issuer {
+            issuer.validate()?;
+            if !names.insert(issuer.name.as_str()) {
+                return Err(refused("issuer.name", &issuer.name, "each name once"));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl IssuerConfig {
+    fn validate(&self) -> Result<(), ConfigError> {
+        let legal = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        if self.name.is_empty() || self.name.len() > 64 || !self.name.bytes().all(legal) {
+            return Err(refused("issuer.name", &self.name, "1–64 of a–z, 0–9 and -"));
+        }
+        let name = &self.name;
+        if self.key.is_some() == self.crl_file.is_some() {
+            return Err(refused("issuer.key", name, "either key or crl_file for each issuer"));
+        }
+        if self.ocsp_certificate.is_some() != self.ocsp_key.is_some() {
+            return Err(refused(
+                "issuer.ocsp_key",
+                name,
+                "ocsp_certificate and ocsp_key together, or neither",
+            ));
+        }
+        Ok(())
+    }
+}
+
+fn refused(key: &str, value: &str, expected: &str) -> ConfigError {
+    ConfigError::Range {
+        key: key.to_owned(),
+        value: format!("{value:?}"),
+        expected: expected.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINIMAL: &str = "listen = '127.0.0.1:0'\ndatabase = 'r.db'\n[[issuer]]\nname = 'root'\ncertificate = 'c.pem'\n";
+
+    fn read(text: &str) -> Result<Config, ConfigError> {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("config.toml");
+        std::fs::write(&path, text).expect("written");
+        let config: Config = config::load_with(Some(&path), ENVIRONMENT_PREFIX, [])?;
+        config.validate()?;
+        Ok(config)
+    }
+
+    #[test]
+    fn takes_defaults_for_what_is_left_out() {
+        let config = read(&format!("{MINIMAL}crl_file = 'root.crl'\n")).expect("valid");
+        assert_eq!(config.never_issued, NeverIssued::Unknown);
+        assert_eq!(config.ocsp_max_certificates, 16);
+    }
+
+    #[test]
+    fn refuses_what_does_not_fit_together_and_names_the_key() {
+        for (more, key) in [
+            ("", "issuer.key"),
+            ("key = 'k'\ncrl_file = 'f'\n", "issuer.key"),
+            ("key = 'k'\nocsp_key = 'o'\n", "issuer.ocsp_key"),
+            (
+                "key = 'k'\n[[issuer]]\nname = 'root'\ncertificate = 'd.pem'\nkey = 'l'\n",
+                "issuer.name",
+            ),
+            (
+                "key = 'k'\n[[issuer]]\nname = '../x'\ncertificate = 'd.pem'\nkey = 'l'\n",
+                "issuer.name",
+            ),
+            ("key = 'k'\nkeys = 'k'\n", "keys"),
+        ] {
+            let error = read(&format!("{MINIMAL}{more}")).expect_err(more).to_string();
+            assert!(error.contains(key), "{error}");
+        }
+        let error = read(&format!("crl_validity_seconds = 5\n{MINIMAL}key = 'k'\n"))
+            .expect_err("short")
+            .to_string();
+        assert!(error.contains("crl_validity_seconds"), "{error}");
+        let error = read(&format!("admin_listen = '127.0.0.1:0'\n{MINIMAL}key = 'k'\n"))
+            .expect_err("no TLS")
+            .to_string();
+        assert!(error.contains("admin_tls"), "{error}");
+    }
+}

@@ -1,0 +1,185 @@
+//! CRLs: what is served now, and where the next one comes from.
+//!
+//! [`Publisher`] builds and signs the CRLs of an issuer whose key is here; [`FileWatch`] serves those
+//! that were made elsewhere. Both publish only what [`PublishedCrl::inspect`] lets through.
+
+mod file;
+mod publisher;
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use countersign_core::{
+    crl::{self, CertificateList, RevocationReason},
+    crypto::aws_lc::AwsLc,
+    digest::encode_hex,
+    time::UnixSeconds,
+};
+
+pub use file::FileWatch;
+pub use publisher::Publisher;
+
+use crate::{
+    authority::{self, Authority},
+    caching::Validity,
+    signing_queue::QueueFault,
+    storage::StorageError,
+};
+
+/// A CRL that passed every check and may be served.
+#[derive(Clone, Debug)]
+pub struct PublishedCrl {
+    /// The CRL, DER.
+    pub der: Bytes,
+    /// Its `CRLNumber`.
+    pub number: u64,
+    /// The storage revision it was built from; 0 for one made elsewhere.
+    pub revision: i64,
+    /// Times and digest, for caches.
+    pub validity: Validity,
+    url: Option<String>,
+}
+
+/// Serial number (content octets), reason and date of each entry of a CRL.
+pub type RevokedSerials = HashMap<Vec<u8>, (RevocationReason, UnixSeconds)>;
+
+/// Why there is no new CRL.
+#[derive(Debug, thiserror::Error)]
+pub enum CrlFault {
+    /// It is not a CRL.
+    #[error("the CRL cannot be read: {0}")]
+    Malformed(String),
+    /// It breaks a rule for CRLs.
+    #[error("the CRL breaks the rules: {0}")]
+    Rules(String),
+    /// It is another issuer's, or its signature is false.
+    #[error("the CRL is not signed by this issuer")]
+    Signature,
+    /// Its `CRLNumber` is missing or over 2^63.
+    #[error("the CRL has no CRLNumber of at most 63 bits")]
+    Number,
+    /// Its `CRLNumber` does not grow.
+    #[error("CRLNumber {number} is not greater than {published}, which was published")]
+    NumberDoesNotGrow {
+        /// The new number.
+        number: u64,
+        /// The number of the CRL before.
+        published: u64,
+    },
+    /// Its distribution point is not the one before.
+    #[error("the issuingDistributionPoint changed from {published:?} to {found:?}")]
+    UrlChanged {
+        /// The URL of the CRL before.
+        published: Option<String>,
+        /// The URL found.
+        found: Option<String>,
+    },
+    /// It ran out already.
+    #[error("the CRL ran out at {next_update}")]
+    Overdue {
+        /// Its nextUpdate.
+        next_update: UnixSeconds,
+    },
+    /// The issuer's certificate ran out: nobody would believe its CRLs.
+    #[error("the issuer's certificate ran out at {not_after}")]
+    IssuerExpired {
+        /// Its last second.
+        not_after: UnixSeconds,
+    },
+    /// The file cannot be read.
+    #[error(transparent)]
+    File(#[from] countersign_signing::files::FileError),
+    /// The database failed or refused.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// The key did not sign.
+    #[error(transparent)]
+    Sign(#[from] countersign_signing::key::SignError),
+    /// The work was abandoned.
+    #[error(transparent)]
+    Queue(#[from] QueueFault),
+}
+
+impl PublishedCrl {
+    /// Reads a CRL and lets it through only if the lint of `core` finds nothing and `issuer`
+    /// signed it.
+    ///
+    /// # Errors
+    /// [`CrlFault`] names the rule.
+    pub fn inspect(der: &Bytes, revision: i64, issuer: &Authority) -> Result<Self, CrlFault> {
+        let list =
+            CertificateList::decode(der).map_err(|error| CrlFault::Malformed(error.to_string()))?;
+        let findings = crl::inspect(&list);
+        if !findings.is_empty() {
+            return Err(CrlFault::Rules(authority::rules(&findings)));
+        }
+        let certificate = issuer.certificate();
+        let is_signed = certificate.public_key.verifies(
+            &AwsLc,
+            &list.signature_algorithm,
+            list.tbs,
+            list.signature,
+        );
+        if list.issuer != certificate.subject || !is_signed {
+            return Err(CrlFault::Signature);
+        }
+        let number = list
+            .extensions
+            .number
+            .and_then(|octets| countersign_core::asn1::unsigned(octets, "CRLNumber").ok())
+            .filter(|number| i64::try_from(*number).is_ok())
+            .ok_or(CrlFault::Number)?;
+        let next_update =
+            list.next_update.ok_or_else(|| CrlFault::Rules("nextUpdate is missing".to_owned()))?;
+        let validity = Validity {
+            sha256_hex: encode_hex(&authority::sha256(der)),
+            this_update: list.this_update,
+            next_update,
+        };
+        let point = list.extensions.issuing_distribution_point.as_ref();
+        let url = point.and_then(|(_, point)| point.urls.first()).map(|url| (*url).to_owned());
+        Ok(Self { number, revision, validity, url, der: der.clone() })
+    }
+
+    /// What the CRL says of its entries; memory grows with them.
+    ///
+    /// # Errors
+    /// [`CrlFault::Malformed`]; not for one that [`inspect`](Self::inspect) let through.
+    pub fn revoked_serials(&self) -> Result<RevokedSerials, CrlFault> {
+        let malformed =
+            |error: countersign_core::asn1::Asn1Error| CrlFault::Malformed(error.to_string());
+        CertificateList::decode(&self.der)
+            .map_err(malformed)?
+            .entries()
+            .map(|entry| {
+                entry.map(|entry| (entry.serial.to_vec(), (entry.reason, entry.effective_date())))
+            })
+            .collect::<Result<_, _>>()
+            .map_err(malformed)
+    }
+
+    /// Checks that this CRL may take the place of `published`.
+    ///
+    /// # Errors
+    /// [`CrlFault::NumberDoesNotGrow`], [`CrlFault::UrlChanged`].
+    pub fn succeed(&self, published: &Self) -> Result<(), CrlFault> {
+        if self.number <= published.number {
+            return Err(CrlFault::NumberDoesNotGrow {
+                number: self.number,
+                published: published.number,
+            });
+        }
+        if self.url != published.url {
+            return Err(CrlFault::UrlChanged {
+                published: published.url.clone(),
+                found: self.url.clone(),
+            });
+        }
+        Ok(())
+    }
+
+    /// Whether its time is over at `now`: such a CRL is not served.
+    pub fn is_overdue(&self, now: UnixSeconds) -> bool {
+        now >= self.validity.next_update
+    }
+}

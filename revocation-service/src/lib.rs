@@ -1,0 +1,251 @@
+//! The revocation service: an OCSP responder, a publisher of CRLs, and the administration of both.
+//!
+//! [`run`] is the whole service on listeners and a clock that the caller gives, so that tests run it
+//! in process. What was issued and revoked lives in [`storage`]; keys are used through
+//! `countersign_signing`; sockets are `countersign_daemon`'s. Whether a signature is to be believed
+//! is not decided here: that is `countersign_core::verify`, on the evidence this service hands out.
+
+mod actor;
+mod admin;
+pub mod authority;
+mod caching;
+pub mod config;
+pub mod crl;
+mod encoded_request;
+mod maintenance;
+pub mod ocsp;
+mod public;
+mod readiness;
+mod reply;
+mod routes;
+pub mod rules;
+mod serial_number;
+mod signing_queue;
+pub mod state;
+pub mod storage;
+
+use std::{io, sync::Arc, time::SystemTime};
+
+use countersign_core::time::UnixSeconds;
+use countersign_daemon::{
+    clock::Clock,
+    config::ConfigError,
+    server::Server,
+    shutdown::{Shutdown, on_hangup},
+    tls::{Tls, TlsError, TlsSettings},
+};
+use tokio::net::TcpListener;
+
+use crate::{
+    authority::{Authority, AuthorityError},
+    config::Config,
+    crl::{CrlFault, FileWatch},
+    state::{Issuer, Service},
+    storage::{Storage, StorageError, sqlite::SqliteStorage},
+};
+
+/// The program's name, as it announces itself.
+pub const PROGRAM: &str = "countersign-revocation";
+
+/// Why the service does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The configuration is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// An issuer's files are wrong.
+    #[error(transparent)]
+    Authority(#[from] AuthorityError),
+    /// An issuer's CRL file is wrong, or its row in the database.
+    #[error("issuer {issuer:?}: {fault}")]
+    Issuer {
+        /// The issuer's name.
+        issuer: String,
+        /// What is wrong.
+        #[source]
+        fault: Box<CrlFault>,
+    },
+    /// The database cannot be used.
+    #[error("{}: {source}", path.display())]
+    Storage {
+        /// The database file.
+        path: std::path::PathBuf,
+        /// What is wrong.
+        source: StorageError,
+    },
+    /// The admin listener's TLS files are wrong.
+    #[error("admin_tls: {0}")]
+    Tls(#[from] TlsError),
+    /// An address cannot be listened on.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: std::net::SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The system refused something else.
+    #[error(transparent)]
+    System(#[from] io::Error),
+}
+
+/// The sockets of the service.
+#[derive(Debug)]
+pub struct Listeners {
+    /// For the world: plain HTTP.
+    pub public: TcpListener,
+    /// For administrators: mutual TLS.
+    pub admin: Option<TcpListener>,
+}
+
+impl Listeners {
+    /// Listens on the configured addresses.
+    ///
+    /// # Errors
+    /// [`StartError::Listen`].
+    pub async fn bind(config: &Config) -> Result<Self, StartError> {
+        let bind = |address| async move {
+            TcpListener::bind(address)
+                .await
+                .map_err(|source| StartError::Listen { address, source })
+        };
+        let admin = match config.admin_listen {
+            Some(address) => Some(bind(address).await?),
+            None => None,
+        };
+        Ok(Self { public: bind(config.listen).await?, admin })
+    }
+}
+
+/// Checks everything that can be checked without the database: ranges, keys, certificates, CRL
+/// files, TLS files.
+///
+/// # Errors
+/// The first thing that is wrong.
+pub fn check(config: &Config, clock: &dyn Clock) -> Result<(), StartError> {
+    config.validate()?;
+    for authority in load_authorities(config)? {
+        if let Some(path) = authority.crl_file() {
+            FileWatch::check(path, &authority, now(clock))
+                .map_err(|fault| of_issuer(authority.name(), fault))?;
+        }
+    }
+    open_tls(config)?;
+    Ok(())
+}
+
+/// Runs the service until `shutdown`, then drains its listeners and closes the database.
+///
+/// # Errors
+/// When it cannot start; nothing was served then.
+pub async fn run(
+    config: Config,
+    listeners: Listeners,
+    clock: Arc<dyn Clock>,
+    shutdown: Shutdown,
+) -> Result<(), StartError> {
+    config.validate()?;
+    let tls = open_tls(&config)?;
+    let (service, storage) = start(&config, clock).await?;
+    reload_on_hangup(&service, tls.clone(), shutdown.clone())?;
+    let maintenance = tokio::spawn(maintenance::run(Arc::clone(&service), shutdown.clone()));
+
+    let server = |name| {
+        Server::new(PROGRAM, name).with_limits(config.limits).with_path_classes(routes::path_class)
+    };
+    let readiness = readiness::checks(&service);
+    let public = server("public").serve(
+        listeners.public,
+        routes::public(Arc::clone(&service), readiness),
+        shutdown.clone(),
+    );
+    let admin = async {
+        // Never without TLS: who cannot be named may not administer.
+        if let (Some(listener), Some(tls)) = (listeners.admin, tls) {
+            let routes = routes::admin(Arc::clone(&service));
+            server("admin").with_tls(tls).serve(listener, routes, shutdown.clone()).await;
+        }
+    };
+    tokio::join!(public, admin);
+    // An error is a panic, which `maintenance` has logged.
+    let _ = maintenance.await;
+    storage.close().await;
+    Ok(())
+}
+
+async fn start(
+    config: &Config,
+    clock: Arc<dyn Clock>,
+) -> Result<(Arc<Service>, Arc<dyn Storage>), StartError> {
+    let authorities = {
+        let config = config.clone();
+        // Opening keys takes scrypt's time each.
+        tokio::task::spawn_blocking(move || load_authorities(&config))
+            .await
+            .map_err(io::Error::other)??
+    };
+    let storage: Arc<dyn Storage> = Arc::new(
+        SqliteStorage::open(&config.database)
+            .await
+            .map_err(|source| StartError::Storage { path: config.database.clone(), source })?,
+    );
+    let now = now(clock.as_ref());
+    let mut issuers = Vec::with_capacity(authorities.len());
+    for authority in authorities {
+        let name = authority.name().to_owned();
+        let issuer = Issuer::open(authority, &storage, config.crl_validity_seconds, now)
+            .await
+            .map_err(|fault| of_issuer(&name, fault))?;
+        // A CRL before the first request; a failure is tried again, and shows in `/readyz`.
+        if let Err(error) = issuer.refresh_crl(now).await {
+            tracing::error!(issuer = name, %error, "there is no current CRL");
+        }
+        issuers.push(issuer);
+    }
+    let service = Service::new(issuers, Arc::clone(&storage), clock, config);
+    Ok((Arc::new(service), storage))
+}
+
+fn load_authorities(config: &Config) -> Result<Vec<Authority>, AuthorityError> {
+    config
+        .issuer
+        .iter()
+        .map(|issuer| Authority::load(issuer, config.public_url.as_deref()))
+        .collect()
+}
+
+fn open_tls(config: &Config) -> Result<Option<Tls>, TlsError> {
+    let settings = config.admin_tls.as_ref().map(|settings| TlsSettings {
+        certificate: settings.certificate.clone(),
+        key: settings.key.clone(),
+        key_passphrase_file: settings.key_passphrase_file.clone(),
+        client_ca: Some(settings.client_ca.clone()),
+    });
+    settings.map(Tls::open).transpose()
+}
+
+fn reload_on_hangup(
+    service: &Arc<Service>,
+    tls: Option<Tls>,
+    shutdown: Shutdown,
+) -> io::Result<()> {
+    let service = Arc::clone(service);
+    on_hangup(shutdown, move || {
+        let (service, tls) = (Arc::clone(&service), tls.clone());
+        tokio::task::spawn_blocking(move || {
+            maintenance::reload_delegates(&service);
+            if let Some(Err(error)) = tls.as_ref().map(Tls::reload) {
+                tracing::error!(%error, "the admin listener's certificate in use stays");
+            }
+        });
+    })
+}
+
+fn of_issuer(name: &str, fault: CrlFault) -> StartError {
+    StartError::Issuer { issuer: name.to_owned(), fault: Box::new(fault) }
+}
+
+fn now(clock: &dyn Clock) -> UnixSeconds {
+    let since = clock.now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    UnixSeconds::new(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,111 @@
+//! What the world gets: OCSP answers, CRLs, issuers' certificates, each with its HTTP headers.
+
+use countersign_core::digest::encode_hex;
+use countersign_daemon::problem::Problem;
+use countersign_signing::ocsp::error_response;
+use http::{
+    HeaderMap, HeaderValue, StatusCode,
+    header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, RETRY_AFTER},
+};
+use warp::reply::{Reply, Response};
+
+use crate::{
+    authority::sha256,
+    caching::{self, Validity},
+    ocsp::{self, Answer, Reuse},
+    state::Service,
+};
+
+/// How long a client should wait for a CRL that is being made again, in seconds.
+const CRL_RETRY_SECONDS: u64 = 30;
+
+/// How long caches may keep an issuer's certificate, in seconds: it never changes under its key.
+const CERTIFICATE_MAX_AGE: &str = "max-age=86400, public";
+
+/// Answers an OCSP request that came by POST.
+pub(crate) async fn ocsp_post(service: &Service, request: &[u8]) -> Response {
+    ocsp_response(service, ocsp::answer(service, request).await)
+}
+
+/// Answers an OCSP request that came in a path.
+pub(crate) async fn ocsp_get(service: &Service, headers: &HeaderMap, request: &[u8]) -> Response {
+    let answer = ocsp::answer(service, request).await;
+    let validity = validity(&answer);
+    let response = ocsp_response(service, answer);
+    match validity {
+        Some(validity) => validity.answer_condition(headers, response),
+        None => response,
+    }
+}
+
+fn validity(answer: &Answer) -> Option<Validity> {
+    match answer {
+        Answer::Signed { der, this_update, next_update, reuse: Reuse::Anyone } => Some(Validity {
+            sha256_hex: encode_hex(&sha256(der)),
+            this_update: *this_update,
+            next_update: *next_update,
+        }),
+        _ => None,
+    }
+}
+
+/// RFC 6960 appendix A.2: 200 whatever the OCSP status.
+fn ocsp_response(service: &Service, answer: Answer) -> Response {
+    let validity = validity(&answer);
+    let body = match answer {
+        Answer::Signed { der, .. } => der,
+        Answer::Refusal(status) => error_response(status),
+    };
+    let mut response = object(body.into(), "application/ocsp-response");
+    match validity {
+        Some(validity) => {
+            validity.write(
+                response.headers_mut(),
+                service.settings().ocsp_max_age_seconds,
+                service.now(),
+            );
+        }
+        // Refusals pass; an answer with a nonce is for one asker.
+        None => caching::forbid(response.headers_mut()),
+    }
+    response
+}
+
+/// Serves an issuer's CRL. One that ran out is not served: better none than one that hides what
+/// was revoked since.
+pub(crate) fn crl(service: &Service, headers: &HeaderMap, name: &str) -> Response {
+    let Some(issuer) = service.issuer_named(name) else {
+        return Problem::not_found().into_response();
+    };
+    let now = service.now();
+    let Some(crl) = issuer.crl().filter(|crl| !crl.is_overdue(now)) else {
+        let detail = "There is no current CRL of this issuer; the service is trying to make one.";
+        return Problem::new(StatusCode::SERVICE_UNAVAILABLE, "crl.overdue", detail)
+            .with_header(RETRY_AFTER, HeaderValue::from(CRL_RETRY_SECONDS))
+            .into_response();
+    };
+    let mut response = object(crl.der.clone(), "application/pkix-crl");
+    crl.validity.write(response.headers_mut(), service.settings().crl_max_age_seconds, now);
+    crl.validity.answer_condition(headers, response)
+}
+
+/// Serves an issuer's certificate, where AIA caIssuers points to.
+pub(crate) fn issuer_certificate(service: &Service, name: &str) -> Response {
+    let Some(issuer) = service.issuer_named(name) else {
+        return Problem::not_found().into_response();
+    };
+    let der = issuer.authority.certificate_der();
+    let mut response = object(der.clone(), "application/pkix-cert");
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static(CERTIFICATE_MAX_AGE));
+    if let Ok(tag) = HeaderValue::from_str(&format!("\"{}\"", encode_hex(&sha256(der)))) {
+        headers.insert(ETAG, tag);
+    }
+    response
+}
+
+fn object(body: bytes::Bytes, media_type: &'static str) -> Response {
+    let mut response = Response::new(body.into());
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    response
+}

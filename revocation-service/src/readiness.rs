@@ -1,0 +1,106 @@
+//! What `/readyz` looks at: the database, the clock, every CRL, every OCSP delegate, every key.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use countersign_core::time::EARLIEST_SANE_NOW;
+use countersign_daemon::health::Readiness;
+use tokio::sync::Mutex;
+
+use crate::state::Service;
+
+/// How long the outcome of trying the keys stands: anyone may ask `/readyz`, and must not make the
+/// issuers' keys sign as often as they ask.
+const KEYS_TRIED_EVERY: Duration = Duration::from_secs(30);
+
+type KeysTried = Arc<Mutex<Option<(Instant, Result<(), String>)>>>;
+
+/// The checks of this service.
+pub(crate) fn checks(service: &Arc<Service>) -> Readiness {
+    let database = Arc::clone(service);
+    let clock = Arc::clone(service);
+    let crls = Arc::clone(service);
+    let delegates = Arc::clone(service);
+    let keys = Arc::clone(service);
+    let tried = KeysTried::default();
+    Readiness::builder()
+        .check("database", move || {
+            let service = Arc::clone(&database);
+            async move { service.storage().ping().await.map_err(|error| error.to_string()) }
+        })
+        .check("clock", move || {
+            let now = clock.now();
+            async move {
+                if now < EARLIEST_SANE_NOW { Err(format!("the clock shows {now}")) } else { Ok(()) }
+            }
+        })
+        .check("crl", move || {
+            let outcome = every_crl(&crls);
+            async move { outcome }
+        })
+        .check("ocsp", move || {
+            let outcome = every_delegate(&delegates);
+            async move { outcome }
+        })
+        .check("keys", move || {
+            let (service, tried) = (Arc::clone(&keys), Arc::clone(&tried));
+            async move {
+                let mut tried = tried.lock().await;
+                if let Some((when, outcome)) = &*tried
+                    && when.elapsed() < KEYS_TRIED_EVERY
+                {
+                    return outcome.clone();
+                }
+                let outcome = every_key(service).await;
+                *tried = Some((Instant::now(), outcome.clone()));
+                outcome
+            }
+        })
+        .build()
+}
+
+fn every_crl(service: &Service) -> Result<(), String> {
+    let now = service.now();
+    for issuer in service.issuers() {
+        let name = issuer.authority.name();
+        match issuer.crl() {
+            None => return Err(format!("{name} has no CRL yet")),
+            Some(crl) if crl.is_overdue(now) => {
+                return Err(format!("the CRL of {name} ran out at {}", crl.validity.next_update));
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(())
+}
+
+fn every_delegate(service: &Service) -> Result<(), String> {
+    let now = service.now();
+    for issuer in service.issuers() {
+        if let Some(delegate) = issuer.authority.delegate()
+            && !delegate.is_valid_at(now)
+        {
+            let (name, from, until) =
+                (issuer.authority.name(), delegate.not_before, delegate.not_after);
+            return Err(format!("the OCSP delegate of {name} is valid from {from} to {until}"));
+        }
+    }
+    Ok(())
+}
+
+/// A signature with each issuer's key; the delegates' keys show what they can do all day.
+async fn every_key(service: Arc<Service>) -> Result<(), String> {
+    let signed = tokio::task::spawn_blocking(move || {
+        for issuer in service.issuers() {
+            if let Some(key) = issuer.authority.key()
+                && key.sign(b"readiness").is_err()
+            {
+                return Err(format!("the key of {} does not sign", issuer.authority.name()));
+            }
+        }
+        Ok(())
+    });
+    signed.await.unwrap_or_else(|_| Err("the keys could not be tried".to_owned()))
+}

@@ -1,0 +1,57 @@
+//! Failures as HTTP: what a fault of storage or of a CRL means to an administrator.
+//!
+//! OCSP's own refusals are in its protocol; see [`crate::ocsp`]. Causes go to the log, never into a
+//! reply.
+
+use countersign_daemon::problem::Problem;
+use http::StatusCode;
+use serde::Serialize;
+use warp::reply::{Reply, Response};
+
+use crate::{rules::Refusal, storage::StorageError};
+
+/// A JSON reply.
+pub(crate) fn json(status: StatusCode, value: &impl Serialize) -> Response {
+    warp::reply::with_status(warp::reply::json(value), status).into_response()
+}
+
+/// 400 with that code.
+pub(crate) fn bad_request(code: &'static str, detail: impl Into<String>) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, code, detail)
+}
+
+/// What storage refused, or that it failed.
+pub(crate) fn of_storage(error: &StorageError) -> Problem {
+    let detail = error.to_string();
+    match error {
+        StorageError::NotRegistered { .. } => {
+            Problem::new(StatusCode::NOT_FOUND, "certificate.not_registered", detail)
+        }
+        StorageError::CertificateConflict { .. } => {
+            Problem::new(StatusCode::CONFLICT, "certificate.conflict", detail)
+        }
+        StorageError::Refused(refusal) => Problem::new(status_of(refusal), refusal.code(), detail),
+        StorageError::IssuerChanged { .. }
+        | StorageError::CrlNumber { .. }
+        | StorageError::Corrupt { .. }
+        | StorageError::Database(_) => {
+            tracing::error!(%error, cause = ?std::error::Error::source(error), "storage failed");
+            Problem::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "service.storage",
+                "The database failed; the log has the reason. Repeating the request is safe.",
+            )
+        }
+    }
+}
+
+fn status_of(refusal: &Refusal) -> StatusCode {
+    match refusal {
+        Refusal::CompromisedSinceMissing { .. }
+        | Refusal::CompromisedSinceFuture { .. }
+        | Refusal::CompromisedSinceBeforeValidity { .. } => StatusCode::BAD_REQUEST,
+        Refusal::DateLater { .. } | Refusal::ReasonLowered { .. } | Refusal::Undo => {
+            StatusCode::CONFLICT
+        }
+    }
+}

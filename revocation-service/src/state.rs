@@ -1,0 +1,173 @@
+//! What every request handler shares: issuers, storage, clock, the queue before the keys.
+
+use std::{sync::Arc, time::SystemTime};
+
+use countersign_core::crypto::aws_lc::AwsLc;
+use countersign_core::{time::UnixSeconds, x509::Certificate};
+use countersign_daemon::clock::Clock;
+
+use crate::{
+    authority::Authority,
+    config::{Config, NeverIssued},
+    crl::{CrlFault, FileWatch, PublishedCrl, Publisher},
+    signing_queue::SigningQueue,
+    storage::{IssuerId, Storage},
+};
+
+/// The running service.
+#[derive(Debug)]
+pub struct Service {
+    issuers: Vec<Arc<Issuer>>,
+    storage: Arc<dyn Storage>,
+    clock: Arc<dyn Clock>,
+    settings: Settings,
+    signing: SigningQueue,
+}
+
+/// The numbers of the configuration that handlers need.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// What OCSP says of serial numbers never registered.
+    pub never_issued: NeverIssued,
+    /// Validity of an OCSP answer.
+    pub ocsp_validity_seconds: u32,
+    /// `CertIDs` in a request.
+    pub ocsp_max_certificates: usize,
+    /// `max-age` of OCSP answers.
+    pub ocsp_max_age_seconds: u32,
+    /// `max-age` of CRLs.
+    pub crl_max_age_seconds: u32,
+}
+
+/// One issuer that is served.
+#[derive(Debug)]
+pub struct Issuer {
+    /// Its certificate and keys.
+    pub authority: Arc<Authority>,
+    /// Its row in storage.
+    pub id: IssuerId,
+    /// Where its CRLs come from.
+    pub crls: CrlSource,
+}
+
+/// Where an issuer's CRLs come from.
+#[derive(Debug)]
+pub enum CrlSource {
+    /// They are signed here.
+    Publisher(Box<Publisher>),
+    /// They are made elsewhere.
+    File(Box<FileWatch>),
+}
+
+impl Issuer {
+    /// Binds an issuer to its row and takes up its CRL.
+    ///
+    /// # Errors
+    /// When the database fails or belongs to another issuer, or a CRL file is not good.
+    pub async fn open(
+        authority: Authority,
+        storage: &Arc<dyn Storage>,
+        crl_validity_seconds: u32,
+        now: UnixSeconds,
+    ) -> Result<Self, CrlFault> {
+        let authority = Arc::new(authority);
+        let id = storage.bind_issuer(authority.name(), authority.spki_sha256()).await?;
+        let (shared, storage) = (Arc::clone(&authority), Arc::clone(storage));
+        let crls = match (authority.key(), authority.crl_file()) {
+            (Some(key), _) => CrlSource::Publisher(Box::new(
+                Publisher::resume(shared, Arc::clone(key), id, storage, crl_validity_seconds)
+                    .await?,
+            )),
+            (None, Some(path)) => CrlSource::File(Box::new(
+                FileWatch::open(shared, id, storage, path.to_owned(), now).await?,
+            )),
+            // Configurations are checked for one or the other.
+            (None, None) => {
+                return Err(CrlFault::Malformed("there is neither key nor crl_file".to_owned()));
+            }
+        };
+        Ok(Self { authority, id, crls })
+    }
+
+    /// The CRL to serve, if there is one.
+    pub fn crl(&self) -> Option<Arc<PublishedCrl>> {
+        match &self.crls {
+            CrlSource::Publisher(publisher) => publisher.current(),
+            CrlSource::File(watch) => Some(watch.current()),
+        }
+    }
+
+    /// Renews the CRL if it is time.
+    ///
+    /// # Errors
+    /// [`CrlFault`]; the CRL before stays.
+    pub async fn refresh_crl(&self, now: UnixSeconds) -> Result<(), CrlFault> {
+        match &self.crls {
+            CrlSource::Publisher(publisher) => publisher.refresh(now).await,
+            CrlSource::File(watch) => watch.refresh().await,
+        }
+    }
+}
+
+impl Service {
+    /// A service for `issuers`.
+    pub fn new(
+        issuers: Vec<Issuer>,
+        storage: Arc<dyn Storage>,
+        clock: Arc<dyn Clock>,
+        config: &Config,
+    ) -> Self {
+        let count = |value: u32| usize::try_from(value).unwrap_or(usize::MAX);
+        Self {
+            issuers: issuers.into_iter().map(Arc::new).collect(),
+            storage,
+            clock,
+            settings: Settings {
+                never_issued: config.never_issued,
+                ocsp_validity_seconds: config.ocsp_validity_seconds,
+                ocsp_max_certificates: count(config.ocsp_max_certificates),
+                ocsp_max_age_seconds: config.ocsp_max_age_seconds,
+                crl_max_age_seconds: config.crl_max_age_seconds,
+            },
+            signing: SigningQueue::new(count(config.ocsp_max_in_flight)),
+        }
+    }
+
+    /// The issuers served.
+    pub fn issuers(&self) -> &[Arc<Issuer>] {
+        &self.issuers
+    }
+
+    /// The issuer with that name.
+    pub fn issuer_named(&self, name: &str) -> Option<&Arc<Issuer>> {
+        self.issuers.iter().find(|issuer| issuer.authority.name() == name)
+    }
+
+    /// The issuer that signed `certificate`.
+    pub fn issuer_of(&self, certificate: &Certificate<'_>) -> Option<&Arc<Issuer>> {
+        self.issuers
+            .iter()
+            .find(|issuer| certificate.is_signed_by(&issuer.authority.certificate(), &AwsLc))
+    }
+
+    /// Where things are kept.
+    pub fn storage(&self) -> &Arc<dyn Storage> {
+        &self.storage
+    }
+
+    /// The numbers of the configuration.
+    pub fn settings(&self) -> Settings {
+        self.settings
+    }
+
+    /// The queue before the OCSP keys.
+    pub fn signing(&self) -> &SigningQueue {
+        &self.signing
+    }
+
+    /// The time, whole seconds.
+    pub fn now(&self) -> UnixSeconds {
+        let since = self.clock.now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        UnixSeconds::new(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+    }
+}

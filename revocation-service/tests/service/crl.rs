@@ -1,0 +1,275 @@
+//! CRLs: current after every acknowledged revocation, never repeating a number, never overdue.
+
+use std::{fs, net::SocketAddr, sync::Arc};
+
+use countersign_core::{
+    asn1,
+    crl::{CertificateList, RevocationReason},
+    crypto::aws_lc::AwsLc,
+    digest::HashAlgorithm,
+    ocsp::{CertificateStatus, OcspResponse},
+    time::UnixSeconds,
+    x509::Certificate,
+};
+use countersign_revocation::{
+    authority,
+    config::IssuerConfig,
+    crl::FileWatch,
+    storage::{Storage, sqlite::SqliteStorage},
+};
+use countersign_signing::{
+    crl::RevokedCertificate,
+    ocsp::{cert_id, request},
+    profile::Authority,
+};
+use serde_json::json;
+
+use crate::{
+    http::{Reply, get, send},
+    world::{BASE_URL, World, serial},
+};
+
+const PATH: &str = "/crl/signing.crl";
+
+fn number(reply: &Reply) -> u64 {
+    assert_eq!(reply.status, 200, "{reply:?}");
+    let list = CertificateList::decode(&reply.body).expect("a CRL");
+    asn1::unsigned(list.extensions.number.expect("a CRLNumber"), "number").expect("a number")
+}
+
+/// Serial numbers in hexadecimal, reason and date, as listed.
+fn entries(reply: &Reply) -> Vec<(String, RevocationReason, UnixSeconds)> {
+    let list = CertificateList::decode(&reply.body).expect("a CRL");
+    list.entries()
+        .map(|entry| {
+            let entry = entry.expect("a good entry");
+            assert_eq!(entry.invalidity_date, Some(entry.revocation_date));
+            let serial = countersign_core::x509::certificate::serial_text(entry.serial);
+            (serial, entry.reason, entry.revocation_date)
+        })
+        .collect()
+}
+
+fn ocsp_status(address: SocketAddr, issuer: &[u8], certificate: &[u8]) -> CertificateStatus {
+    let serial = Certificate::decode(certificate).expect("a certificate").serial;
+    let id = cert_id(HashAlgorithm::Sha256, issuer, serial).expect("a CertID");
+    let header = ("Content-Type", "application/ocsp-request");
+    let reply = send(address, "POST", "/", &[header], &request(&[id], None));
+    let response = OcspResponse::decode(&reply.body).expect("an OCSP response");
+    response.basic.expect("an answer").responses[0].status
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_very_next_crl_and_answer_show_an_acknowledged_revocation() {
+    let world = World::new();
+    let mut config = world.config();
+    let admin = world.with_admin(&mut config);
+    let running = world.start(config.clone()).await;
+    let issuer = world.ca.certificate(Authority::Signing);
+    let signers: Vec<_> = (0..5).map(|_| world.signer()).collect();
+    running.register(&admin, &signers.iter().map(Vec::as_slice).collect::<Vec<_>>());
+
+    let mut before = number(&get(running.public, PATH));
+    assert_eq!(entries(&get(running.public, PATH)), []);
+    let mut expected = Vec::new();
+    for (index, signer) in signers.iter().enumerate() {
+        assert_eq!(ocsp_status(running.public, issuer, signer), CertificateStatus::Good);
+        let since = world.now.minus_seconds(i64::try_from(index).expect("small") * 10);
+        let order = json!({
+            "issuer": "signing", "serial": serial(signer),
+            "reason": "keyCompromise", "compromised_since": since.to_string(),
+        });
+        assert_eq!(running.revoke(&admin, &order).status, 200);
+        let reply = get(running.public, PATH);
+        expected.push((serial(signer), RevocationReason::KeyCompromise, since));
+        expected.sort_by(|a, b| a.0.cmp(&b.0));
+        assert_eq!(entries(&reply), expected);
+        assert!(number(&reply) > before);
+        before = number(&reply);
+        let revoked = CertificateStatus::Revoked {
+            revocation_time: since,
+            reason: RevocationReason::KeyCompromise,
+        };
+        assert_eq!(ocsp_status(running.public, issuer, signer), revoked);
+    }
+
+    // The CRL's scope is to the letter what the certificates say, and caches know what they have.
+    let reply = get(running.public, PATH);
+    let list = CertificateList::decode(&reply.body).expect("a CRL");
+    let (critical, point) = list.extensions.issuing_distribution_point.clone().expect("an IDP");
+    assert!(critical.is_set());
+    let signer = Certificate::decode(&signers[0]).expect("a certificate");
+    assert_eq!(point.urls, signer.extensions.crl_urls);
+    assert_eq!(point.urls, [format!("{BASE_URL}{PATH}")]);
+    let key = Certificate::decode(issuer).expect("a certificate").public_key;
+    assert!(key.verifies(&AwsLc, &list.signature_algorithm, list.tbs, list.signature));
+    assert_eq!(reply.header("content-type"), Some("application/pkix-crl"));
+    assert_eq!(reply.header("access-control-allow-origin"), Some("*"));
+    assert!(
+        reply.header("cache-control").expect("Cache-Control").starts_with("max-age=300, public")
+    );
+    let tag = reply.header("etag").expect("an ETag").to_owned();
+    let unchanged = send(running.public, "GET", PATH, &[("If-None-Match", &tag)], b"");
+    assert_eq!((unchanged.status, unchanged.body.len()), (304, 0));
+
+    // A restart serves the same one.
+    running.stop().await;
+    let running = world.start(config).await;
+    assert_eq!(get(running.public, PATH).body, reply.body);
+    assert_eq!(get(running.public, "/ca/signing.cer").body, issuer);
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crl_is_renewed_after_half_its_time_and_never_served_overdue() {
+    let world = World::new();
+    let mut config = world.config();
+    let admin = world.with_admin(&mut config);
+    let running = world.start(config).await;
+    let first = get(running.public, PATH);
+    let half = i64::from(7 * 86_400 / 2);
+    running.set_clock(world.now.plus_seconds(half - 1));
+    assert_eq!(number(&get(running.public, PATH)), number(&first));
+    running.set_clock(world.now.plus_seconds(half));
+    running.wait("a new CRL", || number(&get(running.public, PATH)) > number(&first)).await;
+    let second =
+        CertificateList::decode(&get(running.public, PATH).body).map(|list| list.this_update);
+    assert_eq!(second, Ok(world.now.plus_seconds(half)));
+
+    // The issuer itself ran out: there can be no new CRL, and the old one is not served.
+    running.set_clock(world.now.plus_seconds(20 * 365 * 86_400));
+    let reply = get(running.public, PATH);
+    assert_eq!((reply.status, reply.code().as_str()), (503, "crl.overdue"));
+    assert!(reply.header("retry-after").is_some());
+    assert_eq!(get(running.public, "/readyz").status, 503);
+
+    // A revocation that no CRL can show is recorded and not acknowledged; repeated, it is.
+    let signer = world.signer();
+    running.register(&admin, &[&signer]);
+    let order = json!({
+        "issuer": "signing", "serial": serial(&signer),
+        "reason": "superseded", "compromised_since": world.now.to_string(),
+    });
+    let reply = running.revoke(&admin, &order);
+    assert_eq!((reply.status, reply.code().as_str()), (503, "crl.not_published"));
+    running.set_clock(world.now.plus_seconds(half));
+    assert_eq!(running.revoke(&admin, &order).status, 200);
+    let shown = entries(&get(running.public, PATH));
+    assert_eq!(shown, [(serial(&signer), RevocationReason::Superseded, world.now)]);
+    running.stop().await;
+}
+
+/// Writes a CRL of the root, made "elsewhere".
+fn write_root_crl(world: &World, number: u64, revoked: &[&[u8]], days: i64) {
+    let next_update = world.now.plus_seconds(days * 86_400);
+    let mut builder = world
+        .ca
+        .crl(Authority::Root, number, world.now.minus_seconds(10), next_update)
+        .expect("a builder");
+    for certificate in revoked {
+        builder.revoke(&RevokedCertificate {
+            serial: Certificate::decode(certificate).expect("a certificate").serial,
+            revocation_date: world.now.minus_seconds(60),
+            reason: RevocationReason::CaCompromise,
+        });
+    }
+    let key = world.ca.signer(Authority::Root).expect("the root's key");
+    fs::write(world.path("root.crl.new"), builder.build(key.as_ref()).expect("signed"))
+        .expect("written");
+    fs::rename(world.path("root.crl.new"), world.path("root.crl")).expect("renamed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn serves_a_crl_made_elsewhere_and_follows_its_file() {
+    let world = World::new();
+    let delegate = world.delegate("root-delegate", Authority::Root);
+    let root = IssuerConfig {
+        key: None,
+        crl_file: Some(world.path("root.crl")),
+        ..world.issuer(Authority::Root, Some(&delegate))
+    };
+    let mut config = world.config_of(vec![root]);
+    let admin = world.with_admin(&mut config);
+    write_root_crl(&world, 7, &[], 30);
+    let running = world.start(config.clone()).await;
+    let served = || get(running.public, "/crl/root.crl").body;
+    let file = || fs::read(world.path("root.crl")).expect("a file");
+    assert_eq!(served(), file());
+
+    let root = world.ca.certificate(Authority::Root);
+    let intermediate = world.ca.certificate(Authority::Timestamping);
+    running.register(&admin, &[intermediate]);
+    assert_eq!(ocsp_status(running.public, root, intermediate), CertificateStatus::Good);
+    let order = json!({"issuer": "root", "serial": serial(intermediate), "reason": "superseded"});
+    let reply = running.revoke(&admin, &order);
+    assert_eq!((reply.status, reply.code().as_str()), (409, "issuer.offline"));
+
+    // A new file is served, and OCSP says what it says.
+    write_root_crl(&world, 8, &[intermediate], 30);
+    running.wait("the new CRL", || served() == file()).await;
+    let revoked = CertificateStatus::Revoked {
+        revocation_time: world.now.minus_seconds(60),
+        reason: RevocationReason::CaCompromise,
+    };
+    assert_eq!(ocsp_status(running.public, root, intermediate), revoked);
+
+    let eighth = file();
+    write_root_crl(&world, 9, &[intermediate], 60);
+    running.wait("the ninth CRL", || served() == file()).await;
+    running.stop().await;
+
+    // Not even a restart goes back.
+    fs::write(world.path("root.crl"), &eighth).expect("written");
+    let listeners = countersign_revocation::Listeners::bind(&config).await.expect("listening");
+    let clock = Arc::new(countersign_daemon::clock::SystemClock);
+    let (_trigger, shutdown) = countersign_daemon::shutdown::Shutdown::manual();
+    let error =
+        countersign_revocation::run(config, listeners, clock, shutdown).await.expect_err("refused");
+    assert!(error.to_string().contains("CRLNumber 8 is not greater than 9"), "{error}");
+}
+
+#[tokio::test]
+async fn a_crl_file_that_is_not_good_changes_nothing() {
+    let world = World::new();
+    let config = IssuerConfig {
+        key: None,
+        crl_file: Some(world.path("root.crl")),
+        ..world.issuer(Authority::Root, None)
+    };
+    write_root_crl(&world, 8, &[], 30);
+    let authority = Arc::new(authority::Authority::load(&config, None).expect("loaded"));
+    let storage: Arc<dyn Storage> =
+        Arc::new(SqliteStorage::open(&world.path("revocation.db")).await.expect("opened"));
+    let issuer = storage.bind_issuer("root", authority.spki_sha256()).await.expect("bound");
+    let path = world.path("root.crl");
+    let watch =
+        FileWatch::open(authority, issuer, storage, path.clone(), world.now).await.expect("good");
+    let eighth = watch.current().der.clone();
+
+    let other_root_key = {
+        let other = World::new();
+        write_root_crl(&other, 9, &[], 30);
+        fs::read(other.path("root.crl")).expect("a file")
+    };
+    let same_number = {
+        write_root_crl(&world, 8, &[world.ca.certificate(Authority::Service)], 30);
+        fs::read(&path).expect("a file")
+    };
+    write_root_crl(&world, 9, &[], 60);
+    let ninth = fs::read(&path).expect("a file");
+    let mut damaged = ninth.clone();
+    *damaged.last_mut().expect("octets") ^= 1;
+    for bad in [&damaged[..], b"garbage", &ninth[..100], &[], &same_number, &other_root_key] {
+        fs::write(world.path("next"), bad).expect("written");
+        fs::rename(world.path("next"), &path).expect("renamed");
+        watch.refresh().await.expect_err("refused");
+        assert_eq!(watch.current().der, eighth);
+        watch.refresh().await.expect("the same file is not tried again");
+    }
+    fs::remove_file(&path).expect("removed");
+    watch.refresh().await.expect_err("there is none");
+    assert_eq!(watch.current().der, eighth);
+    fs::write(&path, &ninth).expect("written");
+    watch.refresh().await.expect("good again");
+    assert_eq!(watch.current().der, ninth);
+}

@@ -1,0 +1,12 @@
+//! The revocation service as a whole: real CA, real sockets, real `openssl`.
+
+mod admin;
+mod crash;
+mod crl;
+mod http;
+mod ocsp;
+mod openssl;
+mod program;
+mod start;
+mod storage;
+mod world;

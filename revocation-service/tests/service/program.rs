@@ -1,0 +1,87 @@
+//! The real program, `countersign-revocation`.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{BufRead, BufReader},
+    net::SocketAddr,
+    process::{Child, Command, Stdio},
+};
+
+use countersign_revocation::config::Config;
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::world::{World, text};
+
+/// The real program, as a process of its own.
+pub(crate) struct Program {
+    child: Child,
+    pub(crate) public: SocketAddr,
+    pub(crate) admin: SocketAddr,
+}
+
+impl Program {
+    /// Writes the configuration of a service with one issuer and an admin listener.
+    pub(crate) fn configure(world: &World, config: &Config) {
+        let issuer = &config.issuer[0];
+        let tls = config.admin_tls.as_ref().expect("TLS");
+        let path =
+            |path: &Option<std::path::PathBuf>| text(path.as_deref().expect("a path")).to_owned();
+        let content = format!(
+            "listen = '127.0.0.1:0'\nadmin_listen = '127.0.0.1:0'\ndatabase = '{database}'\n\
+         [admin_tls]\ncertificate = '{}'\nkey = '{}'\nkey_passphrase_file = '{passphrase}'\nclient_ca = '{}'\n\
+         [[issuer]]\nname = 'signing'\ncertificate = '{}'\nkey = '{}'\nkey_passphrase_file = '{passphrase}'\n\
+         ocsp_certificate = '{}'\nocsp_key = '{}'\nocsp_key_passphrase_file = '{passphrase}'\n",
+            text(&tls.certificate),
+            text(&tls.key),
+            text(&tls.client_ca),
+            text(&issuer.certificate),
+            path(&issuer.key),
+            path(&issuer.ocsp_certificate),
+            path(&issuer.ocsp_key),
+            database = text(&config.database),
+            passphrase = path(&issuer.key_passphrase_file),
+        );
+        fs::write(world.path("revocation.toml"), content).expect("written");
+    }
+
+    pub(crate) fn start(world: &World) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_countersign-revocation"))
+            .args(["--config", text(&world.path("revocation.toml"))])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("it runs");
+        let output = BufReader::new(child.stdout.take().expect("its output"));
+        let mut addresses = BTreeMap::new();
+        for line in output.lines().map(|line| line.expect("text")) {
+            // `countersign-revocation: public listening on http://127.0.0.1:41234`
+            let mut words = line.split(' ').skip(1);
+            let name = words.next().expect("a name").to_owned();
+            let address = words.last().and_then(|url| url.split("//").nth(1)).expect("an address");
+            addresses.insert(name, address.parse().expect("an address"));
+            if addresses.len() == 2 {
+                break;
+            }
+        }
+        Self { child, public: addresses["public"], admin: addresses["admin"] }
+    }
+
+    /// Sends a signal.
+    pub(crate) fn signal(&self, signal: Signal) {
+        let id = Pid::from_child(&self.child);
+        kill_process(id, signal).expect("it runs");
+    }
+
+    /// SIGTERM, and wait until it is gone: its exit code.
+    pub(crate) fn stop(mut self) -> Option<i32> {
+        self.signal(Signal::TERM);
+        self.child.wait().expect("gone").code()
+    }
+
+    /// SIGKILL, and wait until it is gone.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().expect("killed");
+        self.child.wait().expect("gone");
+    }
+}

@@ -1,0 +1,320 @@
+//! A real CA in a temporary folder, and the service running on it.
+
+use std::{
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::Arc,
+    time::{Duration, Instant, SystemTime},
+};
+
+use countersign_core::{time::UnixSeconds, x509::Certificate};
+use countersign_daemon::{
+    clock::FixedClock,
+    limits::LimitSettings,
+    logs::LogSettings,
+    shutdown::{Shutdown, Trigger},
+};
+use countersign_revocation::{
+    Listeners, StartError,
+    config::{AdminTls, Config, IssuerConfig, NeverIssued},
+    run,
+};
+use countersign_signing::{
+    ca::{CertificateAuthority, InitOptions, IssueRequest, SubjectKey},
+    files::{FileMode, write_new},
+    key::{FileKey, KeyAlgorithm, Passphrase, Signer},
+    name::{DistinguishedName, SubjectName},
+    pem,
+    profile::{Authority, Profile},
+};
+use rustls::{
+    ClientConfig, RootCertStore,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+};
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+
+use crate::http::{self, Reply};
+
+/// The base URL in every certificate.
+pub(crate) const BASE_URL: &str = "http://revocation.example.test";
+
+const PASSPHRASE: &str = "correct horse battery staple";
+
+/// A CA, and files for the service.
+pub(crate) struct World {
+    pub(crate) folder: TempDir,
+    pub(crate) ca: CertificateAuthority,
+    pub(crate) now: UnixSeconds,
+    signer_spki: Vec<u8>,
+}
+
+/// An issued certificate with its key on disk.
+pub(crate) struct Files {
+    pub(crate) certificate: PathBuf,
+    pub(crate) key: PathBuf,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let now = unix_seconds(SystemTime::now());
+        let options = InitOptions {
+            organisation: "Example".to_owned(),
+            base_url: BASE_URL.to_owned(),
+            algorithm: KeyAlgorithm::P384,
+        };
+        let ca =
+            CertificateAuthority::init(&folder.path().join("ca"), &options, &passphrase(), now)
+                .expect("a CA");
+        write_new(&folder.path().join("passphrase"), PASSPHRASE.as_bytes(), FileMode::Private)
+            .expect("written");
+        let signer_spki = FileKey::generate(KeyAlgorithm::P384).expect("a key").spki().to_vec();
+        Self { folder, ca, now, signer_spki }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Issues a certificate with a new key, both written to files called `name`.
+    pub(crate) fn issue_files(&self, name: &str, request: &IssueRequest) -> Files {
+        let issued =
+            self.ca.issue(request, SubjectKey::New(KeyAlgorithm::P384), self.now).expect("issued");
+        let files = Files {
+            certificate: self.path(&format!("{name}.pem")),
+            key: self.path(&format!("{name}-key.pem")),
+        };
+        pem::write_certificates(&files.certificate, &issued.chain).expect("written");
+        issued.key.expect("a new key").save_new(&files.key, &passphrase()).expect("saved");
+        files
+    }
+
+    /// A code signer's certificate, DER. All share one key, which makes them quick.
+    pub(crate) fn signer(&self) -> Vec<u8> {
+        let mut request =
+            IssueRequest::new(Profile::CodeSigner, DistinguishedName::common_name("Signer"));
+        request.names = vec![SubjectName::Email("signer@example.test".to_owned())];
+        let key = SubjectKey::PublicKey(self.signer_spki.clone());
+        self.ca.issue(&request, key, self.now).expect("issued").certificate
+    }
+
+    /// An OCSP delegate of `authority`.
+    pub(crate) fn delegate(&self, name: &str, authority: Authority) -> Files {
+        let mut request =
+            IssueRequest::new(Profile::OcspDelegate, DistinguishedName::common_name(name));
+        request.issuer = Some(authority);
+        self.issue_files(name, &request)
+    }
+
+    pub(crate) fn tls_server(&self, name: &str) -> Files {
+        let mut request =
+            IssueRequest::new(Profile::TlsServer, DistinguishedName::common_name(name));
+        request.names = vec![SubjectName::parse_host("127.0.0.1").expect("a host")];
+        self.issue_files(name, &request)
+    }
+
+    /// The configuration of one issuer whose key and delegate are here.
+    pub(crate) fn issuer(&self, authority: Authority, delegate: Option<&Files>) -> IssuerConfig {
+        let passphrase_file = Some(self.path("passphrase"));
+        IssuerConfig {
+            name: authority.name().to_owned(),
+            certificate: self.ca.certificate_path(authority),
+            key: Some(self.ca.key_path(authority)),
+            key_passphrase_file: passphrase_file.clone(),
+            ocsp_certificate: delegate.map(|files| files.certificate.clone()),
+            ocsp_key: delegate.map(|files| files.key.clone()),
+            ocsp_key_passphrase_file: passphrase_file,
+            crl_file: None,
+            crl_url: None,
+        }
+    }
+
+    /// A service for the signing CA, with its delegate.
+    pub(crate) fn config(&self) -> Config {
+        let delegate = self.delegate("delegate", Authority::Signing);
+        self.config_of(vec![self.issuer(Authority::Signing, Some(&delegate))])
+    }
+
+    /// A service for those issuers, without an admin listener.
+    pub(crate) fn config_of(&self, issuer: Vec<IssuerConfig>) -> Config {
+        Config {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            admin_listen: None,
+            admin_tls: None,
+            database: self.path("revocation.db"),
+            public_url: None,
+            issuer,
+            never_issued: NeverIssued::Unknown,
+            crl_validity_seconds: 7 * 86_400,
+            ocsp_validity_seconds: 86_400,
+            crl_max_age_seconds: 300,
+            ocsp_max_age_seconds: 300,
+            ocsp_max_certificates: 16,
+            ocsp_max_in_flight: 128,
+            limits: LimitSettings::default(),
+            log: LogSettings::default(),
+        }
+    }
+
+    /// Adds the admin listener, and gives the TLS side of an administrator.
+    pub(crate) fn with_admin(&self, config: &mut Config) -> Arc<ClientConfig> {
+        let server = self.tls_server("admin");
+        config.admin_listen = Some(SocketAddr::from(([127, 0, 0, 1], 0)));
+        config.admin_tls = Some(AdminTls {
+            certificate: server.certificate,
+            key: server.key,
+            key_passphrase_file: Some(self.path("passphrase")),
+            client_ca: self.ca.certificate_path(Authority::Service),
+        });
+        self.administrator()
+    }
+
+    /// The TLS side of an administrator with a certificate.
+    fn administrator(&self) -> Arc<ClientConfig> {
+        self.administrator_of(self)
+    }
+
+    /// The TLS side of an administrator of this world who connects to a service of `other`.
+    pub(crate) fn administrator_of(&self, other: &Self) -> Arc<ClientConfig> {
+        let mut request =
+            IssueRequest::new(Profile::TlsClient, DistinguishedName::common_name("Admin"));
+        request.names = vec![SubjectName::Email("admin@example.test".to_owned())];
+        let files = self.issue_files("administrator", &request);
+        let plain = self.path("administrator-plain.pem");
+        let passphrase = format!("pass:{PASSPHRASE}");
+        openssl(&["pkey", "-in", text(&files.key), "-passin", &passphrase, "-out", text(&plain)]);
+        let chain = CertificateDer::pem_file_iter(&files.certificate)
+            .expect("readable")
+            .collect::<Result<Vec<_>, _>>()
+            .expect("PEM");
+        let key = PrivateKeyDer::from_pem_file(&plain).expect("a key");
+        Arc::new(other.tls_client().with_client_auth_cert(chain, key).expect("key and certificate"))
+    }
+
+    /// The TLS side of somebody without a certificate.
+    pub(crate) fn stranger(&self) -> Arc<ClientConfig> {
+        Arc::new(self.tls_client().with_no_client_auth())
+    }
+
+    fn tls_client(&self) -> rustls::ConfigBuilder<ClientConfig, rustls::client::WantsClientCert> {
+        let mut roots = RootCertStore::empty();
+        let root = CertificateDer::from(self.ca.certificate(Authority::Root).to_vec());
+        roots.add(root).expect("a root");
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("versions")
+            .with_root_certificates(roots)
+    }
+
+    /// Runs the service in this process, its clock standing at [`World::now`].
+    pub(crate) async fn start(&self, config: Config) -> Running {
+        let listeners = Listeners::bind(&config).await.expect("listening");
+        let public = listeners.public.local_addr().expect("an address");
+        let admin = listeners.admin.as_ref().map(|admin| admin.local_addr().expect("an address"));
+        let clock = Arc::new(FixedClock::new(time(self.now)));
+        let (trigger, shutdown) = Shutdown::manual();
+        let service = tokio::spawn(run(config, listeners, clock.clone(), shutdown));
+        let running = Running { public, admin, clock, trigger, service };
+        running
+            .wait("the service to be ready", || http::get(public, "/readyz").status == 200)
+            .await;
+        running
+    }
+}
+
+/// A service that runs in this process.
+pub(crate) struct Running {
+    pub(crate) public: SocketAddr,
+    pub(crate) admin: Option<SocketAddr>,
+    pub(crate) clock: Arc<FixedClock>,
+    trigger: Trigger,
+    service: JoinHandle<Result<(), StartError>>,
+}
+
+impl Running {
+    pub(crate) fn set_clock(&self, now: UnixSeconds) {
+        self.clock.set(time(now));
+    }
+
+    pub(crate) fn admin(
+        &self,
+        client: &Arc<ClientConfig>,
+        method: &str,
+        path: &str,
+        body: &[u8],
+    ) -> Reply {
+        let admin = self.admin.expect("an admin listener");
+        http::send_tls(admin, client, method, path, body).expect("a reply")
+    }
+
+    /// Registers certificates; they are new.
+    pub(crate) fn register(&self, client: &Arc<ClientConfig>, certificates: &[&[u8]]) {
+        let reply = self.admin(client, "POST", "/v1/certificates", &certificates.concat());
+        assert_eq!(reply.status, 201, "{reply:?}");
+    }
+
+    /// Gives an order to revoke, as JSON.
+    pub(crate) fn revoke(&self, client: &Arc<ClientConfig>, order: &serde_json::Value) -> Reply {
+        self.admin(client, "POST", "/v1/revocations", order.to_string().as_bytes())
+    }
+
+    /// Waits until `condition` holds; fails after a while.
+    pub(crate) async fn wait(&self, what: &str, condition: impl Fn() -> bool) {
+        let deadline = Instant::now() + Duration::from_secs(15);
+        while !self.service.is_finished() && !condition() {
+            assert!(Instant::now() < deadline, "waited in vain for {what}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert!(!self.service.is_finished(), "the service ended while waiting for {what}");
+    }
+
+    /// Stops the service and waits until it has ended.
+    pub(crate) async fn stop(self) {
+        self.trigger.request();
+        self.service.await.expect("no panic").expect("no error");
+    }
+}
+
+/// The serial number of a certificate in hexadecimal.
+pub(crate) fn serial(certificate: &[u8]) -> String {
+    Certificate::decode(certificate).expect("a certificate").serial_text()
+}
+
+/// Runs `openssl`, which must succeed; gives both of its outputs.
+pub(crate) fn openssl(arguments: &[&str]) -> String {
+    let output = Command::new("openssl")
+        .args(arguments)
+        .output()
+        .expect("openssl is installed (apt-get install openssl)");
+    let text = [output.stdout, output.stderr].concat();
+    let text = String::from_utf8_lossy(&text).into_owned();
+    assert!(output.status.success(), "openssl {arguments:?}: {text}");
+    text
+}
+
+/// Writes one certificate to a PEM file.
+pub(crate) fn write_pem(path: &Path, certificates: &[&[u8]]) {
+    fs::write(path, pem::encode_certificates(certificates)).expect("written");
+}
+
+pub(crate) fn text(path: &Path) -> &str {
+    path.to_str().expect("a path in UTF-8")
+}
+
+fn passphrase() -> Passphrase {
+    Passphrase::new(PASSPHRASE).expect("a passphrase")
+}
+
+fn unix_seconds(time: SystemTime) -> UnixSeconds {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).expect("after 1970");
+    UnixSeconds::new(i64::try_from(since.as_secs()).expect("in range"))
+}
+
+fn time(seconds: UnixSeconds) -> SystemTime {
+    SystemTime::UNIX_EPOCH
+        + Duration::from_secs(u64::try_from(seconds.seconds()).expect("after 1970"))
+}

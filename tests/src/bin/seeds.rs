@@ -1,0 +1,76 @@
+//! Writes the seeds of the fuzz targets: one genuine object of each kind.
+//!
+//! `cargo run -p countersign-tests --bin countersign-seeds -- fuzz/seeds`
+
+use std::{env, fs, path::Path, process::ExitCode};
+
+use countersign_core::digest::{HashAlgorithm, digest};
+use countersign_core::{bundle::Bundle, bundle::Content, crl::RevocationReason, crypto::aws_lc::AwsLc};
+use countersign_signing::{
+    ocsp::{self, CertificateStatus, cert_id},
+    profile::Authority,
+    tsp::TimestampRequestBuilder,
+};
+use countersign_tests::world::{NOW, World};
+
+const FILE: &[u8] = b"the published program";
+
+fn main() -> ExitCode {
+    let Some(folder) = env::args().nth(1) else {
+        eprintln!("usage: countersign-seeds FOLDER");
+        return ExitCode::from(2);
+    };
+    for (target, name, octets) in seeds() {
+        let folder = Path::new(&folder).join(target);
+        let written = fs::create_dir_all(&folder).and_then(|()| fs::write(folder.join(name), octets));
+        if let Err(error) = written {
+            eprintln!("countersign-seeds: {}: {error}", folder.display());
+            return ExitCode::from(3);
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
+    let world = World::new();
+    let signed = NOW.minus_seconds(3_600);
+    let message = world.sign(FILE, Some(signed));
+    let attested = world.attest("app", FILE, Some(signed));
+    let statement = match Bundle::decode(&attested).map(|bundle| bundle.content) {
+        Ok(Content::Envelope(envelope)) => envelope.payload,
+        _ => Vec::new(),
+    };
+    let revoked = (world.signer.serial(), RevocationReason::KeyCompromise, signed);
+    let crl = world.crl(Authority::Signing, NOW.minus_seconds(60), &[revoked]);
+    let response = world.ocsp(CertificateStatus::Good, NOW.minus_seconds(60));
+    let trust = world.trusted_root.clone().into_bytes();
+    let id = cert_id(
+        HashAlgorithm::Sha1,
+        world.authority.certificate(Authority::Signing),
+        &world.signer.serial(),
+    )
+    .unwrap_or_default();
+    let imprint = digest(&AwsLc, HashAlgorithm::Sha256, FILE);
+    let token = world.timestamp(FILE, signed);
+    let policy = br#"{"version":1,"signers":[{"files":["app-*"],"identities":["*@example.com"]}]}"#;
+    let door = [&attested[..], &trust, &crl, &response].join(&b"\n--part--\n"[..]);
+    vec![
+        ("bundle", "message", message.clone()),
+        ("bundle", "statement", attested),
+        ("statement", "release", statement),
+        ("trust_root", "private", trust),
+        ("policy", "pattern", policy.to_vec()),
+        ("certificate", "signer", world.signer.certificate.clone()),
+        ("certificate", "root", world.authority.certificate(Authority::Root).to_vec()),
+        ("timestamp_request", "plain", TimestampRequestBuilder::new(imprint).build()),
+        ("timestamp_response", "granted", token.clone()),
+        ("crl", "one", crl.clone()),
+        ("ocsp_request", "one", ocsp::request(&[id], Some(&[7; 32]))),
+        ("ocsp_response", "good", response.clone()),
+        ("inspect", "bundle", message),
+        ("inspect", "token", token),
+        ("inspect", "crl", crl),
+        ("inspect", "ocsp", response),
+        ("door", "all", door),
+    ]
+}
