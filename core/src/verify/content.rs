@@ -4,7 +4,7 @@ use alloc::{format, string::String, vec::Vec};
 
 use super::Run;
 use crate::{
-    bundle::{Content, Envelope, IN_TOTO_PAYLOAD, Statement, Subject},
+    bundle::{Content, Envelope, IN_TOTO_PAYLOAD_TYPE, Statement, Subject},
     digest::Digest,
     finding::{Finding, FindingCode},
     policy::Signer,
@@ -51,10 +51,10 @@ impl Run<'_> {
         envelope: &Envelope,
         rule: Option<&Signer>,
     ) -> Result<(Digest, Vec<Finding>), Finding> {
-        if envelope.payload_type != IN_TOTO_PAYLOAD {
+        if envelope.payload_type != IN_TOTO_PAYLOAD_TYPE {
             return Err(Finding::new(FindingCode::StatementType)
                 .about("payloadType")
-                .expected(IN_TOTO_PAYLOAD)
+                .expected(IN_TOTO_PAYLOAD_TYPE)
                 .found(envelope.payload_type.clone()));
         }
         let statement = Statement::decode(&envelope.payload)?;
