@@ -197,7 +197,8 @@ impl<'a> Run<'a> {
             None => None,
         };
         self.inspect_transparency();
-        let signer = path.as_ref().map(signer_summary);
+        // Nor was a signature that does not hold made by the certificate's owner.
+        let signer = signature.and(path.as_ref()).map(signer_summary);
         let timestamps: Vec<_> = timestamps.iter().map(timestamp_summary).collect();
         let facts = Facts { signer: signer.as_ref(), timestamps: &timestamps, as_of, subject };
         let checks = self.checks(&facts);
