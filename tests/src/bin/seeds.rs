@@ -5,7 +5,9 @@
 use std::{env, fs, path::Path, process::ExitCode};
 
 use countersign_core::digest::{HashAlgorithm, digest};
-use countersign_core::{bundle::Bundle, bundle::Content, crl::RevocationReason, crypto::aws_lc::AwsLc};
+use countersign_core::{
+    bundle::Bundle, bundle::Content, crl::RevocationReason, crypto::aws_lc::AwsLc,
+};
 use countersign_signing::{
     ocsp::{self, CertificateStatus, cert_id},
     profile::Authority,
@@ -22,7 +24,8 @@ fn main() -> ExitCode {
     };
     for (target, name, octets) in seeds() {
         let folder = Path::new(&folder).join(target);
-        let written = fs::create_dir_all(&folder).and_then(|()| fs::write(folder.join(name), octets));
+        let written =
+            fs::create_dir_all(&folder).and_then(|()| fs::write(folder.join(name), octets));
         if let Err(error) = written {
             eprintln!("countersign-seeds: {}: {error}", folder.display());
             return ExitCode::from(3);
