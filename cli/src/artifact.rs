@@ -2,7 +2,6 @@
 
 use std::{
     fs::File,
-    io::{ErrorKind, Read},
     path::Path,
     time::{Duration, Instant},
 };
@@ -15,11 +14,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::{
     failure::{Failure, Outcome, path_text},
+    read_ahead,
     session::Session,
 };
-
-/// What is read at once. Larger buffers were not faster.
-const BUFFER_OCTETS: usize = 1 << 20;
 
 /// What is done before this is not worth a progress bar.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -65,26 +62,17 @@ impl Artifact {
     /// # Errors
     /// `setup.input.unreadable`.
     pub fn hash(
-        mut self,
+        self,
         session: &Session,
         algorithms: &[HashAlgorithm],
     ) -> Outcome<(Vec<Digest>, u64)> {
         let mut hashes = StreamingDigest::new(&AwsLc, algorithms);
-        let mut buffer = vec![0; BUFFER_OCTETS];
         let mut progress = Progress::new(session, &self.name, self.size);
-        loop {
-            match self.file.read(&mut buffer) {
-                Ok(0) => break,
-                Ok(count) => {
-                    hashes.update(&buffer[..count]);
-                    progress.advance(count as u64);
-                }
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => {
-                    return Err(Failure::unreadable(Path::new(&self.shown), error.to_string()));
-                }
-            }
-        }
+        read_ahead::for_each_block(self.file, |block| {
+            hashes.update(block);
+            progress.advance(block.len() as u64);
+        })
+        .map_err(|error| Failure::unreadable(Path::new(&self.shown), error.to_string()))?;
         Ok(hashes.finish())
     }
 }
@@ -108,7 +96,7 @@ impl Progress {
         if let Some(bar) = &self.bar {
             bar.set_position(self.done);
         } else if self.wanted.is_some() && self.since.elapsed() > PATIENCE {
-            self.bar = self.wanted.take().map(|(name, size)| bar(&name, size));
+            self.bar = self.wanted.take().map(|(name, size)| bar(&name, size, self.done));
         }
     }
 }
@@ -121,7 +109,7 @@ impl Drop for Progress {
     }
 }
 
-fn bar(name: &str, size: Option<u64>) -> ProgressBar {
+fn bar(name: &str, size: Option<u64>, done: u64) -> ProgressBar {
     let (bar, template) = match size {
         Some(size) => (
             ProgressBar::new(size),
@@ -133,6 +121,7 @@ fn bar(name: &str, size: Option<u64>) -> ProgressBar {
     let style = ProgressStyle::with_template(template);
     let bar = bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     bar.set_message(countersign_core::finding::quoted(name.to_owned()));
+    bar.set_position(done);
     bar
 }
 

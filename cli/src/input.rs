@@ -37,14 +37,15 @@ pub fn read_der(path: &Path, maximum: usize) -> Outcome<Vec<u8>> {
 /// The content of the first PEM block, or the octets themselves where there is none.
 pub fn unarmoured(content: Vec<u8>) -> Vec<u8> {
     const BEGIN: &[u8] = b"-----BEGIN ";
-    let is_der = content.first() == Some(&0x30);
-    let start = content.windows(BEGIN.len()).position(|window| window == BEGIN);
-    match start {
-        Some(start) if !is_der => {
-            let block = first_block(&content[start..]);
-            pem_rfc7468::decode_vec(block).map_or(content.clone(), |(_, der)| der)
-        }
-        _ => content,
+    if content.first() == Some(&0x30) {
+        return content;
+    }
+    let Some(start) = content.windows(BEGIN.len()).position(|window| window == BEGIN) else {
+        return content;
+    };
+    match pem_rfc7468::decode_vec(first_block(&content[start..])) {
+        Ok((_, der)) => der,
+        Err(_) => content,
     }
 }
 

@@ -13,6 +13,7 @@ pub mod input;
 mod interrupt;
 pub mod output;
 pub mod prompt;
+mod read_ahead;
 pub mod report_text;
 pub mod revocation_evidence;
 pub mod session;

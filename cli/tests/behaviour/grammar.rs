@@ -7,7 +7,7 @@ use countersign_core::finding::FindingCode;
 use crate::world::{Run, World, command};
 
 /// Every command as it is typed, without the program's name.
-fn commands() -> Vec<Vec<String>> {
+pub(crate) fn commands() -> Vec<Vec<String>> {
     fn walk(command: &Command, path: &[String], found: &mut Vec<Vec<String>>) {
         for below in command.get_subcommands().filter(|below| below.get_name() != "help") {
             let path = [path, &[below.get_name().to_owned()]].concat();

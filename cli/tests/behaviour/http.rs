@@ -16,47 +16,46 @@ use countersign_signing::{
     tsp::{Accuracy, TimestampPolicy, TimestampSigner},
 };
 
-use crate::world::PASSPHRASE;
-
 /// What the server was asked.
 #[derive(Clone, Debug)]
-pub struct Request {
-    pub line: String,
-    pub body: Vec<u8>,
+pub(crate) struct Request {
+    pub(crate) line: String,
+    pub(crate) body: Vec<u8>,
 }
 
 /// What it answers: the status line's end (`200 OK`), further header lines, the body.
-pub struct Reply {
-    pub status: &'static str,
-    pub headers: String,
-    pub body: Vec<u8>,
+pub(crate) struct Reply {
+    pub(crate) status: &'static str,
+    pub(crate) headers: String,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Reply {
-    pub fn ok(body: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn ok(body: impl Into<Vec<u8>>) -> Self {
         Self { status: "200 OK", headers: String::new(), body: body.into() }
     }
 
-    pub fn status(status: &'static str) -> Self {
+    pub(crate) fn status(status: &'static str) -> Self {
         Self { status, headers: String::new(), body: Vec::new() }
     }
 
-    pub fn redirect(to: &str) -> Self {
+    pub(crate) fn redirect(to: &str) -> Self {
         Self { headers: format!("Location: {to}\r\n"), ..Self::status("302 Found") }
     }
 }
 
-type Answer = dyn Fn(&Request) -> Reply + Send + Sync;
+/// How it answers.
+pub(crate) type Answer = dyn Fn(&Request) -> Reply + Send + Sync;
 
 /// The server; its thread ends with the test's process.
-pub struct Server {
-    pub url: String,
+pub(crate) struct Server {
+    pub(crate) url: String,
     requests: Arc<Mutex<Vec<Request>>>,
     answer: Arc<Mutex<Arc<Answer>>>,
 }
 
 impl Server {
-    pub fn start(answer: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
+    pub(crate) fn start(answer: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let requests = Arc::new(Mutex::new(Vec::new()));
@@ -73,12 +72,12 @@ impl Server {
     }
 
     /// From now on it answers so.
-    pub fn answer(&self, answer: impl Fn(&Request) -> Reply + Send + Sync + 'static) {
+    pub(crate) fn answer(&self, answer: impl Fn(&Request) -> Reply + Send + Sync + 'static) {
         *self.answer.lock().expect("unpoisoned") = Arc::new(answer);
     }
 
     /// The first lines of what it was asked.
-    pub fn asked(&self) -> Vec<String> {
+    pub(crate) fn asked(&self) -> Vec<String> {
         self.requests
             .lock()
             .expect("unpoisoned")
@@ -120,9 +119,12 @@ fn serve(stream: TcpStream, log: &Mutex<Vec<Request>>, answer: &Answer) -> std::
     stream.write_all(&reply.body)
 }
 
-/// Answers timestamp requests with the key and certificate of the world in `folder`.
-pub fn timestamp_authority(folder: &Path) -> impl Fn(&Request) -> Reply + Send + Sync + use<> {
-    let passphrase = Passphrase::new(PASSPHRASE).expect("a passphrase");
+/// Answers timestamp requests with the key `tsa.key` and the certificate `tsa.pem` in `folder`.
+pub(crate) fn timestamp_authority(
+    folder: &Path,
+    passphrase: &str,
+) -> impl Fn(&Request) -> Reply + Send + Sync + use<> {
+    let passphrase = Passphrase::new(passphrase).expect("a passphrase");
     let key = FileKey::open(&folder.join("tsa.key"), &passphrase).expect("a key");
     let chain = pem::read_certificates(&folder.join("tsa.pem")).expect("certificates");
     let policy = TimestampPolicy {

@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod certificate_authority;
+mod documentation;
 mod grammar;
 mod http;
 mod keys;

@@ -9,8 +9,8 @@ use std::{
 use countersign_core::time::UnixSeconds;
 
 use crate::{
-    http::{Reply, Request, Server, timestamp_authority},
-    world::{IDENTITY, Run, World, clean},
+    http::{Answer, Reply, Request, Server, timestamp_authority},
+    world::{IDENTITY, PASSPHRASE, Run, World, clean},
 };
 
 /// A server that serves the CRLs of the world whose certificates name it, and stamps.
@@ -27,7 +27,7 @@ fn services() -> Services {
         world.keyed(&text.split(' ').collect::<Vec<_>>()).succeeds();
     }
     let folder = world.path().to_owned();
-    let stamp = timestamp_authority(&folder);
+    let stamp = timestamp_authority(&folder, PASSPHRASE);
     server.answer(move |request: &Request| {
         let path = request.line.split(' ').nth(1).unwrap_or_default();
         match path.strip_prefix("/crl/") {
@@ -120,8 +120,7 @@ fn what_cannot_be_fetched_is_not_a_pass() {
     let services = Services::signed();
     let large = vec![0_u8; 33 << 20];
     let url = services.server.url.clone();
-    type Answer = Box<dyn Fn(&Request) -> Reply + Send + Sync>;
-    let answers: [(&str, Answer); 5] = [
+    let answers: [(&str, Box<Answer>); 5] = [
         ("an error", Box::new(|_: &Request| Reply::status("500 Internal Server Error"))),
         ("no CRL", Box::new(|_: &Request| Reply::ok("<html>"))),
         ("nothing", Box::new(|_: &Request| Reply::ok(""))),

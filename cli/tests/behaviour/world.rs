@@ -10,19 +10,19 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 
-pub const IDENTITY: &str = "release@example.org";
-pub const PASSPHRASE: &str = "correct horse";
+pub(crate) const IDENTITY: &str = "release@example.org";
+pub(crate) const PASSPHRASE: &str = "correct horse";
 
 /// What the program did.
 #[derive(Debug)]
-pub struct Run {
-    pub code: i32,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Run {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Run {
-    pub fn of(output: Output) -> Self {
+    pub(crate) fn of(output: Output) -> Self {
         Self {
             code: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8(output.stdout).expect("UTF-8"),
@@ -31,19 +31,19 @@ impl Run {
     }
 
     #[track_caller]
-    pub fn succeeds(self) -> Self {
+    pub(crate) fn succeeds(self) -> Self {
         self.exits_with(0)
     }
 
     #[track_caller]
-    pub fn exits_with(self, code: i32) -> Self {
+    pub(crate) fn exits_with(self, code: i32) -> Self {
         assert_eq!(self.code, code, "{self:#?}");
         self
     }
 
     /// The one JSON object on stdout, whose exit code is the program's.
     #[track_caller]
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         assert_eq!(self.stdout.lines().count(), 1, "{self:#?}");
         let value: Value = serde_json::from_str(&self.stdout).expect("one JSON object");
         assert_eq!(value["exit_code"], self.code, "{self:#?}");
@@ -52,7 +52,7 @@ impl Run {
 
     /// The code that decided, of the command or of its only file.
     #[track_caller]
-    pub fn finding(&self) -> String {
+    pub(crate) fn finding(&self) -> String {
         let value = self.json();
         let code = match &value["results"] {
             Value::Array(results) => {
@@ -70,14 +70,14 @@ impl Run {
 }
 
 /// A command with nothing of ours in its environment.
-pub fn command(folder: &Path) -> Command {
+pub(crate) fn command(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_countersign"));
     clean(&mut command, folder);
     command
 }
 
 /// Takes what would change the program's behaviour out of a command's environment.
-pub fn clean(command: &mut Command, folder: &Path) {
+pub(crate) fn clean(command: &mut Command, folder: &Path) {
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy().to_ascii_lowercase();
         if text.starts_with("countersign_")
@@ -92,28 +92,31 @@ pub fn clean(command: &mut Command, folder: &Path) {
 }
 
 /// Runs the program in `folder`.
-pub fn run_in<S: AsRef<OsStr>>(folder: &Path, arguments: impl IntoIterator<Item = S>) -> Run {
+pub(crate) fn run_in<S: AsRef<OsStr>>(
+    folder: &Path,
+    arguments: impl IntoIterator<Item = S>,
+) -> Run {
     Run::of(command(folder).args(arguments).output().expect("the program starts"))
 }
 
 /// The folder.
-pub struct World {
+pub(crate) struct World {
     folder: TempDir,
 }
 
 impl World {
     /// Nothing but a folder.
-    pub fn bare() -> Self {
+    pub(crate) fn bare() -> Self {
         Self { folder: tempfile::tempdir().expect("a folder") }
     }
 
     /// Authority, signer, trust root, and a policy that needs neither timestamps nor revocation.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with_base_url("http://127.0.0.1:9")
     }
 
     /// The same, with that address in every certificate.
-    pub fn with_base_url(url: &str) -> Self {
+    pub(crate) fn with_base_url(url: &str) -> Self {
         let world = Self::bare();
         let keyed = |text: &str| world.keyed(&text.split(' ').collect::<Vec<_>>()).succeeds();
         keyed(&format!("ca init ca --organisation Example --base-url {url}"));
@@ -126,26 +129,26 @@ impl World {
         world
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
 
-    pub fn file(&self, name: &str) -> PathBuf {
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.path().join(name)
     }
 
-    pub fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
         let path = self.file(name);
         fs::write(&path, content).expect("written");
         path
     }
 
-    pub fn read(&self, name: &str) -> Vec<u8> {
+    pub(crate) fn read(&self, name: &str) -> Vec<u8> {
         fs::read(self.file(name)).expect("readable")
     }
 
     /// Every name in the folder, hidden ones included, sorted.
-    pub fn names(&self) -> Vec<String> {
+    pub(crate) fn names(&self) -> Vec<String> {
         let entries = fs::read_dir(self.path()).expect("readable");
         let mut names: Vec<_> = entries
             .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
@@ -155,24 +158,24 @@ impl World {
     }
 
     /// Runs the program.
-    pub fn run(&self, arguments: &[&str]) -> Run {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Run {
         run_in(self.path(), arguments)
     }
 
     /// Runs the program with JSON as its form.
-    pub fn json(&self, arguments: &[&str]) -> Run {
+    pub(crate) fn json(&self, arguments: &[&str]) -> Run {
         run_in(self.path(), ["--format", "json"].iter().chain(arguments))
     }
 
     /// Runs the program with the passphrase in its environment.
-    pub fn keyed(&self, arguments: &[&str]) -> Run {
+    pub(crate) fn keyed(&self, arguments: &[&str]) -> Run {
         let mut command = command(self.path());
         command.env("COUNTERSIGN_KEY_PASSPHRASE", PASSPHRASE).args(arguments);
         Run::of(command.output().expect("the program starts"))
     }
 
     /// Signs with the world's signer.
-    pub fn sign(&self, arguments: &[&str]) -> Run {
+    pub(crate) fn sign(&self, arguments: &[&str]) -> Run {
         let fixed = [
             "--format",
             "json",
@@ -188,7 +191,7 @@ impl World {
     }
 
     /// Verifies by the world's policy, JSON out.
-    pub fn verify(&self, arguments: &[&str]) -> Run {
+    pub(crate) fn verify(&self, arguments: &[&str]) -> Run {
         let fixed = ["verify", "--trusted-root", "trusted_root.json", "--policy", "policy.json"];
         self.json(&[&fixed[..], arguments].concat())
     }
