@@ -98,7 +98,7 @@ impl Failure {
                     .into()
             }
             KeyError::File(error) => Self::of_file(error),
-            KeyError::Unencrypted { path } => Finding::new(FindingCode::InputUnreadable)
+            KeyError::Unencrypted { path } => Finding::new(FindingCode::KeyUnusable)
                 .about(path_text(path))
                 .expected("an encrypted key (openssl pkcs8 -topk8 -v2 aes-256-cbc -scrypt)")
                 .found("an unencrypted key")
@@ -106,10 +106,10 @@ impl Failure {
             KeyError::Malformed { path, .. }
             | KeyError::UnsupportedEncryption { path, .. }
             | KeyError::AbsurdCost { path }
-            | KeyError::UnsupportedKey { path } => Self::unreadable(path, error.to_string()),
+            | KeyError::UnsupportedKey { path } => Self::key(path, error.to_string()),
             KeyError::PassphraseNeeded { .. } => Self::usage(error.to_string()),
             KeyError::WrongPassphrase { path } => {
-                Self::unreadable(path, "a wrong passphrase, or a damaged file")
+                Self::key(path, "a wrong passphrase, or a damaged file")
             }
             KeyError::Generate | KeyError::Encrypt | KeyError::Random(_) => {
                 Self::internal(error.to_string())
@@ -117,10 +117,14 @@ impl Failure {
         }
     }
 
+    fn key(path: &Path, found: impl Into<String>) -> Self {
+        Finding::new(FindingCode::KeyUnusable).about(path_text(path)).found(found).into()
+    }
+
     /// What a signature was refused for.
     fn of_sign(error: &SignError) -> Self {
         match error {
-            SignError::KeyMismatch => Self::usage("the key is not the certificate's"),
+            SignError::KeyMismatch => FindingCode::KeyMismatch.into(),
             SignError::Certificate { .. } => {
                 Finding::new(FindingCode::CertificateMalformed).found(error.to_string()).into()
             }
@@ -171,7 +175,9 @@ impl Failure {
             CaError::BaseUrl { .. }
             | CaError::Request { .. }
             | CaError::IssuerNotValid { .. }
-            | CaError::NotIssued { .. } => Self::usage(error.to_string()),
+            | CaError::NotIssued { .. } => {
+                Finding::new(FindingCode::RequestInvalid).found(error.to_string()).into()
+            }
         }
     }
 }
@@ -232,7 +238,10 @@ impl From<CsrError> for Failure {
     fn from(error: CsrError) -> Self {
         match error {
             CsrError::Sign(error) => Self::of_sign(&error),
-            other => Finding::new(FindingCode::InputUnreadable).found(other.to_string()).into(),
+            other => Finding::new(FindingCode::RequestInvalid)
+                .about("the certification request")
+                .found(other.to_string())
+                .into(),
         }
     }
 }

@@ -3,12 +3,12 @@
 //! Only `http://` and `https://`, everything bounded: time, redirects, size. It knows nothing of
 //! what it carries. Nothing here is used with `--offline`.
 
-use std::time::Duration;
+use std::{cell::OnceCell, time::Duration};
 
 use countersign_signing::key::{FileKey, Passphrase};
 use ureq::{
     Agent, Body,
-    http::{Response, StatusCode},
+    http::{Response, StatusCode, header::LOCATION},
     tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig},
 };
 
@@ -26,7 +26,16 @@ const REDIRECTS: u32 = 3;
 /// A client for one kind of use.
 #[derive(Debug)]
 pub struct HttpClient {
-    agent: Agent,
+    /// Who the client is and whom it believes; found out when the first `https://` comes, since
+    /// most addresses of this trade are `http://`: what they serve is signed.
+    tls: OnceCell<TlsConfig>,
+    plain: Agents,
+    secure: OnceCell<Agents>,
+}
+
+#[derive(Debug)]
+struct Agents {
+    anywhere: Agent,
     /// For this machine itself, where a proxy would be wrong.
     loopback: Agent,
 }
@@ -51,12 +60,14 @@ pub struct Reply {
     pub status: StatusCode,
     /// The body.
     pub body: Vec<u8>,
+    /// Where a redirect leads.
+    location: Option<String>,
 }
 
 impl HttpClient {
     /// A client for public services; `https://` by the system's certificate authorities.
     pub fn public() -> Self {
-        Self::with(&TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build())
+        Self { tls: OnceCell::new(), plain: Agents::new(None), secure: OnceCell::new() }
     }
 
     /// A client with a certificate of its own.
@@ -74,45 +85,38 @@ impl HttpClient {
             .client_cert(Some(ClientCert::new_with_certs(&owned(tls.chain), key)))
             .root_certs(RootCerts::new_with_certs(&owned(tls.authorities)))
             .build();
-        Ok(Self::with(&config))
-    }
-
-    fn with(tls: &TlsConfig) -> Self {
-        // Fails when it was installed before, which is as good.
-        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        let config = || {
-            Agent::config_builder()
-                .tls_config(tls.clone())
-                .http_status_as_error(false)
-                .max_redirects(REDIRECTS)
-                .timeout_connect(Some(CONNECT))
-                .timeout_recv_response(Some(ANSWER))
-                .timeout_global(Some(WHOLE))
-                .user_agent(concat!("countersign/", env!("CARGO_PKG_VERSION")))
-        };
-        let agent = config().build().new_agent();
-        let loopback = config().proxy(None).build().new_agent();
-        Self { agent, loopback }
+        Ok(Self { tls: OnceCell::from(config), ..Self::public() })
     }
 
     fn agent(&self, url: &str) -> Outcome<&Agent> {
         let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
-        if !scheme.eq_ignore_ascii_case("http") && !scheme.eq_ignore_ascii_case("https") {
-            return Err(Failure::unreachable(url, "neither http:// nor https://"));
-        }
+        let agents = match scheme.to_ascii_lowercase().as_str() {
+            "http" => &self.plain,
+            "https" => {
+                self.secure.get_or_init(|| Agents::new(Some(self.tls.get_or_init(system_tls))))
+            }
+            _ => return Err(Failure::unreachable(url, "neither http:// nor https://")),
+        };
         let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
         let is_loopback =
             ["127.", "localhost", "[::1]"].iter().any(|host| authority.starts_with(host));
-        Ok(if is_loopback { &self.loopback } else { &self.agent })
+        Ok(if is_loopback { &agents.loopback } else { &agents.anywhere })
     }
 
-    /// GET.
+    /// GET; follows a few redirects.
     ///
     /// # Errors
     /// `setup.service.unreachable`: no answer, or one of over `maximum` bytes.
     pub fn get(&self, url: &str, maximum: usize) -> Outcome<Reply> {
-        let answered = self.agent(url)?.get(url).call();
-        read(url, answered, maximum)
+        let mut target = url.to_owned();
+        for _ in 0..=REDIRECTS {
+            let reply = read(url, self.agent(&target)?.get(&target).call(), maximum)?;
+            match (&reply.location, reply.status.is_redirection()) {
+                (Some(location), true) => target = redirected(&target, location),
+                _ => return Ok(reply),
+            }
+        }
+        Err(Failure::unreachable(url, format!("over {REDIRECTS} redirects")))
     }
 
     /// POST of `body` as `media_type`.
@@ -123,6 +127,42 @@ impl HttpClient {
         let answered = self.agent(url)?.post(url).content_type(media_type).send(body);
         read(url, answered, maximum)
     }
+}
+
+impl Agents {
+    fn new(tls: Option<&TlsConfig>) -> Self {
+        let config = || {
+            let config = Agent::config_builder()
+                .http_status_as_error(false)
+                // Followed in `get`, where each address gets the agent that is right for it.
+                .max_redirects(0)
+                .max_redirects_will_error(false)
+                .timeout_connect(Some(CONNECT))
+                .timeout_recv_response(Some(ANSWER))
+                .timeout_global(Some(WHOLE))
+                .user_agent(concat!("countersign/", env!("CARGO_PKG_VERSION")));
+            match tls {
+                Some(tls) => {
+                    // Fails when it was installed before, which is as good.
+                    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+                    config.tls_config(tls.clone())
+                }
+                None => config,
+            }
+        };
+        let anywhere = config().build().new_agent();
+        let loopback = config().proxy(None).build().new_agent();
+        Self { anywhere, loopback }
+    }
+}
+
+/// The system's certificate authorities. Those that cannot be read are left out; then servers are
+/// not believed, and that is said.
+fn system_tls() -> TlsConfig {
+    let found = rustls_native_certs::load_native_certs().certs;
+    let authorities: Vec<_> =
+        found.iter().map(|der| Certificate::from_der(der).to_owned()).collect();
+    TlsConfig::builder().root_certs(RootCerts::new_with_certs(&authorities)).build()
 }
 
 impl Reply {
@@ -138,6 +178,20 @@ impl Reply {
     }
 }
 
+/// An address relative to another (RFC 3986 §4.2): whole, of the same server, or beside it.
+fn redirected(from: &str, location: &str) -> String {
+    if location.contains("://") {
+        return location.to_owned();
+    }
+    let authority = from.find("://").map_or(0, |colon| colon + 3);
+    let path = from[authority..].find('/').map_or(from.len(), |slash| authority + slash);
+    if location.starts_with('/') {
+        return format!("{}{location}", &from[..path]);
+    }
+    let folder = from.rfind('/').filter(|slash| *slash >= path).map_or(path, |slash| slash + 1);
+    format!("{}{location}", &from[..folder])
+}
+
 fn read(
     url: &str,
     answered: Result<Response<Body>, ureq::Error>,
@@ -146,6 +200,8 @@ fn read(
     let failed = |error: ureq::Error| Failure::unreachable(url, error.to_string());
     let mut response = answered.map_err(failed)?;
     let status = response.status();
+    let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
+    let location = location.map(str::to_owned);
     let body = response.body_mut().with_config().limit(maximum as u64 + 1).read_to_vec();
     let body = match body {
         Ok(body) if body.len() <= maximum => body,
@@ -154,12 +210,24 @@ fn read(
         }
         Err(error) => return Err(failed(error)),
     };
-    Ok(Reply { status, body })
+    Ok(Reply { status, body, location })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn follows_redirects_where_they_lead() {
+        for (from, location, want) in [
+            ("http://a/x/y", "https://b/z", "https://b/z"),
+            ("http://a/x/y", "/z", "http://a/z"),
+            ("http://a/x/y", "z", "http://a/x/z"),
+            ("http://a", "/z", "http://a/z"),
+        ] {
+            assert_eq!(redirected(from, location), want);
+        }
+    }
 
     #[test]
     fn asks_http_and_https_only() {

@@ -24,7 +24,10 @@ struct Block {
 ///
 /// # Errors
 /// What reading gives; `take` has seen everything before it.
-pub fn for_each_block(mut source: impl Read + Send, mut take: impl FnMut(&[u8])) -> io::Result<()> {
+pub(crate) fn for_each_block(
+    mut source: impl Read + Send,
+    mut take: impl FnMut(&[u8]),
+) -> io::Result<()> {
     let first = fill(&mut source, vec![0; BLOCK_OCTETS])?;
     take(&first.octets[..first.length]);
     if first.length < BLOCK_OCTETS {
@@ -88,7 +91,8 @@ mod tests {
     fn gives_everything_in_order_whatever_the_length() {
         for length in [0, 1, BLOCK_OCTETS - 1, BLOCK_OCTETS, BLOCK_OCTETS + 1, 9 * BLOCK_OCTETS + 7]
         {
-            let octets: Vec<u8> = (0..length).map(|index| (index % 249) as u8).collect();
+            let octets: Vec<u8> =
+                (0..length).map(|index| u8::try_from(index % 249).expect("small")).collect();
             let (outcome, seen) = collected(octets.as_slice());
             outcome.expect("a slice can be read");
             assert!(seen == octets, "{length}");

@@ -81,7 +81,7 @@ fn usual_file() -> Option<PathBuf> {
 fn read(file: &Path) -> Outcome<Settings> {
     let content = files::read_bounded(file, MAXIMUM_OCTETS)?;
     let invalid = |found: String| -> Failure {
-        let finding = Finding::new(FindingCode::UsageInvalid).about(path_text(file));
+        let finding = Finding::new(FindingCode::ConfigurationInvalid).about(path_text(file));
         finding.expected("settings as in docs/cli.md").found(found).into()
     };
     let text = String::from_utf8(content).map_err(|error| invalid(error.to_string()))?;

@@ -93,8 +93,7 @@ fn answer(url: &str, reply: &Reply) -> Outcome<Value> {
     let code = match status.as_u16() {
         404 => FindingCode::RevocationUnknown,
         429 | 500.. => FindingCode::ServiceUnreachable,
-        // The service understood and said no: what was asked must change.
-        _ => FindingCode::UsageInvalid,
+        _ => FindingCode::ServiceRefused,
     };
     Err(Finding::new(code).about(url).found(words).into())
 }

@@ -70,7 +70,7 @@ fn check_service(file: &Path, service: ServiceName) -> Outcome<Answer> {
     }
     let said = lines(&output.stderr);
     let found = if said.is_empty() { output.status.to_string() } else { said };
-    Err(Finding::new(FindingCode::UsageInvalid)
+    Err(Finding::new(FindingCode::ConfigurationInvalid)
         .about(path_text(file))
         .expected(format!("a configuration of {name} (docs/operations.md)"))
         .found(found)

@@ -133,7 +133,7 @@ impl<'a> Run<'a> {
         let key = FileKey::open(&key_path, &passphrase)?;
         if key.spki() != decoded.public_key.raw {
             let found = "the key of another certificate";
-            let finding = Finding::new(FindingCode::UsageInvalid).about(path_text(&key_path));
+            let finding = Finding::new(FindingCode::KeyMismatch).about(path_text(&key_path));
             let expected = format!("the key of {}", path_text(&certificate_path));
             return Err(finding.expected(expected).found(found).into());
         }

@@ -72,7 +72,7 @@ fn issues_for_requests_and_keys_of_others() {
     ];
     world.keyed(&[&sign[..], &["by-csr.pem"]].concat()).succeeds();
     let run = world.keyed(&split(&format!("--format json {base} --csr app --output none.pem")));
-    assert_eq!(run.exits_with(3).finding(), "setup.input.unreadable");
+    assert_eq!(run.exits_with(2).finding(), "setup.request.invalid");
     world.keyed(&split(&format!("{base} --output none.pem"))).exits_with(2);
     world
         .keyed(&split(&format!("{base} --csr mine.csr --key mine.key --output none.pem")))
@@ -133,7 +133,7 @@ fn an_authority_appears_whole_or_not_at_all() {
         |more: &str| world.keyed(&split(&format!("--format json ca init --organisation X {more}")));
     assert_eq!(
         init("--dir ca --base-url example.org").exits_with(2).finding(),
-        "setup.usage.invalid"
+        "setup.request.invalid"
     );
     assert_eq!(
         init("--dir missing/ca --base-url http://a").exits_with(3).finding(),
@@ -224,7 +224,7 @@ fn checks_configurations() {
     world.run(&["config", "check", "good.toml"]).succeeds();
     world.run(&["config", "check"]).succeeds();
     let run = world.json(&["config", "check", "typo.toml"]).exits_with(2);
-    assert_eq!(run.finding(), "setup.usage.invalid");
+    assert_eq!(run.finding(), "setup.configuration.invalid");
     assert!(run.stdout.contains("line 1") && run.stdout.contains("trusted_rot"), "{run:#?}");
     world.json(&["config", "check", "dangling.toml"]).exits_with(3);
     world.json(&["config", "check", "missing.toml"]).exits_with(3);

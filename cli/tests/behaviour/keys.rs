@@ -81,10 +81,13 @@ fn names_what_is_wrong_with_a_key_file() {
     private("empty.key", b"");
     private("cut.key", &world.read("signer.key")[..200]);
     private("certificate.key", &world.read("signer.pem"));
-    for key in ["empty.key", "cut.key", "certificate.key", "missing.key", "."] {
+    for key in ["empty.key", "cut.key", "certificate.key"] {
+        assert_eq!(sign(key).exits_with(2).finding(), "setup.key.unusable", "{key}");
+    }
+    for key in ["missing.key", "."] {
         assert_eq!(sign(key).exits_with(3).finding(), "setup.input.unreadable", "{key}");
     }
-    assert_eq!(sign("tsa.key").exits_with(2).finding(), "setup.usage.invalid");
+    assert_eq!(sign("tsa.key").exits_with(2).finding(), "setup.key.mismatch");
     let mut command = command(world.path());
     command.env("COUNTERSIGN_KEY_PASSPHRASE", "wrong").args([
         "--format",
@@ -98,7 +101,7 @@ fn names_what_is_wrong_with_a_key_file() {
         "--trusted-root",
         "trusted_root.json",
     ]);
-    let run = Run::of(command.output().expect("starts")).exits_with(3);
-    assert_eq!(run.finding(), "setup.input.unreadable");
+    let run = Run::of(command.output().expect("starts")).exits_with(2);
+    assert_eq!(run.finding(), "setup.key.unusable");
     assert!(!world.file("app.sigstore.json").exists());
 }

@@ -143,6 +143,27 @@ fn what_cannot_be_fetched_is_not_a_pass() {
 }
 
 #[test]
+fn follows_a_redirect() {
+    let services = Services::signed();
+    let folder = services.world.path().to_owned();
+    services.server.answer(move |request| {
+        let path = request.line.split(' ').nth(1).unwrap_or_default();
+        match (path.strip_prefix("/crl/"), path.strip_prefix("/moved/")) {
+            (Some(name), _) => Reply::redirect(&format!("/moved/{name}")),
+            (None, Some(name)) => Reply::ok(fs::read(folder.join(name)).expect("a CRL")),
+            (None, None) => Reply::status("404 Not Found"),
+        }
+    });
+    services.verify(&[]).succeeds();
+    // To where nobody is, and to what is no web address.
+    for target in ["https://127.0.0.1:1/x.crl", "file:///etc/passwd"] {
+        services.server.answer(move |_| Reply::redirect(target));
+        let run = services.verify(&[]).exits_with(3);
+        assert_eq!(run.finding(), "revocation.unavailable", "{target}");
+    }
+}
+
+#[test]
 fn fetched_evidence_serves_offline() {
     let services = Services::signed();
     let world = &services.world;

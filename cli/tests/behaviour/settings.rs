@@ -42,7 +42,7 @@ fn names_the_file_and_line_of_a_wrong_setting() {
     for content in ["nonsense = 1\n", "timestamp_urls = \"x\"\n", "trusted_root = \n", "\u{0}"] {
         world.write("config.toml", content);
         let run = world.json(&["--config", "config.toml", "version"]).exits_with(2);
-        assert_eq!(run.finding(), "setup.usage.invalid");
+        assert_eq!(run.finding(), "setup.configuration.invalid");
         assert_eq!(run.json()["error"]["subject"], "config.toml");
     }
     let run = world.json(&["--config", "missing.toml", "version"]).exits_with(3);
