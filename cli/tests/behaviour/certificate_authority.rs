@@ -155,8 +155,8 @@ fn an_authority_appears_whole_or_not_at_all() {
     let mut command = command(world.path());
     command.env("COUNTERSIGN_CA_PASSPHRASE", "wrong").env("COUNTERSIGN_KEY_PASSPHRASE", PASSPHRASE);
     command.args(split("--format json ca crl --dir ca --ca root --output root.crl"));
-    let run = Run::of(command.output().expect("starts")).exits_with(3);
-    assert_eq!(run.finding(), "setup.input.unreadable");
+    let run = Run::of(command.output().expect("starts")).exits_with(2);
+    assert_eq!(run.finding(), "setup.key.unusable");
 }
 
 #[test]
