@@ -10,6 +10,7 @@ mod chain;
 mod crl;
 mod key;
 mod ocsp;
+mod release;
 mod token;
 
 pub use self::{
@@ -18,6 +19,7 @@ pub use self::{
     crl::{CrlDraft, EntryDraft},
     key::ForgeKey,
     ocsp::{OcspDraft, SingleDraft, WhoAnswers},
+    release::{Proofs, Release},
     token::{Ess, TokenDraft, TstInfoDraft},
 };
 

@@ -140,6 +140,8 @@ rejects! {
     rejects_a_repeated_attribute: token(draft => draft.attributes = vec![der::sequence(&[
         &der::oid(&oid::AT_CONTENT_TYPE), &der::set_of(&[der::oid(&oid::ID_CT_TST_INFO)])])])
         is TimestampAttributes;
+    rejects_attributes_hashed_with_sha_1: token(draft =>
+        draft.digest_algorithm = HashAlgorithm::Sha1) is SignatureAlgorithmNotAllowed;
     rejects_another_version: token(draft =>
         draft.info.version = der::integer(2)) is TimestampMalformed;
     rejects_a_time_without_seconds: token(draft =>
@@ -240,9 +242,11 @@ fn accepts_an_authority_that_expired_since() {
     assert_eq!(verified_at(&response, &authorities, NOW.plus_seconds(9_999 * DAY)), Ok(PROVEN));
 }
 
+type Change = fn(&mut TokenDraft);
+
 #[test]
 fn accepts_what_real_tokens_carry() {
-    let changes: [(&str, fn(&mut TokenDraft)); 10] = [
+    let changes: [(&str, Change); 10] = [
         ("no certificates", |draft| draft.certificates.clear()),
         ("an unsorted certificate set", |draft| draft.certificates.reverse()),
         ("unsorted signed attributes", |draft| draft.attributes_reversed = true),
@@ -324,4 +328,25 @@ fn tells_two_certificates_of_one_name_and_serial_apart_by_ess() {
     let response = TokenDraft::new(HashAlgorithm::Sha384, MESSAGE).sign(&twin_key, &twin);
     let outcome = verified(&response, &[authority(&signed, Window::default())]);
     assert_eq!(outcome, Err(FindingCode::TimestampEssMismatch));
+}
+
+#[test]
+fn holds_an_answer_against_its_request() {
+    let chain = Chain::timestamping();
+    let signed = chain.sign();
+    let mut draft = TokenDraft::new(HashAlgorithm::Sha384, MESSAGE);
+    draft.info.nonce = der::integer_verbatim(&[1, 2, 3]);
+    let response = draft.sign(&chain.leaf_key, &signed.leaf);
+    let authorities = [authority(&signed, Window::default())];
+    let timestamp = tsp::verify(&response, Stamped::Message(MESSAGE), &authorities, &AwsLc, NOW);
+    let timestamp = timestamp.expect("a right token");
+    let answer = |nonce: Option<&[u8]>, policy: Option<&str>| {
+        let policy = policy.map(|text| text.parse().expect("an object identifier"));
+        tsp::verify_answer(timestamp.info(), nonce, policy).map_err(|finding| finding.code)
+    };
+    assert_eq!(answer(None, None), Ok(()));
+    assert_eq!(answer(Some(&[1, 2, 3]), Some("1.3.6.1.4.1.32473.1")), Ok(()));
+    assert_eq!(answer(Some(&[1, 2, 4]), None), Err(FindingCode::TimestampNonceMismatch));
+    let other = answer(Some(&[1, 2, 3]), Some("1.3.6.1.4.1.32473.2"));
+    assert_eq!(other, Err(FindingCode::TimestampPolicyMismatch));
 }

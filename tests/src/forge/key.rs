@@ -46,7 +46,8 @@ impl ForgeKey {
         let scalar = digest(&RustCrypto, HashAlgorithm::Sha384, name.as_bytes());
         let pair = p384::ecdsa::SigningKey::from_slice(scalar.octets()).expect("a scalar");
         let point = pair.verifying_key().to_sec1_point(false).as_bytes().to_vec();
-        let algorithm = der::sequence(&[&der::oid(&oid::EC_PUBLIC_KEY), &der::oid(&oid::SECP384R1)]);
+        let algorithm =
+            der::sequence(&[&der::oid(&oid::EC_PUBLIC_KEY), &der::oid(&oid::SECP384R1)]);
         Self::of(Pair::P384(pair), SignatureScheme::EcdsaP384Sha384, &algorithm, point)
     }
 
@@ -58,7 +59,8 @@ impl ForgeKey {
         let scalar = digest(&RustCrypto, HashAlgorithm::Sha256, name.as_bytes());
         let pair = p256::ecdsa::SigningKey::from_slice(scalar.octets()).expect("a scalar");
         let point = pair.verifying_key().to_sec1_point(false).as_bytes().to_vec();
-        let algorithm = der::sequence(&[&der::oid(&oid::EC_PUBLIC_KEY), &der::oid(&oid::SECP256R1)]);
+        let algorithm =
+            der::sequence(&[&der::oid(&oid::EC_PUBLIC_KEY), &der::oid(&oid::SECP256R1)]);
         Self::of(Pair::P256(pair), SignatureScheme::EcdsaP256Sha256, &algorithm, point)
     }
 
@@ -107,10 +109,8 @@ impl ForgeKey {
         let mut fields = cursor.sequence("RSAPrivateKey").expect("PKCS#1");
         let mut number = || fields.integer("RSAPrivateKey").expect("PKCS#1").to_vec();
         let (_version, modulus, exponent) = (number(), number(), number());
-        let public_key = der::sequence(&[
-            &der::integer_verbatim(&modulus),
-            &der::integer_verbatim(&exponent),
-        ]);
+        let public_key =
+            der::sequence(&[&der::integer_verbatim(&modulus), &der::integer_verbatim(&exponent)]);
         let algorithm = der::sequence(&[&der::oid(&oid::RSA_ENCRYPTION), der::NULL]);
         let scheme = SignatureScheme::RsaPkcs1Sha256;
         Self::of(Pair::RsaPkcs1(Box::new(pair)), scheme, &algorithm, public_key)
@@ -141,9 +141,7 @@ impl ForgeKey {
                 let signature: p256::ecdsa::Signature = pair.sign(message);
                 signature.to_der().as_bytes().to_vec()
             }
-            Pair::Ed25519(pair) => {
-                ed25519_dalek::Signer::sign(pair, message).to_bytes().to_vec()
-            }
+            Pair::Ed25519(pair) => ed25519_dalek::Signer::sign(pair, message).to_bytes().to_vec(),
             Pair::RsaPkcs1(pair) => {
                 let hash = digest(&RustCrypto, HashAlgorithm::Sha256, message);
                 pair.sign(Pkcs1v15Sign::new::<Sha256>(), hash.octets()).expect("a signature")

@@ -117,7 +117,8 @@ impl OcspDraft {
 }
 
 fn single(single: &SingleDraft) -> Vec<u8> {
-    let next_update = single.next_update.map(|time| der::context(0, &[&der::generalized_time(time)]));
+    let next_update =
+        single.next_update.map(|time| der::context(0, &[&der::generalized_time(time)]));
     der::sequence(&[
         &single.cert_id,
         &single.status,

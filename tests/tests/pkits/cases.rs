@@ -46,9 +46,8 @@ fn case(line: &str) -> Case {
     let [number, expected, leaf, intermediates, crls] = words[..] else {
         panic!("{line}: not five words");
     };
-    let list = |names: &str| {
-        names.split(',').filter(|name| *name != "-").map(str::to_owned).collect()
-    };
+    let list =
+        |names: &str| names.split(',').filter(|name| *name != "-").map(str::to_owned).collect();
     Case {
         number: number.to_owned(),
         expected: match expected {

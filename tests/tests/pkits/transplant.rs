@@ -62,7 +62,7 @@ impl Transplant {
 
 /// NIST spoiled some signatures by their count of unused bits, which no reader gets past. They get
 /// another wrong signature, so that it is the signature that is judged.
-fn readable(raw: &[u8]) -> Vec<u8> {
+pub(crate) fn readable(raw: &[u8]) -> Vec<u8> {
     if Certificate::decode(raw).is_ok() || CertificateList::decode(raw).is_ok() {
         return raw.to_vec();
     }
