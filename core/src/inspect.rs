@@ -219,7 +219,7 @@ fn crl(crl: &CertificateList<'_>) -> View {
                 ("critical", flag(*critical)),
                 ("urls", View::texts(point.urls.iter().copied())),
                 ("covers", View::text(format!("{:?}", point.covers))),
-                ("onlySomeReasons", View::Flag(point.only_some_reasons)),
+                ("onlySomeReasons", View::Flag(point.only_some_reasons.is_some())),
                 ("indirectCRL", View::Flag(point.indirect)),
             ]),
         ));

@@ -90,6 +90,10 @@ oids! {
     CE_CERTIFICATE_POLICIES = "2.5.29.32";
     /// id-ce-authorityKeyIdentifier (§4.2.1.1).
     CE_AUTHORITY_KEY_IDENTIFIER = "2.5.29.35";
+    /// id-ce-policyConstraints (§4.2.1.11).
+    CE_POLICY_CONSTRAINTS = "2.5.29.36";
+    /// id-ce-inhibitAnyPolicy (§4.2.1.14).
+    CE_INHIBIT_ANY_POLICY = "2.5.29.54";
     /// id-ce-extKeyUsage (§4.2.1.12).
     CE_EXT_KEY_USAGE = "2.5.29.37";
     /// id-ce-freshestCRL (§4.2.1.15).

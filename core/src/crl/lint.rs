@@ -45,7 +45,7 @@ pub fn inspect(crl: &CertificateList<'_>) -> Vec<Finding> {
         );
         demand(!point.indirect, "docs/revocation.md: no indirect CRLs", "indirectCRL");
         demand(
-            !point.only_some_reasons,
+            point.only_some_reasons.is_none(),
             "docs/revocation.md: all reasons in one list",
             "onlySomeReasons",
         );

@@ -15,11 +15,11 @@ use der::Tag;
 use crate::{
     asn1::{
         AlgorithmIdentifier, Asn1Error, Cursor, Flag, Result, Tlv, context_constructed,
-        context_primitive,
+        context_primitive, named_bits,
     },
     limits, oid,
     time::UnixSeconds,
-    x509::certificate::extension,
+    x509::certificate::extensions,
 };
 
 /// Why a certificate was revoked (RFC 5280 §5.3.1).
@@ -146,10 +146,30 @@ pub struct IssuingDistributionPoint<'a> {
     pub is_named: bool,
     /// Which certificates it is about.
     pub covers: Covers,
-    /// Only some reasons.
-    pub only_some_reasons: bool,
+    /// The reasons it speaks of; all of them unless there is onlySomeReasons.
+    pub only_some_reasons: Option<ReasonFlags>,
     /// Entries may be of other issuers.
     pub indirect: bool,
+}
+
+/// `ReasonFlags` (RFC 5280 §4.2.1.13), bit n being bit n of the named-bit list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ReasonFlags(u16);
+
+impl ReasonFlags {
+    /// keyCompromise(1) to aACompromise(8).
+    const EVERY: u16 = 0b1_1111_1110;
+
+    /// The reasons of both.
+    #[must_use]
+    pub const fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether no reason is missing.
+    pub const fn is_complete(self) -> bool {
+        self.0 & Self::EVERY == Self::EVERY
+    }
 }
 
 /// Which certificates a CRL is about; the specification allows at most one restriction.
@@ -185,6 +205,26 @@ impl RevokedEntry<'_> {
     /// D of the decision table: the earlier of revocationDate and invalidityDate.
     pub fn effective_date(&self) -> UnixSeconds {
         self.invalidity_date.map_or(self.revocation_date, |date| date.min(self.revocation_date))
+    }
+
+    /// One entry for two of the same certificate: a reason for good before a suspension, then the
+    /// one given first; the earliest dates.
+    fn united(&self, other: &Self) -> Self {
+        let softer = |entry: &Self| {
+            matches!(
+                entry.reason,
+                RevocationReason::CertificateHold | RevocationReason::RemoveFromCrl
+            )
+        };
+        let reason = if softer(self) && !softer(other) { other.reason } else { self.reason };
+        let dates = [self.invalidity_date, other.invalidity_date];
+        Self {
+            reason,
+            revocation_date: self.revocation_date.min(other.revocation_date),
+            invalidity_date: dates.into_iter().flatten().min(),
+            unknown_critical: self.unknown_critical.or(other.unknown_critical),
+            ..*self
+        }
     }
 }
 
@@ -226,6 +266,10 @@ impl<'a> CertificateList<'a> {
         let next_update = next_update(&mut inner)?;
         let entries = inner.optional(Tag::Sequence, "revokedCertificates")?.map(|tlv| tlv.value);
         let extensions = match inner.optional(context_constructed(0), "crlExtensions")? {
+            // RFC 5280 §5.1.2.1: where there are extensions, the version MUST be 2.
+            Some(_) if version == 1 => {
+                return Err(Asn1Error::Malformed { field: "crlExtensions (in version 1)" });
+            }
             Some(tagged) => CrlExtensions::decode(tagged)?,
             None => CrlExtensions::default(),
         };
@@ -244,14 +288,20 @@ impl<'a> CertificateList<'a> {
         })
     }
 
+    /// The reasons it speaks of, where these are not all.
+    pub fn reasons(&self) -> Option<ReasonFlags> {
+        self.extensions.issuing_distribution_point.as_ref()?.1.only_some_reasons
+    }
+
     /// The entries, in their order; each is decoded as it is reached.
     pub fn entries(&self) -> impl Iterator<Item = Result<RevokedEntry<'a>>> {
         let mut cursor = Cursor::new(self.entries.unwrap_or(&[]));
+        let version = self.version;
         core::iter::from_fn(move || {
             if cursor.is_empty() {
                 return None;
             }
-            let entry = entry(&mut cursor);
+            let entry = entry(&mut cursor, version);
             if entry.is_err() {
                 // Nothing after a broken entry can be found.
                 cursor = Cursor::new(&[]);
@@ -260,7 +310,8 @@ impl<'a> CertificateList<'a> {
         })
     }
 
-    /// The last entry for `serial` (INTEGER content octets). Walks the whole list.
+    /// The entry for `serial` (INTEGER content octets). Walks the whole list; of several entries
+    /// the gravest reason and the earliest dates count.
     ///
     /// # Errors
     /// When an entry is malformed, so that the list cannot be relied on.
@@ -273,7 +324,8 @@ impl<'a> CertificateList<'a> {
             let tlv = cursor.expect(Tag::Sequence, FIELD)?;
             // The serial number comes first; the other fields matter only where it matches.
             if tlv.content().integer(FIELD)? == serial {
-                found = Some(entry(&mut rest)?);
+                let entry = entry(&mut rest, self.version)?;
+                found = Some(found.map_or(entry, |other: RevokedEntry<'a>| other.united(&entry)));
             }
         }
         Ok(found)
@@ -309,7 +361,7 @@ fn next_update(inner: &mut Cursor<'_>) -> Result<Option<UnixSeconds>> {
     Ok(None)
 }
 
-fn entry<'a>(cursor: &mut Cursor<'a>) -> Result<RevokedEntry<'a>> {
+fn entry<'a>(cursor: &mut Cursor<'a>, version: u8) -> Result<RevokedEntry<'a>> {
     const FIELD: &str = "revokedCertificates";
     let mut fields = cursor.sequence(FIELD)?;
     let serial = fields.integer(FIELD)?;
@@ -322,15 +374,17 @@ fn entry<'a>(cursor: &mut Cursor<'a>) -> Result<RevokedEntry<'a>> {
         unknown_critical: None,
     };
     if let Some(list) = fields.optional(Tag::Sequence, "crlEntryExtensions")? {
+        if version == 1 {
+            return Err(Asn1Error::Malformed { field: "crlEntryExtensions (in version 1)" });
+        }
         entry_extensions(list.content(), &mut entry)?;
     }
     fields.finish(FIELD)?;
     Ok(entry)
 }
 
-fn entry_extensions(mut list: Cursor<'_>, entry: &mut RevokedEntry<'_>) -> Result<()> {
-    while !list.is_empty() {
-        let (id, critical, value) = extension(&mut list)?;
+fn entry_extensions(list: Cursor<'_>, entry: &mut RevokedEntry<'_>) -> Result<()> {
+    for (id, critical, value) in extensions(list, "crlEntryExtensions")? {
         let mut value = Cursor::new(value);
         match id {
             oid::CE_CRL_REASONS => {
@@ -354,18 +408,12 @@ fn entry_extensions(mut list: Cursor<'_>, entry: &mut RevokedEntry<'_>) -> Resul
 impl<'a> CrlExtensions<'a> {
     fn decode(tagged: Tlv<'a>) -> Result<Self> {
         const FIELD: &str = "crlExtensions";
-        let mut list = Cursor::over_sequence(tagged.value, FIELD)?;
-        let mut extensions = Self::default();
-        let mut seen: Vec<ObjectIdentifier> = Vec::new();
-        while !list.is_empty() {
-            let (id, critical, value) = extension(&mut list)?;
-            if seen.contains(&id) {
-                return Err(Asn1Error::Malformed { field: "crlExtensions (one stands twice)" });
-            }
-            seen.push(id);
-            extensions.take(id, critical, value)?;
+        let list = Cursor::over_sequence(tagged.value, FIELD)?;
+        let mut decoded = Self::default();
+        for (id, critical, value) in extensions(list, FIELD)? {
+            decoded.take(id, critical, value)?;
         }
-        Ok(extensions)
+        Ok(decoded)
     }
 
     fn take(&mut self, id: ObjectIdentifier, critical: Flag, value: &'a [u8]) -> Result<()> {
@@ -410,7 +458,10 @@ impl<'a> IssuingDistributionPoint<'a> {
         }
         let user = set_flag(&mut fields, 1)?;
         let ca = set_flag(&mut fields, 2)?;
-        point.only_some_reasons = fields.optional(context_primitive(3), FIELD)?.is_some();
+        point.only_some_reasons = match fields.optional(context_primitive(3), FIELD)? {
+            Some(tlv) => Some(ReasonFlags(named_bits(tlv.value, FIELD)?)),
+            None => None,
+        };
         point.indirect = set_flag(&mut fields, 4)?;
         let attribute = set_flag(&mut fields, 5)?;
         point.covers = match (user, ca, attribute) {

@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 
 use pki_types::{AlgorithmIdentifier, InvalidSignature, SignatureVerificationAlgorithm, alg_id};
-use rsa::{Pkcs1v15Sign, Pss, RsaPublicKey, pkcs1::DecodeRsaPublicKey};
+use rsa::{Pkcs1v15Sign, Pss, RsaPublicKey, pkcs1::DecodeRsaPublicKey, traits::PublicKeyParts};
 use sha2::Digest as _;
 
 use super::{CryptoProvider, SignatureFault, SignatureScheme, SignatureScheme as S};
@@ -125,12 +125,12 @@ fn verify_prehash(
     use ecdsa::signature::hazmat::PrehashVerifier;
     match scheme {
         S::EcdsaP256Sha256 | S::EcdsaP256Sha384 | S::EcdsaP256Sha512 => {
-            let key = p256::ecdsa::VerifyingKey::from_sec1_bytes(public_key).ok()?;
+            let key = p256::ecdsa::VerifyingKey::from_sec1_bytes(point(public_key)?).ok()?;
             let signature = p256::ecdsa::Signature::from_der(signature).ok()?;
             key.verify_prehash(digest, &signature).ok()
         }
         S::EcdsaP384Sha256 | S::EcdsaP384Sha384 | S::EcdsaP384Sha512 => {
-            let key = p384::ecdsa::VerifyingKey::from_sec1_bytes(public_key).ok()?;
+            let key = p384::ecdsa::VerifyingKey::from_sec1_bytes(point(public_key)?).ok()?;
             let signature = p384::ecdsa::Signature::from_der(signature).ok()?;
             key.verify_prehash(digest, &signature).ok()
         }
@@ -150,6 +150,11 @@ fn verify_prehash(
     }
 }
 
+/// RFC 5480 §2.2: compressed (02, 03) or uncompressed (04); SEC 1's compact form is not used.
+fn point(public_key: &[u8]) -> Option<&[u8]> {
+    matches!(public_key.first(), Some(2..=4)).then_some(public_key)
+}
+
 fn rsa(
     public_key: &[u8],
     scheme: impl rsa::traits::SignatureScheme,
@@ -157,5 +162,9 @@ fn rsa(
     signature: &[u8],
 ) -> Option<()> {
     let key = RsaPublicKey::from_pkcs1_der(public_key).ok()?;
+    // The sizes that aws-lc-rs takes, so that both fillers refuse the same.
+    if !(2048..=8192).contains(&key.n().bits()) {
+        return None;
+    }
     key.verify(scheme, digest, signature).ok()
 }

@@ -11,7 +11,7 @@ use crate::{
     crypto::CryptoProvider,
     digest::{HashAlgorithm, digest},
     oid,
-    x509::{Certificate, certificate::extension},
+    x509::{Certificate, certificate::extensions},
 };
 
 /// Which certificate is asked about or answered for (§4.1.1).
@@ -173,10 +173,8 @@ fn certificates(
 }
 
 fn refuse_critical(tagged: Tlv<'_>) -> core::result::Result<(), OcspRequestFault> {
-    let mut content = tagged.content();
-    let mut list = content.sequence("extensions")?;
-    while !list.is_empty() {
-        let (id, critical, _) = extension(&mut list)?;
+    let list = Cursor::over_sequence(tagged.value, "singleRequestExtensions")?;
+    for (id, critical, _) in extensions(list, "singleRequestExtensions")? {
         if critical.is_set() {
             return Err(OcspRequestFault::Extension(id));
         }
@@ -185,16 +183,15 @@ fn refuse_critical(tagged: Tlv<'_>) -> core::result::Result<(), OcspRequestFault
 }
 
 fn nonce(tagged: Tlv<'_>) -> core::result::Result<Option<&[u8]>, OcspRequestFault> {
-    let mut list = Cursor::over_sequence(tagged.value, "requestExtensions")?;
+    let list = Cursor::over_sequence(tagged.value, "requestExtensions")?;
     let mut nonce = None;
-    while !list.is_empty() {
-        let (id, critical, value) = extension(&mut list)?;
+    for (id, critical, value) in extensions(list, "requestExtensions")? {
         if id == oid::OCSP_NONCE {
             // RFC 9654 §2.1: an OCTET STRING inside the extension's own.
             let mut inner = Cursor::new(value);
             let octets = inner.octet_string("nonce")?;
             inner.finish("nonce")?;
-            if octets.is_empty() || octets.len() > 128 || nonce.is_some() {
+            if octets.is_empty() || octets.len() > 128 {
                 return Err(OcspRequestFault::NonceLength);
             }
             nonce = Some(octets);

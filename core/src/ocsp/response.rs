@@ -13,7 +13,7 @@ use crate::{
     crl::RevocationReason,
     limits, oid,
     time::UnixSeconds,
-    x509::certificate::extension,
+    x509::certificate::extensions,
 };
 
 /// Whether the responder answered (§4.2.1).
@@ -235,9 +235,8 @@ impl<'a> ResponseData<'a> {
         let mut unknown_critical = responses.iter().find_map(|each| each.unknown_critical);
         let mut nonce = None;
         if let Some(tagged) = data.optional(context_constructed(1), "responseExtensions")? {
-            let mut extensions = Cursor::over_sequence(tagged.value, "responseExtensions")?;
-            while !extensions.is_empty() {
-                let (id, critical, value) = extension(&mut extensions)?;
+            let list = Cursor::over_sequence(tagged.value, "responseExtensions")?;
+            for (id, critical, value) in extensions(list, "responseExtensions")? {
                 match id {
                     oid::OCSP_NONCE => nonce = Some(Cursor::new(value).octet_string("nonce")?),
                     id if critical.is_set() => unknown_critical = Some(id),
@@ -294,9 +293,8 @@ impl<'a> SingleResponse<'a> {
         let mut invalidity_date = None;
         let mut unknown_critical = None;
         if let Some(tagged) = fields.optional(context_constructed(1), "singleExtensions")? {
-            let mut extensions = Cursor::over_sequence(tagged.value, "singleExtensions")?;
-            while !extensions.is_empty() {
-                let (id, critical, value) = extension(&mut extensions)?;
+            let list = Cursor::over_sequence(tagged.value, "singleExtensions")?;
+            for (id, critical, value) in extensions(list, "singleExtensions")? {
                 match id {
                     oid::CE_INVALIDITY_DATE => {
                         invalidity_date =

@@ -13,7 +13,7 @@ use crate::{
     digest::{Digest, HashAlgorithm},
     finding::{Finding, FindingCode},
     time::UnixSeconds,
-    x509::{GeneralName, certificate::extension, general_name},
+    x509::{self, GeneralName, general_name},
 };
 
 /// The hash that was stamped (§2.4.1).
@@ -269,9 +269,8 @@ fn extensions(fields: &mut Cursor<'_>) -> core::result::Result<(), Finding> {
     let wrapper =
         fields.optional(context_constructed(1), "extensions").map_err(|error| malformed(&error))?;
     let Some(wrapper) = wrapper else { return Ok(()) };
-    let mut list = wrapper.content();
-    while !list.is_empty() {
-        let (id, critical, _) = extension(&mut list).map_err(|error| malformed(&error))?;
+    let list = x509::certificate::extensions(wrapper.content(), "extensions");
+    for (id, critical, _) in list.map_err(|error| malformed(&error))? {
         // We know none that may be critical in a token.
         if critical.is_set() {
             let found = alloc::format!("{id}");

@@ -8,7 +8,7 @@ use der::Tag;
 use super::{FailureInfo, MessageImprint};
 use crate::{
     asn1::{Asn1Error, Cursor, Result, Tlv, context_constructed},
-    x509::certificate::extension,
+    x509::certificate,
 };
 
 /// Whether the requester wants the authority's certificate in the token.
@@ -129,11 +129,6 @@ fn certificates_requested(fields: &mut Cursor<'_>) -> Result<CertificateRequest>
 fn extensions(fields: &mut Cursor<'_>) -> Result<Option<ObjectIdentifier>> {
     const FIELD: &str = "extensions";
     let Some(wrapper) = fields.optional(context_constructed(0), FIELD)? else { return Ok(None) };
-    let mut list = wrapper.content();
-    let mut first = None;
-    while !list.is_empty() {
-        let (id, _, _) = extension(&mut list)?;
-        first.get_or_insert(id);
-    }
-    first.map(Some).ok_or(Asn1Error::Malformed { field: FIELD })
+    let list = certificate::extensions(wrapper.content(), FIELD)?;
+    Ok(list.first().map(|(id, _, _)| *id))
 }

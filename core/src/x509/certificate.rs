@@ -2,7 +2,7 @@
 //!
 //! Decoding reads the shape only; nothing here says that a certificate is to be trusted.
 
-use alloc::string::String;
+use alloc::{string::String, vec::Vec};
 
 use const_oid::ObjectIdentifier;
 use der::Tag;
@@ -134,7 +134,7 @@ impl<'a> Certificate<'a> {
         validity.finish("validity")?;
         let subject = inner.expect(Tag::Sequence, "subject")?.raw;
         let public_key = PublicKey::of(inner.expect(Tag::Sequence, "subjectPublicKeyInfo")?)?;
-        let extensions = extensions(&mut inner, version)?;
+        let extensions = certificate_extensions(&mut inner, version)?;
         inner.finish("tbsCertificate")?;
         Ok(Self {
             raw: bytes,
@@ -223,7 +223,7 @@ fn version(inner: &mut Cursor<'_>) -> Result<u8> {
     }
 }
 
-fn extensions<'a>(inner: &mut Cursor<'a>, version: u8) -> Result<Extensions<'a>> {
+fn certificate_extensions<'a>(inner: &mut Cursor<'a>, version: u8) -> Result<Extensions<'a>> {
     // The unique identifiers are obsolete; they are stepped over.
     for number in [1, 2] {
         inner.optional(crate::asn1::context_primitive(number), "uniqueIdentifier")?;
@@ -239,11 +239,33 @@ fn extensions<'a>(inner: &mut Cursor<'a>, version: u8) -> Result<Extensions<'a>>
     Extensions::decode(list)
 }
 
-/// One `Extension`: identifier, whether critical, the value's octets. Also those of CRLs, OCSP
-/// and timestamps, which share the form.
-pub(crate) fn extension<'a>(
-    list: &mut Cursor<'a>,
-) -> Result<(ObjectIdentifier, crate::asn1::Flag, &'a [u8])> {
+/// Identifier, whether critical, and the value's octets.
+pub(crate) type Extension<'a> = (ObjectIdentifier, crate::asn1::Flag, &'a [u8]);
+
+/// The content of an `Extensions`: of certificates, CRLs, their entries, OCSP messages, timestamps,
+/// which share the form.
+///
+/// # Errors
+/// When one is malformed or stands twice (RFC 5280 §4.2), or there is none (SIZE 1..MAX).
+pub(crate) fn extensions<'a>(
+    mut list: Cursor<'a>,
+    field: &'static str,
+) -> Result<Vec<Extension<'a>>> {
+    let mut found: Vec<Extension<'a>> = Vec::new();
+    while !list.is_empty() {
+        let next = extension(&mut list)?;
+        if found.iter().any(|(seen, _, _)| *seen == next.0) {
+            return Err(Asn1Error::Malformed { field });
+        }
+        found.push(next);
+    }
+    if found.is_empty() {
+        return Err(Asn1Error::Malformed { field });
+    }
+    Ok(found)
+}
+
+fn extension<'a>(list: &mut Cursor<'a>) -> Result<Extension<'a>> {
     const FIELD: &str = "extension";
     let mut fields = list.sequence(FIELD)?;
     let id = fields.oid(FIELD)?;

@@ -5,7 +5,7 @@ use alloc::{string::String, vec::Vec};
 use const_oid::ObjectIdentifier;
 use der::Tag;
 
-use super::{certificate::extension, name};
+use super::{certificate::extensions, name};
 use crate::{
     asn1::{
         Asn1Error, Cursor, Flag, Result, Tlv, context_constructed, context_primitive, named_bits,
@@ -33,9 +33,8 @@ pub struct Extensions<'a> {
     pub authority_key_identifier: Option<&'a [u8]>,
     /// URIs of the cRLDistributionPoints, in order.
     pub crl_urls: Vec<&'a str>,
-    /// Whether a distribution point covers only some reasons or names another CRL issuer, which
-    /// the profile forbids and path checks report as not supported.
-    pub crl_points_partial: bool,
+    /// nameConstraints, DER.
+    pub name_constraints: Option<&'a [u8]>,
     /// OCSP responders of authorityInfoAccess.
     pub ocsp_urls: Vec<&'a str>,
     /// Issuer certificates' addresses of authorityInfoAccess.
@@ -209,22 +208,38 @@ fn ia5<'a>(octets: &'a [u8], field: &'static str) -> Result<&'a str> {
 }
 
 impl<'a> Extensions<'a> {
-    pub(super) fn decode(mut list: Cursor<'a>) -> Result<Self> {
-        let mut extensions = Self::default();
-        // RFC 5280 §4.1.2.9: a SEQUENCE SIZE (1..MAX).
-        if list.is_empty() {
-            return Err(Asn1Error::Malformed { field: "extensions" });
+    pub(super) fn decode(list: Cursor<'a>) -> Result<Self> {
+        let mut decoded = Self::default();
+        for (id, critical, value) in extensions(list, "extensions")? {
+            decoded.present.push((id, critical));
+            decoded.take(id, critical, value)?;
         }
-        while !list.is_empty() {
-            let (id, critical, value) = extension(&mut list)?;
-            // RFC 5280 §4.2: no extension may stand twice.
-            if extensions.present.iter().any(|(seen, _)| *seen == id) {
-                return Err(Asn1Error::Malformed { field: "extensions (one stands twice)" });
-            }
-            extensions.present.push((id, critical));
-            extensions.take(id, critical, value)?;
-        }
-        Ok(extensions)
+        Ok(decoded)
+    }
+
+    /// A critical extension that is none of those we read.
+    pub fn unknown_critical(&self) -> Option<ObjectIdentifier> {
+        let unknown = self.present.iter().find(|(id, critical)| {
+            critical.is_set()
+                && !matches!(
+                    *id,
+                    oid::CE_BASIC_CONSTRAINTS
+                        | oid::CE_KEY_USAGE
+                        | oid::CE_EXT_KEY_USAGE
+                        | oid::CE_SUBJECT_ALT_NAME
+                        | oid::CE_SUBJECT_KEY_IDENTIFIER
+                        | oid::CE_AUTHORITY_KEY_IDENTIFIER
+                        | oid::CE_CRL_DISTRIBUTION_POINTS
+                        | oid::PE_AUTHORITY_INFO_ACCESS
+                        | oid::OCSP_NO_CHECK
+                )
+        });
+        unknown.map(|(id, _)| *id)
+    }
+
+    /// Whether an extension with that identifier is there.
+    pub fn has(&self, id: ObjectIdentifier) -> bool {
+        self.present.iter().any(|(present, _)| *present == id)
     }
 
     fn take(&mut self, id: ObjectIdentifier, critical: Flag, value: &'a [u8]) -> Result<()> {
@@ -258,6 +273,7 @@ impl<'a> Extensions<'a> {
             oid::CE_CRL_DISTRIBUTION_POINTS => self.take_distribution_points(value)?,
             oid::PE_AUTHORITY_INFO_ACCESS => self.take_access(value)?,
             oid::OCSP_NO_CHECK => self.ocsp_no_check = true,
+            oid::CE_NAME_CONSTRAINTS => self.name_constraints = Some(value),
             oid::OIDC_ISSUER => {
                 let tlv = Tlv::decode(value, "oidcIssuer")?;
                 let text = core::str::from_utf8(tlv.value).ok();
@@ -280,7 +296,6 @@ impl<'a> Extensions<'a> {
             if let Some(name) = point.optional(context_constructed(0), FIELD)? {
                 self.crl_urls.extend(distribution_point_urls(name, FIELD)?);
             }
-            self.crl_points_partial |= !point.is_empty();
         }
         Ok(())
     }

@@ -13,9 +13,9 @@ use const_oid::ObjectIdentifier;
 use pki_types::{CertificateDer, SignatureVerificationAlgorithm, TrustAnchor, UnixTime};
 use webpki::{EndEntityCert, Error};
 
-use super::{Certificate, KeyUsage};
+use super::{Certificate, GeneralName, KeyUsage, general_name};
 use crate::{
-    asn1::Asn1Error,
+    asn1::{Asn1Error, Cursor},
     crypto::{CryptoProvider, SignatureScheme},
     finding::{Finding, FindingCode},
     oid,
@@ -88,7 +88,9 @@ pub fn verify<'a>(
 ) -> Result<VerifiedPath<'a>, Finding> {
     // The leaf's own fitness first: "wrong use" tells more than "no path for that use".
     inspect_leaf(leaf, purpose)?;
-    let path = build(leaf, intermediates, anchors, time, purpose, crypto)?;
+    let path = build(leaf, intermediates, anchors, time, purpose, crypto)
+        .map_err(|finding| refined(finding, leaf, intermediates, anchors))?;
+    inspect_policies(&path)?;
     inspect_issuers(&path, time, purpose)?;
     Ok(path)
 }
@@ -145,6 +147,86 @@ fn build<'a>(
         .and_then(|index| usable.get(index));
     issuers.push(decoded(anchor.copied())?);
     Ok(VerifiedPath { leaf: leaf.clone(), issuers })
+}
+
+/// Longest run of issuers that is followed by name for a better finding; webpki builds no longer
+/// paths.
+const ISSUERS_FOLLOWED: usize = 8;
+
+/// Why no path was found, told from the certificates that bear the issuers' names: a key that is
+/// too weak, or a constraint on names that webpki does not know, tells more than "no path".
+fn refined(
+    finding: Finding,
+    leaf: &Certificate<'_>,
+    intermediates: &[&[u8]],
+    anchors: &[&[u8]],
+) -> Finding {
+    let vague = matches!(
+        finding.code,
+        FindingCode::CertificateUnknownIssuer | FindingCode::CertificatePathConstraint
+    );
+    if !vague {
+        return finding;
+    }
+    let candidates: Vec<Certificate<'_>> = intermediates
+        .iter()
+        .chain(anchors)
+        .filter_map(|raw| Certificate::decode(raw).ok())
+        .collect();
+    let mut name = leaf.issuer;
+    for _ in 0..ISSUERS_FOLLOWED {
+        let Some(issuer) = candidates.iter().find(|each| each.subject == name) else { break };
+        if let Err(weak) = inspect_key(issuer) {
+            return weak;
+        }
+        if issuer.extensions.name_constraints.is_some_and(constrains_other_names) {
+            return Finding::new(FindingCode::CertificateConstraintNotSupported)
+                .about(issuer.subject_text())
+                .expected("nameConstraints on DNS names and IP addresses alone")
+                .found("nameConstraints on other kinds of names");
+        }
+        if issuer.is_self_issued() {
+            break;
+        }
+        name = issuer.issuer;
+    }
+    finding
+}
+
+/// Whether nameConstraints (DER) speak of other names than DNS names and IP addresses, which are
+/// those that webpki compares (RFC 5280 §4.2.1.10). What cannot be read speaks of anything.
+fn constrains_other_names(constraints: &[u8]) -> bool {
+    const FIELD: &str = "nameConstraints";
+    let others = || -> crate::asn1::Result<bool> {
+        let mut fields = Cursor::over_sequence(constraints, FIELD)?;
+        while !fields.is_empty() {
+            let mut subtrees = fields.any(FIELD)?.content();
+            while !subtrees.is_empty() {
+                let base = general_name(subtrees.sequence(FIELD)?.any(FIELD)?)?;
+                if !matches!(base, GeneralName::Dns(_) | GeneralName::Ip(_)) {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    };
+    others().unwrap_or(true)
+}
+
+/// RFC 5280 §4.2 has applications recognise policyConstraints and inhibitAnyPolicy. Policies are
+/// not processed here, so a certificate that constrains them is not supported, critical or not.
+fn inspect_policies(path: &VerifiedPath<'_>) -> Result<(), Finding> {
+    for (certificate, _) in path.links() {
+        for id in [oid::CE_POLICY_CONSTRAINTS, oid::CE_INHIBIT_ANY_POLICY] {
+            if certificate.extensions.has(id) {
+                return Err(Finding::new(FindingCode::CertificateConstraintNotSupported)
+                    .about(certificate.subject_text())
+                    .expected("no constraints on certificate policies")
+                    .found(format!("{id}")));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn decoded(raw: Option<&[u8]>) -> Result<Certificate<'_>, Finding> {

@@ -63,7 +63,6 @@ fn a_delta_with_an_unknown_critical_extension_is_not_passed_over() {
 }
 
 #[test]
-#[ignore = "defect: removeFromCRL in a delta lifts a final revocation"]
 fn a_delta_lifts_nothing_but_a_suspension() {
     // §5.3.1: removeFromCRL also stands for a certificate that expired; its revocation stands.
     let scene = Scene::new();

@@ -50,7 +50,6 @@ fn a_list_for_some_reasons_never_passes_alone() {
 }
 
 #[test]
-#[ignore = "defect: reasons of onlySomeReasons are not united (docs/revocation.md, Verifier)"]
 fn unites_lists_for_some_reasons() {
     // §6.3.3 (e), (l): together they speak of every reason.
     let scene = Scene::new();
@@ -109,7 +108,6 @@ fn refuses_lists_that_another_signed() {
 }
 
 #[test]
-#[ignore = "defect: CertificateList::decode takes extensions in a version 1 list"]
 fn refuses_extensions_in_a_list_of_version_1() {
     // §5.1.2.1: "When extensions are used … this field MUST be present and MUST specify version 2".
     let first = |mut list: CrlDraft| {
@@ -120,7 +118,6 @@ fn refuses_extensions_in_a_list_of_version_1() {
 }
 
 #[test]
-#[ignore = "defect: crl::entry_extensions lets an extension stand twice, the last wins"]
 fn refuses_an_entry_extension_that_stands_twice() {
     let scene = Scene::new();
     let mut entry = scene.entry(RevocationReason::KeyCompromise);
@@ -162,7 +159,6 @@ fn a_newer_list_lifts_a_suspension() {
 }
 
 #[test]
-#[ignore = "defect: of two entries for one serial number the last counts, not the gravest"]
 fn a_later_entry_does_not_soften_an_earlier_one() {
     let scene = Scene::new();
     let revoked = scene.entry(RevocationReason::KeyCompromise);

@@ -101,18 +101,8 @@ fn every_valid_case_is_accepted_or_excepted() {
 }
 
 #[test]
-#[ignore = "defect: policyConstraints that is not critical is passed over (4.8.4, 4.8.5, 4.8.9, 4.8.12)"]
 fn no_case_that_must_be_refused_is_accepted() {
     assert_eq!(wrongly_accepted(), Vec::<String>::new());
-}
-
-/// The four that [`no_case_that_must_be_refused_is_accepted`] waits for, and not one more.
-#[test]
-fn no_further_case_that_must_be_refused_is_accepted() {
-    let known = ["4.8.4", "4.8.5", "4.8.9", "4.8.12"];
-    let mut further = wrongly_accepted();
-    further.retain(|number| !known.contains(&number.as_str()));
-    assert_eq!(further, Vec::<String>::new());
 }
 
 fn wrongly_accepted() -> Vec<String> {

@@ -1,6 +1,6 @@
 //! The decision table, row by row.
 
-use super::*;
+use super::{evidence::most_telling, *};
 use crate::policy::Offline;
 
 const DAY: i64 = 86_400;

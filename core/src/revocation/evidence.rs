@@ -1,0 +1,256 @@
+//! CRLs and OCSP responses, decoded once, and what they together say of one certificate.
+
+use alloc::{format, vec::Vec};
+
+use super::{Freshness, Known, question::Question};
+use crate::{
+    crl::{CertificateList, ReasonFlags, RevocationReason},
+    crypto::CryptoProvider,
+    finding::{Finding, FindingCode},
+    limits,
+    ocsp::{BasicResponse, OcspResponse, SingleResponse},
+    policy::Revocation,
+    time::UnixSeconds,
+    x509::Certificate,
+};
+
+/// CRLs and OCSP responses, decoded once.
+pub struct RevocationEvidence<'a> {
+    crls: Vec<CertificateList<'a>>,
+    ocsp: Vec<BasicResponse<'a>>,
+    faults: Vec<Finding>,
+    /// Which CRL was already checked against which issuer's key, and how it went.
+    checked: Vec<(usize, &'a [u8], Result<(), Finding>)>,
+}
+
+/// What evidence says of one certificate, and which pieces of it could not be used.
+#[derive(Debug)]
+pub struct Standing {
+    /// What is known, if anything is.
+    pub known: Option<Known>,
+    /// Why other evidence that seemed to be about the certificate was not used.
+    pub faults: Vec<Finding>,
+}
+
+impl<'a> RevocationEvidence<'a> {
+    /// Decodes what was handed in; what cannot be decoded is remembered as a fault.
+    ///
+    /// # Errors
+    /// `revocation.too-large` when there is more than is looked at.
+    pub fn decode(crls: &[&'a [u8]], ocsp_responses: &[&'a [u8]]) -> Result<Self, Finding> {
+        if crls.len() > limits::CRLS || ocsp_responses.len() > limits::OCSP_RESPONSES {
+            return Err(Finding::new(FindingCode::EvidenceTooLarge).found(format!(
+                "{} CRLs, {} OCSP responses",
+                crls.len(),
+                ocsp_responses.len()
+            )));
+        }
+        let mut evidence =
+            Self { crls: Vec::new(), ocsp: Vec::new(), faults: Vec::new(), checked: Vec::new() };
+        for bytes in crls {
+            match CertificateList::decode(bytes) {
+                Ok(crl) => evidence.crls.push(crl),
+                Err(error) => evidence
+                    .faults
+                    .push(Finding::new(FindingCode::CrlMalformed).found(format!("{error}"))),
+            }
+        }
+        for bytes in ocsp_responses {
+            match OcspResponse::decode(bytes) {
+                Ok(OcspResponse { basic: Some(basic), .. }) => evidence.ocsp.push(basic),
+                Ok(response) => evidence
+                    .faults
+                    .push(Finding::new(FindingCode::OcspRefused).found(response.status.name())),
+                Err(error) => evidence
+                    .faults
+                    .push(Finding::new(FindingCode::OcspMalformed).found(format!("{error}"))),
+            }
+        }
+        Ok(evidence)
+    }
+
+    /// What the evidence says of `certificate`, which `issuer` verifiedly issued.
+    pub fn standing(
+        &mut self,
+        certificate: &Certificate<'_>,
+        issuer: &Certificate<'a>,
+        rules: &Revocation,
+        crypto: &dyn CryptoProvider,
+        now: UnixSeconds,
+    ) -> Standing {
+        let question = Question { certificate, issuer, rules, crypto, now };
+        let mut collected = self.collect_crls(&question);
+        self.collect_ocsp(&question, &mut collected);
+        let known = most_telling(&collected.known);
+        let faults = self.faults.iter().cloned().chain(collected.faults).collect();
+        Standing { known, faults }
+    }
+
+    fn collect_crls(&mut self, question: &Question<'_, 'a>) -> Collected {
+        let mut collected = Collected::default();
+        let mut partial = Vec::new();
+        for index in 0..self.crls.len() {
+            let Some(crl) = self.crls.get(index).cloned() else { continue };
+            if crl.issuer != question.certificate.issuer || crl.extensions.delta_base.is_some() {
+                continue;
+            }
+            let outcome = self.usable(index, &crl, question).and_then(|()| {
+                let delta = self.delta_for(&crl, question);
+                question.read_crl(&crl, delta.as_ref())
+            });
+            match (outcome, crl.reasons()) {
+                (Ok(known), Some(reasons)) if known.revoked.is_none() => {
+                    partial.push((reasons, known));
+                }
+                (outcome, _) => collected.take(outcome),
+            }
+        }
+        collected.take_partial(&partial, question);
+        collected
+    }
+
+    /// The newest usable delta for that base (RFC 5280 §5.2.4).
+    fn delta_for(
+        &mut self,
+        base: &CertificateList<'a>,
+        question: &Question<'_, 'a>,
+    ) -> Option<CertificateList<'a>> {
+        let mut newest: Option<CertificateList<'a>> = None;
+        for index in 0..self.crls.len() {
+            let Some(delta) = self.crls.get(index).cloned() else { continue };
+            let fits = delta.issuer == base.issuer
+                && is_delta_for(&delta, base)
+                && newest.as_ref().is_none_or(|other| other.this_update < delta.this_update);
+            if fits && self.usable(index, &delta, question).is_ok() {
+                newest = Some(delta);
+            }
+        }
+        newest
+    }
+
+    /// Whether the CRL was signed by the issuer, who may sign CRLs; remembered.
+    fn usable(
+        &mut self,
+        index: usize,
+        crl: &CertificateList<'a>,
+        question: &Question<'_, 'a>,
+    ) -> Result<(), Finding> {
+        let key = question.issuer.public_key.raw;
+        let earlier = self.checked.iter().find(|(at, with, _)| *at == index && *with == key);
+        if let Some((_, _, outcome)) = earlier {
+            return outcome.clone();
+        }
+        let outcome = question.verify_crl(crl);
+        self.checked.push((index, key, outcome.clone()));
+        outcome
+    }
+
+    fn collect_ocsp(&mut self, question: &Question<'_, 'a>, collected: &mut Collected) {
+        for index in 0..self.ocsp.len() {
+            let Some(basic) = self.ocsp.get(index).cloned() else { continue };
+            for single in &basic.responses {
+                let id = &single.certificate;
+                if id.serial == question.certificate.serial
+                    && id.is_issued_by(question.issuer, question.crypto)
+                {
+                    collected.take(self.read_ocsp(&basic, single, question));
+                }
+            }
+        }
+    }
+
+    fn read_ocsp(
+        &mut self,
+        basic: &BasicResponse<'a>,
+        single: &SingleResponse<'a>,
+        question: &Question<'_, 'a>,
+    ) -> Result<Known, Finding> {
+        let Some(delegate) = question.verify_responder(basic, single)? else {
+            return question.read_ocsp(basic, single, None);
+        };
+        // RFC 6960 §4.2.2.2.1: without nocheck the delegate's own revocation is looked up, here
+        // in the CRLs, as that of any other certificate.
+        if !delegate.extensions.ocsp_no_check {
+            let about_delegate = Question { certificate: &delegate, ..*question };
+            let standing = most_telling(&self.collect_crls(&about_delegate).known);
+            let is_clear = standing.is_some_and(|known| {
+                known.revoked.is_none() && known.freshness == Freshness::Fresh
+            });
+            if !is_clear {
+                return Err(Finding::new(FindingCode::OcspNotAuthorised)
+                    .about(delegate.subject_text())
+                    .expected("id-pkix-ocsp-nocheck, or a CRL that clears the delegate")
+                    .found("neither"));
+            }
+        }
+        question.read_ocsp(basic, single, Some(&delegate))
+    }
+}
+
+/// Known facts and faults as they come in.
+#[derive(Default)]
+struct Collected {
+    known: Vec<Known>,
+    faults: Vec<Finding>,
+}
+
+impl Collected {
+    fn take(&mut self, outcome: Result<Known, Finding>) {
+        match outcome {
+            Ok(known) => self.known.push(known),
+            Err(finding) => self.faults.push(finding),
+        }
+    }
+
+    /// RFC 5280 §6.3.3 (e), (l): lists for some reasons clear a certificate only when together
+    /// they speak of every reason; as of the oldest, and as fresh as the stalest of them.
+    fn take_partial(&mut self, partial: &[(ReasonFlags, Known)], question: &Question<'_, '_>) {
+        let Some((_, first)) = partial.first() else { return };
+        let mut united = *first;
+        let mut reasons = ReasonFlags::default();
+        for (flags, known) in partial {
+            reasons = reasons.with(*flags);
+            united.as_of = united.as_of.min(known.as_of);
+            if known.freshness == Freshness::Stale {
+                united.freshness = Freshness::Stale;
+            }
+        }
+        self.take(if reasons.is_complete() {
+            Ok(united)
+        } else {
+            Err(Finding::new(FindingCode::CrlScope)
+                .about(question.certificate.subject_text())
+                .expected("CRLs that together cover every reason")
+                .found("CRLs for some reasons"))
+        });
+    }
+}
+
+/// The newest that says "revoked" for good, else the newest of all: a revocation is not undone
+/// by older or contradicting evidence, only a suspension is lifted by newer.
+pub(super) fn most_telling(known: &[Known]) -> Option<Known> {
+    let is_final = |each: &&Known| {
+        each.revoked.is_some_and(|(reason, _)| reason != RevocationReason::CertificateHold)
+    };
+    let order = |each: &&Known| (each.as_of, each.revoked.is_some());
+    known
+        .iter()
+        .filter(is_final)
+        .max_by_key(order)
+        .or_else(|| known.iter().max_by_key(order))
+        .copied()
+}
+
+/// RFC 5280 §5.2.4: same scope, `BaseCRLNumber` ≤ base < delta.
+fn is_delta_for<'a>(delta: &CertificateList<'a>, base: &CertificateList<'a>) -> bool {
+    let scope = |crl: &CertificateList<'a>| {
+        crl.extensions.issuing_distribution_point.clone().map(|(_, point)| point)
+    };
+    let numbers = (delta.extensions.delta_base, base.extensions.number, delta.extensions.number);
+    let (Some(from), Some(base_number), Some(number)) = numbers else { return false };
+    let not_above = |low: &[u8], high: &[u8]| (low.len(), low) <= (high.len(), high);
+    scope(delta) == scope(base)
+        && not_above(from, base_number)
+        && not_above(base_number, number)
+        && base_number != number
+}

@@ -1,0 +1,252 @@
+//! One question: what a CRL or an OCSP response says of this certificate, and whether it may say so.
+
+use alloc::{format, string::String};
+
+use super::{Freshness, Known};
+use crate::{
+    crl::{CertificateList, Covers, RevocationReason, RevokedEntry},
+    crypto::CryptoProvider,
+    digest::{HashAlgorithm, digest},
+    finding::{Finding, FindingCode},
+    limits,
+    ocsp::{BasicResponse, CertificateStatus, ResponderId, SingleResponse},
+    oid,
+    policy::Revocation,
+    time::UnixSeconds,
+    x509::{Certificate, KeyUsage},
+};
+
+/// This certificate, this issuer, under these rules, now.
+#[derive(Clone, Copy)]
+pub(super) struct Question<'c, 'a> {
+    pub(super) certificate: &'c Certificate<'c>,
+    pub(super) issuer: &'c Certificate<'a>,
+    pub(super) rules: &'c Revocation,
+    pub(super) crypto: &'c dyn CryptoProvider,
+    pub(super) now: UnixSeconds,
+}
+
+impl<'a> Question<'_, 'a> {
+    fn about(&self, code: FindingCode) -> Finding {
+        Finding::new(code).about(self.certificate.subject_text())
+    }
+
+    pub(super) fn verify_crl(&self, crl: &CertificateList<'_>) -> Result<(), Finding> {
+        // RFC 5280 §6.3.3 (f): the issuer's keyUsage, if present, has cRLSign.
+        let key_usage = self.issuer.extensions.key_usage;
+        if key_usage.is_some_and(|(_, usage)| !usage.contains(KeyUsage::CRL_SIGN)) {
+            return Err(Finding::new(FindingCode::CrlNotAuthorised)
+                .about(self.issuer.subject_text())
+                .expected("cRLSign"));
+        }
+        let signed = self.issuer.public_key.verifies(
+            self.crypto,
+            &crl.signature_algorithm,
+            crl.tbs,
+            crl.signature,
+        );
+        if signed {
+            return Ok(());
+        }
+        Err(Finding::new(FindingCode::CrlSignature).about(self.issuer.subject_text()))
+    }
+
+    /// What a verified CRL says, with a delta laid over it.
+    pub(super) fn read_crl(
+        &self,
+        crl: &CertificateList<'_>,
+        delta: Option<&CertificateList<'_>>,
+    ) -> Result<Known, Finding> {
+        self.inspect_crl(crl)?;
+        let mut entry = self.entry(crl)?;
+        let mut latest = crl;
+        if let Some(delta) = delta {
+            self.inspect_crl(delta)?;
+            if let Some(change) = self.entry(delta)? {
+                // §5.3.1: removeFromCRL lifts a suspension. It also stands for certificates that
+                // expired, whose revocation stays.
+                let final_before =
+                    entry.is_some_and(|before| before.reason != RevocationReason::CertificateHold);
+                entry = match change.reason {
+                    RevocationReason::RemoveFromCrl if final_before => entry,
+                    RevocationReason::RemoveFromCrl => None,
+                    _ => Some(change),
+                };
+            }
+            latest = delta;
+        }
+        let freshness = self.freshness(latest.this_update, latest.next_update)?;
+        let revoked = entry.map(|entry| (entry.reason, entry.effective_date()));
+        Ok(Known { revoked, as_of: latest.this_update, freshness })
+    }
+
+    fn entry<'e>(&self, crl: &CertificateList<'e>) -> Result<Option<RevokedEntry<'e>>, Finding> {
+        crl.find(self.certificate.serial)
+            .map_err(|error| Finding::new(FindingCode::CrlMalformed).found(format!("{error}")))
+    }
+
+    /// RFC 5280 §5.2, §6.3.3 (b): no rule in it that we do not know, and it covers the certificate.
+    fn inspect_crl(&self, crl: &CertificateList<'_>) -> Result<(), Finding> {
+        let unknown = match crl.extensions.unknown_critical {
+            Some(id) => Ok(Some(id)),
+            None => crl.unknown_critical_entry_extension(),
+        };
+        match unknown {
+            Ok(None) => {}
+            Ok(Some(id)) => {
+                return Err(Finding::new(FindingCode::CrlExtension).found(format!("{id}")));
+            }
+            Err(error) => {
+                return Err(Finding::new(FindingCode::CrlMalformed).found(format!("{error}")));
+            }
+        }
+        let Some((_, point)) = &crl.extensions.issuing_distribution_point else { return Ok(()) };
+        let outside = |found: &str| {
+            Err(self.about(FindingCode::CrlScope).expected("a CRL that covers it").found(found))
+        };
+        let is_ca = self.certificate.extensions.is_ca();
+        if point.indirect {
+            return outside("an indirect CRL, which is not supported");
+        }
+        match (point.covers, is_ca) {
+            (Covers::All, _)
+            | (Covers::UserCertificates, false)
+            | (Covers::CaCertificates, true) => {}
+            (Covers::AttributeCertificates, _) => {
+                return outside("a CRL for attribute certificates");
+            }
+            (Covers::UserCertificates, true) => {
+                return outside("a CRL for end-entity certificates");
+            }
+            (Covers::CaCertificates, false) => return outside("a CRL for CA certificates"),
+        }
+        let urls = &self.certificate.extensions.crl_urls;
+        if point.is_named && !point.urls.iter().any(|url| urls.contains(url)) {
+            return outside(&point.urls.join(", "));
+        }
+        Ok(())
+    }
+
+    fn freshness(
+        &self,
+        this_update: UnixSeconds,
+        next_update: Option<UnixSeconds>,
+    ) -> Result<Freshness, Finding> {
+        let unusable = |expected: &str, found: String| {
+            Err(self.about(FindingCode::RevocationStale).expected(expected).found(found))
+        };
+        // Evidence without an end would be believed for ever.
+        let Some(next_update) = next_update else {
+            return unusable("nextUpdate", String::from("none"));
+        };
+        if this_update > self.now.plus_seconds(limits::CLOCK_SKEW_SECONDS) {
+            return unusable("thisUpdate not in the future", format!("{this_update}"));
+        }
+        let age = self.now.seconds_since(this_update);
+        let too_old = self.rules.max_age_seconds.is_some_and(|limit| age > i64::from(limit));
+        let current = self.now < next_update && !too_old;
+        Ok(if current { Freshness::Fresh } else { Freshness::Stale })
+    }
+
+    /// What a response says whose responder was verified; good answers of a delegate count as
+    /// fresh until its certificate ends.
+    pub(super) fn read_ocsp(
+        &self,
+        basic: &BasicResponse<'_>,
+        single: &SingleResponse<'_>,
+        delegate: Option<&Certificate<'_>>,
+    ) -> Result<Known, Finding> {
+        if let Some(id) = basic.unknown_critical {
+            return Err(Finding::new(FindingCode::OcspExtension).found(format!("{id}")));
+        }
+        let mut freshness = self.freshness(single.this_update, single.next_update)?;
+        // Whoever has the key of an expired delegate may date an answer back and let it run on.
+        if delegate.is_some_and(|delegate| self.now > delegate.not_after) {
+            freshness = Freshness::Stale;
+        }
+        let revoked = match single.status {
+            CertificateStatus::Good => None,
+            CertificateStatus::Revoked { revocation_time, reason } => {
+                let date = single
+                    .invalidity_date
+                    .map_or(revocation_time, |date| date.min(revocation_time));
+                // RFC 6960 §2.2: "on hold since 1970" says that it was never issued, which no
+                // later answer lifts.
+                let never_issued =
+                    reason == RevocationReason::CertificateHold && date.seconds() == 0;
+                Some((if never_issued { RevocationReason::Unspecified } else { reason }, date))
+            }
+            CertificateStatus::Unknown => return Err(self.about(FindingCode::RevocationUnknown)),
+        };
+        Ok(Known { revoked, as_of: single.this_update, freshness })
+    }
+
+    /// RFC 6960 §4.2.2.2: the issuer itself signed, or one that it directly issued a certificate
+    /// for OCSP signing; that delegate is given back, its revocation not looked at.
+    pub(super) fn verify_responder(
+        &self,
+        basic: &BasicResponse<'a>,
+        single: &SingleResponse<'_>,
+    ) -> Result<Option<Certificate<'a>>, Finding> {
+        let verifies = |signer: &Certificate<'_>| {
+            let key = signer.public_key;
+            let holds =
+                key.verifies(self.crypto, &basic.signature_algorithm, basic.tbs, basic.signature);
+            holds.then_some(()).ok_or_else(|| self.about(FindingCode::OcspSignature))
+        };
+        if self.is_named(basic, self.issuer) {
+            return verifies(self.issuer).map(|()| None);
+        }
+        let mut delegates =
+            basic.certificates.iter().filter_map(|raw| Certificate::decode(raw).ok());
+        let Some(delegate) = delegates.find(|each| self.is_named(basic, each)) else {
+            return Err(self
+                .about(FindingCode::OcspNotAuthorised)
+                .expected("a signature by the issuer or its delegate"));
+        };
+        self.inspect_delegate(&delegate, &[basic.produced_at, single.this_update])?;
+        verifies(&delegate).map(|()| Some(delegate))
+    }
+
+    fn is_named(&self, basic: &BasicResponse<'_>, certificate: &Certificate<'_>) -> bool {
+        match basic.responder {
+            ResponderId::ByName(name) => name == certificate.subject,
+            ResponderId::ByKey(hash) => {
+                let key = certificate.public_key.bits;
+                digest(self.crypto, HashAlgorithm::Sha1, key).octets() == hash
+            }
+        }
+    }
+
+    fn inspect_delegate(
+        &self,
+        delegate: &Certificate<'_>,
+        times: &[UnixSeconds],
+    ) -> Result<(), Finding> {
+        let refused = |expected: &str, found: &str| {
+            Err(Finding::new(FindingCode::OcspNotAuthorised)
+                .about(delegate.subject_text())
+                .expected(expected)
+                .found(found))
+        };
+        let usages = delegate.extensions.extended_key_usage.as_ref();
+        if !usages.is_some_and(|(_, usages)| usages.contains(oid::KP_OCSP_SIGNING)) {
+            return refused("extKeyUsage OCSPSigning", "none");
+        }
+        let key_usage = delegate.extensions.key_usage;
+        if key_usage.is_some_and(|(_, usage)| !usage.contains(KeyUsage::DIGITAL_SIGNATURE)) {
+            return refused("keyUsage digitalSignature", "none");
+        }
+        // RFC 5280 §4.2: a critical extension that is not recognised rejects the certificate.
+        if let Some(id) = delegate.extensions.unknown_critical() {
+            return refused("no critical extension that is not known", &format!("{id}"));
+        }
+        if !delegate.is_signed_by(self.issuer, self.crypto) {
+            return refused("issued by the certificate's own issuer", "another issuer");
+        }
+        match times.iter().find(|time| !delegate.is_valid_at(**time)) {
+            Some(time) => refused("valid when the response was made", &format!("{time}")),
+            None => Ok(()),
+        }
+    }
+}
