@@ -56,9 +56,14 @@ fn program() -> PathBuf {
     folder
 }
 
+/// A block of octets that are not all the same.
+fn block() -> Vec<u8> {
+    (0..=250_u8).cycle().take(BLOCK).collect()
+}
+
 fn write_big(path: &Path) {
     let mut file = File::create(path).expect("the file is created");
-    let block: Vec<u8> = (0..BLOCK).map(|index| (index % 251) as u8).collect();
+    let block = block();
     for _ in 0..SIZE / BLOCK {
         file.write_all(&block).expect("the file is written");
     }
@@ -79,7 +84,7 @@ fn run(program: &Path, file: &Path, bundle: &Path, trust: &Path) {
 }
 
 fn raw_digest(algorithm: HashAlgorithm) {
-    let block: Vec<u8> = (0..BLOCK).map(|index| (index % 251) as u8).collect();
+    let block = block();
     let mut hash = StreamingDigest::new(&AwsLc, &[algorithm]);
     for _ in 0..SIZE / BLOCK {
         hash.update(black_box(&block));
@@ -94,14 +99,14 @@ fn bench(algorithm: HashAlgorithm, verify: impl Fn(), raw: impl Fn()) {
         start.elapsed()
     };
     verify();
-    let times: Vec<(Duration, Duration)> =
+    let rounds: Vec<(Duration, Duration)> =
         (0..ROUNDS).map(|_| (timed(&verify), timed(&raw))).collect();
     let median = |mut values: Vec<Duration>| {
         values.sort_unstable();
         values[values.len() / 2].as_secs_f64()
     };
-    let whole = median(times.iter().map(|(whole, _)| *whole).collect());
-    let digest = median(times.iter().map(|(_, digest)| *digest).collect());
+    let whole = median(rounds.iter().map(|(whole, _)| *whole).collect());
+    let digest = median(rounds.iter().map(|(_, digest)| *digest).collect());
     let ratio = digest / whole;
     println!(
         "  {algorithm}  countersign verify {:>6.0} MiB/s   digest alone {:>6.0} MiB/s   ratio {ratio:.2} (aim ≥ {AIM})",

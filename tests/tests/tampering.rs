@@ -133,19 +133,19 @@ fn no_signed_bit_of_a_timestamp_can_change() {
 /// Content, signed attributes and signature of a token: what its signature vouches for.
 fn vouched_for(response: &[u8]) -> Vec<Range<usize>> {
     let decoded = TimestampResponse::decode(response).expect("the genuine token decodes");
-    let signed = SignedData::decode(decoded.token.expect("a token")).expect("SignedData");
+    let signed_data = SignedData::decode(decoded.token.expect("a token")).expect("SignedData");
     let start = response.as_ptr() as usize;
     let range = |part: &[u8]| {
         let from = part.as_ptr() as usize - start;
         from..from + part.len()
     };
-    let signer = signed.signer_infos.first().expect("a signer");
+    let signer = signed_data.signer_infos.first().expect("a signer");
     let attributes = signer.signed_octets().expect("signed attributes");
     // The attributes as they stand in the token, but for the outer tag.
     let tail = &attributes[1..];
     let at =
         response.windows(tail.len()).position(|window| window == tail).expect("they are there");
-    vec![range(signed.content), at..at + tail.len(), range(signer.signature)]
+    vec![range(signed_data.content), at..at + tail.len(), range(signer.signature)]
 }
 
 #[test]
