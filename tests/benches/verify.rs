@@ -94,12 +94,12 @@ fn in_turns(first: impl Fn(), second: impl Fn()) -> (Duration, Duration) {
     };
     first();
     second();
-    let mut times: Vec<(Duration, Duration)> =
+    let mut rounds: Vec<(Duration, Duration)> =
         (0..ROUNDS).map(|_| (timed(&first), timed(&second))).collect();
     let median = |mut values: Vec<Duration>| {
         values.sort_unstable();
         values[values.len() / 2]
     };
-    let seconds = times.iter().map(|(_, second)| *second).collect();
-    (median(times.drain(..).map(|(first, _)| first).collect()), median(seconds))
+    let seconds = rounds.iter().map(|(_, second)| *second).collect();
+    (median(rounds.drain(..).map(|(first, _)| first).collect()), median(seconds))
 }
