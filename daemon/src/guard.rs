@@ -1,8 +1,9 @@
 //! The layer that keeps one request from harming the others.
 //!
-//! It reads the whole body first, within the body limit, then takes a place among the requests in
-//! flight: a client that sends its body slowly holds a connection, never a place. The handler runs
-//! under what is left of the request's time, and a panic in it becomes a 500.
+//! It reads the whole body first, within its limit and that of all bodies together, then takes a
+//! place among the requests in flight: a client that sends its body slowly holds a connection, never
+//! a place. The handler runs under what is left of the request's time, and a panic in it becomes a
+//! 500.
 
 use std::any::Any;
 use std::convert::Infallible;
@@ -17,7 +18,7 @@ use http::header::{CONNECTION, HeaderValue};
 use http::{Request, StatusCode, Version};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Body;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout_at};
 use tower::{Layer, Service};
 use warp::reply::{Reply, Response};
@@ -31,6 +32,10 @@ use crate::request_id::RequestId;
 /// it reads sees the 413 and not a reset connection.
 const MAX_DISCARDED_BYTES: usize = 1024 * 1024;
 
+/// What all bodies of a listener may take together until they are answered: connections times HTTP/2
+/// streams times the limit of one body would be gigabytes.
+const MAX_BODIES_BYTES: usize = 64 * 1024 * 1024;
+
 /// What the client is told to wait when too many requests are in flight, in seconds.
 const RETRY_AFTER_SECONDS: u64 = 1;
 
@@ -39,11 +44,19 @@ const RETRY_AFTER_SECONDS: u64 = 1;
 pub(crate) struct GuardLayer {
     limits: Limits,
     in_flight: Arc<Semaphore>,
+    /// A permit for each octet of the bodies that are held.
+    bodies: Arc<Semaphore>,
 }
 
 impl GuardLayer {
     pub(crate) fn new(limits: Limits) -> Self {
-        Self { limits, in_flight: Arc::new(Semaphore::new(limits.max_in_flight)) }
+        // Always room for a body of the largest size.
+        let bodies = MAX_BODIES_BYTES.max(limits.max_body_bytes);
+        Self {
+            limits,
+            in_flight: Arc::new(Semaphore::new(limits.max_in_flight)),
+            bodies: Arc::new(Semaphore::new(bodies)),
+        }
     }
 }
 
@@ -96,8 +109,15 @@ where
     let version = request.version();
     let request_id = request.extensions().get::<RequestId>().copied();
     let (head, body) = request.into_parts();
-    let body = match timeout_at(deadline, read_body(body, shared.limits.max_body_bytes)).await {
-        Ok(Ok(bytes)) => bytes,
+    if head.uri.path_and_query().is_none() {
+        // CONNECT names a host and no path (RFC 9112 §3.2.3); warp has no answer for that.
+        let detail = "The target of the request has no path.";
+        let problem = Problem::new(StatusCode::BAD_REQUEST, "request.target", detail);
+        return closing(problem, version);
+    }
+    let reading = read_body(body, shared.limits.max_body_bytes, &shared.bodies);
+    let (body, _room) = match timeout_at(deadline, reading).await {
+        Ok(Ok(read)) => read,
         Ok(Err(problem)) => return closing(problem, version),
         Err(_) => {
             let detail = "The body of the request did not arrive in time.";
@@ -139,8 +159,12 @@ where
     }
 }
 
-/// The whole body, or the problem to answer.
-async fn read_body<B>(body: B, max_bytes: usize) -> Result<Bytes, Problem>
+/// The whole body and the room that it takes, or the problem to answer.
+async fn read_body<B>(
+    body: B,
+    max_bytes: usize,
+    room: &Semaphore,
+) -> Result<(Bytes, Option<SemaphorePermit<'_>>), Problem>
 where
     B: Body<Data = Bytes>,
     B::Error: std::fmt::Display,
@@ -154,7 +178,7 @@ where
         return Err(too_large());
     }
     let mut body = pin!(body);
-    let (mut read, mut kept) = (0_usize, BytesMut::new());
+    let (mut read, mut kept, mut taken) = (0_usize, BytesMut::new(), None::<SemaphorePermit<'_>>);
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| {
             tracing::debug!(%error, "a request's body broke off");
@@ -171,10 +195,18 @@ where
             break;
         }
         if read <= max_bytes {
+            let more = u32::try_from(data.len())
+                .ok()
+                .and_then(|octets| room.try_acquire_many(octets).ok());
+            let more = more.ok_or_else(|| Problem::overloaded(RETRY_AFTER_SECONDS))?;
+            match &mut taken {
+                Some(taken) => taken.merge(more),
+                None => taken = Some(more),
+            }
             kept.extend_from_slice(&data);
         }
     }
-    if read > max_bytes { Err(too_large()) } else { Ok(kept.freeze()) }
+    if read > max_bytes { Err(too_large()) } else { Ok((kept.freeze(), taken)) }
 }
 
 /// A problem after which the connection cannot go on, since the rest of the body is still to come.
@@ -211,12 +243,28 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_over_the_limit_is_refused_and_one_at_the_limit_is_kept() {
+        let room = Semaphore::new(100);
         let body = |length: usize| Full::new(Bytes::from(vec![7; length]));
-        assert_eq!(read_body(body(10), 10).await.expect("kept").len(), 10);
+        assert_eq!(read_body(body(10), 10, &room).await.expect("kept").0.len(), 10);
         for length in [11, MAX_DISCARDED_BYTES + 11] {
-            let problem = read_body(body(length), 10).await.expect_err("refused");
+            let problem = read_body(body(length), 10, &room).await.expect_err("refused");
             assert_eq!(problem.status(), StatusCode::PAYLOAD_TOO_LARGE);
         }
+    }
+
+    #[tokio::test]
+    async fn bodies_together_take_no_more_than_there_is_room_for() {
+        let room = Semaphore::new(25);
+        let body = || Full::new(Bytes::from(vec![7; 10]));
+        let held = [
+            read_body(body(), 10, &room).await.expect("kept"),
+            read_body(body(), 10, &room).await.expect("kept"),
+        ];
+        let problem = read_body(body(), 10, &room).await.expect_err("no room");
+        assert_eq!(problem.code(), "service.overloaded");
+        drop(held);
+        assert_eq!(room.available_permits(), 25);
+        read_body(body(), 10, &room).await.expect("room again");
     }
 
     #[tokio::test]

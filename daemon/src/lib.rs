@@ -7,10 +7,13 @@
 pub mod clock;
 pub mod config;
 mod connection;
+mod descriptors;
+pub mod exit;
 mod guard;
 pub mod health;
 pub mod limits;
 pub mod logs;
+pub mod media_type;
 mod observe;
 pub mod peer;
 pub mod private_file;

@@ -4,7 +4,7 @@
 //! identifier is added on the way out, so that a handler need not know it. What a problem says is
 //! public: inner detail belongs in the log.
 
-use http::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue};
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{Method, StatusCode};
 use serde::Serialize;
 use warp::reply::{Reply, Response};
@@ -116,6 +116,8 @@ impl Problem {
         let mut response = Response::new(body.into());
         *response.status_mut() = self.status;
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
+        // 404 and 405 may be kept by default (RFC 9110 §15.1), and a problem is one asker's.
+        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response.headers_mut().extend(self.headers);
         response
     }

@@ -17,6 +17,7 @@ use tower::ServiceBuilder;
 use warp::{Filter, Rejection, Reply};
 
 use crate::connection::{self, Pressure, Shared};
+use crate::descriptors;
 use crate::guard::GuardLayer;
 use crate::limits::Limits;
 pub use crate::observe::PathClasses;
@@ -95,7 +96,15 @@ impl Server {
             .service(warp::service(routes));
         let (pressure, watched) = watch::channel(Pressure::None);
         let shared = Shared { limits: self.limits, tls: self.tls.clone(), pressure: watched };
-        let total = self.limits.max_connections;
+        let total = descriptors::affordable(self.limits.max_connections);
+        if total < self.limits.max_connections {
+            tracing::warn!(
+                listener = self.listener,
+                max_connections = total,
+                wanted = self.limits.max_connections,
+                "the limit of open files allows fewer connections"
+            );
+        }
         let places = Places { free: Arc::new(Semaphore::new(total)), total, pressure };
         let mut connections = JoinSet::new();
         loop {

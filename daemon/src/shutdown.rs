@@ -3,6 +3,7 @@
 //! SIGTERM and SIGINT ask every listener to drain; how long that may take is the listener's limit.
 
 use std::io;
+use std::sync::Arc;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -41,6 +42,8 @@ impl Shutdown {
     pub fn on_signals() -> io::Result<Self> {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
+        // Until `on_hangup` listens, SIGHUP must not end the process: keys take their time to open.
+        drop(signal(SignalKind::hangup())?);
         let (trigger, shutdown) = Self::manual();
         tokio::spawn(async move {
             let name = tokio::select! {
@@ -65,12 +68,15 @@ impl Shutdown {
     }
 }
 
-/// Calls `reload` at every SIGHUP until the stop is asked for. Must be called within a tokio runtime.
+/// Calls `reload` at every SIGHUP until the stop is asked for, on a thread where it may block, and
+/// never twice at once: a slow reading of old files must not end after a quick one of new files.
+/// Signals that come while it runs are one more call. Must be called within a tokio runtime.
 ///
 /// # Errors
 /// The signal handler cannot be installed.
-pub fn on_hangup(shutdown: Shutdown, mut reload: impl FnMut() + Send + 'static) -> io::Result<()> {
+pub fn on_hangup(shutdown: Shutdown, reload: impl Fn() + Send + Sync + 'static) -> io::Result<()> {
     let mut hangup = signal(SignalKind::hangup())?;
+    let reload = Arc::new(reload);
     tokio::spawn(async move {
         loop {
             tokio::select! {
@@ -80,7 +86,10 @@ pub fn on_hangup(shutdown: Shutdown, mut reload: impl FnMut() + Send + 'static) 
                         return;
                     }
                     tracing::info!(signal = "SIGHUP", "reading keys and certificates again");
-                    reload();
+                    let reload = Arc::clone(&reload);
+                    if tokio::task::spawn_blocking(move || reload()).await.is_err() {
+                        tracing::error!("reading keys and certificates again panicked");
+                    }
                 }
             }
         }
@@ -91,6 +100,42 @@ pub fn on_hangup(shutdown: Shutdown, mut reload: impl FnMut() + Send + 'static) 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use rustix::process::{Signal, getpid, kill_process};
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_hangup_during_a_reload_is_another_one_after_it() {
+        let (_trigger, shutdown) = Shutdown::manual();
+        let (says, told) = mpsc::channel();
+        let (release, gate) = mpsc::channel::<()>();
+        let gate = std::sync::Mutex::new(gate);
+        on_hangup(shutdown, move || {
+            // Whoever finds the gate taken runs beside another.
+            let gate = gate.try_lock();
+            says.send(if gate.is_ok() { "begun" } else { "two at once" }).expect("told");
+            gate.expect("alone").recv().expect("released");
+            says.send("ended").expect("told");
+        })
+        .expect("installed");
+        let next = || told.recv_timeout(Duration::from_secs(8)).expect("in time");
+        let hangup = || kill_process(getpid(), Signal::HUP).expect("sent");
+        hangup();
+        assert_eq!(next(), "begun");
+        hangup();
+        for _ in 0..2 {
+            release.send(()).expect("it waits");
+        }
+        assert_eq!([next(), next(), next()], ["ended", "begun", "ended"]);
+    }
+
+    #[tokio::test]
+    async fn a_hangup_before_anything_is_there_to_reload_ends_nothing() {
+        let shutdown = Shutdown::on_signals().expect("installed");
+        kill_process(getpid(), Signal::HUP).expect("sent");
+        assert!(!shutdown.is_requested());
+    }
 
     #[tokio::test]
     async fn a_request_and_a_dropped_trigger_both_stop() {

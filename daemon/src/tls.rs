@@ -1,7 +1,7 @@
 //! TLS for a listener: certificate chain and key from PEM files, swappable while it runs.
 //!
 //! TLS 1.2 and 1.3 with rustls' defaults over aws-lc-rs. With a client CA the listener demands a
-//! client certificate that chains to it (mutual TLS); whether that client may do what it asks is
+//! client certificate that chains to it (mutual TLS), in full at every connection; whether that client may do what it asks is
 //! for the routes to say. Client certificates are not checked for revocation here.
 
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use pkcs8::{EncryptedPrivateKeyInfoRef, SecretDocument};
 use pki_types::pem::PemObject;
 use pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::crypto::aws_lc_rs;
-use rustls::server::{ParsedCertificate, WebPkiClientVerifier};
+use rustls::server::{NoServerSessionStorage, ParsedCertificate, WebPkiClientVerifier};
 use rustls::{RootCertStore, ServerConfig};
 use serde::Deserialize;
 use zeroize::Zeroizing;
@@ -131,6 +131,11 @@ fn build(settings: &TlsSettings) -> Result<Arc<ServerConfig>, TlsError> {
             settings.key.display()
         ))
     })?;
+    if settings.client_ca.is_some() {
+        // A resumed session would be believed by a certificate that ran out since.
+        config.session_storage = Arc::new(NoServerSessionStorage {});
+        config.send_tls13_tickets = 0;
+    }
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(Arc::new(config))
 }

@@ -1,7 +1,9 @@
 //! One issuer as the files say it: its certificate, perhaps its key, perhaps an OCSP delegate.
 //!
-//! Everything is checked here, before anything is served: that keys and certificates belong together
-//! and that the delegate is what RFC 6960 §4.2.2.2 asks for. What was revoked is not known here.
+//! Everything is checked here, before anything is served: that keys and certificates belong together.
+//! What was revoked is not known here.
+
+mod delegate;
 
 use std::{
     path::{Path, PathBuf},
@@ -15,18 +17,15 @@ use countersign_core::{
     digest::{Digest, HashAlgorithm, digest},
     ocsp::CertId,
     time::UnixSeconds,
-    x509::{
-        Certificate, KeyUsage,
-        profile::{self, Role},
-    },
+    x509::{Certificate, KeyUsage},
 };
 use countersign_daemon::private_file::{self, PrivateFileError};
 use countersign_signing::{
     key::{FileKey, KeyError, Passphrase, PassphraseError, SignError, Signer},
-    ocsp::OcspSigner,
     pem::{self, PemError},
 };
 
+pub use self::delegate::Delegate;
 use crate::config::IssuerConfig;
 
 /// The hashes that `CertIDs` are made with.
@@ -54,24 +53,6 @@ pub struct IssuerIdentifier {
     pub name_hash: Digest,
     /// Hash of the issuer's public key.
     pub key_hash: Digest,
-}
-
-/// The OCSP delegate of an issuer.
-#[derive(Debug)]
-pub struct Delegate {
-    /// Signs answers.
-    pub signer: OcspSigner,
-    /// The delegate's certificate is valid from then on.
-    pub not_before: UnixSeconds,
-    /// And until then.
-    pub not_after: UnixSeconds,
-}
-
-impl Delegate {
-    /// Whether it may answer at `now`.
-    pub fn is_valid_at(&self, now: UnixSeconds) -> bool {
-        self.not_before <= now && now <= self.not_after
-    }
 }
 
 /// Why an issuer cannot be served.
@@ -150,6 +131,18 @@ pub enum AuthorityFault {
         /// The rules broken.
         rules: String,
     },
+    /// The new delegate's certificate is of no use now, and the one in use is.
+    #[error("{} is valid from {not_before} to {not_after}, and the clock says {now}", path.display())]
+    DelegateValidity {
+        /// The delegate's certificate file.
+        path: PathBuf,
+        /// Its first second.
+        not_before: UnixSeconds,
+        /// Its last second.
+        not_after: UnixSeconds,
+        /// The clock.
+        now: UnixSeconds,
+    },
     /// The signer of OCSP answers cannot be set up.
     #[error("the OCSP delegate cannot be used: {0}")]
     Delegate(#[source] SignError),
@@ -188,7 +181,7 @@ impl Authority {
                 (&config.certificate, &certificate),
             )?),
         };
-        let (delegate, delegate_crl_url) = match read_delegate(config, &certificate)? {
+        let (delegate, delegate_crl_url) = match delegate::read(config, &certificate)? {
             None => (None, None),
             Some((delegate, crl_url)) => (Some(delegate), crl_url),
         };
@@ -215,12 +208,20 @@ impl Authority {
     /// Reads the delegate's files again and serves with it from now on.
     ///
     /// # Errors
-    /// As [`load`](Self::load); the delegate in use stays in use.
-    pub fn reload_delegate(&self) -> Result<(), AuthorityError> {
-        let delegate = read_delegate(&self.config, &self.certificate())
-            .map_err(|fault| AuthorityError { name: self.config.name.clone(), fault })?;
-        self.delegate.store(delegate.map(|(delegate, _)| Arc::new(delegate)));
-        Ok(())
+    /// As [`load`](Self::load), and [`AuthorityFault::DelegateValidity`]; the delegate in use stays in
+    /// use.
+    pub fn reload_delegate(&self, now: UnixSeconds) -> Result<(), AuthorityError> {
+        let replace = || {
+            let delegate =
+                delegate::read(&self.config, &self.certificate())?.map(|(delegate, _)| delegate);
+            if let Some(new) = &delegate {
+                let in_use = self.delegate();
+                delegate::refuse_worse(new, in_use.as_deref(), &self.config, now)?;
+            }
+            self.delegate.store(delegate.map(Arc::new));
+            Ok(())
+        };
+        replace().map_err(|fault| AuthorityError { name: self.config.name.clone(), fault })
     }
 
     /// The name in paths and orders.
@@ -322,40 +323,6 @@ fn read_key(
         });
     }
     Ok(Arc::new(key))
-}
-
-/// The delegate, and the CRL URL that its certificate names.
-fn read_delegate(
-    config: &IssuerConfig,
-    issuer: &Certificate<'_>,
-) -> Result<Option<(Delegate, Option<String>)>, AuthorityFault> {
-    let (Some(path), Some(key_path)) = (&config.ocsp_certificate, &config.ocsp_key) else {
-        return Ok(None);
-    };
-    let der = read_certificate(path)?;
-    let certificate = decode(path, &der)?;
-    if !certificate.is_signed_by(issuer, &AwsLc) {
-        return Err(AuthorityFault::DelegateIssuer {
-            delegate: path.clone(),
-            issuer: config.certificate.clone(),
-        });
-    }
-    let findings = profile::inspect(&certificate, Role::OcspDelegate);
-    if !findings.is_empty() {
-        return Err(AuthorityFault::DelegateProfile {
-            path: path.clone(),
-            rules: rules(&findings),
-        });
-    }
-    let key = read_key(
-        key_path,
-        (config.ocsp_key_passphrase_file.as_deref(), "ocsp_key_passphrase_file"),
-        (path, &certificate),
-    )?;
-    let crl_url = certificate.extensions.crl_urls.first().map(|url| (*url).to_owned());
-    let (not_before, not_after) = (certificate.not_before, certificate.not_after);
-    let signer = OcspSigner::new(key, &der, issuer.raw).map_err(AuthorityFault::Delegate)?;
-    Ok(Some((Delegate { signer, not_before, not_after }, crl_url)))
 }
 
 /// Findings of a lint as one line.

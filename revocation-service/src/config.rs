@@ -185,6 +185,7 @@ impl Config {
             ConfigError::check_range(key, u64::from(value), least..=most)?;
         }
         self.limits.validate()?;
+        self.log.validate()?;
         if self.admin_listen.is_some() != self.admin_tls.is_some() {
             return Err(refused("admin_listen", "alone", "admin_listen together with [admin_tls]"));
         }
@@ -273,6 +274,10 @@ mod tests {
             .expect_err("short")
             .to_string();
         assert!(error.contains("crl_validity_seconds"), "{error}");
+        let error = read(&format!("{MINIMAL}key = 'k'\n[log]\nlevel = 'a=b=c'\n"))
+            .expect_err("no level")
+            .to_string();
+        assert!(error.contains("log.level"), "{error}");
         let error = read(&format!("admin_listen = '127.0.0.1:0'\n{MINIMAL}key = 'k'\n"))
             .expect_err("no TLS")
             .to_string();

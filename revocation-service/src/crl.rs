@@ -86,6 +86,14 @@ pub enum CrlFault {
         /// Its last second.
         not_after: UnixSeconds,
     },
+    /// The clock is wrong, or the certificate is not for use yet.
+    #[error("the clock says {now}, and the issuer's certificate is valid from {not_before}")]
+    ClockBehindIssuer {
+        /// The clock.
+        now: UnixSeconds,
+        /// Its first second.
+        not_before: UnixSeconds,
+    },
     /// The file cannot be read.
     #[error(transparent)]
     File(#[from] countersign_signing::files::FileError),

@@ -89,6 +89,14 @@ pub enum StartError {
     System(#[from] io::Error),
 }
 
+impl StartError {
+    /// Whether a setting or a file that it names must be changed; else the system refused, and the
+    /// same configuration may do another time.
+    pub fn is_of_the_configuration(&self) -> bool {
+        !matches!(self, Self::Storage { .. } | Self::Listen { .. } | Self::System(_))
+    }
+}
+
 /// The sockets of the service.
 #[derive(Debug)]
 pub struct Listeners {
@@ -231,13 +239,10 @@ fn reload_on_hangup(
 ) -> io::Result<()> {
     let service = Arc::clone(service);
     on_hangup(shutdown, move || {
-        let (service, tls) = (Arc::clone(&service), tls.clone());
-        tokio::task::spawn_blocking(move || {
-            maintenance::reload_delegates(&service);
-            if let Some(Err(error)) = tls.as_ref().map(Tls::reload) {
-                tracing::error!(%error, "the admin listener's certificate in use stays");
-            }
-        });
+        maintenance::reload_delegates(&service);
+        if let Some(Err(error)) = tls.as_ref().map(Tls::reload) {
+            tracing::error!(%error, "the admin listener's certificate in use stays");
+        }
     })
 }
 

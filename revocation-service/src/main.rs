@@ -4,11 +4,8 @@ use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
 use anyhow::Context;
 use clap::Parser;
-use countersign_daemon::{clock::SystemClock, logs, shutdown::Shutdown};
-use countersign_revocation::{Listeners, check, config::Config, run};
-
-/// Exit code for a wrong configuration, as everywhere in Countersign.
-const EXIT_CONFIGURATION: u8 = 2;
+use countersign_daemon::{clock::SystemClock, config::ConfigError, exit, logs, shutdown::Shutdown};
+use countersign_revocation::{Listeners, StartError, check, config::Config, run};
 
 /// OCSP responder and CRL publisher of Countersign.
 #[derive(Debug, Parser)]
@@ -27,21 +24,14 @@ async fn main() -> ExitCode {
     match serve(Arguments::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("countersign-revocation: {}", with_causes(&error));
-            ExitCode::from(EXIT_CONFIGURATION)
+            eprintln!("countersign-revocation: {}", exit::reason(error.as_ref()));
+            let unusable = error.is::<ConfigError>()
+                || error
+                    .downcast_ref::<StartError>()
+                    .is_some_and(StartError::is_of_the_configuration);
+            ExitCode::from(if unusable { exit::UNUSABLE } else { exit::CANNOT_RUN })
         }
     }
-}
-
-/// The error and its causes, those left out that a message before has in it.
-fn with_causes(error: &anyhow::Error) -> String {
-    error.chain().map(ToString::to_string).fold(String::new(), |said, cause| {
-        match (said.is_empty(), said.contains(&cause)) {
-            (true, _) => cause,
-            (false, true) => said,
-            (false, false) => format!("{said}: {cause}"),
-        }
-    })
 }
 
 async fn serve(arguments: Arguments) -> anyhow::Result<()> {

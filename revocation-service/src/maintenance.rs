@@ -50,7 +50,7 @@ async fn renew(service: Arc<Service>, shutdown: Shutdown) {
 /// Reads every OCSP delegate again: after SIGHUP.
 pub(crate) fn reload_delegates(service: &Service) {
     for issuer in service.issuers() {
-        match issuer.authority.reload_delegate() {
+        match issuer.authority.reload_delegate(service.now()) {
             Ok(()) => tracing::info!(issuer = issuer.authority.name(), "OCSP delegate read again"),
             Err(error) => tracing::error!(%error, "the OCSP delegate in use stays"),
         }

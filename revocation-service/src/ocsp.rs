@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use countersign_core::{
+    crl::RevocationReason,
     digest::HashAlgorithm,
     ocsp::{CertId, NonceKind, OcspRequest},
     time::UnixSeconds,
@@ -63,11 +64,13 @@ pub async fn answer(service: &Service, request: &[u8]) -> Answer {
 }
 
 /// Why there is no signed answer.
-enum Fault {
+pub(crate) enum Fault {
     Malformed,
     Unauthorized,
     Busy,
     NoDelegate,
+    /// The CRL that decides ran out.
+    StaleCrl,
     Storage(StorageError),
     Signing,
 }
@@ -77,7 +80,7 @@ impl Fault {
         match self {
             Self::Malformed => OcspResponseStatus::MalformedRequest,
             Self::Unauthorized => OcspResponseStatus::Unauthorized,
-            Self::Busy | Self::NoDelegate => OcspResponseStatus::TryLater,
+            Self::Busy | Self::NoDelegate | Self::StaleCrl => OcspResponseStatus::TryLater,
             Self::Storage(_) | Self::Signing => OcspResponseStatus::InternalError,
         }
     }
@@ -91,13 +94,13 @@ async fn respond(service: &Service, request: &[u8]) -> Result<Answer, Fault> {
     let nonce = request.nonce.filter(|_| request.nonce_kind() == Some(NonceKind::Echo));
     let now = service.now();
     let (issuer, delegate) = responder(service, &request.certificates, now)?;
-    let mut answers = statuses(service, issuer, &request.certificates).await?;
+    let mut answers = statuses(service, issuer, &request.certificates, now).await?;
     if nonce.is_none() {
         answers.extend(twin(issuer, &request.certificates, &answers));
     }
 
     let validity = i64::from(settings.ocsp_validity_seconds);
-    let next_update = now.plus_seconds(validity).min(delegate.not_after);
+    let next_update = now.plus_seconds(validity).min(delegate.not_after).min(horizon(issuer, now));
     // Nothing is ever dropped from the database: status is kept since the issuer began.
     let archive_cutoff = Some(issuer.authority.certificate().not_before);
     let reuse = if nonce.is_none() { Reuse::Anyone } else { Reuse::Asker };
@@ -157,11 +160,12 @@ async fn statuses(
     service: &Service,
     issuer: &Issuer,
     certificates: &[CertId<'_>],
+    now: UnixSeconds,
 ) -> Result<Vec<(Vec<u8>, CertificateStatus)>, Fault> {
     let mut answers = Vec::with_capacity(certificates.len() + 1);
     for id in certificates {
         let status = if issuer.authority.is_named_by(id) {
-            status(service, issuer, id.serial).await.map_err(Fault::Storage)?
+            status(service, issuer, id.serial, now).await?
         } else {
             CertificateStatus::Unknown
         };
@@ -170,28 +174,50 @@ async fn statuses(
     Ok(answers)
 }
 
-async fn status(
+/// What is known of a serial number (content octets) of `issuer`.
+///
+/// # Errors
+/// Storage failed, or a CRL made elsewhere ran out and does not list it.
+pub(crate) async fn status(
     service: &Service,
     issuer: &Issuer,
     serial: &[u8],
-) -> Result<CertificateStatus, StorageError> {
+    now: UnixSeconds,
+) -> Result<CertificateStatus, Fault> {
+    // Dates recorded while the clock was ahead: an answer never speaks of what is to come.
+    let revoked =
+        |reason, date: UnixSeconds| CertificateStatus::Revoked { reason, date: date.min(now) };
     // A CRL made elsewhere is the authority on what its issuer revoked.
-    if let CrlSource::File(watch) = &issuer.crls
-        && let Some((reason, date)) = watch.entry(serial)
-    {
-        return Ok(CertificateStatus::Revoked { reason, date });
+    if let CrlSource::File(watch) = &issuer.crls {
+        let is_stale = watch.current().is_overdue(now);
+        match watch.entry(serial) {
+            // Old evidence still proves a revocation, but not that it is still on hold.
+            Some((reason, date)) if !is_stale || reason != RevocationReason::CertificateHold => {
+                return Ok(revoked(reason, date));
+            }
+            _ if is_stale => return Err(Fault::StaleCrl),
+            _ => {}
+        }
     }
-    Ok(match service.storage().status(issuer.id, serial).await? {
+    Ok(match service.storage().status(issuer.id, serial).await.map_err(Fault::Storage)? {
         Status::Good => CertificateStatus::Good,
-        Status::Revoked(revocation) => CertificateStatus::Revoked {
-            reason: revocation.reason,
-            date: revocation.revocation_date,
-        },
+        Status::Revoked(revocation) => revoked(revocation.reason, revocation.revocation_date),
         Status::NeverIssued => match service.settings().never_issued {
             NeverIssued::Unknown => CertificateStatus::Unknown,
             NeverIssued::Revoked => CertificateStatus::NeverIssued,
         },
     })
+}
+
+/// Until when answers about `issuer` may be believed: those that follow a CRL made elsewhere, no
+/// longer than it.
+fn horizon(issuer: &Issuer, now: UnixSeconds) -> UnixSeconds {
+    match &issuer.crls {
+        CrlSource::File(watch) if !watch.current().is_overdue(now) => {
+            watch.current().validity.next_update
+        }
+        _ => UnixSeconds::new(i64::MAX),
+    }
 }
 
 /// The same answer under the other `CertID` that clients use, SHA-1 or SHA-256, so that one kept

@@ -29,13 +29,7 @@ pub(crate) async fn ocsp_post(service: &Service, request: &[u8]) -> Response {
 
 /// Answers an OCSP request that came in a path.
 pub(crate) async fn ocsp_get(service: &Service, headers: &HeaderMap, request: &[u8]) -> Response {
-    let answer = ocsp::answer(service, request).await;
-    let validity = validity(&answer);
-    let response = ocsp_response(service, answer);
-    match validity {
-        Some(validity) => validity.answer_condition(headers, response),
-        None => response,
-    }
+    caching::answer_condition(headers, ocsp_response(service, ocsp::answer(service, request).await))
 }
 
 fn validity(answer: &Answer) -> Option<Validity> {
@@ -86,11 +80,11 @@ pub(crate) fn crl(service: &Service, headers: &HeaderMap, name: &str) -> Respons
     };
     let mut response = object(crl.der.clone(), "application/pkix-crl");
     crl.validity.write(response.headers_mut(), service.settings().crl_max_age_seconds, now);
-    crl.validity.answer_condition(headers, response)
+    caching::answer_condition(headers, response)
 }
 
 /// Serves an issuer's certificate, where AIA caIssuers points to.
-pub(crate) fn issuer_certificate(service: &Service, name: &str) -> Response {
+pub(crate) fn issuer_certificate(service: &Service, request: &HeaderMap, name: &str) -> Response {
     let Some(issuer) = service.issuer_named(name) else {
         return Problem::not_found().into_response();
     };
@@ -98,10 +92,10 @@ pub(crate) fn issuer_certificate(service: &Service, name: &str) -> Response {
     let mut response = object(der.clone(), "application/pkix-cert");
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static(CERTIFICATE_MAX_AGE));
-    if let Ok(tag) = HeaderValue::from_str(&format!("\"{}\"", encode_hex(&sha256(der)))) {
+    if let Ok(tag) = HeaderValue::from_str(&caching::entity_tag(&encode_hex(&sha256(der)))) {
         headers.insert(ETAG, tag);
     }
-    response
+    caching::answer_condition(request, response)
 }
 
 fn object(body: bytes::Bytes, media_type: &'static str) -> Response {

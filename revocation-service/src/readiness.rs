@@ -9,7 +9,7 @@ use countersign_core::time::EARLIEST_SANE_NOW;
 use countersign_daemon::health::Readiness;
 use tokio::sync::Mutex;
 
-use crate::state::Service;
+use crate::state::{CrlSource, Issuer, Service};
 
 /// How long the outcome of trying the keys stands: anyone may ask `/readyz`, and must not make the
 /// issuers' keys sign as often as they ask.
@@ -70,10 +70,17 @@ fn every_crl(service: &Service) -> Result<(), String> {
             Some(crl) if crl.is_overdue(now) => {
                 return Err(format!("the CRL of {name} ran out at {}", crl.validity.next_update));
             }
+            Some(_) if is_failing(issuer) => {
+                return Err(format!("no new CRL of {name} can be made; the log has the reason"));
+            }
             Some(_) => {}
         }
     }
     Ok(())
+}
+
+fn is_failing(issuer: &Issuer) -> bool {
+    matches!(&issuer.crls, CrlSource::Publisher(publisher) if publisher.is_failing())
 }
 
 fn every_delegate(service: &Service) -> Result<(), String> {

@@ -34,6 +34,8 @@ pub(crate) fn of_storage(error: &StorageError) -> Problem {
         StorageError::IssuerChanged { .. }
         | StorageError::CrlNumber { .. }
         | StorageError::Corrupt { .. }
+        | StorageError::InUse { .. }
+        | StorageError::Replaced
         | StorageError::Database(_) => {
             tracing::error!(%error, cause = ?std::error::Error::source(error), "storage failed");
             Problem::new(

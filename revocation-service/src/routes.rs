@@ -9,6 +9,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use countersign_daemon::{
     health::{self, Readiness},
+    media_type,
     peer::ClientCertificate,
     problem::Problem,
 };
@@ -16,7 +17,7 @@ use http::{
     HeaderMap, HeaderValue, Method, StatusCode,
     header::{
         ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-        ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ALLOW, CONTENT_TYPE,
+        ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ALLOW,
     },
 };
 use warp::{
@@ -128,7 +129,7 @@ async fn answer_public(
         preflight(methods)
     } else {
         match place {
-            PublicPlace::Responder if has_media_type(headers, OCSP_REQUEST) => {
+            PublicPlace::Responder if media_type::is(headers, OCSP_REQUEST) => {
                 public::ocsp_post(service, body).await
             }
             PublicPlace::Responder => Problem::unsupported_media_type(OCSP_REQUEST).into_response(),
@@ -141,14 +142,16 @@ async fn answer_public(
                 public::ocsp_get(service, headers, &request).await
             }
             PublicPlace::Crl(name) => public::crl(service, headers, name),
-            PublicPlace::IssuerCertificate(name) => public::issuer_certificate(service, name),
+            PublicPlace::IssuerCertificate(name) => {
+                public::issuer_certificate(service, headers, name)
+            }
             PublicPlace::Nowhere => Problem::not_found().into_response(),
         }
     };
     with_open_origin(response)
 }
 
-/// The admin listener; TLS has verified the client before anything gets here.
+/// The admin listener; TLS has verified the client before anything gets here, but for revocation.
 pub(crate) fn admin(
     service: Arc<Service>,
 ) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone + Send + Sync + 'static {
@@ -173,11 +176,7 @@ async fn answer_admin(
     body: &[u8],
     client: Option<&ClientCertificate>,
 ) -> Result<Response, Problem> {
-    let actor = client.and_then(Actor::of).ok_or_else(|| {
-        let detail =
-            "The client certificate names nobody: it needs an e-mail address, URI or DNS name.";
-        Problem::new(StatusCode::FORBIDDEN, "actor.unidentified", detail)
-    })?;
+    let actor = Actor::of(&service, client).await?;
     let segments: Vec<&str> = path.split('/').skip(1).collect();
     match (segments.as_slice(), method.as_str()) {
         (["v1", "certificates"], "POST") => admin::register(&service, &actor, body).await,
@@ -201,15 +200,6 @@ fn whole_request()
         .and(warp::path::full())
         .and(warp::header::headers_cloned())
         .and(warp::body::bytes())
-}
-
-/// Whether `Content-Type` is `wanted`, parameters aside (RFC 9110 §8.3.1).
-fn has_media_type(headers: &HeaderMap, wanted: &str) -> bool {
-    headers
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.split(';').next())
-        .is_some_and(|value| value.trim().eq_ignore_ascii_case(wanted))
 }
 
 /// Everything on the public listener is public: pages of any origin may read it.
@@ -260,20 +250,5 @@ mod tests {
         ] {
             assert_eq!(PublicPlace::of(path), want, "{path}");
         }
-    }
-
-    #[test]
-    fn media_types_are_compared_without_case_and_parameters() {
-        for (value, want) in [
-            ("application/ocsp-request", true),
-            ("Application/OCSP-Request; charset=x", true),
-            ("application/ocsp-response", false),
-            ("text/plain", false),
-        ] {
-            let mut headers = HeaderMap::new();
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static(value));
-            assert_eq!(has_media_type(&headers, OCSP_REQUEST), want, "{value}");
-        }
-        assert!(!has_media_type(&HeaderMap::new(), OCSP_REQUEST));
     }
 }

@@ -3,10 +3,10 @@
 //! [`Storage`] is the whole contract; nothing of one database shows through it. The rules of what
 //! may be changed are [`crate::rules`], which every implementation calls inside its transaction.
 //!
-//! One process owns a database: the service keeps the current CRL in memory and would not see
-//! what another process wrote.
+//! One process owns a database, and an implementation refuses a second: the service keeps the
+//! current CRL in memory and would not see what another process wrote.
 
-use std::fmt;
+use std::{fmt, path::PathBuf};
 
 use async_trait::async_trait;
 use countersign_core::{crl::RevocationReason, time::UnixSeconds};
@@ -184,12 +184,12 @@ pub trait Storage: Send + Sync + fmt::Debug {
     /// [`StorageError::Database`].
     async fn revision(&self, issuer: IssuerId) -> Result<i64, StorageError>;
 
-    /// Takes the next `CRLNumber`. Durable *before* it returns, so that no number is ever given
-    /// twice, whatever becomes of the CRL.
+    /// Takes the next `CRLNumber`: one more than the last, and not below `least`. Durable *before*
+    /// it returns, so that no number is ever given twice, whatever becomes of the CRL.
     ///
     /// # Errors
     /// [`StorageError::Database`].
-    async fn reserve_crl_number(&self, issuer: IssuerId) -> Result<u64, StorageError>;
+    async fn reserve_crl_number(&self, issuer: IssuerId, least: u64) -> Result<u64, StorageError>;
 
     /// Keeps a CRL in the place of the one before. Durable.
     ///
@@ -203,10 +203,10 @@ pub trait Storage: Send + Sync + fmt::Debug {
     /// [`StorageError::Database`].
     async fn stored_crl(&self, issuer: IssuerId) -> Result<Option<StoredCrl>, StorageError>;
 
-    /// Succeeds when the database answers.
+    /// Succeeds when the database can be written.
     ///
     /// # Errors
-    /// [`StorageError::Database`].
+    /// [`StorageError::Database`], [`StorageError::Replaced`].
     async fn ping(&self) -> Result<(), StorageError>;
 
     /// Waits for what is being written and lets the database go.
@@ -253,6 +253,15 @@ pub enum StorageError {
         /// Which value.
         what: &'static str,
     },
+    /// Another process has the database, and would not see what this one writes.
+    #[error("another process uses this database ({} is locked)", lock.display())]
+    InUse {
+        /// The file whose lock it holds.
+        lock: PathBuf,
+    },
+    /// What is open is no longer the file of that name: it would be gone after a restart.
+    #[error("the database file was deleted or replaced under the running service; restart it")]
+    Replaced,
     /// The database failed.
     #[error("the database failed")]
     Database(#[source] Box<dyn std::error::Error + Send + Sync>),

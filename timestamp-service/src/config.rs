@@ -41,8 +41,10 @@ pub struct Config {
     /// three; at least one. SHA-1 is not offered.
     #[serde(default = "default_accepted_hashes")]
     pub accepted_hashes: Vec<String>,
-    /// How far the time in a token may be from the true time, in milliseconds: what the operator's
-    /// time synchronisation keeps. Default 1000, 1–60000. Below 1000, tokens carry milliseconds.
+    /// How far the time in a token may be from the true time, in milliseconds. Default 2000; 1–999
+    /// or 1001–60000. Below 1000 tokens carry milliseconds, and this is the error that the clock may
+    /// have. Above, they carry whole seconds, and up to 1000 of it is the part of a second that is
+    /// cut off: the clock may have the rest as its error, 1000 by default. At 1000 it could have none.
     #[serde(default = "default_accuracy_millis")]
     pub accuracy_millis: u64,
     /// Signatures being made at once. Default 0, one for each processor; 0–1024. Requests wait for
@@ -70,7 +72,7 @@ fn default_accepted_hashes() -> Vec<String> {
 }
 
 const fn default_accuracy_millis() -> u64 {
-    1000
+    2000
 }
 
 impl Config {
@@ -89,7 +91,14 @@ impl Config {
     /// # Errors
     /// [`ConfigError::Range`] names the first key whose value is not allowed.
     pub fn validate(&self) -> Result<(), ConfigError> {
-        ConfigError::check_range("accuracy_millis", self.accuracy_millis, 1..=60_000)?;
+        if !matches!(self.accuracy_millis, 1..=999 | 1001..=60_000) {
+            return Err(ConfigError::Range {
+                key: "accuracy_millis".to_owned(),
+                value: self.accuracy_millis.to_string(),
+                expected: "1–999, for tokens with milliseconds, or 1001–60000: whole seconds cost up to 1000"
+                    .to_owned(),
+            });
+        }
         let count = |value: usize| u64::try_from(value).unwrap_or(u64::MAX);
         ConfigError::check_range("max_signing", count(self.max_signing), 0..=1024)?;
         ConfigError::check_range(
@@ -177,6 +186,7 @@ mod tests {
     fn has_a_default_for_all_but_key_chain_and_policy() {
         let config = load("policy = \"1.2.3\"\n").expect("loads");
         assert_eq!(config.listen.to_string(), "127.0.0.1:3161");
+        assert_eq!(config.accuracy_millis, 2000);
         assert_eq!(config.offered_hashes().expect("hashes"), HashAlgorithm::STRONG);
         assert_eq!(config.offered_policies().expect("policies").len(), 1);
         assert!(load("").expect_err("refused").to_string().contains("policy"));
@@ -187,6 +197,8 @@ mod tests {
         for (line, key) in [
             ("accuracy_millis = 0", "accuracy_millis"),
             ("accuracy_millis = 60001", "accuracy_millis"),
+            // Whole seconds from there on: it would leave nothing for the clock's own error.
+            ("accuracy_millis = 1000", "accuracy_millis"),
             ("accepted_hashes = [\"sha1\"]", "accepted_hashes"),
             ("accepted_hashes = []", "accepted_hashes"),
             ("accepted_policies = [\"1.2\", \"x\"]", "accepted_policies"),

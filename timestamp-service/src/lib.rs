@@ -68,11 +68,7 @@ pub async fn run(
     let state = Arc::new(State::new(&config, issuer, Arc::clone(&clock)));
     let limits = config.limits;
     let reloading = Reloading { config, state: Arc::clone(&state), tls: tls.clone(), clock };
-    shutdown::on_hangup(shutdown.clone(), move || {
-        let reloading = reloading.clone();
-        // Opening a key takes a tenth of a second, by intention.
-        tokio::task::spawn_blocking(move || reloading.reload());
-    })?;
+    shutdown::on_hangup(shutdown.clone(), move || reloading.reload())?;
     let server = Server::new(PROGRAM, "public")
         .with_limits(limits)
         .with_tls(tls)
@@ -81,7 +77,6 @@ pub async fn run(
 }
 
 /// What SIGHUP needs.
-#[derive(Clone)]
 struct Reloading {
     config: Config,
     state: Arc<State>,

@@ -8,15 +8,10 @@ use anyhow::Context;
 use clap::Parser;
 use countersign_daemon::clock::SystemClock;
 use countersign_daemon::config::ConfigError;
-use countersign_daemon::logs;
 use countersign_daemon::shutdown::Shutdown;
+use countersign_daemon::{exit, logs};
 use countersign_timestamp::{StartError, config::Config};
 use tokio::net::TcpListener;
-
-/// The exit code for a configuration, key or certificate that cannot be used.
-const UNUSABLE: u8 = 2;
-/// The exit code for an address that cannot be listened on, and the like.
-const CANNOT_RUN: u8 = 3;
 
 /// Timestamp authority (RFC 3161 over HTTP).
 #[derive(Debug, Parser)]
@@ -33,9 +28,9 @@ struct Arguments {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let Err(error) = act(&arguments) else { return ExitCode::SUCCESS };
-    eprintln!("{}: {error:#}", countersign_timestamp::PROGRAM);
+    eprintln!("{}: {}", countersign_timestamp::PROGRAM, exit::reason(error.as_ref()));
     let unusable = error.is::<ConfigError>() || error.is::<StartError>();
-    ExitCode::from(if unusable { UNUSABLE } else { CANNOT_RUN })
+    ExitCode::from(if unusable { exit::UNUSABLE } else { exit::CANNOT_RUN })
 }
 
 fn act(arguments: &Arguments) -> anyhow::Result<()> {

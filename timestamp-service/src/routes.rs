@@ -13,9 +13,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use countersign_daemon::health;
+use countersign_daemon::media_type;
 use countersign_daemon::problem::Problem;
 use countersign_daemon::request_id::RequestId;
-use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Method};
 use warp::reply::Response;
 use warp::{Filter, Rejection, Reply};
@@ -63,38 +63,8 @@ async fn stamp(
     if method != Method::POST {
         return Problem::method_not_allowed(&[Method::POST]).into_response();
     }
-    if !is_query(headers) {
+    if !media_type::is(headers, QUERY_MEDIA_TYPE) {
         return Problem::unsupported_media_type(QUERY_MEDIA_TYPE).into_response();
     }
     handlers::stamp(state, body, request_id).await
-}
-
-/// Whether the one Content-Type is that of a query; parameters and case do not matter (RFC 9110 §8.3.1).
-fn is_query(headers: &HeaderMap) -> bool {
-    let mut values = headers.get_all(CONTENT_TYPE).iter();
-    let (Some(value), None) = (values.next(), values.next()) else { return false };
-    let essence = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
-    essence.trim().eq_ignore_ascii_case(QUERY_MEDIA_TYPE)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use http::HeaderValue;
-
-    #[test]
-    fn the_media_type_may_have_parameters_and_any_case() {
-        for (value, expected) in [
-            ("application/timestamp-query", true),
-            ("Application/Timestamp-Query; charset=binary", true),
-            ("application/timestamp-reply", false),
-            ("application/timestamp-query2", false),
-            ("", false),
-        ] {
-            let mut headers = HeaderMap::new();
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static(value));
-            assert_eq!(is_query(&headers), expected, "{value}");
-        }
-        assert!(!is_query(&HeaderMap::new()));
-    }
 }

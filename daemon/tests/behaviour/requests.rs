@@ -27,6 +27,17 @@ async fn a_panic_is_a_500_and_the_service_goes_on() {
 }
 
 #[tokio::test]
+async fn a_target_without_a_path_is_a_400_and_no_panic() {
+    let rig = Rig::start(short_limits()).await;
+    for method in ["CONNECT", "GET"] {
+        let reply = rig
+            .exchange(&format!("{method} tsa:80 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"))
+            .await;
+        assert!(reply.starts_with("HTTP/1.1 400"), "{reply}");
+    }
+}
+
+#[tokio::test]
 async fn bodies_up_to_the_limit_pass_and_larger_ones_get_413() {
     let rig = Rig::start(short_limits()).await;
     let post = |length: usize| {

@@ -11,7 +11,7 @@ use pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, ExtendedKeyUsagePurpose, IsCa, KeyPair,
 };
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{ClientConfig, HandshakeKind, RootCertStore};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -90,6 +90,10 @@ impl Files {
         rig: &Rig,
         identity: Option<(rcgen::Certificate, KeyPair)>,
     ) -> std::io::Result<TlsStream<TcpStream>> {
+        connect_as(rig, &Arc::new(self.client(identity))).await
+    }
+
+    fn client(&self, identity: Option<(rcgen::Certificate, KeyPair)>) -> ClientConfig {
         let mut roots = RootCertStore::empty();
         roots.add(self.authority.der().clone()).expect("root");
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -97,19 +101,23 @@ impl Files {
             .with_safe_default_protocol_versions()
             .expect("versions")
             .with_root_certificates(roots);
-        let config = match identity {
+        match identity {
             None => builder.with_no_client_auth(),
             Some((certificate, key)) => {
                 let chain = vec![CertificateDer::from(certificate.der().to_vec())];
                 let key = PrivateKeyDer::try_from(key.serialize_der()).expect("key");
                 builder.with_client_auth_cert(chain, key).expect("identity")
             }
-        };
-        let connector = TlsConnector::from(Arc::new(config));
-        connector
-            .connect(ServerName::try_from("localhost").expect("name"), rig.connect().await)
-            .await
+        }
     }
+}
+
+async fn connect_as(
+    rig: &Rig,
+    client: &Arc<ClientConfig>,
+) -> std::io::Result<TlsStream<TcpStream>> {
+    let name = ServerName::try_from("localhost").expect("name");
+    TlsConnector::from(Arc::clone(client)).connect(name, rig.connect().await).await
 }
 
 fn served_certificate(stream: &TlsStream<TcpStream>) -> Vec<u8> {
@@ -156,6 +164,22 @@ async fn mutual_tls_refuses_a_client_without_a_certificate_of_the_client_ca() {
         if let Ok(stream) = files.connect(&rig, identity).await {
             assert_eq!(ask(stream, "/hello").await, "");
         }
+    }
+}
+
+#[tokio::test]
+async fn a_client_certificate_is_verified_at_every_connection() {
+    let files = Files::new();
+    let rig =
+        Rig::start_with(short_limits(), Some(Tls::open(files.mutual_settings()).expect("opens")))
+            .await;
+    let identity = leaf(&files.authority, ExtendedKeyUsagePurpose::ClientAuth);
+    let client = Arc::new(files.client(Some(identity)));
+    for _ in 0..2 {
+        let stream = connect_as(&rig, &client).await.expect("connected");
+        assert_ne!(stream.get_ref().1.handshake_kind(), Some(HandshakeKind::Resumed));
+        // Tickets come with the first bytes.
+        assert!(ask(stream, "/hello").await.ends_with("hello"));
     }
 }
 

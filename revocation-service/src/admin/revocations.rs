@@ -80,6 +80,7 @@ async fn carry_out(
 ) -> Result<Response, Problem> {
     let CrlSource::Publisher(publisher) = &issuer.crls else { return Err(offline(issuer)) };
     let name = issuer.authority.name();
+    refuse_wrong_clock(issuer, order.now)?;
     let Recorded { revocation, revision } =
         service.storage().revoke(issuer.id, serial, order).await.map_err(|error| {
             tracing::warn!(actor = order.actor, issuer = name, serial = serial_text(serial), %error, "revocation refused");
@@ -108,6 +109,20 @@ async fn carry_out(
         recorded_at: revocation.recorded_at,
     };
     Ok(json(StatusCode::OK, &acknowledgement))
+}
+
+/// What is recorded cannot be moved later: a date from a clock that lost its time would void every
+/// signature for ever.
+fn refuse_wrong_clock(issuer: &Issuer, now: UnixSeconds) -> Result<(), Problem> {
+    let not_before = issuer.authority.certificate().not_before;
+    if now >= not_before {
+        return Ok(());
+    }
+    let detail = format!(
+        "The service's clock says {now}, before its issuer began at {not_before}; nothing was recorded. \
+         Set the clock, and repeat the request."
+    );
+    Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "service.clock", detail))
 }
 
 /// The issuer's key is elsewhere: no CRL made here could show the revocation.

@@ -19,6 +19,7 @@ use countersign_signing::files::{self, FileError};
 use super::{CrlFault, PublishedCrl, RevokedSerials};
 use crate::{
     authority::Authority,
+    signing_queue::QueueFault,
     storage::{IssuerId, Storage, StoredCrl},
 };
 
@@ -112,13 +113,19 @@ impl FileWatch {
     }
 
     async fn take(&self) -> Result<(), CrlFault> {
-        let crl = read(&self.path, &self.authority)?;
+        let (path, authority) = (self.path.clone(), Arc::clone(&self.authority));
+        // Off the threads that serve connections: it may be 32 MiB.
+        let reading = tokio::task::spawn_blocking(move || {
+            let crl = read(&path, &authority)?;
+            let revoked = crl.revoked_serials()?;
+            Ok::<_, CrlFault>((crl, revoked))
+        });
+        let (crl, revoked) = reading.await.map_err(|_| QueueFault::Abandoned)??;
         let published = self.current();
         if crl.der == published.der {
             return Ok(());
         }
         crl.succeed(&published)?;
-        let revoked = crl.revoked_serials()?;
         self.storage.store_crl(self.issuer, &stored(&crl)).await?;
         tracing::info!(issuer = self.authority.name(), number = crl.number, "CRL file published");
         self.current.store(Arc::new((Arc::new(crl), revoked)));

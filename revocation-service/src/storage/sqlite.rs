@@ -4,12 +4,18 @@
 //! writes (transactions start with `BEGIN IMMEDIATE`, so none fails for having read first), a few
 //! read; in WAL mode readers never wait for the writer and see every commit before their start.
 
-use std::{path::Path, time::Duration};
+use std::{
+    fs::{self, File, TryLockError},
+    io,
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use countersign_core::{crl::RevocationReason, time::UnixSeconds, x509::certificate::serial_text};
 use sqlx::{
-    Row, SqliteConnection, SqlitePool,
+    Connection, Row, SqliteConnection, SqlitePool,
     sqlite::{
         SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
     },
@@ -35,14 +41,22 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 pub struct SqliteStorage {
     writer: SqlitePool,
     readers: SqlitePool,
+    path: PathBuf,
+    /// Device and inode of the file that is open.
+    identity: (u64, u64),
+    /// Locked while this is open; a file of its own, since `SQLite` loses its locks on the database
+    /// when anybody in this process closes that.
+    lock: File,
 }
 
 impl SqliteStorage {
     /// Opens the database in `path`, makes it if there is none, and brings its tables up to date.
     ///
     /// # Errors
-    /// [`StorageError::Database`]: not writable, not a database, or made by a later version.
+    /// [`StorageError::InUse`]; [`StorageError::Database`]: not writable, not a database, or made by
+    /// a later version.
     pub async fn open(path: &Path) -> Result<Self, StorageError> {
+        let lock = lock(path)?;
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
@@ -50,18 +64,13 @@ impl SqliteStorage {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(BUSY_TIMEOUT);
-        let writer = SqlitePoolOptions::new()
-            .max_connections(1)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            .connect_with(options.clone())
-            .await?;
+        let writer = pool(1).connect_with(options.clone()).await?;
+        let options = options.create_if_missing(false);
+        writer.set_connect_options(options.clone());
         sqlx::migrate!("./migrations/sqlite").run(&writer).await.map_err(database)?;
-        let readers = SqlitePoolOptions::new()
-            .max_connections(READERS)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            .connect_with(options.create_if_missing(false))
-            .await?;
-        Ok(Self { writer, readers })
+        let readers = pool(READERS).connect_with(options).await?;
+        let identity = identity(path).map_err(database)?;
+        Ok(Self { writer, readers, path: path.to_owned(), identity, lock })
     }
 
     /// The journal mode and the level of `synchronous` that commits are made with (2 is FULL).
@@ -75,8 +84,43 @@ impl SqliteStorage {
         Ok((journal.try_get(0)?, level.try_get(0)?))
     }
 
+    /// Starts to write, and only into the file that the next start will read.
     async fn begin(&self) -> Result<sqlx::Transaction<'static, sqlx::Sqlite>, StorageError> {
+        if identity(&self.path).ok() != Some(self.identity) {
+            return Err(StorageError::Replaced);
+        }
         Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+    }
+}
+
+/// A pool that keeps its connections: they take no file descriptor when there may be none.
+fn pool(connections: u32) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .min_connections(connections)
+        .max_connections(connections)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        // Where SQLite itself rolled back (disk full, I/O error), sqlx still counts a transaction,
+        // and lets none begin on that connection ever after: take another connection.
+        .before_acquire(|connection, _| Box::pin(async { Ok(!connection.is_in_transaction()) }))
+}
+
+/// Device and inode.
+fn identity(path: &Path) -> io::Result<(u64, u64)> {
+    fs::metadata(path).map(|metadata| (metadata.dev(), metadata.ino()))
+}
+
+/// Locks `{path}.lock` for this process.
+fn lock(path: &Path) -> Result<File, StorageError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let file =
+        File::options().create(true).write(true).truncate(false).open(&name).map_err(database)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StorageError::InUse { lock: name.into() }),
+        Err(TryLockError::Error(error)) => Err(database(error)),
     }
 }
 
@@ -246,13 +290,15 @@ impl Storage for SqliteStorage {
         Ok(row.try_get(0)?)
     }
 
-    async fn reserve_crl_number(&self, issuer: IssuerId) -> Result<u64, StorageError> {
+    async fn reserve_crl_number(&self, issuer: IssuerId, least: u64) -> Result<u64, StorageError> {
+        let least = i64::try_from(least).map_err(database)?;
         let mut transaction = self.begin().await?;
         let row = sqlx::query(
-            "INSERT INTO crl_numbers (issuer, number) VALUES (?1, 1) \
-             ON CONFLICT (issuer) DO UPDATE SET number = number + 1 RETURNING number",
+            "INSERT INTO crl_numbers (issuer, number) VALUES (?1, max(1, ?2)) \
+             ON CONFLICT (issuer) DO UPDATE SET number = max(number + 1, ?2) RETURNING number",
         )
         .bind(issuer.0)
+        .bind(least)
         .fetch_one(&mut *transaction)
         .await?;
         let number = unsigned(row.try_get(0)?)?;
@@ -301,12 +347,17 @@ impl Storage for SqliteStorage {
 
     async fn ping(&self) -> Result<(), StorageError> {
         sqlx::query("SELECT count(*) FROM issuers").fetch_one(&self.readers).await?;
+        // The lock that every write takes; SQLite refuses it where it may not write.
+        self.begin().await?.rollback().await?;
         Ok(())
     }
 
     async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;
+        if let Err(error) = self.lock.unlock() {
+            tracing::warn!(%error, "the database stays locked until this process ends");
+        }
     }
 }
 

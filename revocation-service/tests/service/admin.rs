@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use base64ct::{Base64, Encoding};
 use countersign_core::time::UnixSeconds;
+use countersign_revocation::config::IssuerConfig;
 use countersign_signing::{pem, profile::Authority};
 use rustls::ClientConfig;
 use serde_json::{Value, json};
 
 use crate::{
     http::send_tls,
-    world::{Running, World, serial},
+    world::{BASE_URL, Running, World, serial},
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -208,5 +209,35 @@ async fn only_known_administrators_get_anything() {
     // The public listener has no administration.
     let reply = crate::http::send(running.public, "POST", "/v1/certificates", &[], b"");
     assert_eq!(reply.status, 404);
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revoked_administrator_may_nothing_more() {
+    let world = World::new();
+    let delegate = world.delegate("delegate", Authority::Signing);
+    let mut config = world.config_of(vec![
+        world.issuer(Authority::Signing, Some(&delegate)),
+        IssuerConfig {
+            crl_url: Some(format!("{BASE_URL}/crl/service.crl")),
+            ..world.issuer(Authority::Service, None)
+        },
+    ]);
+    let admin = world.with_admin(&mut config);
+    let running = world.start(config).await;
+    let own = pem::read_certificates(&world.path("administrator.pem")).expect("readable");
+    let signer = world.signer();
+    running.register(&admin, &[&own[0], &signer]);
+    let order = json!({"issuer": "service", "serial": serial(&own[0]), "reason": "superseded"});
+    assert_eq!(running.revoke(&admin, &order).status, 200);
+
+    let order = json!({"issuer": "signing", "serial": serial(&signer), "reason": "superseded"});
+    for reply in [
+        running.revoke(&admin, &order),
+        running.admin(&admin, "POST", "/v1/certificates", &signer),
+        running.admin(&admin, "GET", &format!("/v1/certificates/signing/{}", serial(&signer)), b""),
+    ] {
+        assert_eq!((reply.status, reply.code().as_str()), (403, "actor.revoked"));
+    }
     running.stop().await;
 }

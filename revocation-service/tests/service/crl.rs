@@ -7,7 +7,7 @@ use countersign_core::{
     crl::{CertificateList, RevocationReason},
     crypto::aws_lc::AwsLc,
     digest::HashAlgorithm,
-    ocsp::{CertificateStatus, OcspResponse},
+    ocsp::{CertificateStatus, OcspResponse, OcspResponseStatus},
     time::UnixSeconds,
     x509::Certificate,
 };
@@ -116,7 +116,11 @@ async fn the_very_next_crl_and_answer_show_an_acknowledged_revocation() {
     running.stop().await;
     let running = world.start(config).await;
     assert_eq!(get(running.public, PATH).body, reply.body);
-    assert_eq!(get(running.public, "/ca/signing.cer").body, issuer);
+    let reply = get(running.public, "/ca/signing.cer");
+    assert_eq!(reply.body, issuer);
+    let tag = reply.header("etag").expect("an ETag").to_owned();
+    let unchanged = send(running.public, "GET", "/ca/signing.cer", &[("If-None-Match", &tag)], b"");
+    assert_eq!((unchanged.status, unchanged.body.len()), (304, 0));
     running.stop().await;
 }
 
@@ -156,6 +160,32 @@ async fn a_crl_is_renewed_after_half_its_time_and_never_served_overdue() {
     assert_eq!(running.revoke(&admin, &order).status, 200);
     let shown = entries(&get(running.public, PATH));
     assert_eq!(shown, [(serial(&signer), RevocationReason::Superseded, world.now)]);
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revocation_that_no_crl_shows_yet_is_not_ready_and_is_made_good() {
+    let world = World::new();
+    let mut config = world.config();
+    let admin = world.with_admin(&mut config);
+    let database = config.database.clone();
+    let running = world.start(config).await;
+    let signer = world.signer();
+    running.register(&admin, &[&signer]);
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(database);
+    let pool = sqlx::SqlitePool::connect_with(options).await.expect("opened");
+    let trouble =
+        "CREATE TRIGGER trouble BEFORE INSERT ON crls BEGIN SELECT RAISE(ABORT, 'x'); END";
+    sqlx::query(trouble).execute(&pool).await.expect("in trouble");
+    let order = json!({"issuer": "signing", "serial": serial(&signer), "reason": "superseded"});
+    let reply = running.revoke(&admin, &order);
+    assert_eq!((reply.status, reply.code().as_str()), (503, "crl.not_published"));
+    let ready = || get(running.public, "/readyz").status;
+    running.wait("the fault to be seen", || ready() == 503).await;
+    sqlx::query("DROP TRIGGER trouble").execute(&pool).await.expect("mended");
+    running.wait("readiness", || ready() == 200).await;
+    assert_eq!(entries(&get(running.public, PATH)).len(), 1);
+    pool.close().await;
     running.stop().await;
 }
 
@@ -226,6 +256,47 @@ async fn serves_a_crl_made_elsewhere_and_follows_its_file() {
     let error =
         countersign_revocation::run(config, listeners, clock, shutdown).await.expect_err("refused");
     assert!(error.to_string().contains("CRLNumber 8 is not greater than 9"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_overdue_crl_file_vouches_for_nothing_but_what_it_lists() {
+    let world = World::new();
+    let delegate = world.delegate("root-delegate", Authority::Root);
+    let root = IssuerConfig {
+        key: None,
+        crl_file: Some(world.path("root.crl")),
+        ..world.issuer(Authority::Root, Some(&delegate))
+    };
+    let mut config = world.config_of(vec![root]);
+    config.ocsp_validity_seconds = 10 * 86_400;
+    let admin = world.with_admin(&mut config);
+    let [good, revoked] =
+        [Authority::Signing, Authority::Timestamping].map(|name| world.ca.certificate(name));
+    write_root_crl(&world, 7, &[revoked], 2);
+    let running = world.start(config).await;
+    running.register(&admin, &[good, revoked]);
+    let root = world.ca.certificate(Authority::Root);
+    let ask = |certificate: &[u8]| {
+        let serial = Certificate::decode(certificate).expect("a certificate").serial;
+        let id = cert_id(HashAlgorithm::Sha256, root, serial).expect("a CertID");
+        let header = ("Content-Type", "application/ocsp-request");
+        send(running.public, "POST", "/", &[header], &request(&[id], None)).body
+    };
+    // An answer is good for no longer than the CRL that it follows.
+    let runs_out = world.now.plus_seconds(2 * 86_400);
+    let body = ask(good);
+    let answer = OcspResponse::decode(&body).expect("an answer").basic.expect("an answer");
+    assert_eq!(answer.responses[0].next_update, Some(runs_out));
+
+    running.set_clock(runs_out);
+    let refusal = ask(good);
+    let refusal = OcspResponse::decode(&refusal).expect("an answer");
+    assert_eq!(refusal.status, OcspResponseStatus::TryLater);
+    assert!(matches!(
+        ocsp_status(running.public, root, revoked),
+        CertificateStatus::Revoked { .. }
+    ));
+    running.stop().await;
 }
 
 #[tokio::test]

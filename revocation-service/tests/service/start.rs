@@ -11,7 +11,7 @@ use std::{
 
 use countersign_core::{digest::HashAlgorithm, ocsp::OcspResponse};
 use countersign_daemon::clock::SystemClock;
-use countersign_revocation::{check, config::Config};
+use countersign_revocation::{authority, check, config::Config};
 use countersign_signing::{
     ca::IssueRequest,
     name::{DistinguishedName, SubjectName},
@@ -166,4 +166,57 @@ fn the_program_reads_its_delegate_again_at_sighup_and_stops_at_sigterm() {
         thread::sleep(Duration::from_millis(20));
     }
     assert_eq!(program.stop(), Some(0));
+}
+
+#[test]
+fn what_the_system_refuses_is_3_and_not_2() {
+    let world = World::new();
+    let mut config = world.config();
+    world.with_admin(&mut config);
+    Program::configure(&world, &config);
+    let run = |name: &str, value: &str| {
+        let output = Command::new(env!("CARGO_BIN_EXE_countersign-revocation"))
+            .args(["--config", text(&world.path("revocation.toml"))])
+            .env(format!("COUNTERSIGN_REVOCATION_{name}"), value)
+            .output()
+            .expect("it runs");
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("bound");
+    let address = taken.local_addr().expect("an address").to_string();
+    for name in ["LISTEN", "ADMIN_LISTEN"] {
+        let (code, said) = run(name, &address);
+        assert!(code == Some(3) && said.contains(&address), "{code:?} {said}");
+    }
+    let absent = world.path("absent/revocation.db");
+    let (code, said) = run("DATABASE", text(&absent));
+    assert!(code == Some(3) && said.contains("absent"), "{code:?} {said}");
+    let (code, said) = run("NEVER_ISSUED", "good");
+    assert!(code == Some(2) && said.contains("NEVER_ISSUED"), "{code:?} {said}");
+
+    let program = Program::start(&world);
+    let (code, said) = run("LISTEN", "127.0.0.1:0");
+    assert!(code == Some(3) && said.contains("another process"), "{code:?} {said}");
+    assert_eq!(program.stop(), Some(0));
+}
+
+#[test]
+fn a_new_delegate_that_is_not_valid_now_does_not_replace_one_that_is() {
+    let mut world = World::new();
+    let old = world.delegate("old", Authority::Signing);
+    world.now = world.now.plus_seconds(30 * 86_400);
+    let in_use = world.delegate("in-use", Authority::Signing);
+    let config = world.issuer(Authority::Signing, Some(&in_use));
+    let authority = authority::Authority::load(&config, None).expect("loaded");
+    let end = || authority.delegate().expect("a delegate").not_after;
+    let before = end();
+
+    fs::rename(&old.certificate, &in_use.certificate).expect("renamed");
+    fs::rename(&old.key, &in_use.key).expect("renamed");
+    let error = authority.reload_delegate(world.now).expect_err("refused").to_string();
+    assert!(error.contains("in-use.pem is valid from"), "{error}");
+    assert_eq!(end(), before);
+    // Where neither is valid, the files are right.
+    authority.reload_delegate(before.plus_seconds(1)).expect("replaced");
+    assert!(end() < before);
 }

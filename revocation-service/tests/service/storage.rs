@@ -10,6 +10,7 @@ use countersign_revocation::{
         sqlite::SqliteStorage,
     },
 };
+use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
 
 struct Fixture {
@@ -132,7 +133,7 @@ async fn everything_is_there_after_opening_again() {
         .revoke(issuer, &[1], &order(RevocationReason::Superseded, None))
         .await
         .expect("revoked");
-    let number = storage.reserve_crl_number(issuer).await.expect("a number");
+    let number = storage.reserve_crl_number(issuer, 0).await.expect("a number");
     let crl = StoredCrl { number, revision: recorded.revision, der: vec![0x30, 0] };
     storage.store_crl(issuer, &crl).await.expect("stored");
     storage.close().await;
@@ -144,7 +145,7 @@ async fn everything_is_there_after_opening_again() {
         Status::Revoked(recorded.revocation)
     );
     assert_eq!(storage.stored_crl(issuer).await.expect("read"), Some(crl));
-    assert_eq!(storage.reserve_crl_number(issuer).await.expect("a number"), number + 1);
+    assert_eq!(storage.reserve_crl_number(issuer, 0).await.expect("a number"), number + 1);
 }
 
 #[tokio::test]
@@ -154,7 +155,7 @@ async fn crl_numbers_never_repeat_and_never_fall() {
     let tasks: Vec<_> = (0..20)
         .map(|_| {
             let storage = Arc::clone(&storage);
-            tokio::spawn(async move { storage.reserve_crl_number(issuer).await })
+            tokio::spawn(async move { storage.reserve_crl_number(issuer, 0).await })
         })
         .collect();
     for task in tasks {
@@ -176,7 +177,7 @@ async fn crl_numbers_never_repeat_and_never_fall() {
         "{refused:?}"
     );
     storage.store_crl(issuer, &crl(200)).await.expect("one made elsewhere");
-    assert_eq!(storage.reserve_crl_number(issuer).await.expect("a number"), 201);
+    assert_eq!(storage.reserve_crl_number(issuer, 0).await.expect("a number"), 201);
 }
 
 #[tokio::test]
@@ -202,6 +203,7 @@ async fn a_commit_is_synced_before_it_returns() {
     // The promise itself is kept by SQLite; this keeps it switched on.
     let Fixture { folder, storage, .. } = fixture().await;
     storage.ping().await.expect("it answers");
+    storage.close().await;
     let mode = SqliteStorage::open(&folder.path().join("revocation.db"))
         .await
         .expect("opened")
@@ -209,4 +211,77 @@ async fn a_commit_is_synced_before_it_returns() {
         .await
         .expect("read");
     assert_eq!(mode, ("wal".to_owned(), 2), "journal mode, and synchronous = FULL");
+}
+
+#[tokio::test]
+async fn a_transaction_that_sqlite_rolled_back_itself_stops_no_later_one() {
+    // As SQLite does when the disk is full.
+    let Fixture { folder, storage, issuer } = fixture().await;
+    storage.register(vec![certificate(issuer, 1)]).await.expect("registered");
+    let options = SqliteConnectOptions::new().filename(folder.path().join("revocation.db"));
+    let mut other = SqliteConnection::connect_with(&options).await.expect("connected");
+    let trouble = "CREATE TRIGGER full BEFORE INSERT ON revocations \
+                   BEGIN SELECT RAISE(ROLLBACK, 'disk full'); END";
+    sqlx::query(trouble).execute(&mut other).await.expect("in trouble");
+    let order = order(RevocationReason::Superseded, None);
+    for _ in 0..2 {
+        storage.revoke(issuer, &[1], &order).await.expect_err("the disk is full");
+    }
+    assert_eq!(storage.status(issuer, &[1]).await.expect("read"), Status::Good);
+    sqlx::query("DROP TRIGGER full").execute(&mut other).await.expect("mended");
+    storage.revoke(issuer, &[1], &order).await.expect("revoked");
+}
+
+#[tokio::test]
+async fn nothing_is_written_to_a_file_that_was_deleted_or_replaced() {
+    let Fixture { folder, storage, issuer } = fixture().await;
+    storage.register(vec![certificate(issuer, 1)]).await.expect("registered");
+    let path = folder.path().join("revocation.db");
+    let copy = std::fs::read(&path).expect("read");
+    std::fs::rename(&path, folder.path().join("elsewhere")).expect("renamed");
+    let order = order(RevocationReason::Superseded, None);
+    for content in [None, Some(copy)] {
+        if let Some(content) = content {
+            std::fs::write(&path, content).expect("written");
+        }
+        let refused = storage.revoke(issuer, &[1], &order).await;
+        assert!(matches!(refused, Err(StorageError::Replaced)), "{refused:?}");
+        storage.ping().await.expect_err("not ready");
+    }
+    std::fs::rename(folder.path().join("elsewhere"), &path).expect("renamed");
+    storage.revoke(issuer, &[1], &order).await.expect("revoked");
+}
+
+#[tokio::test]
+async fn a_database_that_cannot_be_written_is_not_ready() {
+    let Fixture { folder, storage, .. } = fixture().await;
+    let options = SqliteConnectOptions::new().filename(folder.path().join("revocation.db"));
+    let mut other = SqliteConnection::connect_with(&options).await.expect("connected");
+    sqlx::query("BEGIN IMMEDIATE").execute(&mut other).await.expect("locked");
+    let asked = tokio::time::timeout(std::time::Duration::from_millis(300), storage.ping()).await;
+    assert!(!matches!(asked, Ok(Ok(()))), "{asked:?}");
+    sqlx::query("ROLLBACK").execute(&mut other).await.expect("unlocked");
+    storage.ping().await.expect("ready");
+}
+
+#[tokio::test]
+async fn a_database_belongs_to_one_process() {
+    let Fixture { folder, storage, .. } = fixture().await;
+    let path = folder.path().join("revocation.db");
+    let refused = SqliteStorage::open(&path).await.expect_err("refused");
+    assert!(matches!(refused, StorageError::InUse { .. }), "{refused:?}");
+    storage.close().await;
+    SqliteStorage::open(&path).await.expect("free again");
+}
+
+#[tokio::test]
+async fn crl_numbers_follow_the_clock_so_that_a_restored_database_repeats_none() {
+    let Fixture { folder: _folder, storage, issuer } = fixture().await;
+    let clock = 1_800_000_000;
+    let number = |least| storage.reserve_crl_number(issuer, least);
+    assert_eq!(number(clock).await.expect("a number"), clock);
+    assert_eq!(number(clock).await.expect("a number"), clock + 1);
+    assert_eq!(number(clock - 100).await.expect("a number"), clock + 2);
+    // What a backup of an hour ago would go on with, had it not.
+    assert_eq!(number(clock + 3600).await.expect("a number"), clock + 3600);
 }

@@ -93,6 +93,7 @@ fn check_answers_0_for_what_is_usable_and_2_with_the_reason_for_what_is_not() {
         let error = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(code), "{error}");
         assert!(error.contains(words), "{error}");
+        assert!(error.matches("No such file").count() <= 1, "said twice: {error}");
     }
     let output = program().arg("--version").output().expect("ran");
     assert!(output.status.success());

@@ -28,11 +28,11 @@ async fn gen_time_never_goes_back_and_a_large_step_back_stops_issuing() {
     rig.clock.set(start_time() + Duration::from_secs(5));
     let later = gen_time(&rig).await;
     assert_eq!(later.seconds.seconds_since(first.seconds), 5);
-    // Within the accuracy of one second: the last time again.
-    rig.clock.set(start_time() + Duration::from_millis(4200));
+    // Within the accuracy of two seconds: the last time again.
+    rig.clock.set(start_time() + Duration::from_millis(3200));
     assert_eq!(gen_time(&rig).await, later);
     // Beyond it, one of the two times is wrong.
-    rig.clock.set(start_time() + Duration::from_millis(3900));
+    rig.clock.set(start_time() + Duration::from_millis(2900));
     let (failure, _) = rig.refusal(&plain_query()).await;
     assert_eq!(failure, FailureInfo::TimeNotAvailable);
     assert_eq!(ready(&rig).await.0, 503);
@@ -50,7 +50,21 @@ async fn an_accuracy_below_a_second_brings_milliseconds_without_trailing_zeros()
     rig.clock.set(start_time() + Duration::from_secs(2));
     let token = rig.token(&plain_query()).await;
     let content = SignedData::decode(&token).expect("SignedData").content.to_vec();
-    assert!(!content.contains(&b'.'));
+    // GeneralizedTime of 15 octets: seconds, and no fraction. (Any octet may be in the serial number.)
+    assert!(content.windows(2).any(|window| window == [0x18, 15]));
+}
+
+#[tokio::test]
+async fn the_default_accuracy_covers_the_cut_off_part_of_a_second_and_a_second_of_the_clocks_error()
+{
+    let rig = Rig::start().await;
+    rig.clock.set(start_time() + Duration::from_millis(999));
+    let token = rig.token(&plain_query()).await;
+    let content = SignedData::decode(&token).expect("SignedData").content.to_vec();
+    let info = TstInfo::decode(&content).expect("TSTInfo");
+    assert_eq!(info.gen_time.nanoseconds, 0);
+    let accuracy = info.accuracy;
+    assert_eq!((accuracy.seconds, accuracy.millis, accuracy.micros), (2, 0, 0));
 }
 
 #[tokio::test]
