@@ -44,6 +44,8 @@ pub struct Extensions<'a> {
     pub ocsp_no_check: bool,
     /// The login provider that vouched for the identity (Sigstore's extension).
     pub oidc_issuer: Option<&'a str>,
+    /// The certificate logs' timestamps (RFC 6962 §3.3): the extension's value.
+    pub embedded_scts: Option<&'a [u8]>,
     /// Identifier and criticality of every extension, in order.
     pub present: Vec<(ObjectIdentifier, Flag)>,
 }
@@ -258,6 +260,7 @@ impl<'a> Extensions<'a> {
             oid::CE_CRL_DISTRIBUTION_POINTS => self.take_distribution_points(value)?,
             oid::PE_AUTHORITY_INFO_ACCESS => self.take_access(value)?,
             oid::OCSP_NO_CHECK => self.ocsp_no_check = true,
+            oid::EMBEDDED_SCTS => self.embedded_scts = Some(value),
             oid::OIDC_ISSUER => {
                 let tlv = Tlv::decode(value, "oidcIssuer")?;
                 let text = core::str::from_utf8(tlv.value).ok();
