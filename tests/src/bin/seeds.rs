@@ -5,13 +5,18 @@
 use std::{env, fs, path::Path, process::ExitCode};
 
 use countersign_core::digest::{HashAlgorithm, digest};
-use countersign_core::{bundle::Bundle, bundle::Content, crl::RevocationReason, crypto::aws_lc::AwsLc};
+use countersign_core::{
+    bundle::Bundle, bundle::Content, crl::RevocationReason, crypto::aws_lc::AwsLc,
+};
 use countersign_signing::{
     ocsp::{self, CertificateStatus, cert_id},
     profile::Authority,
     tsp::TimestampRequestBuilder,
 };
-use countersign_tests::world::{NOW, World};
+use countersign_tests::{
+    log::{Kind, Log},
+    world::{NOW, World},
+};
 
 const FILE: &[u8] = b"the published program";
 
@@ -22,7 +27,8 @@ fn main() -> ExitCode {
     };
     for (target, name, octets) in seeds() {
         let folder = Path::new(&folder).join(target);
-        let written = fs::create_dir_all(&folder).and_then(|()| fs::write(folder.join(name), octets));
+        let written =
+            fs::create_dir_all(&folder).and_then(|()| fs::write(folder.join(name), octets));
         if let Err(error) = written {
             eprintln!("countersign-seeds: {}: {error}", folder.display());
             return ExitCode::from(3);
@@ -52,6 +58,9 @@ fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
     .unwrap_or_default();
     let imprint = digest(&AwsLc, HashAlgorithm::Sha256, FILE);
     let token = world.timestamp(FILE, signed);
+    let log = Log::ed25519("log.example");
+    let body = Kind::HashedRekordV2.body(&message);
+    let checkpoint = log.checkpoint(13, &[7; 32]).into_bytes();
     let policy = br#"{"version":1,"signers":[{"files":["app-*"],"identities":["*@example.com"]}]}"#;
     let door = [&attested[..], &trust, &crl, &response].join(&b"\n--part--\n"[..]);
     vec![
@@ -71,6 +80,8 @@ fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         ("inspect", "token", token),
         ("inspect", "crl", crl),
         ("inspect", "ocsp", response),
+        ("tlog", "checkpoint", checkpoint),
+        ("tlog", "hashedrekord", body),
         ("door", "all", door),
     ]
 }
