@@ -1,8 +1,9 @@
 //! What the tests, the benches and the demo share.
 //!
-//! [`world`] is a whole private PKI at a fixed time, in this process, [`log`] a transparency log;
-//! `scenario` is the demo, with the real programs.
+//! [`world`] is a whole private PKI at a fixed time, in this process, [`log`] and
+//! [`certificate_log`] are logs; `scenario` is the demo, with the real programs.
 
+pub mod certificate_log;
 pub mod documents;
 pub mod log;
 pub mod world;

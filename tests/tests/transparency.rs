@@ -9,6 +9,7 @@ use countersign_core::{
 };
 use countersign_signing::key::KeyAlgorithm;
 use countersign_tests::{
+    certificate_log::{CertificateLog, embed, timestamp_list},
     log::{Kind, Log, list, with_entries},
     world::{IDENTITY, NOW, World},
 };
@@ -156,6 +157,61 @@ fn demands_a_certificate_log_as_the_policy_says() {
     list(&mut logged.world, &[logged.log.trusted()], &[certificate_log.trusted()]);
     assert_code(&logged.verify_bundle(&with), FindingCode::SctAbsent);
     assert_verified(&logged.verify_under(r#""certificate_transparency":"off""#, &with));
+}
+
+/// A world whose trust root lists a certificate log, with such an extension in the signer's
+/// certificate, verified.
+fn verify_certified(value: impl FnOnce(&World, &CertificateLog) -> Vec<u8>) -> Report {
+    let mut world = World::with_algorithm(KeyAlgorithm::P256);
+    let log = CertificateLog::new();
+    list(&mut world, &[], &[Log::p256("certificates.example").trusted(), log.trusted()]);
+    let value = value(&world, &log);
+    embed(&mut world, &value);
+    let bundle = world.sign(FILE, Some(SIGNED));
+    world.verify(&bundle, &world.given(FILE))
+}
+
+#[test]
+fn a_certificate_must_have_been_seen_by_a_certificate_log() {
+    let issued = NOW.minus_seconds(86_400);
+    let of = |change: &dyn Fn(&mut Vec<u8>)| {
+        verify_certified(|world, log| {
+            let mut timestamp = log.timestamp(world, issued);
+            change(&mut timestamp);
+            timestamp_list(&[timestamp])
+        })
+    };
+    assert_verified(&of(&|_| ()));
+    // Log id, time, algorithms, signature.
+    assert_code(&of(&|octets| octets[1] ^= 1), FindingCode::SctLogNotTrusted);
+    assert_code(&of(&|octets| octets[40] ^= 1), FindingCode::SctInvalid);
+    assert_code(&of(&|octets| octets[43] = 5), FindingCode::SctInvalid);
+    assert_code(&of(&|octets| octets[44] = 1), FindingCode::SctInvalid);
+    assert_code(&of(&|octets| *octets.last_mut().expect("octets") ^= 1), FindingCode::SctInvalid);
+    assert_code(&of(&|octets| octets[0] = 1), FindingCode::SctMalformed);
+    assert_code(&of(&|octets| octets.push(0)), FindingCode::SctMalformed);
+    assert_code(&verify_certified(|_, _| vec![4, 2, 0, 0]), FindingCode::SctMalformed);
+
+    let at = |time| verify_certified(|world, log| timestamp_list(&[log.timestamp(world, time)]));
+    assert_code(&at(NOW.plus_seconds(3_600)), FindingCode::SctFuture);
+    assert_code(&at(UnixSeconds::new(1_760_000_000)), FindingCode::SctWindow);
+
+    // One of several suffices, and a stranger's does not.
+    let strangers = |world: &World| CertificateLog::new().timestamp(world, issued);
+    let both = verify_certified(|world, log| {
+        timestamp_list(&[strangers(world), log.timestamp(world, issued)])
+    });
+    assert_verified(&both);
+    let stranger = verify_certified(|world, _| timestamp_list(&[strangers(world)]));
+    assert_code(&stranger, FindingCode::SctLogNotTrusted);
+    let many =
+        verify_certified(|world, log| timestamp_list(&vec![log.timestamp(world, issued); 9]));
+    assert_code(&many, FindingCode::SctMalformed);
+
+    // A timestamp of another certificate.
+    let other = World::with_algorithm(KeyAlgorithm::P256);
+    let moved = verify_certified(|_, log| timestamp_list(&[log.timestamp(&other, issued)]));
+    assert_code(&moved, FindingCode::SctInvalid);
 }
 
 #[test]
