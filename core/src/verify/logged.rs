@@ -226,7 +226,10 @@ impl<'a> Run<'a> {
         if Self::is_asked_for(mode, &self.context.trust.certificate_logs)
             && let Err(finding) = self.verify_certificate_log(path)
         {
-            self.findings.push(finding.about(path.leaf().subject_text()));
+            // Public authorities leave the subject empty: the identity names it.
+            let leaf = path.leaf();
+            let name = leaf.identity().map_or_else(|| leaf.subject_text(), String::from);
+            self.findings.push(finding.about(name));
         }
     }
 
