@@ -34,12 +34,14 @@ check: ## format, lints, dependencies, documentation, core without std, shell sc
 
 bench: ## benchmarks, with their aims
 	@scripts/setup bench
+	$(CARGO) build --release -p countersign-cli
 	$(CARGO) bench -p countersign-tests
 
 fuzz: ## each fuzz target for FUZZ_SECONDS (default 30)
 	@scripts/setup fuzz
 	@scripts/fuzz
 
-doc: ## the crates' documentation, in target/doc
+doc: ## the crates' documentation, in target/doc, and the pages made from the code
 	@scripts/setup doc
+	COUNTERSIGN_WRITE_DOCUMENTS=1 $(CARGO) test --quiet -p countersign-tests --test documents
 	$(CARGO) doc --workspace --no-deps

@@ -139,6 +139,17 @@ impl<'a> Cursor<'a> {
         Self { rest: bytes }
     }
 
+    /// The content of the one SEQUENCE that fills `bytes`.
+    ///
+    /// # Errors
+    /// When something else stands there, or bytes follow.
+    pub fn over_sequence(bytes: &'a [u8], field: &'static str) -> Result<Self> {
+        let mut cursor = Self::new(bytes);
+        let inner = cursor.sequence(field)?;
+        cursor.finish(field)?;
+        Ok(inner)
+    }
+
     /// Whether nothing is left.
     pub fn is_empty(&self) -> bool {
         self.rest.is_empty()

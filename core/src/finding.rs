@@ -84,6 +84,21 @@ findings! {
     KeyFilePermissions = "setup.key.permissions", SetUp, 2, "docs/findings.md",
         "The key file can be read by others.",
         "Allow only its owner to read it: `chmod 600 KEYFILE`. If others may have read it, replace the key.";
+    KeyUnusable = "setup.key.unusable", SetUp, 2, "RFC 5958; docs/cli.md",
+        "A key file cannot be used.",
+        "Check the passphrase, and that it is an encrypted PKCS#8 key: P-384, P-256 or RSA of 3072 bits.";
+    KeyMismatch = "setup.key.mismatch", SetUp, 2, "docs/cli.md",
+        "The key does not belong to the certificate.",
+        "Name the key that the certificate was issued for.";
+    RequestInvalid = "setup.request.invalid", SetUp, 2, "docs/cli.md",
+        "The certificate authority does not issue what was asked for.",
+        "Change what is named here and ask again.";
+    ServiceRefused = "setup.service.refused", SetUp, 2, "docs/operations.md",
+        "A service understood the request and refused it.",
+        "Do what its words say, then try again.";
+    ConfigurationInvalid = "setup.configuration.invalid", SetUp, 2, "docs/operations.md",
+        "A configuration cannot be used.",
+        "Correct the named place; `countersign config check` checks the whole file.";
     UsageInvalid = "setup.usage.invalid", SetUp, 2, "docs/cli.md",
         "The command was not understood.",
         "See `countersign help`.";

@@ -128,7 +128,7 @@ pub struct CertificateSummary {
     pub not_after: UnixSeconds,
 }
 
-/// Who signed; present once the certificate's chain was verified.
+/// Who signed; present once the certificate's chain and the signature were verified.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SignerSummary {
     /// The identity: an e-mail address or a URI.

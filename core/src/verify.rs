@@ -202,7 +202,8 @@ impl<'a> Run<'a> {
             Some(path) => self.inspect_revocation(path, signed_by),
             None => None,
         };
-        let signer = path.as_ref().map(signer_summary);
+        // Nor was a signature that does not hold made by the certificate's owner.
+        let signer = signature.and(path.as_ref()).map(signer_summary);
         let timestamps = timestamp_summaries(&timestamps, &entries);
         let facts =
             Facts { signer: signer.as_ref(), timestamps: &timestamps, as_of, subject, logged };

@@ -6,14 +6,12 @@
 //! `countersign_core::bundle`.
 
 use base64ct::{Base64, Encoding};
+pub use countersign_core::bundle::{IN_TOTO_PAYLOAD_TYPE, pre_authentication_encoding};
 use countersign_core::digest::Digest;
 use serde::{Serialize, Serializer};
 
 /// The media type of version 0.3.
 pub const MEDIA_TYPE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
-
-/// The type of an in-toto statement in a DSSE envelope.
-pub const IN_TOTO_PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
 
 /// A bundle, ready to be written.
 #[derive(Clone, Debug, Serialize)]
@@ -162,12 +160,6 @@ impl Bundle {
     }
 }
 
-/// What a DSSE signature is made over: `DSSEv1`, and lengths and values of type and payload.
-pub fn pre_authentication_encoding(payload_type: &str, payload: &[u8]) -> Vec<u8> {
-    let head = format!("DSSEv1 {} {payload_type} {} ", payload_type.len(), payload.len());
-    [head.as_bytes(), payload].concat()
-}
-
 #[cfg(test)]
 mod tests {
     use countersign_core::digest::HashAlgorithm;
@@ -220,11 +212,5 @@ mod tests {
             },
         });
         assert_eq!(parsed(&bundle), expected);
-    }
-
-    #[test]
-    fn encodes_as_the_dsse_specification_shows() {
-        let encoded = pre_authentication_encoding("http://example.com/HelloWorld", b"hello world");
-        assert_eq!(encoded, b"DSSEv1 29 http://example.com/HelloWorld 11 hello world");
     }
 }

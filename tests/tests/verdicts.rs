@@ -4,12 +4,17 @@ use countersign_core::{
     bundle::Bundle,
     crl::RevocationReason,
     crypto::{CryptoProvider, aws_lc::AwsLc, rustcrypto::RustCrypto},
+    digest::{HashAlgorithm, digest},
     finding::FindingCode,
     policy::Policy,
     report::{Question, Report, Verdict},
     time::UnixSeconds,
 };
-use countersign_signing::{key::KeyAlgorithm, ocsp::CertificateStatus, profile::Authority};
+use countersign_signing::{
+    key::{KeyAlgorithm, Signer},
+    ocsp::CertificateStatus,
+    profile::Authority,
+};
 use countersign_tests::world::{Given, IDENTITY, NOW, World};
 
 const FILE: &[u8] = b"the published program";
@@ -98,13 +103,50 @@ fn tells_kinds_of_wrong_files_apart() {
     assert_code(&world.verify(&signed, &given("app", b"other")), FindingCode::ContentMismatch);
 }
 
+/// Another file of the same release under this name is a mix-up, however genuine it is.
+#[test]
+fn a_name_in_the_statement_binds_to_its_own_digest() {
+    let world = World::new();
+    let hex = |octets: &[u8]| digest(&AwsLc, HashAlgorithm::Sha256, octets).hex();
+    let statement = serde_json::json!({
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": [
+            {"name": "app-0.9", "digest": {"sha256": hex(b"old")}},
+            {"name": "app-1.2", "digest": {"sha256": hex(b"new")}},
+        ],
+        "predicateType": "https://in-toto.io/attestation/release/v0.1",
+    });
+    let bundle = world.seal(statement.to_string().as_bytes(), Some(SIGNED));
+    let given =
+        |name: &str, file: &[u8]| Given { name: Some(name.to_owned()), ..world.given(file) };
+    assert_verified(&world.verify(&bundle, &given("app-1.2", b"new")));
+    assert_code(&world.verify(&bundle, &given("app-1.2", b"old")), FindingCode::ContentMismatch);
+    assert!(has(&world.verify(&bundle, &given("app", b"old")), FindingCode::NameDiffers));
+}
+
+/// Whoever staples a certificate to a signature of somebody else is not named as its owner.
+#[test]
+fn names_no_signer_without_a_signature() {
+    let world = World::new();
+    let text = String::from_utf8(world.sign(FILE, Some(SIGNED))).expect("JSON");
+    let mut json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let other = world.timestamp_authority.key.sign(FILE).expect("a signature");
+    json["messageSignature"]["signature"] =
+        <base64ct::Base64 as base64ct::Encoding>::encode_string(&other).into();
+    let report = world.verify(json.to_string().as_bytes(), &world.given(FILE));
+    assert_code(&report, FindingCode::SignatureMismatch);
+    assert_eq!(report.signer, None);
+    let same_file = report.checks.first().expect("a check");
+    assert_eq!(same_file.outcome, countersign_core::report::Outcome::NotChecked);
+}
+
 #[test]
 fn says_which_digest_is_missing() {
     let world = World::new();
     let bundle = world.sign(FILE, Some(SIGNED));
     let decoded = Bundle::decode(&bundle).expect("our bundle decodes");
     let wanted = decoded.artifact_algorithms();
-    assert_eq!(wanted, [countersign_core::digest::HashAlgorithm::Sha384]);
+    assert_eq!(wanted, [HashAlgorithm::Sha384]);
     let trust = world.trust();
     let crl = world.given(FILE).crls.remove(0);
     let evidence = countersign_core::Evidence {

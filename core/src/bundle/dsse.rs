@@ -3,7 +3,7 @@
 use alloc::{format, string::String, vec::Vec};
 
 /// The payload type of in-toto statements.
-pub(crate) const IN_TOTO_PAYLOAD: &str = "application/vnd.in-toto+json";
+pub const IN_TOTO_PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
 
 /// A decoded envelope with its one signature.
 #[derive(Clone, Debug)]

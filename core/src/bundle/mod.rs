@@ -8,8 +8,7 @@ mod form;
 mod log_entry;
 mod statement;
 
-pub(crate) use dsse::IN_TOTO_PAYLOAD;
-pub use dsse::{Envelope, pre_authentication_encoding};
+pub use dsse::{Envelope, IN_TOTO_PAYLOAD_TYPE, pre_authentication_encoding};
 pub use statement::{STATEMENT_TYPE, Statement, Subject};
 
 use alloc::{format, string::String, vec::Vec};

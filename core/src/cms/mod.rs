@@ -85,9 +85,7 @@ impl<'a> SignedData<'a> {
         }
         let wrapped = info.expect(context_constructed(0), "content")?;
         info.finish(FIELD)?;
-        let mut content = wrapped.content();
-        let signed_data = content.sequence("signedData")?;
-        content.finish("content")?;
+        let signed_data = Cursor::over_sequence(wrapped.value, "signedData")?;
         Self::decode_fields(signed_data)
     }
 

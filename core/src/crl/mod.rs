@@ -354,9 +354,7 @@ fn entry_extensions(mut list: Cursor<'_>, entry: &mut RevokedEntry<'_>) -> Resul
 impl<'a> CrlExtensions<'a> {
     fn decode(tagged: Tlv<'a>) -> Result<Self> {
         const FIELD: &str = "crlExtensions";
-        let mut content = tagged.content();
-        let mut list = content.sequence(FIELD)?;
-        content.finish(FIELD)?;
+        let mut list = Cursor::over_sequence(tagged.value, FIELD)?;
         let mut extensions = Self::default();
         let mut seen: Vec<ObjectIdentifier> = Vec::new();
         while !list.is_empty() {

@@ -121,9 +121,7 @@ impl<'a> OcspRequest<'a> {
         most_certificates: usize,
     ) -> core::result::Result<Self, OcspRequestFault> {
         const FIELD: &str = "ocspRequest";
-        let mut outer = Cursor::new(bytes);
-        let mut request = outer.sequence(FIELD)?;
-        outer.finish(FIELD)?;
+        let mut request = Cursor::over_sequence(bytes, FIELD)?;
         let mut tbs = request.sequence("tbsRequest")?;
         request.optional(context_constructed(0), "optionalSignature")?;
         request.finish(FIELD)?;
@@ -187,9 +185,7 @@ fn refuse_critical(tagged: Tlv<'_>) -> core::result::Result<(), OcspRequestFault
 }
 
 fn nonce(tagged: Tlv<'_>) -> core::result::Result<Option<&[u8]>, OcspRequestFault> {
-    let mut content = tagged.content();
-    let mut list = content.sequence("requestExtensions")?;
-    content.finish("requestExtensions")?;
+    let mut list = Cursor::over_sequence(tagged.value, "requestExtensions")?;
     let mut nonce = None;
     while !list.is_empty() {
         let (id, critical, value) = extension(&mut list)?;

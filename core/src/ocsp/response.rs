@@ -150,9 +150,7 @@ impl<'a> OcspResponse<'a> {
         if bytes.len() > limits::OCSP_BYTES {
             return Err(Asn1Error::Malformed { field: "ocspResponse (over 256 KiB)" });
         }
-        let mut outer = Cursor::new(bytes);
-        let mut fields = outer.sequence(FIELD)?;
-        outer.finish(FIELD)?;
+        let mut fields = Cursor::over_sequence(bytes, FIELD)?;
         let status = OcspResponseStatus::of(fields.enumerated("responseStatus")?)
             .ok_or(Asn1Error::Malformed { field: "responseStatus" })?;
         let tagged = fields.optional(context_constructed(0), "responseBytes")?;
@@ -171,9 +169,7 @@ impl<'a> OcspResponse<'a> {
 
 fn response_bytes(tagged: Tlv<'_>) -> Result<BasicResponse<'_>> {
     const FIELD: &str = "responseBytes";
-    let mut content = tagged.content();
-    let mut fields = content.sequence(FIELD)?;
-    content.finish(FIELD)?;
+    let mut fields = Cursor::over_sequence(tagged.value, FIELD)?;
     if fields.oid("responseType")? != oid::OCSP_BASIC {
         return Err(Asn1Error::UnexpectedType { field: "responseType" });
     }
@@ -185,9 +181,7 @@ fn response_bytes(tagged: Tlv<'_>) -> Result<BasicResponse<'_>> {
 impl<'a> BasicResponse<'a> {
     fn decode(bytes: &'a [u8]) -> Result<Self> {
         const FIELD: &str = "basicOCSPResponse";
-        let mut outer = Cursor::new(bytes);
-        let mut fields = outer.sequence(FIELD)?;
-        outer.finish(FIELD)?;
+        let mut fields = Cursor::over_sequence(bytes, FIELD)?;
         let tbs = fields.expect(Tag::Sequence, "tbsResponseData")?;
         let signature_algorithm = fields.algorithm("signatureAlgorithm")?;
         let signature = fields.bit_string("signature")?;
@@ -241,9 +235,7 @@ impl<'a> ResponseData<'a> {
         let mut unknown_critical = responses.iter().find_map(|each| each.unknown_critical);
         let mut nonce = None;
         if let Some(tagged) = data.optional(context_constructed(1), "responseExtensions")? {
-            let mut content = tagged.content();
-            let mut extensions = content.sequence("responseExtensions")?;
-            content.finish("responseExtensions")?;
+            let mut extensions = Cursor::over_sequence(tagged.value, "responseExtensions")?;
             while !extensions.is_empty() {
                 let (id, critical, value) = extension(&mut extensions)?;
                 match id {
@@ -274,9 +266,7 @@ fn responder(tlv: Tlv<'_>) -> Result<ResponderId<'_>> {
 
 fn certificates(tagged: Tlv<'_>) -> Result<Vec<&[u8]>> {
     const FIELD: &str = "certs";
-    let mut content = tagged.content();
-    let mut list = content.sequence(FIELD)?;
-    content.finish(FIELD)?;
+    let mut list = Cursor::over_sequence(tagged.value, FIELD)?;
     let mut certificates = Vec::new();
     while !list.is_empty() {
         if certificates.len() >= limits::CERTIFICATES {
@@ -304,9 +294,7 @@ impl<'a> SingleResponse<'a> {
         let mut invalidity_date = None;
         let mut unknown_critical = None;
         if let Some(tagged) = fields.optional(context_constructed(1), "singleExtensions")? {
-            let mut content = tagged.content();
-            let mut extensions = content.sequence("singleExtensions")?;
-            content.finish("singleExtensions")?;
+            let mut extensions = Cursor::over_sequence(tagged.value, "singleExtensions")?;
             while !extensions.is_empty() {
                 let (id, critical, value) = extension(&mut extensions)?;
                 match id {

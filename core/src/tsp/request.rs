@@ -89,9 +89,7 @@ impl<'a> TimestampRequest<'a> {
     /// [`RequestFault`], with the failInfo to answer.
     pub fn decode(bytes: &'a [u8]) -> core::result::Result<Self, RequestFault> {
         const FIELD: &str = "timeStampReq";
-        let mut outer = Cursor::new(bytes);
-        let mut fields = outer.sequence(FIELD)?;
-        outer.finish(FIELD)?;
+        let mut fields = Cursor::over_sequence(bytes, FIELD)?;
         if fields.integer("version")? != [1] {
             return Err(RequestFault::Version);
         }

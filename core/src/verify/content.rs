@@ -4,7 +4,7 @@ use alloc::{format, string::String, vec::Vec};
 
 use super::Run;
 use crate::{
-    bundle::{Content, Envelope, IN_TOTO_PAYLOAD, Statement, Subject},
+    bundle::{Content, Envelope, IN_TOTO_PAYLOAD_TYPE, Statement, Subject},
     digest::Digest,
     finding::{Finding, FindingCode},
     policy::Signer,
@@ -51,10 +51,10 @@ impl Run<'_> {
         envelope: &Envelope,
         rule: Option<&Signer>,
     ) -> Result<(Digest, Vec<Finding>), Finding> {
-        if envelope.payload_type != IN_TOTO_PAYLOAD {
+        if envelope.payload_type != IN_TOTO_PAYLOAD_TYPE {
             return Err(Finding::new(FindingCode::StatementType)
                 .about("payloadType")
-                .expected(IN_TOTO_PAYLOAD)
+                .expected(IN_TOTO_PAYLOAD_TYPE)
                 .found(envelope.payload_type.clone()));
         }
         let statement = Statement::decode(&envelope.payload)?;
@@ -71,20 +71,24 @@ impl Run<'_> {
 
     fn find_subject(&self, subjects: &[Subject]) -> Result<(Digest, Vec<Finding>), Finding> {
         let artifact = self.context.evidence.artifact;
-        let named = match artifact.name {
-            Some(name) => subjects.iter().find(|subject| subject.name.as_deref() == Some(name)),
-            None => None,
+        let bears_name = |subject: &&Subject| {
+            artifact.name.is_some() && subject.name.as_deref() == artifact.name
         };
-        let only = if let [only] = subjects { Some(only) } else { None };
-        for subject in named.into_iter().chain(subjects) {
+        let named: Vec<&Subject> = subjects.iter().filter(bears_name).collect();
+        // A name that the statement knows binds to its own digest: another file of the release
+        // under this name is a mix-up. An unknown name may be the user's own.
+        let candidates: Vec<&Subject> =
+            if named.is_empty() { subjects.iter().collect() } else { named.clone() };
+        for subject in &candidates {
             if let Some(digest) = matching(subject, artifact.digests) {
-                let notes = self.name_note(subject, named.is_some());
-                return Ok((digest, notes));
+                return Ok((digest, self.name_note(subject)));
             }
         }
+        let candidate = named.first().copied().or(match subjects {
+            [only] if artifact.name.is_none() || only.name.is_none() => Some(only),
+            _ => None,
+        });
         // The size first: a download that was cut off is the commonest fault, and the mildest.
-        let candidate =
-            named.or(only.filter(|only| artifact.name.is_none() || only.name.is_none()));
         let sizes = candidate.and_then(|subject| subject.size).zip(artifact.size);
         if let Some((expected, found)) = sizes
             && found < expected
@@ -133,9 +137,9 @@ impl Run<'_> {
         Finding::new(FindingCode::ContentMismatch).expected(expected).found(own)
     }
 
-    fn name_note(&self, subject: &Subject, named: bool) -> Vec<Finding> {
+    fn name_note(&self, subject: &Subject) -> Vec<Finding> {
         match (self.context.evidence.artifact.name, subject.name.as_deref()) {
-            (Some(own), Some(published)) if !named && own != published => {
+            (Some(own), Some(published)) if own != published => {
                 alloc::vec![Finding::new(FindingCode::NameDiffers).expected(published).found(own)]
             }
             _ => Vec::new(),

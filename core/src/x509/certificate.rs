@@ -235,9 +235,7 @@ fn extensions<'a>(inner: &mut Cursor<'a>, version: u8) -> Result<Extensions<'a>>
     if version != 3 {
         return Err(Asn1Error::Malformed { field: "extensions (not in a version 3 certificate)" });
     }
-    let mut content = tagged.content();
-    let list = content.sequence("extensions")?;
-    content.finish("extensions")?;
+    let list = Cursor::over_sequence(tagged.value, "extensions")?;
     Extensions::decode(list)
 }
 

@@ -277,9 +277,7 @@ impl<'a> Extensions<'a> {
 
     fn take_distribution_points(&mut self, value: &'a [u8]) -> Result<()> {
         const FIELD: &str = "cRLDistributionPoints";
-        let mut outer = Cursor::new(value);
-        let mut points = outer.sequence(FIELD)?;
-        outer.finish(FIELD)?;
+        let mut points = Cursor::over_sequence(value, FIELD)?;
         while !points.is_empty() {
             let mut point = points.sequence(FIELD)?;
             if let Some(name) = point.optional(context_constructed(0), FIELD)? {
@@ -292,9 +290,7 @@ impl<'a> Extensions<'a> {
 
     fn take_access(&mut self, value: &'a [u8]) -> Result<()> {
         const FIELD: &str = "authorityInfoAccess";
-        let mut outer = Cursor::new(value);
-        let mut descriptions = outer.sequence(FIELD)?;
-        outer.finish(FIELD)?;
+        let mut descriptions = Cursor::over_sequence(value, FIELD)?;
         while !descriptions.is_empty() {
             let mut description = descriptions.sequence(FIELD)?;
             let method = description.oid(FIELD)?;
@@ -335,9 +331,7 @@ pub(crate) fn distribution_point_urls<'a>(
 
 fn basic_constraints(value: &[u8]) -> Result<BasicConstraints> {
     const FIELD: &str = "basicConstraints";
-    let mut outer = Cursor::new(value);
-    let mut fields = outer.sequence(FIELD)?;
-    outer.finish(FIELD)?;
+    let mut fields = Cursor::over_sequence(value, FIELD)?;
     // Off-spec: an encoded cA FALSE occurs in real certificates; it is read as what it means.
     let ca = match fields.optional(Tag::Boolean, FIELD)? {
         Some(Tlv { value: [0xFF], .. }) => Flag::Yes,
@@ -354,9 +348,7 @@ fn basic_constraints(value: &[u8]) -> Result<BasicConstraints> {
 
 fn extended_key_usage(value: &[u8]) -> Result<Usages> {
     const FIELD: &str = "extKeyUsage";
-    let mut outer = Cursor::new(value);
-    let mut list = outer.sequence(FIELD)?;
-    outer.finish(FIELD)?;
+    let mut list = Cursor::over_sequence(value, FIELD)?;
     let mut usages = Vec::new();
     while !list.is_empty() {
         usages.push(list.oid(FIELD)?);
@@ -369,9 +361,7 @@ fn extended_key_usage(value: &[u8]) -> Result<Usages> {
 
 fn general_names(value: &[u8]) -> Result<Vec<GeneralName<'_>>> {
     const FIELD: &str = "subjectAltName";
-    let mut outer = Cursor::new(value);
-    let mut list = outer.sequence(FIELD)?;
-    outer.finish(FIELD)?;
+    let mut list = Cursor::over_sequence(value, FIELD)?;
     let mut names = Vec::new();
     while !list.is_empty() {
         names.push(general_name(list.any(FIELD)?)?);
@@ -381,8 +371,6 @@ fn general_names(value: &[u8]) -> Result<Vec<GeneralName<'_>>> {
 
 fn authority_key_identifier(value: &[u8]) -> Result<Option<&[u8]>> {
     const FIELD: &str = "authorityKeyIdentifier";
-    let mut outer = Cursor::new(value);
-    let mut fields = outer.sequence(FIELD)?;
-    outer.finish(FIELD)?;
+    let mut fields = Cursor::over_sequence(value, FIELD)?;
     Ok(fields.optional(context_primitive(0), FIELD)?.map(|tlv| tlv.value))
 }

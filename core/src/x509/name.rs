@@ -78,9 +78,7 @@ fn each_attribute<'a>(
     mut visit: impl FnMut(ObjectIdentifier, Tlv<'a>, Position),
 ) -> Result<()> {
     const FIELD: &str = "name";
-    let mut outer = Cursor::new(name);
-    let mut rdns = outer.sequence(FIELD)?;
-    outer.finish(FIELD)?;
+    let mut rdns = Cursor::over_sequence(name, FIELD)?;
     while !rdns.is_empty() {
         let mut attributes = rdns.set(FIELD)?;
         let mut position = Position::NewRdn;

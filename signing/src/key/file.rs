@@ -74,6 +74,20 @@ impl FileKey {
         Self::from_pkcs8(path, &pkcs8)
     }
 
+    /// Decrypts a key file for a TLS library that takes no handle: unencrypted PKCS#8 as PEM, wiped
+    /// when dropped. For keys of TLS clients and servers and for nothing else; what signs artifacts,
+    /// certificates or answers stays behind [`Signer`].
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_for_tls(
+        path: &Path,
+        passphrase: &Passphrase,
+    ) -> Result<Zeroizing<String>, KeyError> {
+        let pkcs8 = pkcs8_file::open(path, Some(passphrase), UnencryptedKeys::Refuse)?;
+        Ok(Zeroizing::new(crate::pem::encode("PRIVATE KEY", &pkcs8)))
+    }
+
     /// Writes the key to a new file of mode 0600: PEM `ENCRYPTED PRIVATE KEY`, PBES2 with scrypt
     /// and AES-256-CBC.
     ///

@@ -1,0 +1,137 @@
+//! `revoke` and `revocation`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use countersign_core::{crl::RevocationReason, time::UnixSeconds};
+
+use super::KeyPassphrase;
+
+/// How the revocation service's admin listener is reached (mutual TLS).
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Administration")]
+pub struct AdminArguments {
+    /// The revocation service's admin listener, https:// [env: COUNTERSIGN_ADMIN_URL]
+    #[arg(long, value_name = "URL")]
+    pub admin_url: Option<String>,
+    /// Your TLS client certificate with its issuers, PEM [env: COUNTERSIGN_ADMIN_CERTIFICATE]
+    #[arg(long, value_name = "FILE")]
+    pub admin_certificate: Option<PathBuf>,
+    /// Its encrypted key file [env: COUNTERSIGN_ADMIN_KEY]
+    #[arg(long, value_name = "FILE")]
+    pub admin_key: Option<PathBuf>,
+    /// The CA certificates that the service's certificate must come from, PEM
+    /// [env: COUNTERSIGN_ADMIN_CA]
+    #[arg(long, value_name = "FILE")]
+    pub admin_ca: Option<PathBuf>,
+    /// The key's passphrase.
+    #[command(flatten)]
+    pub passphrase: KeyPassphrase,
+}
+
+/// `revoke`.
+#[derive(Debug, Args)]
+pub struct RevokeArguments {
+    /// The certificate, PEM or DER
+    #[arg(long, value_name = "FILE", required_unless_present = "serial", conflicts_with_all = ["serial", "issuer"])]
+    pub certificate: Option<PathBuf>,
+    /// The issuer, by the name that the service has for it
+    #[arg(long, value_name = "NAME", requires = "serial")]
+    pub issuer: Option<String>,
+    /// The serial number, in hexadecimal
+    #[arg(long, value_name = "HEX", requires = "issuer")]
+    pub serial: Option<String>,
+    /// Why: keyCompromise, superseded, cessationOfOperation, affiliationChanged,
+    /// privilegeWithdrawn, certificateHold or unspecified
+    #[arg(long, value_name = "REASON", value_parser = parse_reason)]
+    pub reason: RevocationReason,
+    /// Since when the key may have been in other hands, RFC 3339; needed for keyCompromise
+    #[arg(long, value_name = "TIME", value_parser = super::parse_time)]
+    pub compromised_since: Option<UnixSeconds>,
+    /// Do not ask whether to go on
+    #[arg(long, short)]
+    pub yes: bool,
+    /// The service.
+    #[command(flatten)]
+    pub admin: AdminArguments,
+}
+
+/// `revocation`.
+#[derive(Debug, Subcommand)]
+pub enum RevocationCommand {
+    /// Say whether a certificate is revoked, by OCSP or by the admin listener
+    Status(RevocationStatusArguments),
+    /// Download what verification of a bundle will need, for use without a network
+    Fetch(RevocationFetchArguments),
+    /// Make issued certificates known to the revocation service
+    Register(RevocationRegisterArguments),
+}
+
+/// `revocation status`.
+#[derive(Debug, Args)]
+pub struct RevocationStatusArguments {
+    /// The certificate, PEM or DER; its issuer's may follow
+    #[arg(
+        long,
+        value_name = "FILE",
+        required_unless_present = "serial",
+        conflicts_with = "serial"
+    )]
+    pub certificate: Option<PathBuf>,
+    /// The issuer's certificate, PEM or DER [default: the second in --certificate]
+    #[arg(long, value_name = "FILE", requires = "certificate")]
+    pub issuer_certificate: Option<PathBuf>,
+    /// The OCSP responder [default: as the certificate says]
+    #[arg(long, value_name = "URL", requires = "certificate", conflicts_with = "admin_url")]
+    pub ocsp_url: Option<String>,
+    /// The issuer, by the name that the service has for it; asks the admin listener
+    #[arg(long, value_name = "NAME")]
+    pub issuer: Option<String>,
+    /// The serial number, in hexadecimal; asks the admin listener
+    #[arg(long, value_name = "HEX", requires = "issuer")]
+    pub serial: Option<String>,
+    /// The service; it is asked when --admin-url or --issuer is given.
+    #[command(flatten)]
+    pub admin: AdminArguments,
+}
+
+/// `revocation fetch`.
+#[derive(Debug, Args)]
+pub struct RevocationFetchArguments {
+    /// The file, whose bundle is FILE.sigstore.json
+    #[arg(value_name = "FILE", required_unless_present = "bundle", conflicts_with = "bundle")]
+    pub file: Option<PathBuf>,
+    /// The bundle
+    #[arg(long, value_name = "FILE")]
+    pub bundle: Option<PathBuf>,
+    /// Whom to trust: only their addresses are asked [env: COUNTERSIGN_TRUSTED_ROOT]
+    #[arg(long, value_name = "FILE")]
+    pub trusted_root: Option<PathBuf>,
+    /// Where CRLs (and OCSP responses where there is no CRL) go; made when missing
+    #[arg(long, value_name = "DIR")]
+    pub output_dir: PathBuf,
+}
+
+/// `revocation register`.
+#[derive(Debug, Args)]
+pub struct RevocationRegisterArguments {
+    /// Certificates, PEM or DER; of each file the first
+    #[arg(required = true, value_name = "CERTIFICATE")]
+    pub certificates: Vec<PathBuf>,
+    /// The service.
+    #[command(flatten)]
+    pub admin: AdminArguments,
+}
+
+/// Reads a reason by its name in RFC 5280.
+pub(super) fn parse_reason(text: &str) -> Result<RevocationReason, String> {
+    let offered = |reason: &RevocationReason| *reason != RevocationReason::RemoveFromCrl;
+    RevocationReason::parse(text).filter(offered).ok_or_else(|| {
+        let names: Vec<_> = RevocationReason::ALL
+            .iter()
+            .filter(|each| offered(each))
+            .map(|each| each.name())
+            .collect();
+        format!("choose one of {}", names.join(", "))
+    })
+}

@@ -1,0 +1,56 @@
+//! `sign`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// Where the passphrase of a key file comes from.
+#[derive(Clone, Debug, Default, Args)]
+pub struct KeyPassphrase {
+    /// A file whose first line is the key's passphrase
+    /// [env: COUNTERSIGN_KEY_PASSPHRASE has the passphrase itself]
+    #[arg(id = "key_passphrase_file", long = "key-passphrase-file", value_name = "FILE")]
+    pub file: Option<PathBuf>,
+}
+
+/// `sign`.
+#[derive(Debug, Args)]
+pub struct SignArguments {
+    /// Files to sign
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// The signer's encrypted key file [env: COUNTERSIGN_KEY]
+    #[arg(long, value_name = "FILE")]
+    pub key: Option<PathBuf>,
+    /// The key's passphrase.
+    #[command(flatten)]
+    pub passphrase: KeyPassphrase,
+    /// The signer's certificate, PEM or DER; further certificates in it are ignored
+    /// [env: COUNTERSIGN_CERTIFICATE]
+    #[arg(long, value_name = "FILE")]
+    pub certificate: Option<PathBuf>,
+    /// The trust root that verifiers use; what it does not verify is not written
+    /// [env: COUNTERSIGN_TRUSTED_ROOT]
+    #[arg(long, value_name = "FILE")]
+    pub trusted_root: Option<PathBuf>,
+    /// A timestamp authority; the first that answers is used [env: COUNTERSIGN_TSA_URLS, by commas]
+    #[arg(long, value_name = "URL")]
+    pub timestamp_url: Vec<String>,
+    /// Sign without a timestamp even if the settings name an authority
+    #[arg(long, conflicts_with = "timestamp_url")]
+    pub no_timestamp: bool,
+    /// Sign an in-toto statement about the file (DSSE); FILE holds its predicate, or the whole
+    /// statement
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
+    #[allow(clippy::option_option, reason = "clap's form of a flag with an optional value")]
+    pub statement: Option<Option<PathBuf>>,
+    /// What the predicate is [default: an in-toto release]
+    #[arg(long, value_name = "URI", requires = "statement")]
+    pub predicate_type: Option<String>,
+    /// Where the bundle goes, for one FILE [default: FILE.sigstore.json]
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Replace bundles that are there
+    #[arg(long)]
+    pub force: bool,
+}

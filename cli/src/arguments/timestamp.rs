@@ -1,0 +1,116 @@
+//! `timestamp`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+use const_oid::ObjectIdentifier;
+use countersign_core::{
+    digest::{Digest, HashAlgorithm},
+    time::UnixSeconds,
+};
+
+/// `timestamp`.
+#[derive(Debug, Subcommand)]
+pub enum TimestampCommand {
+    /// Ask a timestamp authority for a timestamp of a file (RFC 3161)
+    Request(TimestampRequestArguments),
+    /// Verify a timestamp
+    Verify(TimestampVerifyArguments),
+}
+
+/// `timestamp request`.
+#[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools, reason = "flags of a command line")]
+pub struct TimestampRequestArguments {
+    /// The file
+    #[arg(value_name = "FILE", required_unless_present = "digest", conflicts_with = "digest")]
+    pub file: Option<PathBuf>,
+    /// Its digest instead: sha256:HEX, sha384:HEX or sha512:HEX
+    #[arg(long, value_name = "DIGEST", value_parser = parse_digest)]
+    pub digest: Option<Digest>,
+    /// The authority; the first that answers is used [env: COUNTERSIGN_TSA_URLS, by commas]
+    #[arg(long, value_name = "URL")]
+    pub timestamp_url: Vec<String>,
+    /// The new file: a whole TimeStampResp, DER
+    #[arg(long, short, value_name = "FILE")]
+    pub output: PathBuf,
+    /// Replace the file if there is one
+    #[arg(long)]
+    pub force: bool,
+    /// The hash of FILE that is stamped
+    #[arg(long, value_enum, default_value = "sha384", conflicts_with = "digest")]
+    pub hash: HashName,
+    /// The policy to ask for, an object identifier
+    #[arg(long, value_name = "OID", value_parser = parse_oid)]
+    pub policy_oid: Option<ObjectIdentifier>,
+    /// Ask without a nonce; the answer may then be an old one
+    #[arg(long)]
+    pub no_nonce: bool,
+    /// Ask for a token without the authority's certificates
+    #[arg(long)]
+    pub no_certificates: bool,
+    /// Verify the answer against this trust root before it is written
+    /// [env: COUNTERSIGN_TRUSTED_ROOT]
+    #[arg(long, value_name = "FILE")]
+    pub trusted_root: Option<PathBuf>,
+}
+
+/// A hash algorithm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum HashName {
+    /// SHA-256
+    Sha256,
+    /// SHA-384
+    Sha384,
+    /// SHA-512
+    Sha512,
+}
+
+impl From<HashName> for HashAlgorithm {
+    fn from(name: HashName) -> Self {
+        match name {
+            HashName::Sha256 => Self::Sha256,
+            HashName::Sha384 => Self::Sha384,
+            HashName::Sha512 => Self::Sha512,
+        }
+    }
+}
+
+/// `timestamp verify`.
+#[derive(Debug, Args)]
+pub struct TimestampVerifyArguments {
+    /// The timestamp: a TimeStampResp or a bare token, DER
+    #[arg(long, value_name = "FILE")]
+    pub token: PathBuf,
+    /// The file that was stamped
+    #[arg(
+        long,
+        value_name = "FILE",
+        required_unless_present = "digest",
+        conflicts_with = "digest"
+    )]
+    pub data: Option<PathBuf>,
+    /// Its digest instead: sha256:HEX, sha384:HEX or sha512:HEX
+    #[arg(long, value_name = "DIGEST", value_parser = parse_digest)]
+    pub digest: Option<Digest>,
+    /// Trust the timestamp authorities of this trust root [env: COUNTERSIGN_TRUSTED_ROOT]
+    #[arg(long, value_name = "FILE", conflicts_with = "ca_file")]
+    pub trusted_root: Option<PathBuf>,
+    /// Trust these CA certificates, PEM or DER
+    #[arg(long, value_name = "FILE")]
+    pub ca_file: Option<PathBuf>,
+    /// Certificates that may help to reach a trusted one, PEM or DER
+    #[arg(long, value_name = "FILE", requires = "ca_file")]
+    pub untrusted: Vec<PathBuf>,
+    /// Judge as of this time, RFC 3339, instead of now
+    #[arg(long, value_name = "TIME", value_parser = super::parse_time)]
+    pub at: Option<UnixSeconds>,
+}
+
+fn parse_digest(text: &str) -> Result<Digest, String> {
+    Digest::parse(text).ok_or_else(|| "write sha256:HEX, sha384:HEX or sha512:HEX".to_owned())
+}
+
+fn parse_oid(text: &str) -> Result<ObjectIdentifier, String> {
+    ObjectIdentifier::new(text).map_err(|_| "write an object identifier, as in 1.2.3.4".to_owned())
+}

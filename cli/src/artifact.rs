@@ -1,0 +1,150 @@
+//! Files of any size: opened, and hashed in constant memory with progress on a terminal.
+
+use std::{
+    fs::File,
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use countersign_core::{
+    crypto::aws_lc::AwsLc,
+    digest::{Digest, HashAlgorithm, StreamingDigest},
+};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::{
+    failure::{Failure, Outcome, path_text},
+    read_ahead,
+    session::Session,
+};
+
+/// What is done before this is not worth a progress bar.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// An open file that is to be hashed.
+#[derive(Debug)]
+pub struct Artifact {
+    name: String,
+    shown: String,
+    file: File,
+    size: Option<u64>,
+}
+
+impl Artifact {
+    /// Opens a file, or a pipe.
+    ///
+    /// # Errors
+    /// `setup.input.unreadable`, also for a folder.
+    pub fn open(path: &Path) -> Outcome<Self> {
+        let unreadable = |error: std::io::Error| Failure::unreadable(path, error.to_string());
+        let file = File::open(path).map_err(unreadable)?;
+        let metadata = file.metadata().map_err(unreadable)?;
+        if metadata.is_dir() {
+            return Err(Failure::unreadable(path, "it is a folder"));
+        }
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let size = metadata.is_file().then_some(metadata.len());
+        Ok(Self { name, shown: path_text(path), file, size })
+    }
+
+    /// Its name without folders.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its size in bytes; a pipe's is known when it was read.
+    pub fn size(&self) -> Option<u64> {
+        self.size
+    }
+
+    /// Reads it to its end: digests, in the order asked for, and the size.
+    ///
+    /// # Errors
+    /// `setup.input.unreadable`.
+    pub fn hash(
+        self,
+        session: &Session,
+        algorithms: &[HashAlgorithm],
+    ) -> Outcome<(Vec<Digest>, u64)> {
+        let mut hashes = StreamingDigest::new(&AwsLc, algorithms);
+        let mut progress = Progress::new(session, &self.name, self.size);
+        read_ahead::for_each_block(self.file, |block| {
+            hashes.update(block);
+            progress.advance(block.len() as u64);
+        })
+        .map_err(|error| Failure::unreadable(Path::new(&self.shown), error.to_string()))?;
+        Ok(hashes.finish())
+    }
+}
+
+/// A bar that appears when the work takes long enough to wonder.
+struct Progress {
+    bar: Option<ProgressBar>,
+    done: u64,
+    wanted: Option<(String, Option<u64>)>,
+    since: Instant,
+}
+
+impl Progress {
+    fn new(session: &Session, name: &str, size: Option<u64>) -> Self {
+        let wanted = session.shows_progress().then(|| (name.to_owned(), size));
+        Self { bar: None, done: 0, wanted, since: Instant::now() }
+    }
+
+    fn advance(&mut self, count: u64) {
+        self.done += count;
+        if let Some(bar) = &self.bar {
+            bar.set_position(self.done);
+        } else if self.wanted.is_some() && self.since.elapsed() > PATIENCE {
+            self.bar = self.wanted.take().map(|(name, size)| bar(&name, size, self.done));
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn bar(name: &str, size: Option<u64>, done: u64) -> ProgressBar {
+    let (bar, template) = match size {
+        Some(size) => (
+            ProgressBar::new(size),
+            "Reading {msg}: {bytes} of {total_bytes}, {eta} left {wide_bar}",
+        ),
+        None => (ProgressBar::new_spinner(), "Reading {msg}: {bytes} {spinner}"),
+    };
+    // A template of ours that were wrong would only cost its looks.
+    let style = ProgressStyle::with_template(template);
+    let bar = bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar.set_message(countersign_core::finding::quoted(name.to_owned()));
+    bar.set_position(done);
+    bar
+}
+
+/// A spinner on stderr while something outside is waited for; goes when dropped.
+#[derive(Debug)]
+pub struct Waiting(Option<ProgressBar>);
+
+impl Waiting {
+    /// Begins to show that `what` is waited for.
+    pub fn begin(session: &Session, what: &str) -> Self {
+        Self(session.shows_progress().then(|| {
+            let spinner = ProgressBar::new_spinner();
+            spinner.set_message(countersign_core::finding::quoted(what.to_owned()));
+            spinner.enable_steady_tick(Duration::from_millis(100));
+            spinner
+        }))
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        if let Some(spinner) = &self.0 {
+            spinner.finish_and_clear();
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! What the commands do, a file for each noun.
+
+mod admin;
+mod ca;
+mod ca_issue;
+mod completion;
+mod config;
+mod explain;
+mod inspect;
+mod key;
+mod man;
+mod policy;
+mod revocation;
+mod revoke;
+mod sign;
+mod timestamp;
+mod trust;
+mod verify;
+mod version;
+
+use crate::{
+    arguments::{
+        CaCommand, Command, ConfigCommand, KeyCommand, PolicyCommand, RevocationCommand,
+        TimestampCommand, TrustCommand,
+    },
+    failure::Outcome,
+    output::Answer,
+    session::Session,
+};
+
+/// The command's name as it is typed, for the JSON object.
+pub fn name(command: &Command) -> &'static str {
+    match command {
+        Command::Key(KeyCommand::Generate(_)) => "key generate",
+        Command::Ca(CaCommand::Init(_)) => "ca init",
+        Command::Ca(CaCommand::Issue(_)) => "ca issue",
+        Command::Ca(CaCommand::Renew(_)) => "ca renew",
+        Command::Ca(CaCommand::List(_)) => "ca list",
+        Command::Ca(CaCommand::Crl(_)) => "ca crl",
+        Command::Trust(TrustCommand::Init(_)) => "trust init",
+        Command::Trust(TrustCommand::Show(_)) => "trust show",
+        Command::Policy(PolicyCommand::Init(_)) => "policy init",
+        Command::Policy(PolicyCommand::Lint(_)) => "policy lint",
+        Command::Sign(_) => "sign",
+        Command::Verify(_) => "verify",
+        Command::Timestamp(TimestampCommand::Request(_)) => "timestamp request",
+        Command::Timestamp(TimestampCommand::Verify(_)) => "timestamp verify",
+        Command::Revoke(_) => "revoke",
+        Command::Revocation(RevocationCommand::Status(_)) => "revocation status",
+        Command::Revocation(RevocationCommand::Fetch(_)) => "revocation fetch",
+        Command::Revocation(RevocationCommand::Register(_)) => "revocation register",
+        Command::Inspect(_) => "inspect",
+        Command::Explain(_) => "explain",
+        Command::Config(ConfigCommand::Check(_)) => "config check",
+        Command::Completion(_) => "completion",
+        Command::Man(_) => "man",
+        Command::Version(_) => "version",
+    }
+}
+
+/// Runs a command.
+///
+/// # Errors
+/// What kept it from doing what it was asked. A negative verdict is no error but an answer.
+pub fn run(command: &Command, session: &Session) -> Outcome<Answer> {
+    match command {
+        Command::Key(KeyCommand::Generate(arguments)) => key::generate(arguments, session),
+        Command::Ca(CaCommand::Init(arguments)) => ca::init(arguments, session),
+        Command::Ca(CaCommand::Issue(arguments)) => ca_issue::issue(arguments, session),
+        Command::Ca(CaCommand::Renew(arguments)) => ca_issue::renew(arguments, session),
+        Command::Ca(CaCommand::List(arguments)) => ca::list(arguments),
+        Command::Ca(CaCommand::Crl(arguments)) => ca::crl(arguments, session),
+        Command::Trust(TrustCommand::Init(arguments)) => trust::init(arguments, session),
+        Command::Trust(TrustCommand::Show(arguments)) => trust::show(arguments, session),
+        Command::Policy(PolicyCommand::Init(arguments)) => policy::init(arguments),
+        Command::Policy(PolicyCommand::Lint(arguments)) => policy::lint(arguments),
+        Command::Sign(arguments) => sign::run(arguments, session),
+        Command::Verify(arguments) => verify::run(arguments, session),
+        Command::Timestamp(TimestampCommand::Request(arguments)) => {
+            timestamp::request(arguments, session)
+        }
+        Command::Timestamp(TimestampCommand::Verify(arguments)) => {
+            timestamp::verify(arguments, session)
+        }
+        Command::Revoke(arguments) => revoke::run(arguments, session),
+        Command::Revocation(RevocationCommand::Status(arguments)) => {
+            revocation::status(arguments, session)
+        }
+        Command::Revocation(RevocationCommand::Fetch(arguments)) => {
+            revocation::fetch(arguments, session)
+        }
+        Command::Revocation(RevocationCommand::Register(arguments)) => {
+            revocation::register(arguments, session)
+        }
+        Command::Inspect(arguments) => inspect::run(arguments),
+        Command::Explain(arguments) => explain::run(arguments),
+        Command::Config(ConfigCommand::Check(arguments)) => config::check(arguments, session),
+        Command::Completion(arguments) => completion::run(arguments),
+        Command::Man(arguments) => man::run(arguments),
+        Command::Version(_) => version::run(),
+    }
+}

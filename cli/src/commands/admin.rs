@@ -1,0 +1,99 @@
+//! The revocation service's admin listener, by mutual TLS.
+
+use countersign_core::finding::{Finding, FindingCode};
+use serde_json::Value;
+
+use crate::{
+    arguments::AdminArguments,
+    artifact::Waiting,
+    failure::{Failure, Outcome},
+    fetch::{HttpClient, MutualTls, Reply},
+    input,
+    prompt::Purpose,
+    session::Session,
+};
+
+/// Its answers are a kilobyte or two.
+const MAXIMUM_ANSWER_OCTETS: usize = 1 << 20;
+
+/// A connection to the admin listener, ready to be asked.
+#[derive(Debug)]
+pub(super) struct Admin<'a> {
+    session: &'a Session,
+    client: HttpClient,
+    url: String,
+}
+
+impl<'a> Admin<'a> {
+    /// Reads certificate and key. Nothing is connected yet.
+    pub(super) fn open(arguments: &AdminArguments, session: &'a Session) -> Outcome<Self> {
+        let settings = &session.settings;
+        let typed = |typed: &Option<std::path::PathBuf>, set: &Option<std::path::PathBuf>, name| {
+            input::required(typed.as_ref(), set.as_ref(), name)
+        };
+        let url = input::required(
+            arguments.admin_url.as_ref(),
+            settings.admin_url.as_ref(),
+            "--admin-url",
+        )?;
+        if !url.starts_with("https://") {
+            let finding = Finding::new(FindingCode::UsageInvalid).about("--admin-url");
+            return Err(finding.expected("https://HOST[:PORT]").found(url).into());
+        }
+        let certificate = typed(
+            &arguments.admin_certificate,
+            &settings.admin_certificate,
+            "--admin-certificate",
+        )?;
+        let key = typed(&arguments.admin_key, &settings.admin_key, "--admin-key")?;
+        let ca = typed(&arguments.admin_ca, &settings.admin_ca, "--admin-ca")?;
+        let tls = MutualTls {
+            chain: &input::certificates(&certificate)?,
+            authorities: &input::certificates(&ca)?,
+            passphrase: &session.key_passphrase(&arguments.passphrase, &key, Purpose::Open)?,
+            key: &key,
+        };
+        let url = url.trim_end_matches('/').to_owned();
+        Ok(Self { session, client: HttpClient::mutual(&tls)?, url })
+    }
+
+    /// GET; gives the JSON of a success.
+    pub(super) fn get(&self, path: &str) -> Outcome<Value> {
+        let url = format!("{}{path}", self.url);
+        let _waiting = Waiting::begin(self.session, &format!("Asking {url}"));
+        let reply = self.client.get(&url, MAXIMUM_ANSWER_OCTETS)?;
+        answer(&url, &reply)
+    }
+
+    /// POST; gives the JSON of a success.
+    pub(super) fn post(&self, path: &str, media_type: &str, body: &[u8]) -> Outcome<Value> {
+        let url = format!("{}{path}", self.url);
+        let _waiting = Waiting::begin(self.session, &format!("Asking {url}"));
+        let reply = self.client.post(&url, media_type, body, MAXIMUM_ANSWER_OCTETS)?;
+        answer(&url, &reply)
+    }
+}
+
+/// The JSON of a success, or the service's own words on why not (RFC 9457).
+fn answer(url: &str, reply: &Reply) -> Outcome<Value> {
+    let value: Option<Value> = serde_json::from_slice(&reply.body).ok();
+    let status = reply.status;
+    if status.is_success() {
+        return value
+            .ok_or_else(|| Failure::unreachable(url, format!("HTTP {status} without JSON")));
+    }
+    let member = |name: &str| value.as_ref()?.get(name)?.as_str().map(str::to_owned);
+    let words = match (member("detail"), member("code"), member("request_id")) {
+        (Some(detail), Some(code), id) => {
+            let id = id.map(|id| format!(", request {id}")).unwrap_or_default();
+            format!("{detail} ({code}{id})")
+        }
+        _ => format!("HTTP {status}"),
+    };
+    let code = match status.as_u16() {
+        404 => FindingCode::RevocationUnknown,
+        429 | 500.. => FindingCode::ServiceUnreachable,
+        _ => FindingCode::ServiceRefused,
+    };
+    Err(Finding::new(code).about(url).found(words).into())
+}

@@ -1,0 +1,159 @@
+//! `ca init`, `ca list`, `ca crl`.
+
+use std::path::Path;
+
+use countersign_core::{
+    crl::{self, CertificateList},
+    finding::{Finding, FindingCode},
+};
+use countersign_signing::{
+    ca::{CertificateAuthority, InitOptions},
+    crl::RevokedCertificate,
+    files::FileMode,
+    key::Passphrase,
+    profile::Authority,
+};
+use serde_json::json;
+
+use crate::{
+    arguments::{
+        CaCrlArguments, CaFolder, CaInitArguments, CaListArguments, CaRevocation, KeyPassphrase,
+    },
+    failure::{Failure, Outcome, path_text},
+    interrupt::without_interruption,
+    output::{Answer, Words},
+    prompt::Purpose,
+    session::Session,
+    writing::{Existing, write},
+};
+
+const DAY_SECONDS: i64 = 24 * 60 * 60;
+
+/// Makes a certificate authority.
+pub(super) fn init(arguments: &CaInitArguments, session: &Session) -> Outcome<Answer> {
+    let folder = arguments.folder.as_ref().or(arguments.dir.as_ref());
+    let folder = folder.ok_or_else(|| Failure::usage("no folder is named"))?;
+    let file = arguments.ca_passphrase.file.as_deref();
+    let passphrase =
+        session.ca_passphrase(file, &arguments.passphrase, folder, Purpose::Protect)?;
+    let options = InitOptions {
+        organisation: arguments.organisation.clone(),
+        base_url: arguments.base_url.clone(),
+        algorithm: arguments.algorithm.into(),
+    };
+    let now = session.now();
+    let ca =
+        without_interruption(|| CertificateAuthority::init(folder, &options, &passphrase, now))?;
+    let mut text = format!("{}: a new certificate authority\n", path_text(folder));
+    let mut cas = Vec::new();
+    for authority in Authority::ALL {
+        let certificate = ca.certificate_path(authority);
+        text.add(format_args!("  {:<13} {}\n", authority.name(), path_text(&certificate)));
+        cas.push(json!({
+            "name": authority.name(),
+            "certificate": certificate,
+            "key": ca.key_path(authority),
+        }));
+    }
+    text.push_str(
+        "Keep the root's key offline; nothing can be issued or revoked again without it.\n",
+    );
+    Answer::new(text, &json!({ "folder": folder, "authorities": cas }))
+}
+
+/// Opens an authority whose keys are needed.
+pub(super) fn open(
+    ca: &CaFolder,
+    key: &KeyPassphrase,
+    session: &Session,
+) -> Outcome<CertificateAuthority> {
+    // Before a passphrase is asked for.
+    open_without_keys(&ca.folder)?;
+    let file = ca.passphrase.file.as_deref();
+    let passphrase = session.ca_passphrase(file, key, &ca.folder, Purpose::Open)?;
+    Ok(CertificateAuthority::open(&ca.folder, &passphrase)?)
+}
+
+/// Opens an authority of which only certificates and index are needed: no key is decrypted, so no
+/// passphrase is asked for.
+pub(super) fn open_without_keys(folder: &Path) -> Outcome<CertificateAuthority> {
+    let unused = Passphrase::new("no key is opened")?;
+    Ok(CertificateAuthority::open(folder, &unused)?)
+}
+
+/// Lists what was issued.
+pub(super) fn list(arguments: &CaListArguments) -> Outcome<Answer> {
+    let entries = open_without_keys(&arguments.folder)?.list()?;
+    let mut text = String::new();
+    for entry in &entries {
+        text.add(format_args!(
+            "{:<32}  {:<12}  {:<19}  {}  {}\n",
+            entry.serial,
+            entry.ca.name(),
+            entry.profile.name(),
+            entry.not_after,
+            countersign_core::finding::quoted(entry.subject.clone()),
+        ));
+    }
+    Answer::new(text, &json!({ "certificates": entries }))
+}
+
+/// Signs a CRL where the key is, for a CA that the revocation service does not sign for.
+pub(super) fn crl(arguments: &CaCrlArguments, session: &Session) -> Outcome<Answer> {
+    let ca = open(&arguments.ca, &KeyPassphrase::default(), session)?;
+    let now = session.now();
+    let number = arguments.number.unwrap_or_else(|| now.seconds().unsigned_abs());
+    let next = now.plus_seconds(i64::from(arguments.days) * DAY_SECONDS);
+    let mut builder = ca.crl(arguments.authority, number, now, next)?;
+    for revocation in &arguments.revoke {
+        let serial = serial_of(&ca, arguments.authority, revocation)?;
+        builder.revoke(&RevokedCertificate {
+            serial: &serial,
+            revocation_date: revocation.date,
+            reason: revocation.reason,
+        });
+    }
+    let crl = builder.build(&*ca.signer(arguments.authority)?)?;
+    let decoded = CertificateList::decode(&crl)
+        .map_err(|error| Failure::internal(format!("our own CRL: {error}")))?;
+    if let Some(finding) = crl::inspect(&decoded).into_iter().next() {
+        return Err(finding.into());
+    }
+    write(&arguments.output, &crl, FileMode::Public, Existing::Replace)?;
+    let output = path_text(&arguments.output);
+    let text = format!(
+        "{output}: CRL {number} of {}, {} revoked, until {next}\n",
+        arguments.authority.name(),
+        arguments.revoke.len(),
+    );
+    let result = json!({
+        "crl": output,
+        "authority": arguments.authority.name(),
+        "number": number,
+        "this_update": now,
+        "next_update": next,
+        "revoked": arguments.revoke.len(),
+    });
+    Answer::new(text, &result)
+}
+
+/// The serial number's octets, of a certificate that this CA issued: a CRL with a serial number
+/// that nobody has would revoke nothing.
+fn serial_of(
+    ca: &CertificateAuthority,
+    authority: Authority,
+    revocation: &CaRevocation,
+) -> Outcome<Vec<u8>> {
+    let serial = revocation.serial.replace(':', "");
+    let (entry, certificate) = ca.issued(&serial)?;
+    if entry.ca != authority {
+        return Err(Finding::new(FindingCode::UsageInvalid)
+            .about(serial)
+            .expected(format!("a certificate that {} issued", authority.name()))
+            .found(format!("one of {}", entry.ca.name()))
+            .into());
+    }
+    let decoded = countersign_core::x509::Certificate::decode(&certificate)
+        .map_err(|error| Failure::internal(error.to_string()))?;
+    Ok(decoded.serial.to_vec())
+}

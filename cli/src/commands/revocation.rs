@@ -1,0 +1,273 @@
+//! `revocation status`, `revocation fetch`, `revocation register`.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use countersign_core::{
+    Evidence,
+    crypto::aws_lc::AwsLc,
+    finding::{Finding, FindingCode, quoted},
+    policy::{Policy, Revocation},
+    revocation::{self, Freshness},
+    revocation_sources,
+    x509::Certificate,
+};
+use countersign_signing::files::FileMode;
+use serde_json::{Value, json};
+
+use super::{admin::Admin, ca_issue::malformed, verify::bundle_path};
+use crate::{
+    arguments::{RevocationFetchArguments, RevocationRegisterArguments, RevocationStatusArguments},
+    failure::{Failure, Outcome, path_text},
+    fetch::HttpClient,
+    input,
+    output::{Answer, Words, style, styled},
+    revocation_evidence::{Fetched, Network, Piece, RevocationEvidence, fetch_ocsp},
+    session::Session,
+    writing::{Existing, write},
+};
+
+/// Says whether a certificate is revoked.
+pub(super) fn status(arguments: &RevocationStatusArguments, session: &Session) -> Outcome<Answer> {
+    if arguments.admin.admin_url.is_some() || arguments.issuer.is_some() {
+        return status_by_admin(arguments, session);
+    }
+    let path =
+        arguments.certificate.as_ref().ok_or_else(|| Failure::usage("say which: --certificate"))?;
+    status_by_ocsp(path, arguments, session)
+}
+
+fn status_by_admin(arguments: &RevocationStatusArguments, session: &Session) -> Outcome<Answer> {
+    let (issuer, serial) = match (&arguments.certificate, &arguments.serial) {
+        (Some(path), _) => named_by(path, arguments.issuer.as_deref())?,
+        (None, Some(serial)) => (arguments.issuer.clone().unwrap_or_default(), serial.clone()),
+        (None, None) => {
+            return Err(Failure::usage("say which: --certificate, or --issuer with --serial"));
+        }
+    };
+    let is_path_segment = |text: &str| {
+        !text.is_empty()
+            && text.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"-.:_".contains(&octet))
+    };
+    if !is_path_segment(&issuer) || !is_path_segment(&serial) {
+        return Err(Failure::usage("issuer and serial number are letters, digits and -"));
+    }
+    let admin = Admin::open(&arguments.admin, session)?;
+    let shown = admin.get(&format!("/v1/certificates/{issuer}/{serial}"))?;
+    let is_revoked = shown["status"] == "revoked";
+    let said = |value: &Value| quoted(value.as_str().unwrap_or("?").to_owned());
+    let text = if is_revoked {
+        let revocation = &shown["revocation"];
+        let reason = said(&revocation["reason"]);
+        revoked_text(&reason, &said(&revocation["revocation_date"]))
+    } else {
+        format!("{} It is known, and not revoked.\n", styled(style::GOOD, "✔ Good."))
+    };
+    let mut answer = Answer::new(text, &shown)?;
+    answer.exit_code = if is_revoked { FindingCode::Revoked.exit_code() } else { 0 };
+    Ok(answer)
+}
+
+/// Issuer and serial number of a certificate, as the service's paths have them. The issuer's name
+/// is in the CRL's address (`…/crl/NAME.crl`) where our CA issued it.
+fn named_by(path: &Path, issuer: Option<&str>) -> Outcome<(String, String)> {
+    let der = input::certificate(path)?;
+    let certificate =
+        Certificate::decode(&der).map_err(|error| malformed(path, &error.to_string()))?;
+    let serial = certificate.serial_text();
+    let of_url = |url: &&str| url.rsplit('/').next()?.strip_suffix(".crl").map(str::to_owned);
+    let issuer = issuer
+        .map(str::to_owned)
+        .or_else(|| certificate.extensions.crl_urls.iter().find_map(of_url));
+    let issuer = issuer.ok_or_else(|| {
+        Failure::usage("the certificate does not name its issuer: give --issuer NAME")
+    })?;
+    Ok((issuer, serial))
+}
+
+fn revoked_text(reason: &str, date: &str) -> String {
+    format!("{} For {reason}, from {date} on.\n", styled(style::BAD, "✘ Revoked."))
+}
+
+fn status_by_ocsp(
+    path: &Path,
+    arguments: &RevocationStatusArguments,
+    session: &Session,
+) -> Outcome<Answer> {
+    let mut chain = input::certificates(path)?;
+    if let Some(issuer) = &arguments.issuer_certificate {
+        chain.truncate(1);
+        chain.push(input::certificate(issuer)?);
+    }
+    let [der, issuer_der, ..] = chain.as_slice() else {
+        let found =
+            "the issuer's certificate is needed: --issuer-certificate, or second in --certificate";
+        return Err(Failure::usage(found));
+    };
+    let decode =
+        |der| Certificate::decode(der).map_err(|error| malformed(path, &error.to_string()));
+    let (certificate, issuer) = (decode(der)?, decode(issuer_der)?);
+    if !certificate.is_signed_by(&issuer, &AwsLc) {
+        return Err(Finding::new(FindingCode::CertificateUnknownIssuer)
+            .about(certificate.subject_text())
+            .expected(format!("issued by {}", issuer.subject_text()))
+            .found("not signed by it")
+            .into());
+    }
+    let in_certificate = certificate.extensions.ocsp_urls.first().map(|url| (*url).to_owned());
+    let url = arguments.ocsp_url.clone().or(in_certificate).ok_or_else(|| {
+        Failure::from(
+            Finding::new(FindingCode::RevocationNoSource).about(certificate.subject_text()),
+        )
+    })?;
+    let client = HttpClient::public();
+    let response = fetch_ocsp(session, &client, &url, certificate.serial, issuer_der)?;
+    let responses = [response.as_slice()];
+    let mut evidence = revocation::RevocationEvidence::decode(&[], &responses)?;
+    let rules = Revocation::default();
+    let standing = evidence.standing(&certificate, &issuer, &rules, &AwsLc, session.now());
+    let Some(known) = standing.known else {
+        let fault = standing.faults.into_iter().next();
+        return Err(fault.unwrap_or_else(|| FindingCode::RevocationUnknown.into()).into());
+    };
+    if known.freshness == Freshness::Stale && known.revoked.is_none() {
+        return Err(Finding::new(FindingCode::RevocationStale)
+            .found(format!("as of {}", known.as_of))
+            .into());
+    }
+    let (state, text, exit_code) = match known.revoked {
+        None => ("good", format!("{} As of {}.\n", styled(style::GOOD, "✔ Good."), known.as_of), 0),
+        Some((reason, date)) => (
+            "revoked",
+            revoked_text(reason.name(), &date.to_string()),
+            FindingCode::Revoked.exit_code(),
+        ),
+    };
+    let result = json!({
+        "serial": certificate.serial_text(),
+        "status": state,
+        "as_of": known.as_of,
+        "revocation": known.revoked.map(|(reason, date)| json!({
+            "reason": reason.name(), "revocation_date": date,
+        })),
+        "url": url,
+    });
+    let mut answer = Answer::new(text, &result)?;
+    answer.exit_code = exit_code;
+    Ok(answer)
+}
+
+/// Downloads what verification of a bundle will need.
+pub(super) fn fetch(arguments: &RevocationFetchArguments, session: &Session) -> Outcome<Answer> {
+    let trust = session.trust_root(arguments.trusted_root.as_ref())?;
+    let path = match (&arguments.bundle, &arguments.file) {
+        (Some(bundle), _) => bundle.clone(),
+        (None, Some(file)) => bundle_path(file),
+        (None, None) => return Err(Failure::usage("say which: FILE or --bundle")),
+    };
+    let bundle = input::bundle(&path)?;
+    countersign_core::bundle::Bundle::decode(&bundle)?;
+    let now = session.now();
+    // Whoever signed: only addresses are wanted, and those of trusted authorities are taken alone.
+    let policy = Policy::for_identity("anybody@example.invalid", None)?;
+    let evidence = Evidence { bundle: &bundle, ..Evidence::default() };
+    let sources = revocation_sources(&evidence, &trust, &policy, &AwsLc, now);
+    if sources.is_empty() {
+        return Err(Finding::new(FindingCode::CertificateUnknownIssuer)
+            .about(path_text(&path))
+            .expected("a bundle whose certificates chain to the trust root")
+            .into());
+    }
+    let mut collected = RevocationEvidence::open(&[], &[], Network::Online)?;
+    let Fetched { pieces, failed } = collected.fetch(session, &sources, now);
+    let unavailable = FindingCode::RevocationUnavailable;
+    if pieces.is_empty() {
+        let found = format!("nothing for {} certificates", sources.len());
+        return Err(Finding::new(unavailable).about(path_text(&path)).found(found).into());
+    }
+    let mut answer = save(&pieces, &arguments.output_dir)?;
+    if failed > 0 {
+        // What came is kept; that something is missing must not look like success.
+        answer.text.add(format_args!("Nothing for {failed} of {} certificates.\n", sources.len()));
+        answer.exit_code = unavailable.exit_code();
+    }
+    Ok(answer)
+}
+
+fn save(pieces: &[Piece], folder: &Path) -> Outcome<Answer> {
+    fs::create_dir_all(folder).map_err(|error| Failure::unwritable(folder, error.to_string()))?;
+    let mut text = String::new();
+    let mut saved = Vec::new();
+    let mut taken: Vec<PathBuf> = Vec::new();
+    for piece in pieces {
+        let kind = match piece {
+            Piece::Crl(..) => "crl",
+            Piece::Ocsp(..) => "ocsp",
+        };
+        let mut path = folder.join(file_name(piece.url(), kind));
+        for number in 2.. {
+            if !taken.contains(&path) {
+                break;
+            }
+            path = folder.join(format!("{number}-{}", file_name(piece.url(), kind)));
+        }
+        write(&path, piece.octets(), FileMode::Public, Existing::Replace)?;
+        text.add(format_args!(
+            "{}  --{kind} from {}\n",
+            path_text(&path),
+            quoted(piece.url().to_owned())
+        ));
+        saved.push(json!({ "kind": kind, "file": path, "url": quoted(piece.url().to_owned()) }));
+        taken.push(path);
+    }
+    Answer::new(text, &json!({ "fetched": saved }))
+}
+
+/// A file name from an address: its last part, with nothing in it that could lead elsewhere.
+fn file_name(url: &str, kind: &str) -> String {
+    let last =
+        url.split(['?', '#']).next().unwrap_or_default().rsplit('/').next().unwrap_or_default();
+    let stem = last.strip_suffix(&format!(".{kind}")).unwrap_or(last);
+    let harmless =
+        |character: char| if character.is_ascii_alphanumeric() { character } else { '-' };
+    let stem: String = stem.chars().map(harmless).take(64).collect();
+    let stem = if stem.trim_matches('-').is_empty() { "evidence".to_owned() } else { stem };
+    format!("{stem}.{kind}")
+}
+
+/// Makes certificates known to the service.
+pub(super) fn register(
+    arguments: &RevocationRegisterArguments,
+    session: &Session,
+) -> Outcome<Answer> {
+    let mut body = Vec::new();
+    for path in &arguments.certificates {
+        let certificate = input::certificate(path)?;
+        Certificate::decode(&certificate).map_err(|error| malformed(path, &error.to_string()))?;
+        body.extend_from_slice(&certificate);
+    }
+    let admin = Admin::open(&arguments.admin, session)?;
+    let done = admin.post("/v1/certificates", "application/pkix-cert", &body)?;
+    let mut text = String::new();
+    for each in done["certificates"].as_array().into_iter().flatten() {
+        let said = |name: &str| quoted(each[name].as_str().unwrap_or("?").to_owned());
+        text.add(format_args!("{} {}: {}\n", said("issuer"), said("serial"), said("outcome")));
+    }
+    Answer::new(text, &done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn file_names_lead_nowhere_else() {
+        assert_eq!(file_name("http://a/crl/signing.crl", "crl"), "signing.crl");
+        assert_eq!(file_name("http://a/crl/../..%2Fetc?x=/y", "crl"), "---2Fetc.crl");
+        assert_eq!(file_name("http://a/ocsp", "ocsp"), "ocsp.ocsp");
+        assert_eq!(file_name("http://a/..", "crl"), "evidence.crl");
+        assert_eq!(file_name("", "crl"), "evidence.crl");
+    }
+}

@@ -1,0 +1,295 @@
+//! `sign`: digest or statement, signature, timestamp, bundle; verified by the core, then written.
+
+use std::path::{Path, PathBuf};
+
+use countersign_core::{
+    Artifact, Evidence,
+    crypto::aws_lc::AwsLc,
+    digest::{Digest, HashAlgorithm, digest},
+    finding::{Finding, FindingCode},
+    limits,
+    policy::{Policy, RevocationMode, Transparency},
+    report::Report,
+    time::UnixSeconds,
+    trust::TrustRoot,
+    verify,
+    x509::Certificate,
+};
+use countersign_signing::{
+    bundle::{self, Bundle, IN_TOTO_PAYLOAD_TYPE, pre_authentication_encoding},
+    files::FileMode,
+    key::{FileKey, Signer},
+    statement::{RELEASE_PREDICATE_TYPE, STATEMENT_TYPE, Statement, Subject},
+};
+use serde_json::{Map, Value, json};
+
+use super::verify::bundle_path;
+use crate::{
+    arguments::{Format, SignArguments},
+    artifact,
+    failure::{Failure, Outcome, path_text},
+    input,
+    output::{Answer, Body, finding_text},
+    prompt::Purpose,
+    session::Session,
+    timestamping::{Believed, Question, Stamp},
+    writing::{Existing, prepare, write},
+};
+
+/// Signs each file; one that cannot be signed keeps no other from being so.
+pub(super) fn run(arguments: &SignArguments, session: &Session) -> Outcome<Answer> {
+    if arguments.output.is_some() && arguments.files.len() > 1 {
+        return Err(Failure::usage("--output is for one file; leave it out, or sign one by one"));
+    }
+    let run = Run::open(arguments, session)?;
+    let mut text = String::new();
+    let mut results = Vec::new();
+    let mut worst: Option<FindingCode> = None;
+    for path in &arguments.files {
+        match run.sign(path) {
+            Ok(signed) => {
+                text.push_str(&signed.text());
+                results.push(signed.value().to_string());
+            }
+            Err(failure) => {
+                let error = failure.finding();
+                if session.output.format == Format::Text {
+                    session.output.complain(finding_text("error", error).trim_end());
+                }
+                let error_json = serde_json::to_value(error)?;
+                results.push(json!({ "file": path_text(path), "error": error_json }).to_string());
+                let graver = worst.is_none_or(|worst| error.code.rank() < worst.rank());
+                worst = if graver { Some(error.code) } else { worst };
+            }
+        }
+    }
+    let exit_code = worst.map_or(0, FindingCode::exit_code);
+    Ok(Answer { text, body: Body::Several(results), exit_code })
+}
+
+struct Run<'a> {
+    arguments: &'a SignArguments,
+    session: &'a Session,
+    key: FileKey,
+    certificate: Vec<u8>,
+    trust: TrustRoot,
+    policy: Policy,
+    urls: &'a [String],
+    claim: Claim,
+}
+
+/// What is signed.
+enum Claim {
+    /// The file itself.
+    File,
+    /// A statement about the file, with this predicate.
+    Predicate(String, Map<String, Value>),
+    /// This statement, octet for octet.
+    Statement(Vec<u8>),
+}
+
+/// A signature with what it was made over.
+struct Signature {
+    content: Content,
+    octets: Vec<u8>,
+}
+
+enum Content {
+    Digest(Digest),
+    Payload(Vec<u8>),
+}
+
+struct Signed {
+    file: String,
+    bundle: PathBuf,
+    stamp: Option<Stamp>,
+    identity: String,
+}
+
+impl<'a> Run<'a> {
+    fn open(arguments: &'a SignArguments, session: &'a Session) -> Outcome<Self> {
+        let settings = &session.settings;
+        let certificate_path = input::required(
+            arguments.certificate.as_ref(),
+            settings.certificate.as_ref(),
+            "--certificate",
+        )?;
+        let key_path = input::required(arguments.key.as_ref(), settings.key.as_ref(), "--key")?;
+        let urls: &[String] = match arguments.timestamp_url.as_slice() {
+            _ if arguments.no_timestamp => &[],
+            [] => &settings.timestamp_urls,
+            typed => typed,
+        };
+        // A signature that nobody can verify is not worth publishing: hence the trust root.
+        let trust = session.trust_root(arguments.trusted_root.as_ref())?;
+        let claim = claim(arguments)?;
+        let certificate = input::certificate(&certificate_path)?;
+        let about = |finding: Finding| Failure::from(finding).about(path_text(&certificate_path));
+        let decoded = Certificate::decode(&certificate).map_err(|error| {
+            about(Finding::new(FindingCode::CertificateMalformed).found(error.to_string()))
+        })?;
+        let policy = own_policy(&decoded, urls).map_err(about)?;
+        let passphrase = session.key_passphrase(&arguments.passphrase, &key_path, Purpose::Open)?;
+        let key = FileKey::open(&key_path, &passphrase)?;
+        if key.spki() != decoded.public_key.raw {
+            let found = "the key of another certificate";
+            let finding = Finding::new(FindingCode::KeyMismatch).about(path_text(&key_path));
+            let expected = format!("the key of {}", path_text(&certificate_path));
+            return Err(finding.expected(expected).found(found).into());
+        }
+        Ok(Self { arguments, session, key, certificate, trust, policy, urls, claim })
+    }
+
+    fn sign(&self, path: &Path) -> Outcome<Signed> {
+        let output = self.arguments.output.clone().unwrap_or_else(|| bundle_path(path));
+        let existing = Existing::of(self.arguments.force);
+        prepare(&output, existing)?;
+        let file = artifact::Artifact::open(path)?;
+        let name = file.name().to_owned();
+        let own = self.own_hash()?;
+        let algorithms = match self.claim {
+            Claim::File => vec![own],
+            // SHA-256 is what Sigstore's verifiers look for.
+            Claim::Predicate(..) | Claim::Statement(_) => {
+                vec![HashAlgorithm::Sha256, HashAlgorithm::Sha384]
+            }
+        };
+        let (digests, size) = file.hash(self.session, &algorithms)?;
+        let signature = self.make(&name, &digests, size)?;
+        let stamp = self.stamp(&signature, own)?;
+        let bundle = self.bundle(&signature, stamp.as_ref())?;
+        let artifact = Artifact { name: Some(&name), size: Some(size), digests: &digests };
+        let report = self.check(artifact, bundle.as_bytes());
+        if let Some(finding) = report.decisive() {
+            return Err(finding.clone().into());
+        }
+        write(&output, bundle.as_bytes(), FileMode::Public, existing)?;
+        let identity = report.signer.map(|signer| signer.identity).unwrap_or_default();
+        Ok(Signed { file: path_text(path), bundle: output, stamp, identity })
+    }
+
+    /// The hash that the key signs with.
+    fn own_hash(&self) -> Outcome<HashAlgorithm> {
+        let hash = self.key.scheme().hash_algorithm();
+        hash.ok_or_else(|| Failure::internal("a key that signs no digests"))
+    }
+
+    fn make(&self, name: &str, digests: &[Digest], size: u64) -> Outcome<Signature> {
+        let payload = match &self.claim {
+            Claim::File => {
+                let digest = digests.first().ok_or_else(|| Failure::internal("no digest"))?.clone();
+                let octets = self.key.sign_digest(&digest)?;
+                return Ok(Signature { content: Content::Digest(digest), octets });
+            }
+            Claim::Predicate(kind, predicate) => {
+                let subject = Subject::new(name, digests, size);
+                Statement::new(vec![subject], kind.as_str(), predicate.clone()).to_json()?
+            }
+            Claim::Statement(statement) => statement.clone(),
+        };
+        let octets = self.key.sign(&pre_authentication_encoding(IN_TOTO_PAYLOAD_TYPE, &payload))?;
+        Ok(Signature { content: Content::Payload(payload), octets })
+    }
+
+    /// A timestamp over the signature's octets.
+    fn stamp(&self, signature: &Signature, hash: HashAlgorithm) -> Outcome<Option<Stamp>> {
+        if self.urls.is_empty() {
+            return Ok(None);
+        }
+        let question = Question::new(digest(&AwsLc, hash, &signature.octets));
+        let believed = Believed::Authorities(&self.trust.timestamp_authorities, self.now());
+        question.ask(self.session, self.urls, believed).map(Some)
+    }
+
+    fn bundle(&self, signature: &Signature, stamp: Option<&Stamp>) -> Outcome<String> {
+        let timestamps: Vec<Vec<u8>> = stamp.iter().map(|stamp| stamp.response.clone()).collect();
+        let evidence = bundle::Evidence { certificate: &self.certificate, timestamps: &timestamps };
+        let made = match &signature.content {
+            Content::Digest(digest) => {
+                Bundle::message_signature(digest, &signature.octets, evidence)
+            }
+            Content::Payload(payload) => {
+                Bundle::dsse(IN_TOTO_PAYLOAD_TYPE, payload, &signature.octets, evidence)
+            }
+        };
+        Ok(made.to_json()?)
+    }
+
+    /// Looks at the bundle as a verifier will. An expired certificate, one for another use, one of
+    /// another authority: all of it shows here, before anything is written.
+    fn check(&self, artifact: Artifact<'_>, bundle: &[u8]) -> Report {
+        let evidence = Evidence { artifact, bundle, ..Evidence::default() };
+        verify(&evidence, &self.trust, &self.policy, &AwsLc, self.now())
+    }
+
+    fn now(&self) -> UnixSeconds {
+        self.session.now()
+    }
+}
+
+/// The policy for looking at our own output: this signer, the timestamp that was asked for.
+/// Revocation is left to those who verify later; now it would say nothing about then.
+fn own_policy(certificate: &Certificate<'_>, urls: &[String]) -> Result<Policy, Finding> {
+    let identity = certificate
+        .identity()
+        .ok_or_else(|| Finding::new(FindingCode::CertificateIdentityAbsent))?;
+    let mut policy = Policy::for_identity(identity, certificate.extensions.oidc_issuer)?;
+    policy.timestamps_required = u8::from(!urls.is_empty());
+    policy.revocation.signer = RevocationMode::Off;
+    policy.revocation.authorities = RevocationMode::Off;
+    policy.revocation.timestamp_authorities = RevocationMode::Off;
+    policy.transparency = Transparency::Off;
+    policy.certificate_transparency = Transparency::Off;
+    Ok(policy)
+}
+
+/// What is to be signed, by the flags.
+fn claim(arguments: &SignArguments) -> Outcome<Claim> {
+    let kind = arguments.predicate_type.as_deref().unwrap_or(RELEASE_PREDICATE_TYPE).to_owned();
+    let Some(statement) = &arguments.statement else { return Ok(Claim::File) };
+    let Some(path) = statement else { return Ok(Claim::Predicate(kind, Map::new())) };
+    let content = input::read(path, limits::BUNDLE_BYTES / 2)?;
+    countersign_core::json::inspect(&content)
+        .map_err(|fault| Failure::unreadable(path, fault.to_string()))?;
+    let value: Value = serde_json::from_slice(&content)
+        .map_err(|error| Failure::unreadable(path, error.to_string()))?;
+    match value {
+        Value::Object(object) if object.contains_key("_type") => {
+            if arguments.predicate_type.is_some() {
+                return Err(Failure::usage(
+                    "--predicate-type is for a predicate, not a whole statement",
+                ));
+            }
+            if object.get("_type").and_then(Value::as_str) != Some(STATEMENT_TYPE) {
+                return Err(Finding::new(FindingCode::StatementType)
+                    .about(path_text(path))
+                    .expected(STATEMENT_TYPE)
+                    .into());
+            }
+            Ok(Claim::Statement(content))
+        }
+        Value::Object(predicate) => Ok(Claim::Predicate(kind, predicate)),
+        _ => Err(Failure::unreadable(path, "a predicate is a JSON object")),
+    }
+}
+
+impl Signed {
+    fn text(&self) -> String {
+        let time = match &self.stamp {
+            Some(stamp) => format!("timestamp {} by {}", stamp.time, stamp.url),
+            None => "no timestamp: the signature ends with the certificate".to_owned(),
+        };
+        format!("{}: signed by {}\n  {time}\n", path_text(&self.bundle), self.identity)
+    }
+
+    fn value(&self) -> Value {
+        json!({
+            "file": self.file,
+            "bundle": self.bundle,
+            "signer": self.identity,
+            "timestamp": self.stamp.as_ref().map(|stamp| json!({
+                "time": stamp.time, "policy": stamp.policy, "serial": stamp.serial, "url": stamp.url,
+            })),
+        })
+    }
+}

@@ -1,0 +1,201 @@
+//! `verify`: files in, the core's reports out.
+
+use std::path::{Path, PathBuf};
+
+use countersign_core::{
+    Artifact, Evidence,
+    bundle::{Bundle, Content, Statement},
+    crypto::aws_lc::AwsLc,
+    digest::Digest,
+    finding::{Finding, FindingCode, quoted},
+    policy::Policy,
+    report::{ArtifactSummary, Report},
+    revocation_sources,
+    time::UnixSeconds,
+    trust::TrustRoot,
+    verify,
+};
+
+use crate::{
+    arguments::VerifyArguments,
+    artifact,
+    failure::{Failure, Outcome, path_text},
+    input,
+    output::{Answer, Body},
+    report_text,
+    revocation_evidence::{Network, Piece, RevocationEvidence},
+    session::Session,
+};
+
+/// Verifies each artifact; one that cannot be verified keeps no other from being so.
+pub(super) fn run(arguments: &VerifyArguments, session: &Session) -> Outcome<Answer> {
+    let network = if arguments.offline { Network::Offline } else { Network::Online };
+    let mut run = Run {
+        arguments,
+        session,
+        policy: policy(arguments, session)?,
+        trust: session.trust_root(arguments.trusted_root.as_ref())?,
+        evidence: RevocationEvidence::open(&arguments.crl, &arguments.ocsp, network)?,
+        now: arguments.at.unwrap_or_else(|| session.now()),
+    };
+    let mut text = String::new();
+    let mut results = Vec::new();
+    let mut worst: Option<FindingCode> = None;
+    for artifact in &arguments.artifacts {
+        let report = run.verify(artifact);
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        text.push_str(&report_text::text(&path_text(artifact), &report, session.output.talk));
+        results.push(serde_json::to_string(&report)?);
+        if let Some(finding) = report.decisive() {
+            let graver = worst.is_none_or(|worst| finding.code.rank() < worst.rank());
+            worst = if graver { Some(finding.code) } else { worst };
+        }
+    }
+    let exit_code = worst.map_or(0, FindingCode::exit_code);
+    Ok(Answer { text, body: Body::Several(results), exit_code })
+}
+
+/// Who is expected: typed, else set. Accepting anybody's signature would say nothing.
+fn policy(arguments: &VerifyArguments, session: &Session) -> Outcome<Policy> {
+    if let Some(path) = &arguments.policy {
+        return input::policy(path);
+    }
+    let settings = &session.settings;
+    let set =
+        settings.certificate_identity.as_ref().filter(|_| arguments.certificate_identity.is_none());
+    if set.is_some() && settings.policy.is_some() {
+        let found = "both policy and certificate_identity are set; set one of them";
+        return Err(Failure::usage(found));
+    }
+    let issuer = match (&arguments.certificate_identity, set) {
+        (Some(_), _) => arguments.certificate_oidc_issuer.as_deref(),
+        (None, _) => settings.certificate_oidc_issuer.as_deref(),
+    };
+    match (arguments.certificate_identity.as_ref().or(set), &settings.policy) {
+        (Some(identity), _) => Ok(Policy::for_identity(identity, issuer)?),
+        (None, Some(path)) => input::policy(path),
+        (None, None) => Err(Finding::new(FindingCode::UsageInvalid)
+            .about("the expected signer")
+            .expected("--policy FILE, or --certificate-identity with --certificate-oidc-issuer")
+            .found("neither; a signature by just anybody says nothing")
+            .into()),
+    }
+}
+
+struct Run<'a> {
+    arguments: &'a VerifyArguments,
+    session: &'a Session,
+    policy: Policy,
+    trust: TrustRoot,
+    evidence: RevocationEvidence,
+    now: UnixSeconds,
+}
+
+/// What is known of an artifact before it is judged.
+struct Presented {
+    name: Option<String>,
+    size: Option<u64>,
+    digests: Vec<Digest>,
+    bundle: Vec<u8>,
+}
+
+impl Run<'_> {
+    fn verify(&mut self, artifact: &Path) -> Report {
+        match self.present(artifact) {
+            Ok(presented) => self.judge(&presented),
+            Err(failure) => {
+                let name =
+                    artifact.file_name().map(|name| quoted(name.to_string_lossy().into_owned()));
+                let summary = ArtifactSummary { name, ..ArtifactSummary::default() };
+                Report::of_fault(failure.finding().clone(), summary, self.now)
+            }
+        }
+    }
+
+    fn present(&self, artifact: &Path) -> Outcome<Presented> {
+        if let Some(digest) = digest_of(artifact)? {
+            let bundle = self.arguments.bundle.as_ref().ok_or_else(|| {
+                let finding = Finding::new(FindingCode::BundleNotFound).about(path_text(artifact));
+                Failure::from(finding.expected("--bundle FILE beside a digest").found("none"))
+            })?;
+            let bundle = input::bundle(bundle)?;
+            return Ok(Presented { name: None, size: None, digests: vec![digest], bundle });
+        }
+        let file = artifact::Artifact::open(artifact)?;
+        let path = self.arguments.bundle.clone().unwrap_or_else(|| bundle_path(artifact));
+        let bundle = input::bundle(&path)?;
+        let name = Some(file.name().to_owned());
+        let size = file.size();
+        // A bundle that cannot be read is the core's to report; no need to read the file for it.
+        let (digests, size) = match Bundle::decode(&bundle) {
+            Ok(decoded) if !is_cut_short(&decoded, file.name(), size) => {
+                let (digests, size) = file.hash(self.session, &decoded.artifact_algorithms())?;
+                (digests, Some(size))
+            }
+            _ => (Vec::new(), size),
+        };
+        Ok(Presented { name, size, digests, bundle })
+    }
+
+    fn judge(&mut self, presented: &Presented) -> Report {
+        let artifact = Artifact {
+            name: presented.name.as_deref(),
+            size: presented.size,
+            digests: &presented.digests,
+        };
+        let bare = Evidence { artifact, bundle: &presented.bundle, ..Evidence::default() };
+        let sources = if self.arguments.offline {
+            Vec::new()
+        } else {
+            revocation_sources(&bare, &self.trust, &self.policy, &AwsLc, self.now)
+        };
+        let fetched = self.evidence.fetch(self.session, &sources, self.now);
+        let (mut crls, mut ocsp) = self.evidence.given();
+        for piece in &fetched.pieces {
+            match piece {
+                Piece::Crl(_, octets) => crls.push(octets),
+                Piece::Ocsp(_, octets) => ocsp.push(octets),
+            }
+        }
+        let evidence = Evidence { crls: &crls, ocsp_responses: &ocsp, ..bare };
+        verify(&evidence, &self.trust, &self.policy, &AwsLc, self.now)
+    }
+}
+
+/// `FILE.sigstore.json`.
+pub(super) fn bundle_path(file: &Path) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(".sigstore.json");
+    PathBuf::from(name)
+}
+
+/// The digest that an argument is, unless it is a file's name.
+fn digest_of(artifact: &Path) -> Outcome<Option<Digest>> {
+    let Some(text) = artifact.to_str() else { return Ok(None) };
+    if let Some(digest) = Digest::parse(text) {
+        return Ok(Some(digest));
+    }
+    let looks_like_one =
+        ["sha256:", "sha384:", "sha512:"].iter().any(|start| text.starts_with(start));
+    if looks_like_one && !artifact.exists() {
+        return Err(Finding::new(FindingCode::UsageInvalid)
+            .about(text)
+            .expected("as many hexadecimal digits as the algorithm makes")
+            .found("another number of digits, or other characters")
+            .into());
+    }
+    Ok(None)
+}
+
+/// Whether the statement says that the file is longer: then it need not be read to know that the
+/// download did not finish.
+fn is_cut_short(bundle: &Bundle, name: &str, size: Option<u64>) -> bool {
+    let Content::Envelope(envelope) = &bundle.content else { return false };
+    let (Ok(statement), Some(size)) = (Statement::decode(&envelope.payload), size) else {
+        return false;
+    };
+    let named = statement.subjects.iter().find(|subject| subject.name.as_deref() == Some(name));
+    named.and_then(|subject| subject.size).is_some_and(|published| size < published)
+}

@@ -1,0 +1,273 @@
+//! Why a command did not do what it was asked: always a finding of the core's one table.
+
+use std::{fmt, path::Path};
+
+use countersign_core::finding::{Finding, FindingCode, quoted};
+use countersign_signing::{
+    ca::CaError,
+    csr::CsrError,
+    files::FileError,
+    key::{KeyError, PassphraseError, SignError},
+    name::NameError,
+    pem::PemError,
+    trust::TrustError,
+};
+
+/// A command's failure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    finding: Finding,
+}
+
+/// What most of this crate's functions give.
+pub type Outcome<T> = Result<T, Failure>;
+
+impl Failure {
+    /// The finding.
+    pub fn finding(&self) -> &Finding {
+        &self.finding
+    }
+
+    /// The exit code.
+    pub fn exit_code(&self) -> u8 {
+        self.finding.code.exit_code()
+    }
+
+    /// Something about the arguments or settings does not fit.
+    pub fn usage(found: impl Into<String>) -> Self {
+        Finding::new(FindingCode::UsageInvalid).found(found).into()
+    }
+
+    /// A file that cannot be used.
+    pub fn unreadable(path: &Path, found: impl Into<String>) -> Self {
+        Finding::new(FindingCode::InputUnreadable).about(path_text(path)).found(found).into()
+    }
+
+    /// A file that cannot be written.
+    pub fn unwritable(path: &Path, found: impl Into<String>) -> Self {
+        Finding::new(FindingCode::OutputUnwritable).about(path_text(path)).found(found).into()
+    }
+
+    /// A service that gave no answer that can be used.
+    pub fn unreachable(url: &str, found: impl Into<String>) -> Self {
+        Finding::new(FindingCode::ServiceUnreachable).about(url).found(found).into()
+    }
+
+    /// A mistake of ours.
+    pub fn internal(found: impl Into<String>) -> Self {
+        Finding::new(FindingCode::Internal).found(found).into()
+    }
+
+    /// The same failure, said of something else.
+    #[must_use]
+    pub fn about(mut self, subject: impl Into<String>) -> Self {
+        self.finding = self.finding.about(subject);
+        self
+    }
+
+    /// An error in reading or writing a file.
+    fn of_file(error: &FileError) -> Self {
+        match error {
+            FileError::AlreadyExists { path } => {
+                let expected = "a new file; --force replaces it where a command has that option";
+                let finding = Finding::new(FindingCode::OutputUnwritable).about(path_text(path));
+                finding.expected(expected).found("it exists already").into()
+            }
+            FileError::TooLarge { path, maximum_octets } => {
+                let finding = Finding::new(FindingCode::InputUnreadable).about(path_text(path));
+                finding.expected(format!("at most {maximum_octets} bytes")).found("more").into()
+            }
+            FileError::NotARegularFile { path } => {
+                Self::unreadable(path, "it is not a regular file")
+            }
+            FileError::Io { operation: "open" | "read", path, source } => {
+                Self::unreadable(path, source.to_string())
+            }
+            FileError::Io { path, source, .. } => Self::unwritable(path, source.to_string()),
+        }
+    }
+
+    /// A key file that cannot be used, or not be made.
+    fn of_key(error: &KeyError) -> Self {
+        match error {
+            KeyError::KeyFilePermissions { path, mode } => {
+                Finding::new(FindingCode::KeyFilePermissions)
+                    .about(path_text(path))
+                    .expected("mode 0600")
+                    .found(format!("mode {mode:04o}"))
+                    .into()
+            }
+            KeyError::File(error) => Self::of_file(error),
+            KeyError::Unencrypted { path } => Finding::new(FindingCode::KeyUnusable)
+                .about(path_text(path))
+                .expected("an encrypted key (openssl pkcs8 -topk8 -v2 aes-256-cbc -scrypt)")
+                .found("an unencrypted key")
+                .into(),
+            KeyError::Malformed { path, .. }
+            | KeyError::UnsupportedEncryption { path, .. }
+            | KeyError::AbsurdCost { path }
+            | KeyError::UnsupportedKey { path } => Self::key(path, error.to_string()),
+            KeyError::PassphraseNeeded { .. } => Self::usage(error.to_string()),
+            KeyError::WrongPassphrase { path } => {
+                Self::key(path, "a wrong passphrase, or a damaged file")
+            }
+            KeyError::Generate | KeyError::Encrypt | KeyError::Random(_) => {
+                Self::internal(error.to_string())
+            }
+        }
+    }
+
+    fn key(path: &Path, found: impl Into<String>) -> Self {
+        Finding::new(FindingCode::KeyUnusable).about(path_text(path)).found(found).into()
+    }
+
+    /// What a signature was refused for.
+    fn of_sign(error: &SignError) -> Self {
+        match error {
+            SignError::KeyMismatch => FindingCode::KeyMismatch.into(),
+            SignError::Certificate { .. } => {
+                Finding::new(FindingCode::CertificateMalformed).found(error.to_string()).into()
+            }
+            SignError::WrongIssuer | SignError::NoCertificate => Self::usage(error.to_string()),
+            SignError::Refused | SignError::DigestMismatch { .. } | SignError::Random => {
+                Self::internal(error.to_string())
+            }
+        }
+    }
+
+    /// A file with certificates that cannot be used.
+    pub fn of_pem(path: &Path, error: &PemError) -> Self {
+        match error {
+            PemError::File(error) => Self::of_file(error),
+            other => Finding::new(FindingCode::CertificateMalformed)
+                .about(path_text(path))
+                .found(other.to_string())
+                .into(),
+        }
+    }
+
+    fn of_ca(error: CaError) -> Self {
+        match error {
+            CaError::File(error) => Self::of_file(&error),
+            CaError::Pem { path, source } => Self::of_pem(&path, &source),
+            CaError::Key(error) => Self::of_key(&error),
+            CaError::Sign(error) => Self::of_sign(&error),
+            CaError::Name(error) => error.into(),
+            CaError::Csr(error) => error.into(),
+            CaError::FolderExists { path } => {
+                Self::unwritable(&path, "it exists already and is not empty")
+            }
+            CaError::NoAuthority { path } => {
+                Self::unreadable(&path, "no certificate authority: there is no ca.toml")
+            }
+            CaError::Settings { path, detail } => Self::unreadable(&path, detail),
+            CaError::Index { path, line, detail } => {
+                Self::unreadable(&path, format!("line {line}: {detail}"))
+            }
+            CaError::Lint { findings } => match findings.into_iter().next() {
+                Some(finding) => finding.into(),
+                None => Self::internal("a lint without findings"),
+            },
+            CaError::Malformed { what, source } => Finding::new(FindingCode::CertificateMalformed)
+                .about(what)
+                .found(source.to_string())
+                .into(),
+            CaError::BaseUrl { .. }
+            | CaError::Request { .. }
+            | CaError::IssuerNotValid { .. }
+            | CaError::NotIssued { .. } => {
+                Finding::new(FindingCode::RequestInvalid).found(error.to_string()).into()
+            }
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Finding { code, subject, found, .. } = &self.finding;
+        let subject = subject.as_deref().map(|subject| format!("{subject}: ")).unwrap_or_default();
+        write!(f, "{subject}{} ({code})", found.as_deref().unwrap_or(code.title()))
+    }
+}
+
+impl std::error::Error for Failure {}
+
+impl From<Finding> for Failure {
+    fn from(finding: Finding) -> Self {
+        Self { finding }
+    }
+}
+
+impl From<FindingCode> for Failure {
+    fn from(code: FindingCode) -> Self {
+        Finding::new(code).into()
+    }
+}
+
+impl From<FileError> for Failure {
+    fn from(error: FileError) -> Self {
+        Self::of_file(&error)
+    }
+}
+
+impl From<KeyError> for Failure {
+    fn from(error: KeyError) -> Self {
+        Self::of_key(&error)
+    }
+}
+
+impl From<SignError> for Failure {
+    fn from(error: SignError) -> Self {
+        Self::of_sign(&error)
+    }
+}
+
+impl From<CaError> for Failure {
+    fn from(error: CaError) -> Self {
+        Self::of_ca(error)
+    }
+}
+
+impl From<NameError> for Failure {
+    fn from(error: NameError) -> Self {
+        Self::usage(error.to_string())
+    }
+}
+
+impl From<CsrError> for Failure {
+    fn from(error: CsrError) -> Self {
+        match error {
+            CsrError::Sign(error) => Self::of_sign(&error),
+            other => Finding::new(FindingCode::RequestInvalid)
+                .about("the certification request")
+                .found(other.to_string())
+                .into(),
+        }
+    }
+}
+
+impl From<TrustError> for Failure {
+    fn from(error: TrustError) -> Self {
+        Finding::new(FindingCode::TrustRootMalformed).found(error.to_string()).into()
+    }
+}
+
+impl From<PassphraseError> for Failure {
+    fn from(error: PassphraseError) -> Self {
+        match error {
+            PassphraseError::File(error) => Self::of_file(&error),
+            other => Self::usage(other.to_string()),
+        }
+    }
+}
+
+impl From<serde_json::Error> for Failure {
+    fn from(error: serde_json::Error) -> Self {
+        Self::internal(error.to_string())
+    }
+}
+
+/// A path as it may be shown: control characters made visible, cut when absurdly long.
+pub fn path_text(path: &Path) -> String {
+    quoted(path.display().to_string())
+}

@@ -1,0 +1,157 @@
+//! Reading files of bounded size, PEM or DER.
+
+use std::path::{Path, PathBuf};
+
+use countersign_core::{
+    finding::{Finding, FindingCode},
+    limits,
+    policy::Policy,
+    trust::TrustRoot,
+};
+use countersign_signing::{files, pem};
+
+use crate::{
+    failure::{Failure, Outcome, path_text},
+    session::Session,
+};
+
+/// Reads a whole file of at most `maximum` bytes.
+///
+/// # Errors
+/// `setup.input.unreadable`.
+pub fn read(path: &Path, maximum: usize) -> Outcome<Vec<u8>> {
+    Ok(files::read_bounded(path, maximum as u64)?)
+}
+
+/// Reads a file that is DER, or PEM with one object; gives DER. What is neither comes back as it
+/// is, for the decoder to complain about.
+///
+/// # Errors
+/// `setup.input.unreadable`.
+pub fn read_der(path: &Path, maximum: usize) -> Outcome<Vec<u8>> {
+    // PEM is a third longer than what it holds.
+    let content = read(path, maximum.saturating_mul(2))?;
+    Ok(unarmoured(content))
+}
+
+/// The content of the first PEM block, or the octets themselves where there is none.
+pub fn unarmoured(content: Vec<u8>) -> Vec<u8> {
+    const BEGIN: &[u8] = b"-----BEGIN ";
+    if content.first() == Some(&0x30) {
+        return content;
+    }
+    let Some(start) = content.windows(BEGIN.len()).position(|window| window == BEGIN) else {
+        return content;
+    };
+    match pem_rfc7468::decode_vec(first_block(&content[start..])) {
+        Ok((_, der)) => der,
+        Err(_) => content,
+    }
+}
+
+/// The text up to the end of its first END line.
+fn first_block(text: &[u8]) -> &[u8] {
+    const END: &[u8] = b"-----END ";
+    let Some(end) = text.windows(END.len()).position(|window| window == END) else { return text };
+    let rest = &text[end..];
+    let line = rest.iter().position(|octet| *octet == b'\n').unwrap_or(rest.len());
+    &text[..end + line]
+}
+
+/// Reads certificates, PEM or DER; at least one.
+///
+/// # Errors
+/// `setup.input.unreadable` or `certificate.malformed`.
+pub fn certificates(path: &Path) -> Outcome<Vec<Vec<u8>>> {
+    pem::read_certificates(path).map_err(|error| Failure::of_pem(path, &error))
+}
+
+/// Reads the first certificate of a file.
+///
+/// # Errors
+/// As [`certificates`].
+pub fn certificate(path: &Path) -> Outcome<Vec<u8>> {
+    certificates(path)?
+        .into_iter()
+        .next()
+        .ok_or_else(|| Failure::internal("a certificate file with no certificate"))
+}
+
+/// Reads a bundle.
+///
+/// # Errors
+/// `bundle.not-found`, `bundle.too-large` or `setup.input.unreadable`.
+pub fn bundle(path: &Path) -> Outcome<Vec<u8>> {
+    let about = |code| Finding::new(code).about(path_text(path));
+    match path.metadata() {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Err(about(FindingCode::BundleNotFound).found("no such file").into());
+        }
+        Ok(metadata) if metadata.is_file() && metadata.len() > limits::BUNDLE_BYTES as u64 => {
+            return Err(about(FindingCode::BundleTooLarge)
+                .expected(format!("at most {} bytes", limits::BUNDLE_BYTES))
+                .found(format!("{} bytes", metadata.len()))
+                .into());
+        }
+        _ => {}
+    }
+    read(path, limits::BUNDLE_BYTES)
+}
+
+/// Reads a trust root.
+///
+/// # Errors
+/// `setup.input.unreadable`, `setup.trust-root.malformed` or `setup.trust-root.empty`.
+pub fn trust_root(path: &Path) -> Outcome<(TrustRoot, Vec<u8>)> {
+    let content = read(path, limits::TRUST_ROOT_BYTES)?;
+    match TrustRoot::decode(&content) {
+        Ok(root) => Ok((root, content)),
+        Err(finding) => Err(of_file(path, finding)),
+    }
+}
+
+/// Reads a policy.
+///
+/// # Errors
+/// `setup.input.unreadable` or `setup.policy.malformed`.
+pub fn policy(path: &Path) -> Outcome<Policy> {
+    let content = read(path, limits::POLICY_BYTES)?;
+    Policy::decode(&content).map_err(|finding| of_file(path, finding))
+}
+
+/// Names the file beside the place in it.
+fn of_file(path: &Path, finding: Finding) -> Failure {
+    let place = finding.subject.as_ref().map(|place| format!(": {place}")).unwrap_or_default();
+    let about = format!("{}{place}", path_text(path));
+    finding.about(about).into()
+}
+
+/// What was typed, else what is set; else a usage finding that says how to give it.
+///
+/// # Errors
+/// `setup.usage.invalid`.
+pub fn required<T: Clone>(typed: Option<&T>, set: Option<&T>, name: &str) -> Outcome<T> {
+    typed.or(set).cloned().ok_or_else(|| {
+        let variable = name.trim_start_matches('-').replace('-', "_");
+        let expected = format!(
+            "{name}, COUNTERSIGN_{}, or {variable} in the settings",
+            variable.to_uppercase()
+        );
+        Finding::new(FindingCode::UsageInvalid)
+            .about(name)
+            .expected(expected)
+            .found("none of them")
+            .into()
+    })
+}
+
+impl Session {
+    /// The trust root that was typed or set.
+    ///
+    /// # Errors
+    /// When there is none, or it cannot be used.
+    pub fn trust_root(&self, typed: Option<&PathBuf>) -> Outcome<TrustRoot> {
+        let path = required(typed, self.settings.trusted_root.as_ref(), "--trusted-root")?;
+        Ok(trust_root(&path)?.0)
+    }
+}

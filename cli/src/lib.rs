@@ -1,0 +1,25 @@
+//! The program `countersign`: what a person types, what comes out, and nothing that decides.
+//!
+//! Verification is `countersign_core`'s, signing `countersign_signing`'s. This crate reads
+//! arguments, files, clock and network, calls them, and prints. It is a library so that tests and
+//! the generators of manual and completion can use its grammar.
+
+pub mod arguments;
+pub mod artifact;
+pub mod commands;
+pub mod failure;
+pub mod fetch;
+pub mod input;
+mod interrupt;
+pub mod output;
+pub mod prompt;
+mod read_ahead;
+pub mod report_text;
+pub mod revocation_evidence;
+pub mod session;
+pub mod settings;
+mod start;
+pub mod timestamping;
+pub mod writing;
+
+pub use start::run;

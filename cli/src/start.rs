@@ -1,0 +1,162 @@
+//! From the arguments to the exit code: grammar, panics, printing.
+
+use std::{
+    env,
+    ffi::OsString,
+    panic::{self, AssertUnwindSafe},
+    process::ExitCode,
+    sync::{Mutex, PoisonError},
+};
+
+use clap::{Parser, ValueEnum, error::ErrorKind};
+use countersign_core::finding::{Finding, FindingCode};
+
+use crate::{
+    arguments::{Arguments, Color, Command, Format},
+    commands,
+    failure::Failure,
+    interrupt,
+    output::{Output, Talk, Words},
+    session::Session,
+};
+
+/// Runs the program; `arguments` begin with its own name.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    interrupt::listen();
+    let early = early_output(&arguments);
+    ExitCode::from(guarded(early, || run_caught(&arguments, early)))
+}
+
+/// Runs `work`; a panic in it becomes a finding like any other.
+fn guarded(early: Output, work: impl FnOnce() -> u8) -> u8 {
+    remember_panics();
+    panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        let found = PANIC.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let failure = Failure::internal(found.unwrap_or_else(|| "a panic".to_owned()));
+        early.failure(None, &failure)
+    })
+}
+
+fn run_caught(arguments: &[OsString], early: Output) -> u8 {
+    let parsed = match Arguments::try_parse_from(arguments) {
+        Ok(parsed) => parsed,
+        Err(error) => return refuse(&error, early),
+    };
+    let command = commands::name(&parsed.command);
+    let output = match output_of(&parsed) {
+        Ok(output) => output,
+        Err(failure) => return early.failure(Some(command), &failure),
+    };
+    let answer = Session::start(&parsed.global, output)
+        .and_then(|session| commands::run(&parsed.command, &session));
+    match answer {
+        Ok(answer) => output.answer(command, &answer),
+        Err(failure) => output.failure(Some(command), &failure),
+    }
+}
+
+/// Clap's word on arguments that are not in the grammar, or its help.
+fn refuse(error: &clap::Error, output: Output) -> u8 {
+    let is_help = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    if is_help {
+        // Like everything on stdout: a reader that went away is no failure.
+        let _ = error.print();
+        return 0;
+    }
+    let rendered = error.render().to_string();
+    let first: Vec<_> =
+        rendered.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+    let first = first.join(" ");
+    let first = first.strip_prefix("error: ").unwrap_or(&first);
+    let failure = Failure::usage(first);
+    if output.format == Format::Json {
+        return output.failure(None, &failure);
+    }
+    let mut text = error.render().ansi().to_string();
+    text.add(format_args!("code: {}", FindingCode::UsageInvalid));
+    output.complain(&text);
+    failure.exit_code()
+}
+
+/// How to print, from flags and environment.
+fn output_of(arguments: &Arguments) -> Result<Output, Failure> {
+    let global = &arguments.global;
+    let wants_json = matches!(&arguments.command, Command::Version(version) if version.json);
+    let typed = if wants_json { Some(Format::Json) } else { global.format };
+    let format = from_environment(typed, "COUNTERSIGN_FORMAT")?;
+    let color = from_environment(global.color, "COUNTERSIGN_COLOR")?;
+    let talk = if global.quiet { Talk::Quiet } else { Talk::Normal };
+    Ok(Output { format, color, talk })
+}
+
+fn from_environment<T: ValueEnum + Default>(typed: Option<T>, name: &str) -> Result<T, Failure> {
+    if let Some(typed) = typed {
+        return Ok(typed);
+    }
+    let Some(text) = env::var_os(name).filter(|value| !value.is_empty()) else {
+        return Ok(T::default());
+    };
+    T::from_str(&text.to_string_lossy(), true).map_err(|_| {
+        let names: Vec<_> = T::value_variants()
+            .iter()
+            .filter_map(|each| each.to_possible_value().map(|value| value.get_name().to_owned()))
+            .collect();
+        let finding = Finding::new(FindingCode::UsageInvalid).about(name);
+        finding.expected(names.join(", ")).found(text.to_string_lossy()).into()
+    })
+}
+
+/// How to print before the arguments are understood, or if they never are: what can be seen of
+/// `--format` and `--color` at a glance.
+fn early_output(arguments: &[OsString]) -> Output {
+    let texts: Vec<_> = arguments.iter().filter_map(|argument| argument.to_str()).collect();
+    let value = |flag: &str| {
+        let with_equals = texts.iter().find_map(|text| text.strip_prefix(flag)?.strip_prefix('='));
+        let place = texts.iter().position(|text| *text == flag);
+        with_equals.or_else(|| texts.get(place? + 1).copied())
+    };
+    let format = value("--format").and_then(|text| Format::from_str(text, true).ok());
+    let color = value("--color").and_then(|text| Color::from_str(text, true).ok());
+    Output {
+        format: format
+            .unwrap_or_else(|| from_environment(None, "COUNTERSIGN_FORMAT").unwrap_or_default()),
+        color: color
+            .unwrap_or_else(|| from_environment(None, "COUNTERSIGN_COLOR").unwrap_or_default()),
+        talk: Talk::Normal,
+    }
+}
+
+/// The message of the last panic.
+static PANIC: Mutex<Option<String>> = Mutex::new(None);
+
+/// Instead of a panic's own words on stderr, a finding is printed when it arrives.
+fn remember_panics() {
+    panic::set_hook(Box::new(|info| {
+        let mut last = PANIC.lock().unwrap_or_else(PoisonError::into_inner);
+        *last = Some(info.to_string().replace('\n', " "));
+    }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_ends_as_a_finding_of_ours() {
+        let output = Output { format: Format::Json, color: Color::Never, talk: Talk::Quiet };
+        assert_eq!(guarded(output, || 7), 7);
+        assert_eq!(guarded(output, || panic!("a bug")), 70);
+    }
+
+    #[test]
+    fn sees_the_form_before_the_grammar_does() {
+        let early = |texts: &[&str]| {
+            early_output(&texts.iter().map(OsString::from).collect::<Vec<_>>()).format
+        };
+        assert_eq!(early(&["countersign", "nonsense", "--format", "json"]), Format::Json);
+        assert_eq!(early(&["countersign", "--format=JSON", "nonsense"]), Format::Json);
+        assert_eq!(early(&["countersign", "--format"]), Format::Text);
+        assert_eq!(early(&["countersign"]), Format::Text);
+    }
+}

@@ -1,0 +1,231 @@
+//! `ca`, `trust`, `policy`, `config`.
+
+use crate::world::{PASSPHRASE, Run, World, command};
+
+fn split(text: &str) -> Vec<&str> {
+    text.split(' ').collect()
+}
+
+#[test]
+fn issues_every_profile_and_lists_it() {
+    let world = World::new();
+    for (profile, more) in [
+        (
+            "code-signer",
+            "--uri https://example.org/release --oidc-issuer https://login.example.org",
+        ),
+        ("tsa", "--common-name Stamp"),
+        ("ocsp", "--issuer signing"),
+        ("tls-server", "--dns localhost --ip 127.0.0.1 --days 10"),
+        ("tls-client", "--email admin@example.org"),
+    ] {
+        let text = format!(
+            "--format json ca issue --dir ca --profile {profile} {more} --new-key new-{profile}.key --output new-{profile}.pem"
+        );
+        let run = world.keyed(&split(&text)).succeeds();
+        let serial =
+            run.json()["result"]["issued"]["serial"].as_str().expect("a serial").to_owned();
+        let list = world.json(&["ca", "list", "--dir", "ca"]).succeeds().stdout;
+        assert!(list.contains(&serial), "{profile}");
+        let file = format!("new-{profile}.pem");
+        world.json(&["inspect", &file]).succeeds();
+    }
+    // Signed by whom it should be, openssl says.
+    let verified = std::process::Command::new("openssl")
+        .args([
+            "verify",
+            "-CAfile",
+            "ca/root/certificate.pem",
+            "-untrusted",
+            "ca/service/certificate.pem",
+            "new-tls-server.pem",
+        ])
+        .current_dir(world.path())
+        .output()
+        .expect("openssl is there (apt-get install openssl)");
+    assert!(verified.status.success(), "{verified:?}");
+}
+
+#[test]
+fn issues_for_requests_and_keys_of_others() {
+    let world = World::new();
+    world.keyed(&["key", "generate", "mine.key", "--algorithm", "p256"]).succeeds();
+    let base = "ca issue --dir ca --profile code-signer --email a@example.org";
+    world.keyed(&split(&format!("{base} --key mine.key --output by-key.pem"))).succeeds();
+    let made = std::process::Command::new("openssl")
+        .args(["req", "-new", "-key", "mine.key", "-subj", "/CN=ignored", "-out", "mine.csr"])
+        .args(["-passin", &format!("pass:{PASSPHRASE}")])
+        .current_dir(world.path())
+        .output()
+        .expect("openssl is there (apt-get install openssl)");
+    assert!(made.status.success(), "{made:?}");
+    world.keyed(&split(&format!("{base} --csr mine.csr --output by-csr.pem"))).succeeds();
+    world.write("app", "x");
+    let sign = [
+        "sign",
+        "app",
+        "--key",
+        "mine.key",
+        "--trusted-root",
+        "trusted_root.json",
+        "--certificate",
+    ];
+    world.keyed(&[&sign[..], &["by-csr.pem"]].concat()).succeeds();
+    let run = world.keyed(&split(&format!("--format json {base} --csr app --output none.pem")));
+    assert_eq!(run.exits_with(2).finding(), "setup.request.invalid");
+    world.keyed(&split(&format!("{base} --output none.pem"))).exits_with(2);
+    world
+        .keyed(&split(&format!("{base} --csr mine.csr --key mine.key --output none.pem")))
+        .exits_with(2);
+    assert!(!world.file("none.pem").exists());
+}
+
+#[test]
+fn refuses_names_that_do_not_fit_the_profile() {
+    let world = World::new();
+    let before = world.json(&["ca", "list", "--dir", "ca"]).succeeds().stdout;
+    for more in [
+        "--profile code-signer",
+        "--profile code-signer --email nobody",
+        "--profile code-signer --dns example.org",
+        "--profile code-signer --email a@example.org --days 0",
+        "--profile tsa --email a@example.org",
+        "--profile ocsp",
+        "--profile ocsp --issuer nobody",
+        "--profile tls-server",
+        "--profile tls-server --ip 1.2.3",
+        "--profile tls-client --email a@example.org --oidc-issuer https://x",
+        "--profile root",
+    ] {
+        let text = format!("ca issue --dir ca {more} --new-key none.key --output none.pem");
+        world.keyed(&split(&text)).exits_with(2);
+    }
+    assert!(!world.file("none.pem").exists() && !world.file("none.key").exists());
+    assert_eq!(world.json(&["ca", "list", "--dir", "ca"]).succeeds().stdout, before);
+}
+
+#[test]
+fn renews_with_the_same_names() {
+    let world = World::new();
+    let run = world
+        .keyed(&split("--format json ca renew --dir ca --certificate signer.pem --output new.pem"));
+    assert!(run.succeeds().stdout.contains("release@example.org"));
+    world.write("app", "x");
+    world
+        .keyed(&split(
+            "sign app --key signer.key --certificate new.pem --trusted-root trusted_root.json",
+        ))
+        .succeeds();
+    world
+        .keyed(&split(
+            "ca renew --dir ca --certificate signer.pem --new-key new.key --output newer.pem",
+        ))
+        .succeeds();
+    world.keyed(&split("ca renew --dir ca --serial 1234 --output none.pem")).exits_with(2);
+    world.keyed(&split("ca renew --dir ca --certificate new.pem --output new.pem")).exits_with(3);
+    world.keyed(&split("ca renew --dir ca --output none.pem")).exits_with(2);
+}
+
+#[test]
+fn an_authority_appears_whole_or_not_at_all() {
+    let world = World::bare();
+    let init =
+        |more: &str| world.keyed(&split(&format!("--format json ca init --organisation X {more}")));
+    assert_eq!(
+        init("--dir ca --base-url example.org").exits_with(2).finding(),
+        "setup.request.invalid"
+    );
+    assert_eq!(
+        init("--dir missing/ca --base-url http://a").exits_with(3).finding(),
+        "setup.output.unwritable"
+    );
+    assert_eq!(
+        init("--dir /proc/ca --base-url http://a").exits_with(3).finding(),
+        "setup.output.unwritable"
+    );
+    assert!(world.names().is_empty(), "{:?}", world.names());
+    init("--dir ca --base-url http://a").succeeds();
+    assert_eq!(
+        init("--dir ca --base-url http://a").exits_with(3).finding(),
+        "setup.output.unwritable"
+    );
+    let run = world.json(&["ca", "list", "--dir", "."]).exits_with(3);
+    assert_eq!(run.finding(), "setup.input.unreadable");
+    // Its passphrase may be its own.
+    let mut command = command(world.path());
+    command.env("COUNTERSIGN_CA_PASSPHRASE", "wrong").env("COUNTERSIGN_KEY_PASSPHRASE", PASSPHRASE);
+    command.args(split("--format json ca crl --dir ca --ca root --output root.crl"));
+    let run = Run::of(command.output().expect("starts")).exits_with(2);
+    assert_eq!(run.finding(), "setup.key.unusable");
+}
+
+#[test]
+fn crls_list_what_they_are_told_and_openssl_reads_them() {
+    let world = World::new();
+    let list = world.json(&["ca", "list", "--dir", "ca"]).succeeds().json();
+    let certificates = list["result"]["certificates"].as_array().expect("a list").clone();
+    let signer =
+        certificates.iter().find(|each| each["profile"] == "code-signer").expect("the signer");
+    let serial = signer["serial"].as_str().expect("a serial");
+    let crl =
+        |more: &str| world.keyed(&split(&format!("ca crl --dir ca --output signing.crl {more}")));
+    crl(&format!("--ca signing --revoke {serial}:superseded:2026-01-01T00:00:00Z --number 7"))
+        .succeeds();
+    let shown = std::process::Command::new("openssl")
+        .args(["crl", "-inform", "DER", "-in", "signing.crl", "-noout", "-text"])
+        .current_dir(world.path())
+        .output()
+        .expect("openssl is there (apt-get install openssl)");
+    let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+    assert!(shown.to_lowercase().contains(serial) && shown.contains("Superseded"), "{shown}");
+    crl(&format!("--ca root --revoke {serial}:superseded:2026-01-01T00:00:00Z")).exits_with(2);
+    crl("--ca signing --revoke 1234:superseded:2026-01-01T00:00:00Z").exits_with(2);
+    crl("--ca signing --revoke 1234:boredom:2026-01-01T00:00:00Z").exits_with(2);
+    crl("--ca signing --revoke 1234:superseded:yesterday").exits_with(2);
+    crl("--ca nobody").exits_with(2);
+}
+
+#[test]
+fn trust_roots_are_shown_pinned_and_not_replaced_unasked() {
+    let world = World::new();
+    let value = world.json(&["trust", "show", "trusted_root.json"]).succeeds().json();
+    let authority = &value["result"]["timestamp_authorities"][0];
+    assert_eq!(authority["certificates"].as_array().map(Vec::len), Some(3));
+    world
+        .run(&["trust", "init", "--from-file", "trusted_root.json", "--output", "pinned.json"])
+        .succeeds();
+    assert_eq!(world.read("pinned.json"), world.read("trusted_root.json"));
+    let run = world.json(&["trust", "init", "--dir", "ca"]).exits_with(3);
+    assert_eq!(run.finding(), "setup.output.unwritable");
+    world.run(&["trust", "init", "--dir", "ca", "--force"]).succeeds();
+    world.write("bad.json", "{}");
+    let run = world.json(&["trust", "init", "--from-file", "bad.json", "--output", "none.json"]);
+    assert_eq!(run.exits_with(2).finding(), "setup.trust-root.malformed");
+    assert!(!world.file("none.json").exists());
+}
+
+#[test]
+fn policies_are_written_and_checked() {
+    let world = World::bare();
+    let text = "policy init --identity a@example.org --identity *@example.com --oidc-issuer https://login.example.org --files app-* lib-* --compromise reject";
+    world.run(&split(text)).succeeds();
+    let value = world.json(&["policy", "lint", "policy.json"]).succeeds().json();
+    assert_eq!(value["result"]["signers"][0]["files"][1], "lib-*");
+    assert_eq!(value["result"]["remarks"].as_array().map(Vec::len), Some(0));
+    world.run(&split(text)).exits_with(3);
+}
+
+#[test]
+fn checks_configurations() {
+    let world = World::new();
+    world.write("good.toml", "trusted_root = \"trusted_root.json\"\npolicy = \"policy.json\"\n");
+    world.write("typo.toml", "trusted_rot = \"trusted_root.json\"\n");
+    world.write("dangling.toml", "policy = \"missing.json\"\n");
+    world.run(&["config", "check", "good.toml"]).succeeds();
+    world.run(&["config", "check"]).succeeds();
+    let run = world.json(&["config", "check", "typo.toml"]).exits_with(2);
+    assert_eq!(run.finding(), "setup.configuration.invalid");
+    assert!(run.stdout.contains("line 1") && run.stdout.contains("trusted_rot"), "{run:#?}");
+    world.json(&["config", "check", "dangling.toml"]).exits_with(3);
+    world.json(&["config", "check", "missing.toml"]).exits_with(3);
+}

@@ -1,0 +1,15 @@
+//! The program as people and scripts meet it: the real binary, its exit codes, what it prints and
+//! what it leaves on disk.
+
+mod bad_input;
+mod certificate_authority;
+mod documentation;
+mod grammar;
+mod http;
+mod keys;
+mod network;
+mod release;
+mod settings;
+mod streaming;
+mod world;
+mod writing;

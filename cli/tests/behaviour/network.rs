@@ -1,0 +1,326 @@
+//! What is asked of whom: CRLs, timestamps, and nothing at all with `--offline`.
+
+use std::{
+    fs,
+    process::Command,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use countersign_core::time::UnixSeconds;
+
+use crate::{
+    http::{Answer, Reply, Request, Server, timestamp_authority},
+    world::{IDENTITY, PASSPHRASE, Run, World, clean},
+};
+
+/// A server that serves the CRLs of the world whose certificates name it, and stamps.
+struct Services {
+    server: Server,
+    world: World,
+}
+
+fn services() -> Services {
+    let server = Server::start(|_| Reply::status("503 Service Unavailable"));
+    let world = World::with_base_url(&server.url);
+    for ca in ["root", "signing", "timestamping"] {
+        let text = format!("ca crl --dir ca --ca {ca} --output {ca}.crl");
+        world.keyed(&text.split(' ').collect::<Vec<_>>()).succeeds();
+    }
+    let folder = world.path().to_owned();
+    let stamp = timestamp_authority(&folder, PASSPHRASE);
+    server.answer(move |request: &Request| {
+        let path = request.line.split(' ').nth(1).unwrap_or_default();
+        match path.strip_prefix("/crl/") {
+            Some(name) => fs::read(folder.join(name))
+                .map_or_else(|_| Reply::status("404 Not Found"), Reply::ok),
+            None => stamp(request),
+        }
+    });
+    Services { server, world }
+}
+
+impl Services {
+    fn signed() -> Self {
+        let services = services();
+        services.world.write("app", "x");
+        let url = services.server.url.clone();
+        services.world.sign(&["app", "--timestamp-url", &url]).succeeds();
+        services
+    }
+
+    fn verify(&self, more: &[&str]) -> Run {
+        let fixed = [
+            "verify",
+            "app",
+            "--trusted-root",
+            "trusted_root.json",
+            "--certificate-identity",
+            IDENTITY,
+        ];
+        self.world.json(&[&fixed[..], more].concat())
+    }
+}
+
+#[test]
+fn fetches_what_the_certificates_name() {
+    let Services { server, world } = Services::signed();
+    let services = Services { server, world };
+    let report = services.verify(&[]).succeeds().json();
+    assert!(report["results"][0]["timestamps"][0]["time"].is_string());
+    let asked = services.server.asked();
+    for ca in ["root", "signing", "timestamping"] {
+        let line = format!("GET /crl/{ca}.crl HTTP/1.1");
+        assert_eq!(asked.iter().filter(|each| **each == line).count(), 1, "{asked:?}");
+    }
+    // Several files of one signer: each address is asked once.
+    services.world.write("copy", "x");
+    let before = services.server.asked().len();
+    let run = services.verify(&["copy", "--bundle", "app.sigstore.json"]).succeeds();
+    assert_eq!(run.json()["results"].as_array().map(Vec::len), Some(2));
+    assert_eq!(services.server.asked().len() - before, 3);
+}
+
+fn now() -> String {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
+    UnixSeconds::new(i64::try_from(since.as_secs()).expect("small")).to_string()
+}
+
+#[test]
+fn a_revoked_signer_is_rejected_and_one_revoked_later_is_not() {
+    let services = Services::signed();
+    let world = &services.world;
+    let list = world.json(&["ca", "list", "--dir", "ca"]).succeeds().json();
+    let all = list["result"]["certificates"].as_array().expect("a list").clone();
+    let signer = all.iter().find(|each| each["profile"] == "code-signer").expect("the signer");
+    let serial = signer["serial"].as_str().expect("a serial");
+    let revoke = |reason: &str, date: &str| {
+        let text = format!(
+            "ca crl --dir ca --ca signing --output signing.crl --revoke {serial}:{reason}:{date}"
+        );
+        world.keyed(&text.split(' ').collect::<Vec<_>>()).succeeds();
+    };
+    revoke("keyCompromise", "2026-01-01T00:00:00Z");
+    assert_eq!(services.verify(&[]).exits_with(14).finding(), "revocation.revoked");
+    // Later than the timestamp's upper bound, which its accuracy puts a second or two ahead.
+    let deadline = Instant::now() + Duration::from_secs(20);
+    let report = loop {
+        revoke("superseded", &now());
+        let run = services.verify(&[]);
+        if run.code == 0 {
+            break run.json().to_string();
+        }
+        assert_eq!(run.finding(), "revocation.revoked");
+        assert!(Instant::now() < deadline, "{run:#?}");
+    };
+    assert!(report.contains("revocation.revoked-after-signing"), "{report}");
+}
+
+#[test]
+fn what_cannot_be_fetched_is_not_a_pass() {
+    let services = Services::signed();
+    let large = vec![0_u8; 33 << 20];
+    let url = services.server.url.clone();
+    let answers: [(&str, Box<Answer>); 5] = [
+        ("an error", Box::new(|_: &Request| Reply::status("500 Internal Server Error"))),
+        ("no CRL", Box::new(|_: &Request| Reply::ok("<html>"))),
+        ("nothing", Box::new(|_: &Request| Reply::ok(""))),
+        ("too much", Box::new(move |_: &Request| Reply::ok(large.clone()))),
+        (
+            "a circle",
+            Box::new(move |_: &Request| Reply::redirect(&format!("{url}/crl/signing.crl"))),
+        ),
+    ];
+    for (what, answer) in answers {
+        services.server.answer(answer);
+        let run = services.verify(&[]).exits_with(3);
+        assert_eq!(run.finding(), "revocation.unavailable", "{what}");
+        assert!(run.stderr.contains("setup.service.unreachable"), "{what}: {run:#?}");
+    }
+    let asked = services.server.asked().len();
+    let run = services.verify(&["--offline"]).exits_with(3);
+    assert_eq!(run.finding(), "revocation.unavailable");
+    assert_eq!(services.server.asked().len(), asked, "offline is offline");
+}
+
+#[test]
+fn follows_a_redirect() {
+    let services = Services::signed();
+    let folder = services.world.path().to_owned();
+    services.server.answer(move |request| {
+        let path = request.line.split(' ').nth(1).unwrap_or_default();
+        match (path.strip_prefix("/crl/"), path.strip_prefix("/moved/")) {
+            (Some(name), _) => Reply::redirect(&format!("/moved/{name}")),
+            (None, Some(name)) => Reply::ok(fs::read(folder.join(name)).expect("a CRL")),
+            (None, None) => Reply::status("404 Not Found"),
+        }
+    });
+    services.verify(&[]).succeeds();
+    // To where nobody is, and to what is no web address.
+    for target in ["https://127.0.0.1:1/x.crl", "file:///etc/passwd"] {
+        services.server.answer(move |_| Reply::redirect(target));
+        let run = services.verify(&[]).exits_with(3);
+        assert_eq!(run.finding(), "revocation.unavailable", "{target}");
+    }
+}
+
+#[test]
+fn fetched_evidence_serves_offline() {
+    let services = Services::signed();
+    let world = &services.world;
+    let fetch = [
+        "revocation",
+        "fetch",
+        "app",
+        "--trusted-root",
+        "trusted_root.json",
+        "--output-dir",
+        "evidence",
+    ];
+    let run = world.json(&fetch).succeeds();
+    assert_eq!(run.json()["result"]["fetched"].as_array().map(Vec::len), Some(3));
+    let crls = ["evidence/root.crl", "evidence/signing.crl", "evidence/timestamping.crl"];
+    let asked = services.server.asked().len();
+    services.verify(&[&["--offline", "--crl"], &crls[..]].concat()).succeeds();
+    // Given and fresh, they are not fetched again online either.
+    services.verify(&[&["--crl"], &crls[..]].concat()).succeeds();
+    assert_eq!(services.server.asked().len(), asked);
+    services.server.answer(|_| Reply::status("404 Not Found"));
+    let run = world.json(&fetch).exits_with(3);
+    assert_eq!(run.finding(), "revocation.unavailable");
+}
+
+#[test]
+fn asks_the_next_authority_when_one_fails() {
+    let Services { server, world } = services();
+    world.write("app", "x");
+    let failing = Server::start(|_| Reply::status("500 Internal Server Error"));
+    let run = world
+        .sign(&["app", "--timestamp-url", &failing.url, "--timestamp-url", &server.url])
+        .succeeds();
+    assert_eq!(run.json()["results"][0]["timestamp"]["url"], server.url);
+    assert!(run.stderr.contains("trying the next"), "{run:#?}");
+    let run = world.sign(&["app", "--force", "--timestamp-url", &failing.url]).exits_with(3);
+    assert_eq!(run.finding(), "setup.service.unreachable");
+    let run = world.sign(&["app", "--force", "--timestamp-url", "ftp://127.0.0.1/"]).exits_with(3);
+    assert_eq!(run.finding(), "setup.service.unreachable");
+    let run =
+        world.sign(&["app", "--force", "--timestamp-url", "http://127.0.0.1:1"]).exits_with(3);
+    assert_eq!(run.finding(), "setup.service.unreachable");
+}
+
+#[test]
+fn answers_that_do_not_fit_the_question_are_refused() {
+    let Services { server, world } = services();
+    world.write("app", "x");
+    let request = |more: &[&str]| {
+        let fixed =
+            ["timestamp", "request", "app", "--timestamp-url", &server.url, "--output", "app.tsr"];
+        world.json(&[&fixed[..], more].concat())
+    };
+    let run = request(&["--trusted-root", "trusted_root.json"]).succeeds();
+    assert_eq!(run.json()["result"]["verified"], true);
+    assert_eq!(request(&[]).exits_with(3).finding(), "setup.output.unwritable");
+    let old = world.read("app.tsr");
+    // An old answer to the same question.
+    server.answer(move |_| Reply::ok(old.clone()));
+    assert_eq!(request(&["--force"]).exits_with(13).finding(), "timestamp.nonce.mismatch");
+    assert_eq!(request(&["--force", "--no-nonce"]).succeeds().json()["result"]["verified"], false);
+    let other = format!("sha384:{}", "00".repeat(48));
+    let run = world.json(&[
+        "timestamp",
+        "request",
+        "--digest",
+        &other,
+        "--timestamp-url",
+        &server.url,
+        "--output",
+        "other.tsr",
+    ]);
+    assert_eq!(run.exits_with(13).finding(), "timestamp.imprint.mismatch");
+    let run = request(&["--force", "--no-nonce", "--policy-oid", "1.2.3"]).exits_with(13);
+    assert_eq!(run.finding(), "timestamp.policy.mismatch");
+    // PKIStatus rejection, failInfo badAlg.
+    server
+        .answer(|_| Reply::ok([0x30, 0x09, 0x30, 0x07, 0x02, 0x01, 0x02, 0x03, 0x02, 0x07, 0x80]));
+    assert_eq!(request(&["--force"]).exits_with(13).finding(), "timestamp.refused");
+    server.answer(|_| Reply::ok("nonsense"));
+    assert_eq!(request(&["--force"]).exits_with(13).finding(), "timestamp.malformed");
+    assert!(!world.file("other.tsr").exists());
+}
+
+#[test]
+fn verifies_timestamps_against_whom_it_is_told() {
+    let Services { server, world } = services();
+    world.write("app", "x");
+    world.write("other", "y");
+    let text = format!(
+        "timestamp request app --timestamp-url {} --output app.tsr --hash sha256",
+        server.url
+    );
+    world.run(&text.split(' ').collect::<Vec<_>>()).succeeds();
+    let verify = |text: &str| {
+        world.json(&[&["timestamp", "verify"], &text.split(' ').collect::<Vec<_>>()[..]].concat())
+    };
+    let run = verify("--token app.tsr --data app --trusted-root trusted_root.json").succeeds();
+    assert_eq!(run.json()["result"]["policy"], "1.3.6.1.4.1.99999.1");
+    verify("--token app.tsr --data app --ca-file ca/root/certificate.pem --untrusted tsa.pem")
+        .succeeds();
+    let run =
+        verify("--token app.tsr --data other --trusted-root trusted_root.json").exits_with(13);
+    assert_eq!(run.finding(), "timestamp.imprint.mismatch");
+    let run = verify("--token app.tsr --data app --ca-file signer.pem").exits_with(13);
+    assert_eq!(run.finding(), "timestamp.authority.not-trusted");
+    let run = verify(
+        "--token app.tsr --data app --trusted-root trusted_root.json --at 2026-01-01T00:00:00Z",
+    );
+    assert_eq!(run.exits_with(13).finding(), "timestamp.future");
+    let wrong = format!("sha384:{}", "00".repeat(48));
+    let run = verify(&format!("--token app.tsr --digest {wrong} --trusted-root trusted_root.json"))
+        .exits_with(3);
+    assert_eq!(run.finding(), "content.digest.not-supplied");
+    let token = Command::new("openssl")
+        .args(["ts", "-reply", "-in", "app.tsr", "-token_out", "-out", "app.token"])
+        .current_dir(world.path())
+        .output()
+        .expect("openssl is there (apt-get install openssl)");
+    assert!(token.status.success(), "{token:?}");
+    verify("--token app.token --data app --trusted-root trusted_root.json").succeeds();
+    let tsr = world.read("app.tsr");
+    for (name, content) in [("empty", &[][..]), ("cut", &tsr[..tsr.len() - 1]), ("json", b"{}")] {
+        world.write(name, content);
+        let run = verify(&format!("--token {name} --data app --trusted-root trusted_root.json"));
+        assert_eq!(run.exits_with(13).finding(), "timestamp.malformed", "{name}");
+    }
+    let run = verify("--token missing --data app --trusted-root trusted_root.json").exits_with(3);
+    assert_eq!(run.finding(), "setup.input.unreadable");
+    verify("--token app.tsr --data app").exits_with(2);
+}
+
+#[test]
+fn offline_opens_no_socket() {
+    let services = Services::signed();
+    let sockets = |more: &[&str]| {
+        let mut command = Command::new("strace");
+        clean(&mut command, services.world.path());
+        command.args([
+            "-f",
+            "-e",
+            "trace=network",
+            "-o",
+            "trace",
+            env!("CARGO_BIN_EXE_countersign"),
+        ]);
+        command.args(["verify", "app", "--trusted-root", "trusted_root.json"]);
+        command.args(["--certificate-identity", IDENTITY]).args(more);
+        let output = command.output().expect("strace is there (apt-get install strace)");
+        let trace = String::from_utf8(services.world.read("trace")).expect("UTF-8");
+        assert!(
+            output.status.code().is_some_and(|code| code == 0 || code == 3),
+            "{output:?} {trace}"
+        );
+        trace.lines().filter(|line| line.contains("socket(") || line.contains("connect(")).count()
+    };
+    assert!(sockets(&[]) > 0, "this would show a socket");
+    assert_eq!(sockets(&["--offline"]), 0);
+    assert_eq!(sockets(&["--offline", "--crl", "signing.crl"]), 0);
+}

@@ -1,0 +1,352 @@
+//! Timestamp tokens, each wrong in one way and validly signed with P-384, through `tsp::verify`:
+//! the rows of "what a verifier must refuse" with their codes, and those it must accept, by both
+//! fillers alike.
+
+use countersign_core::{
+    crypto::{CryptoProvider, aws_lc::AwsLc, rustcrypto::RustCrypto},
+    digest::HashAlgorithm,
+    finding::FindingCode,
+    oid,
+    time::UnixSeconds,
+    trust::{Authority, Window},
+    tsp::{self, Stamped},
+};
+use countersign_signing::{
+    der::{
+        self,
+        Criticality::{Critical, NonCritical},
+    },
+    key::Signer as _,
+};
+use countersign_tests::forge::{
+    CertificateDraft, Chain, DAY, Ess, ExtensionDraft, ForgeKey, NOW, SignedChain, TokenDraft,
+    TstInfoDraft, basic_constraints, name, usages,
+};
+
+const MESSAGE: &[u8] = b"a signature";
+/// genTime of the drafts, and their accuracy of a second.
+const PROVEN: UnixSeconds = NOW.minus_seconds(3_599);
+
+type Outcome = Result<UnixSeconds, FindingCode>;
+
+fn authority(chain: &SignedChain, window: Window) -> Authority {
+    let chain = vec![chain.leaf.clone(), chain.authority.clone(), chain.root.clone()];
+    Authority::from_chain("http://tsa.example", chain, window).expect("an authority")
+}
+
+#[track_caller]
+fn verified(response: &[u8], authorities: &[Authority]) -> Outcome {
+    verified_at(response, authorities, NOW)
+}
+
+#[track_caller]
+fn verified_at(response: &[u8], authorities: &[Authority], now: UnixSeconds) -> Outcome {
+    let by = |crypto: &dyn CryptoProvider| {
+        tsp::verify(response, Stamped::Message(MESSAGE), authorities, crypto, now)
+            .map(|timestamp| timestamp.time().time())
+            .map_err(|finding| finding.code)
+    };
+    let native = by(&AwsLc);
+    assert_eq!(native, by(&RustCrypto), "rustcrypto differs");
+    native
+}
+
+/// A token by the authority that the trust root pins, with one change.
+#[track_caller]
+fn token(change: impl FnOnce(&mut TokenDraft)) -> Outcome {
+    let chain = Chain::timestamping();
+    let signed = chain.sign();
+    let mut draft = TokenDraft::new(HashAlgorithm::Sha384, MESSAGE);
+    draft.certificates = vec![signed.leaf.clone(), signed.authority.clone()];
+    change(&mut draft);
+    let response = draft.sign(&chain.leaf_key, &signed.leaf);
+    verified(&response, &[authority(&signed, Window::default())])
+}
+
+/// A right token under a chain with one change; the trust root pins all of it.
+#[track_caller]
+fn under(change: impl FnOnce(&mut Chain)) -> Outcome {
+    let mut chain = Chain::timestamping();
+    change(&mut chain);
+    let signed = chain.sign();
+    let draft = TokenDraft::new(HashAlgorithm::Sha384, MESSAGE);
+    let response = draft.sign(&chain.leaf_key, &signed.leaf);
+    // A leaf that is a CA is not pinned as a leaf; it stands in the token.
+    let mut draft = TokenDraft::new(HashAlgorithm::Sha384, MESSAGE);
+    draft.certificates = vec![signed.leaf.clone()];
+    let embedded = draft.sign(&chain.leaf_key, &signed.leaf);
+    let pinned = verified(&response, &[authority(&signed, Window::default())]);
+    let anchored = Authority::from_anchor(signed.root, vec![signed.authority]);
+    assert_eq!(pinned, verified(&embedded, &[anchored]), "embedded and pinned differ");
+    pinned
+}
+
+macro_rules! rejects {
+    ($($name:ident: $run:ident($draft:ident => $change:expr) is $code:ident;)*) => {
+        $(#[test]
+        fn $name() {
+            let outcome = $run(|$draft| {
+                $change;
+            });
+            assert_eq!(outcome, Err(FindingCode::$code));
+        })*
+    };
+}
+
+#[test]
+fn accepts_the_token_that_the_mutants_are_made_from() {
+    assert_eq!(token(|_| ()), Ok(PROVEN));
+    assert_eq!(under(|_| ()), Ok(PROVEN));
+}
+
+rejects! {
+    rejects_a_token_without_ess: token(draft => draft.ess = Ess::Absent) is TimestampEssAbsent;
+    rejects_a_token_whose_ess_names_another_certificate: token(draft =>
+        draft.ess = Ess::Of(b"another certificate".to_vec())) is TimestampEssMismatch;
+    rejects_a_token_without_content_type: token(draft =>
+        draft.content_type_attribute = None) is TimestampAttributes;
+    rejects_a_token_with_another_content_type: token(draft =>
+        draft.content_type_attribute = Some(oid::ID_DATA)) is TimestampContentType;
+    rejects_signed_data_that_is_no_timestamp: token(draft => {
+        draft.content_type = oid::ID_DATA;
+        draft.content_type_attribute = Some(oid::ID_DATA);
+    }) is TimestampContentType;
+    rejects_two_signer_infos: token(draft => draft.signer_infos = 2) is TimestampSignerCount;
+    rejects_no_signer_info: token(draft => draft.signer_infos = 0) is TimestampSignerCount;
+    rejects_a_token_with_status_rejection: token(draft =>
+        draft.status = 2) is TimestampStatusWithoutToken;
+    rejects_another_tsa_name: token(draft => draft.info.tsa =
+        der::context(0, &[&der::context(4, &[&name("somebody else")])])) is TimestampTsaName;
+    rejects_a_critical_extension: token(draft => draft.info.extensions =
+        vec![ExtensionDraft::unknown_critical()]) is TimestampExtension;
+    rejects_bytes_after_the_content: token(draft =>
+        draft.info.trailing_after = vec![5, 0]) is TimestampTrailing;
+    rejects_bytes_in_the_content: token(draft =>
+        draft.info.trailing_inside = der::octet_string(b"more")) is TimestampTrailing;
+    rejects_bytes_after_the_response: token(draft => draft.trailing = vec![0]) is TimestampTrailing;
+    rejects_an_encoded_ordering_false: token(draft =>
+        draft.info.ordering = vec![1, 1, 0]) is TimestampDefaultEncoded;
+    rejects_a_time_in_the_future: token(draft =>
+        draft.info.gen_time = "20261123121000Z".to_owned()) is TimestampFuture;
+    rejects_another_imprint: token(draft => draft.info.message_imprint =
+        TstInfoDraft::imprint(HashAlgorithm::Sha256, b"another")) is TimestampImprintMismatch;
+    rejects_a_weak_imprint: token(draft => draft.info.message_imprint =
+        TstInfoDraft::imprint(HashAlgorithm::Sha1, MESSAGE)) is TimestampImprintWeak;
+    rejects_an_imprint_of_the_wrong_length: token(draft => draft.info.message_imprint =
+        der::sequence(&[&der::sequence(&[&der::oid(&oid::SHA256)]), &der::octet_string(&[7; 20])]))
+        is TimestampImprintMismatch;
+    rejects_another_message_digest: token(draft =>
+        draft.message_digest = Some(vec![7; 48])) is TimestampSignature;
+    rejects_a_repeated_attribute: token(draft => draft.attributes = vec![der::sequence(&[
+        &der::oid(&oid::AT_CONTENT_TYPE), &der::set_of(&[der::oid(&oid::ID_CT_TST_INFO)])])])
+        is TimestampAttributes;
+    rejects_attributes_hashed_with_sha_1: token(draft =>
+        draft.digest_algorithm = HashAlgorithm::Sha1) is SignatureAlgorithmNotAllowed;
+    rejects_another_version: token(draft =>
+        draft.info.version = der::integer(2)) is TimestampMalformed;
+    rejects_a_time_without_seconds: token(draft =>
+        draft.info.gen_time = "202611231100Z".to_owned()) is TimestampMalformed;
+    rejects_a_time_in_another_zone: token(draft =>
+        draft.info.gen_time = "20261123110000+0000".to_owned()) is TimestampMalformed;
+    rejects_a_fraction_that_ends_in_zero: token(draft =>
+        draft.info.gen_time = "20261123110000.50Z".to_owned()) is TimestampMalformed;
+    rejects_an_accuracy_of_1000_milliseconds: token(draft => draft.info.accuracy =
+        der::sequence(&[&der::implicit(0, &der::integer_content(1_000))])) is TimestampMalformed;
+
+    rejects_an_authority_whose_usage_is_not_critical: under(chain => chain.leaf =
+        chain.leaf.clone().with(usages(NonCritical, &[oid::KP_TIME_STAMPING]))) is TimestampEku;
+    rejects_an_authority_with_more_usages: under(chain => chain.leaf = chain.leaf.clone()
+        .with(usages(Critical, &[oid::KP_TIME_STAMPING, oid::KP_CODE_SIGNING]))) is TimestampEku;
+    rejects_an_authority_that_is_a_ca: under(chain =>
+        chain.leaf = chain.leaf.clone().with(basic_constraints(None))) is TimestampCertificateIsCa;
+    rejects_an_authority_that_had_expired: under(chain =>
+        chain.leaf.not_after = NOW.minus_seconds(2 * DAY)) is TimestampOutsideValidity;
+    rejects_an_authority_that_was_not_valid_yet: under(chain =>
+        chain.leaf.not_before = NOW.minus_seconds(60)) is TimestampOutsideValidity;
+    rejects_an_authority_with_rsa_1024: under(chain =>
+        chain.set_leaf_key(ForgeKey::rsa_1024())) is SignatureAlgorithmNotAllowed;
+}
+
+#[test]
+fn rejects_a_token_signed_with_another_key() {
+    let chain = Chain::timestamping();
+    let signed = chain.sign();
+    let draft = TokenDraft::new(HashAlgorithm::Sha384, MESSAGE);
+    let response = draft.sign(&ForgeKey::p384("a stranger"), &signed.leaf);
+    let outcome = verified(&response, &[authority(&signed, Window::default())]);
+    assert_eq!(outcome, Err(FindingCode::TimestampSignature));
+}
+
+#[test]
+fn rejects_a_token_under_another_authoritys_chain() {
+    let chain = Chain::timestamping();
+    let signed = chain.sign();
+    let mut draft = TokenDraft::new(HashAlgorithm::Sha384, MESSAGE);
+    draft.certificates = vec![signed.leaf.clone(), signed.authority.clone(), signed.root.clone()];
+    let response = draft.sign(&chain.leaf_key, &signed.leaf);
+    // The same names, other keys.
+    let mut other = Chain::timestamping_with(ForgeKey::p384("another authority"));
+    other.authority_key = ForgeKey::p384("another CA");
+    other.authority.spki = other.authority_key.spki().to_vec();
+    other.root_key = ForgeKey::p384("another root");
+    other.root.spki = other.root_key.spki().to_vec();
+    let other = other.sign();
+    let outcome = verified(&response, &[authority(&other, Window::default())]);
+    assert_eq!(outcome, Err(FindingCode::TimestampAuthorityNotTrusted));
+    let anchored = Authority::from_anchor(other.root, vec![other.authority]);
+    let outcome = verified(&response, &[anchored]);
+    assert_eq!(outcome, Err(FindingCode::TimestampAuthorityNotTrusted));
+}
+
+#[test]
+fn rejects_a_token_outside_its_own_authoritys_window() {
+    let chain = Chain::timestamping();
+    let signed = chain.sign();
+    let response =
+        TokenDraft::new(HashAlgorithm::Sha384, MESSAGE).sign(&chain.leaf_key, &signed.leaf);
+    let closed = Window { start: None, end: Some(NOW.minus_seconds(DAY)) };
+    let later = Window { start: Some(NOW), end: None };
+    for window in [closed, later] {
+        // Another authority whose window is open does not help.
+        let other = Chain::timestamping_with(ForgeKey::p384("another authority")).sign();
+        let authorities = [authority(&signed, window), authority(&other, Window::default())];
+        assert_eq!(verified(&response, &authorities), Err(FindingCode::TimestampWindow));
+    }
+}
+
+#[test]
+fn rejects_every_prefix_and_an_indefinite_length() {
+    let chain = Chain::timestamping();
+    let signed = chain.sign();
+    let response =
+        TokenDraft::new(HashAlgorithm::Sha384, MESSAGE).sign(&chain.leaf_key, &signed.leaf);
+    let authorities = [authority(&signed, Window::default())];
+    for length in 0..response.len() {
+        assert!(verified(&response[..length], &authorities).is_err(), "{length}");
+    }
+    // The outer SEQUENCE with indefinite length and end-of-contents: BER.
+    let header = if response[1] == 0x82 { 4 } else { 2 };
+    let ber = [&[0x30, 0x80], &response[header..], &[0, 0]].concat();
+    assert_eq!(verified(&ber, &authorities), Err(FindingCode::TimestampBer));
+}
+
+#[test]
+fn accepts_an_authority_that_expired_since() {
+    let mut chain = Chain::timestamping();
+    chain.leaf.not_after = NOW.minus_seconds(1_800);
+    let signed = chain.sign();
+    let response =
+        TokenDraft::new(HashAlgorithm::Sha384, MESSAGE).sign(&chain.leaf_key, &signed.leaf);
+    let authorities = [authority(&signed, Window::default())];
+    assert_eq!(verified(&response, &authorities), Ok(PROVEN));
+    assert_eq!(verified_at(&response, &authorities, NOW.plus_seconds(9_999 * DAY)), Ok(PROVEN));
+}
+
+type Change = fn(&mut TokenDraft);
+
+#[test]
+fn accepts_what_real_tokens_carry() {
+    let changes: [(&str, Change); 10] = [
+        ("no certificates", |draft| draft.certificates.clear()),
+        ("an unsorted certificate set", |draft| draft.certificates.reverse()),
+        ("unsorted signed attributes", |draft| draft.attributes_reversed = true),
+        ("a negative serial number", |draft| draft.info.serial = der::integer_verbatim(&[0x80])),
+        ("a nonce", |draft| draft.info.nonce = der::integer_verbatim(&[0xFE; 40])),
+        ("ordering", |draft| draft.info.ordering = der::boolean_true()),
+        ("an extension", |draft| {
+            let mut extension = ExtensionDraft::unknown_critical();
+            extension.criticality = NonCritical;
+            draft.info.extensions = vec![extension];
+        }),
+        ("the authority's name", |draft| {
+            let subject = der::context(4, &[&name("timestamping leaf")]);
+            draft.info.tsa = der::context(0, &[&subject]);
+        }),
+        ("ESS with SHA-1", |draft| draft.ess = Ess::V1),
+        ("ESS with SHA-512", |draft| draft.ess = Ess::V2With(HashAlgorithm::Sha512)),
+    ];
+    for (what, change) in changes {
+        assert_eq!(token(change), Ok(PROVEN), "{what}");
+    }
+}
+
+#[test]
+fn accepts_strong_imprints_and_no_others() {
+    for hash in HashAlgorithm::STRONG {
+        let imprint = TstInfoDraft::imprint(hash, MESSAGE);
+        assert_eq!(token(|draft| draft.info.message_imprint = imprint), Ok(PROVEN), "{hash}");
+    }
+}
+
+#[test]
+fn counts_fractions_and_accuracy_in() {
+    let at = |text: &str, accuracy: Vec<u8>| {
+        token(|draft| {
+            draft.info.gen_time = text.to_owned();
+            draft.info.accuracy = accuracy;
+        })
+    };
+    assert_eq!(at("20261123110000Z", Vec::new()), Ok(NOW.minus_seconds(3_600)));
+    assert_eq!(at("20261123110000.001Z", Vec::new()), Ok(NOW.minus_seconds(3_599)));
+    let millis = der::sequence(&[&der::implicit(0, &der::integer_content(999))]);
+    assert_eq!(at("20261123110000.002Z", millis), Ok(NOW.minus_seconds(3_598)));
+}
+
+#[test]
+fn accepts_every_strong_key() {
+    let keys = [
+        (ForgeKey::p256("tsa"), HashAlgorithm::Sha256),
+        (ForgeKey::ed25519("tsa"), HashAlgorithm::Sha512),
+        (ForgeKey::rsa_2048(), HashAlgorithm::Sha256),
+        (ForgeKey::rsa_4096(), HashAlgorithm::Sha256),
+        (ForgeKey::rsa_2048_pss(), HashAlgorithm::Sha256),
+    ];
+    for (key, hash) in keys {
+        let scheme = key.scheme();
+        let chain = Chain::timestamping_with(key);
+        let signed = chain.sign();
+        let response = TokenDraft::new(hash, MESSAGE).sign(&chain.leaf_key, &signed.leaf);
+        let outcome = verified(&response, &[authority(&signed, Window::default())]);
+        assert_eq!(outcome, Ok(PROVEN), "{scheme:?}");
+    }
+}
+
+#[test]
+fn accepts_negative_serials_of_the_authority() {
+    assert_eq!(under(|chain| chain.leaf.serial = vec![0x80, 1]), Ok(PROVEN));
+}
+
+#[test]
+fn tells_two_certificates_of_one_name_and_serial_apart_by_ess() {
+    // An attacker's CA cannot lend its certificate the name and serial of another's.
+    let chain = Chain::timestamping();
+    let signed = chain.sign();
+    let twin_key = ForgeKey::p384("twin");
+    let mut twin: CertificateDraft = chain.leaf.clone();
+    twin.spki = twin_key.spki().to_vec();
+    let twin = twin.sign(&chain.authority_key);
+    let response = TokenDraft::new(HashAlgorithm::Sha384, MESSAGE).sign(&twin_key, &twin);
+    let outcome = verified(&response, &[authority(&signed, Window::default())]);
+    assert_eq!(outcome, Err(FindingCode::TimestampEssMismatch));
+}
+
+#[test]
+fn holds_an_answer_against_its_request() {
+    let chain = Chain::timestamping();
+    let signed = chain.sign();
+    let mut draft = TokenDraft::new(HashAlgorithm::Sha384, MESSAGE);
+    draft.info.nonce = der::integer_verbatim(&[1, 2, 3]);
+    let response = draft.sign(&chain.leaf_key, &signed.leaf);
+    let authorities = [authority(&signed, Window::default())];
+    let timestamp = tsp::verify(&response, Stamped::Message(MESSAGE), &authorities, &AwsLc, NOW);
+    let timestamp = timestamp.expect("a right token");
+    let answer = |nonce: Option<&[u8]>, policy: Option<&str>| {
+        let policy = policy.map(|text| text.parse().expect("an object identifier"));
+        tsp::verify_answer(timestamp.info(), nonce, policy).map_err(|finding| finding.code)
+    };
+    assert_eq!(answer(None, None), Ok(()));
+    assert_eq!(answer(Some(&[1, 2, 3]), Some("1.3.6.1.4.1.32473.1")), Ok(()));
+    assert_eq!(answer(Some(&[1, 2, 4]), None), Err(FindingCode::TimestampNonceMismatch));
+    let other = answer(Some(&[1, 2, 3]), Some("1.3.6.1.4.1.32473.2"));
+    assert_eq!(other, Err(FindingCode::TimestampPolicyMismatch));
+}
