@@ -203,6 +203,24 @@ findings! {
     CertificateIdentityAbsent = "certificate.identity.absent", Danger, 12, "RFC 5280 §4.2.1.6",
         "The signer's certificate names nobody: it has no e-mail address or URI.",
         "Ask the publisher for a certificate with an e-mail address or URI.";
+    SctInvalid = "certificate.sct.invalid", Danger, 12, "RFC 6962 §3.2, §3.3",
+        "A timestamp in the signer's certificate was not signed by the certificate log it names.",
+        "Do not trust the file. Tell the publisher: the certificate was not logged as it says.";
+    SctWindow = "certificate.sct.outside-window", Danger, 12, "Sigstore trusted_root.json validFor",
+        "The trust root does not trust the certificate log at that time.",
+        "Get the current trust root; if it stays, ask the publisher to sign again.";
+    SctFuture = "certificate.sct.future", Danger, 12, "RFC 6962 §3.2",
+        "The certificate log's timestamp lies in the future.",
+        "Check your clock; otherwise do not trust the file.";
+    SctMalformed = "certificate.sct.malformed", Danger, 12, "RFC 6962 §3.3",
+        "The certificate log's timestamps in the signer's certificate cannot be read.",
+        "Ask the publisher to sign again.";
+    SctLogNotTrusted = "certificate.sct.log.not-trusted", Danger, 12, "RFC 6962 §3.2; docs/policy.md certificate_transparency",
+        "The signer's certificate was logged only where you do not trust the log.",
+        "If you trust this log, add it to the trust root.";
+    SctAbsent = "certificate.sct.absent", Danger, 12, "RFC 6962 §3.3; docs/policy.md certificate_transparency",
+        "No certificate log has seen the signer's certificate, and the policy demands it.",
+        "Ask the publisher for a signature with a logged certificate, or set `certificate_transparency` to `off` knowingly.";
 
     // Timestamps.
     TimestampAbsent = "timestamp.absent", Danger, 13, "docs/policy.md timestamps",
@@ -367,6 +385,51 @@ findings! {
     TransparencyNotSupported = "transparency.not-supported", NotChecked, 3, "docs/policy.md transparency",
         "The trust root lists transparency logs, whose proofs this version cannot check.",
         "Set `transparency` to `off` in the policy knowingly, or use a newer version.";
+    LogEntryMismatch = "transparency.entry.mismatch", Danger, 15, "Sigstore bundle v0.3 tlogEntries canonicalizedBody",
+        "The log entry belongs to another signature.",
+        "Do not trust the file. Get the bundle again from the publisher.";
+    LogEntryMalformed = "transparency.entry.malformed", Danger, 15, "Sigstore bundle v0.3 tlogEntries canonicalizedBody",
+        "The log entry cannot be read.",
+        "Get the bundle again from the publisher.";
+    LogEntryUnsupported = "transparency.entry.not-supported", NotChecked, 3, "Sigstore bundle v0.3 tlogEntries kindVersion",
+        "The log entry is of a kind that this program does not know.",
+        "Update Countersign; if it is the newest, ask the publisher for a hashedrekord or dsse entry.";
+    LogPromiseInvalid = "transparency.promise.invalid", Danger, 15, "Sigstore bundle v0.3 inclusionPromise",
+        "The log did not sign this entry and its time.",
+        "Get the bundle again from the publisher.";
+    LogTimeFuture = "transparency.time.future", Danger, 15, "Sigstore bundle v0.3 integratedTime",
+        "The log entry's time lies in the future.",
+        "Check your clock; otherwise do not trust the file.";
+    LogProofInvalid = "transparency.proof.invalid", Danger, 15, "RFC 9162 §2.1.3.2",
+        "The proof does not show that the entry is in the log.",
+        "Get the bundle again from the publisher.";
+    CheckpointSignature = "transparency.checkpoint.signature", Danger, 15, "C2SP signed-note",
+        "The log did not sign the checkpoint.",
+        "Get the bundle again from the publisher.";
+    CheckpointMismatch = "transparency.checkpoint.mismatch", Danger, 15, "C2SP tlog-checkpoint",
+        "The checkpoint and the proof speak of different trees.",
+        "Get the bundle again from the publisher.";
+    CheckpointOrigin = "transparency.checkpoint.origin", Danger, 15, "C2SP tlog-checkpoint",
+        "The checkpoint is another log's.",
+        "Get the bundle again from the publisher; if it stays, correct the log's address in the trust root.";
+    CheckpointUnsigned = "transparency.checkpoint.unsigned", Danger, 15, "C2SP signed-note",
+        "The checkpoint carries no signature by the log's key.",
+        "Get the bundle again from the publisher.";
+    CheckpointMalformed = "transparency.checkpoint.malformed", Danger, 15, "C2SP tlog-checkpoint; C2SP signed-note",
+        "The checkpoint cannot be read.",
+        "Get the bundle again from the publisher.";
+    LogProofAbsent = "transparency.proof.absent", Danger, 15, "Sigstore bundle v0.3 inclusionProof",
+        "The log entry comes without a proof that it is in the log.",
+        "Ask the publisher for a bundle with an inclusion proof and its checkpoint.";
+    LogWindow = "transparency.log.outside-window", Danger, 15, "Sigstore trusted_root.json validFor",
+        "The trust root does not trust this log at that time.",
+        "Get the current trust root; if it stays, ask the publisher to sign again.";
+    LogNotTrusted = "transparency.log.not-trusted", Danger, 15, "docs/policy.md transparency",
+        "The entry is in a log that you do not trust.",
+        "If you trust this log, add it to the trust root.";
+    LogEntryAbsent = "transparency.absent", Danger, 15, "docs/policy.md transparency",
+        "The signature is not in a public log, and the policy demands it.",
+        "Ask the publisher for a bundle with a log entry, or set `transparency` to `off` knowingly.";
 
     // Statement and provenance.
     StatementMalformed = "provenance.statement.malformed", NotChecked, 3, "in-toto Statement v1",
@@ -412,6 +475,9 @@ findings! {
     LogNotChecked = "transparency.not-checked", Note, 0, "docs/policy.md transparency",
         "The bundle holds a transparency-log entry that was not checked.",
         "Nothing to do: the trust root or the policy does without a log.";
+    LogEntryIgnored = "transparency.ignored", Note, 0, "docs/policy.md transparency",
+        "A log entry in the bundle could not be used; another could.",
+        "Nothing to do.";
 }
 
 impl FindingCode {

@@ -15,7 +15,7 @@ use crate::{
     digest::encode_hex,
     finding::{Finding, FindingCode, quoted},
     ocsp::{CertId, CertificateStatus, OcspRequest, OcspResponse, ResponderId},
-    trust::{Authority, Logs, TrustRoot},
+    trust::{Authority, TrustRoot},
     tsp::{CertificateRequest, TimestampRequest, TimestampResponse, TstInfo},
     x509::{Certificate, certificate::serial_text, name},
 };
@@ -443,7 +443,7 @@ fn bundle(bundle: &Bundle) -> View {
         (kind, signed),
         ("certificates", certificates(raws.map(Vec::as_slice))),
         ("rfc3161Timestamps", View::List(timestamps.collect())),
-        ("tlogEntries", View::Number(bundle.log_entries as u64)),
+        ("tlogEntries", View::Number(bundle.log_entries.len() as u64)),
     ])
 }
 
@@ -474,7 +474,7 @@ fn trust_root(root: &TrustRoot) -> View {
         ("kind", View::text("trusted-root")),
         ("certificateAuthorities", authorities(&root.certificate_authorities)),
         ("timestampAuthorities", authorities(&root.timestamp_authorities)),
-        ("listsLogs", View::Flag(root.logs == Logs::Listed)),
+        ("listsLogs", View::Flag(!root.logs.is_empty())),
     ])
 }
 

@@ -29,6 +29,7 @@ pub mod policy;
 pub mod report;
 pub mod revocation;
 pub mod time;
+pub mod tlog;
 pub mod trust;
 pub mod tsp;
 mod verify;

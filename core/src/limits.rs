@@ -34,6 +34,20 @@ pub const TIMESTAMP_BYTES: usize = 256 * 1024;
 /// Transparency-log entries in a bundle.
 pub const LOG_ENTRIES: usize = 8;
 
+/// Hashes in an inclusion proof: a tree of 2^64 leaves needs no more.
+pub const LOG_PROOF_HASHES: usize = 64;
+
+/// A checkpoint's size in bytes; real ones have 200–2,000.
+pub const CHECKPOINT_BYTES: usize = 16 * 1024;
+
+/// Signatures on a checkpoint: the log's and its witnesses'. Only those by the log's key id cost
+/// a verification.
+pub const CHECKPOINT_SIGNATURES: usize = 32;
+
+/// Signed certificate timestamps in a certificate; each costs a verification. Browsers demand
+/// two or three.
+pub const CERTIFICATE_TIMESTAMPS: usize = 8;
+
 /// Signatures in a DSSE envelope; each costs a verification. The bundle format demands one.
 pub const ENVELOPE_SIGNATURES: usize = 1;
 

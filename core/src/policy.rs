@@ -104,14 +104,16 @@ impl Default for Revocation {
     }
 }
 
-/// Whether the signature must be in a public log.
+/// Whether something must be in a public log: a signature, or a certificate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Transparency {
     /// Where the trust root lists logs.
     #[default]
     WhenListed,
-    /// Never.
+    /// Always.
+    Required,
+    /// Never, and entries are not looked at.
     Off,
 }
 
@@ -126,6 +128,8 @@ pub struct Policy {
     pub revocation: Revocation,
     /// Whether a log entry is demanded.
     pub transparency: Transparency,
+    /// Whether a certificate log must have seen the signer's certificate.
+    pub certificate_transparency: Transparency,
 }
 
 impl Policy {
@@ -146,6 +150,7 @@ impl Policy {
             timestamps_required: 1,
             revocation: Revocation::default(),
             transparency: Transparency::default(),
+            certificate_transparency: Transparency::default(),
         })
     }
 
@@ -173,6 +178,7 @@ impl Policy {
             timestamps_required: form.timestamps.required,
             revocation: form.revocation,
             transparency: form.transparency,
+            certificate_transparency: form.certificate_transparency,
         })
     }
 }
@@ -194,6 +200,8 @@ struct PolicyForm {
     revocation: Revocation,
     #[serde(default)]
     transparency: Transparency,
+    #[serde(default)]
+    certificate_transparency: Transparency,
 }
 
 #[derive(Deserialize)]

@@ -121,7 +121,7 @@ impl Serialize for UnixSeconds {
 }
 
 /// The upper bound of a time that a trusted authority vouched for: whatever the authority
-/// stamped existed by then. Only timestamp verification makes one.
+/// stamped existed by then. Only the verification of timestamps and of logs' promises makes one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ProvenTime(UnixSeconds);
 

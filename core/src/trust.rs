@@ -1,4 +1,4 @@
-//! The trust root: whose certificates and timestamps are believed, and from when to when.
+//! The trust root: whose certificates, timestamps and logs are believed, and from when to when.
 //!
 //! Sigstore's `trusted_root.json` (mediaType `…trustedroot+json;version=0.1`), read strictly.
 
@@ -8,10 +8,12 @@ use core::fmt;
 use serde::Deserialize;
 
 use crate::{
+    digest::HashAlgorithm,
     finding::{Finding, FindingCode},
     json::{self, Base64Octets},
     limits,
     time::UnixSeconds,
+    tlog::{Log, LogKey},
     x509::Certificate,
 };
 
@@ -111,15 +113,6 @@ impl Authority {
     }
 }
 
-/// Whether the trust root names transparency logs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Logs {
-    /// It names none: signatures need not be logged.
-    None,
-    /// It names some: signatures should be logged there.
-    Listed,
-}
-
 /// Whom one trusts.
 #[derive(Clone, Debug)]
 pub struct TrustRoot {
@@ -127,8 +120,10 @@ pub struct TrustRoot {
     pub certificate_authorities: Vec<Authority>,
     /// Whose timestamps are believed.
     pub timestamp_authorities: Vec<Authority>,
-    /// Whether signatures should be in a log.
-    pub logs: Logs,
+    /// Transparency logs, in one of which signatures should be. None: they need not be logged.
+    pub logs: Vec<Log>,
+    /// Certificate logs, one of which should have seen the signer's certificate.
+    pub certificate_logs: Vec<Log>,
 }
 
 impl TrustRoot {
@@ -152,9 +147,10 @@ impl TrustRoot {
         if certificate_authorities.is_empty() {
             return Err(FindingCode::TrustRootEmpty.into());
         }
-        let logs = if form.tlogs.is_empty() { Logs::None } else { Logs::Listed };
         let timestamp_authorities = authorities(form.timestamp_authorities)?;
-        Ok(Self { certificate_authorities, timestamp_authorities, logs })
+        let logs = logs(form.tlogs)?;
+        let certificate_logs = self::logs(form.ctlogs)?;
+        Ok(Self { certificate_authorities, timestamp_authorities, logs, certificate_logs })
     }
 }
 
@@ -173,6 +169,14 @@ fn authorities(forms: Vec<AuthorityForm>) -> Result<Vec<Authority>, Finding> {
         .collect()
 }
 
+fn logs(forms: Vec<LogForm>) -> Result<Vec<Log>, Finding> {
+    if forms.len() > limits::AUTHORITIES {
+        let found = format!("over {} logs", limits::AUTHORITIES);
+        return Err(Finding::new(FindingCode::TrustRootMalformed).found(found));
+    }
+    forms.into_iter().map(LogForm::decode).collect()
+}
+
 // The forms below are Sigstore's, field for field; what we do not use yet is read and left.
 
 #[derive(Deserialize)]
@@ -180,13 +184,69 @@ fn authorities(forms: Vec<AuthorityForm>) -> Result<Vec<Authority>, Finding> {
 struct TrustRootForm {
     media_type: String,
     #[serde(default)]
-    tlogs: Vec<serde::de::IgnoredAny>,
+    tlogs: Vec<LogForm>,
     #[serde(default)]
     certificate_authorities: Vec<AuthorityForm>,
-    #[serde(default, rename = "ctlogs")]
-    _ctlogs: Vec<serde::de::IgnoredAny>,
+    #[serde(default)]
+    ctlogs: Vec<LogForm>,
     #[serde(default)]
     timestamp_authorities: Vec<AuthorityForm>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct LogForm {
+    base_url: String,
+    hash_algorithm: String,
+    public_key: LogKeyForm,
+    log_id: LogIdForm,
+    #[serde(default)]
+    checkpoint_key_id: Option<LogIdForm>,
+    #[serde(default, rename = "operator")]
+    _operator: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct LogKeyForm {
+    raw_bytes: Base64Octets,
+    key_details: String,
+    #[serde(default)]
+    valid_for: Option<WindowForm>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct LogIdForm {
+    key_id: Base64Octets,
+}
+
+impl LogForm {
+    fn decode(self) -> Result<Log, Finding> {
+        let fault = |expected: &str, found: String| {
+            Finding::new(FindingCode::TrustRootMalformed)
+                .about(self.base_url.clone())
+                .expected(expected)
+                .found(found)
+        };
+        // Every log there is hashes with SHA-256; its id is such a hash.
+        if self.hash_algorithm != HashAlgorithm::Sha256.sigstore_name() {
+            return Err(fault("hashAlgorithm SHA2_256", self.hash_algorithm.clone()));
+        }
+        let id = self.log_id.key_id.0.clone();
+        if id.len() != HashAlgorithm::Sha256.output_length() {
+            return Err(fault("a logId of 32 bytes", format!("{} bytes", id.len())));
+        }
+        let checkpoint_id = self.checkpoint_key_id.as_ref().map(|id| id.key_id.0.clone());
+        if let Some(short) = checkpoint_id.as_ref().filter(|id| id.len() < 4) {
+            return Err(fault("a checkpointKeyId of 4 bytes", format!("{} bytes", short.len())));
+        }
+        let key = LogKey::decode(&self.public_key.raw_bytes.0, &self.public_key.key_details)
+            .ok_or_else(|| fault(&self.public_key.key_details, String::from("another key")))?;
+        let window = self.public_key.valid_for.as_ref().map(|form| form.decode(&self.base_url));
+        let window = window.transpose()?.unwrap_or_default();
+        Ok(Log { base_url: self.base_url, window, id, checkpoint_id, key })
+    }
 }
 
 #[derive(Deserialize)]

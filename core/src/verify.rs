@@ -1,11 +1,12 @@
 //! The one door: evidence in, report out.
 //!
-//! The steps: decode the bundle → verify its timestamps → judge the signer's certificate at the
+//! The steps: decode the bundle → verify its log entries and timestamps → judge the signer's certificate at the
 //! proven time → hold the signer against the policy → verify the signature → compare the file →
 //! look at revocation. Every step that can be made is made, so that a report names all that is
 //! wrong; what leads is decided by rank. Nothing here reads a clock, a file or a network.
 
 mod content;
+mod logged;
 mod signature;
 mod signer;
 mod standing;
@@ -18,14 +19,14 @@ use crate::{
     crypto::CryptoProvider,
     digest::Digest,
     finding::{Class, Finding, FindingCode, quoted},
-    policy::{Policy, RevocationMode, Transparency},
+    policy::{Policy, RevocationMode},
     report::{
         ArtifactSummary, Check, Outcome, Question, Report, ReportParts, SignerSummary,
         TimestampSummary, checks_without_answers,
     },
     revocation::{RevocationEvidence, Subject},
     time::{EARLIEST_SANE_NOW, ProvenTime, UnixSeconds},
-    trust::{Logs, TrustRoot},
+    trust::TrustRoot,
     tsp::VerifiedTimestamp,
     x509::{Certificate, VerifiedPath, name},
 };
@@ -121,7 +122,7 @@ pub fn revocation_sources(
     let context = Context { evidence, trust, policy, crypto, now };
     let run = Run { context, bundle: &bundle, leaf: &leaf, revocation, findings: Vec::new() };
     let timestamps: Vec<_> = run.verified_tokens().into_iter().filter_map(Result::ok).collect();
-    let at = timestamps.iter().map(VerifiedTimestamp::time).min();
+    let at = earliest(&timestamps, &run.verified_entries());
     let mut sources = Vec::new();
     if let Ok(path) = run.signer_path(at) {
         push_sources(&path, Subject::Signer, policy, &mut sources);
@@ -184,9 +185,14 @@ struct Run<'a> {
 
 impl<'a> Run<'a> {
     fn report(mut self, artifact: ArtifactSummary) -> Report {
-        let timestamps = self.timestamps();
-        let signed_by = timestamps.first().map(VerifiedTimestamp::time);
+        let entries = self.verified_entries();
+        let timestamps = self.timestamps(&entries);
+        let signed_by = earliest(&timestamps, &entries);
+        let logged = self.inspect_transparency(&entries, signed_by);
         let path = self.path(signed_by);
+        if let Some(path) = &path {
+            self.inspect_certificate_log(path);
+        }
         let rule = path.as_ref().and_then(|path| self.inspect_signer(path));
         let signature = self.inspect_signature();
         let content = self.inspect_content(rule);
@@ -196,11 +202,11 @@ impl<'a> Run<'a> {
             Some(path) => self.inspect_revocation(path, signed_by),
             None => None,
         };
-        self.inspect_transparency();
         // Nor was a signature that does not hold made by the certificate's owner.
         let signer = signature.and(path.as_ref()).map(signer_summary);
-        let timestamps: Vec<_> = timestamps.iter().map(timestamp_summary).collect();
-        let facts = Facts { signer: signer.as_ref(), timestamps: &timestamps, as_of, subject };
+        let timestamps = timestamp_summaries(&timestamps, &entries);
+        let facts =
+            Facts { signer: signer.as_ref(), timestamps: &timestamps, as_of, subject, logged };
         let checks = self.checks(&facts);
         Report::new(ReportParts {
             artifact,
@@ -222,24 +228,15 @@ impl<'a> Run<'a> {
                 let consequence = signed_by.is_none()
                     && finding.code == FindingCode::CertificateExpiredWhenSigned
                     && self.findings.iter().any(|each| {
-                        Question::of(each.code) == Question::WhenSigned
-                            && each.code.class() == Class::Danger
+                        let question = Question::of(each.code);
+                        matches!(question, Question::WhenSigned | Question::PubliclyLogged)
+                            && matches!(each.code.class(), Class::Danger | Class::NotChecked)
                     });
                 if !consequence {
                     self.findings.push(finding);
                 }
                 None
             }
-        }
-    }
-
-    fn inspect_transparency(&mut self) {
-        let wanted = self.context.policy.transparency == Transparency::WhenListed
-            && self.context.trust.logs == Logs::Listed;
-        if wanted {
-            self.findings.push(FindingCode::TransparencyNotSupported.into());
-        } else if self.bundle.log_entries > 0 {
-            self.findings.push(FindingCode::LogNotChecked.into());
         }
     }
 
@@ -284,7 +281,10 @@ fn answer(question: Question, facts: &Facts<'_>) -> Option<(Outcome, String)> {
             ),
             None => return None,
         },
-        Question::PubliclyLogged => (Outcome::NotRequired, String::from("No log is asked for.")),
+        Question::PubliclyLogged => match facts.logged {
+            Some(log) => (Outcome::Passed, format!("Yes, in {}.", quoted(String::from(log)))),
+            None => (Outcome::NotRequired, String::from("No log is asked for.")),
+        },
     })
 }
 
@@ -294,6 +294,16 @@ struct Facts<'f> {
     timestamps: &'f [TimestampSummary],
     as_of: Option<UnixSeconds>,
     subject: Option<Digest>,
+    logged: Option<&'f str>,
+}
+
+/// The earliest time that somebody vouched for.
+fn earliest(
+    timestamps: &[VerifiedTimestamp<'_>],
+    entries: &[logged::EntryOutcome<'_>],
+) -> Option<ProvenTime> {
+    let stamped = timestamps.iter().map(VerifiedTimestamp::time);
+    stamped.chain(logged::logged_times(entries).map(|(time, _)| time)).min()
 }
 
 fn signer_summary(path: &VerifiedPath<'_>) -> SignerSummary {
@@ -305,9 +315,20 @@ fn signer_summary(path: &VerifiedPath<'_>) -> SignerSummary {
     }
 }
 
-fn timestamp_summary(timestamp: &VerifiedTimestamp<'_>) -> TimestampSummary {
-    TimestampSummary {
+/// Timestamps and promised times, the earliest first.
+fn timestamp_summaries(
+    timestamps: &[VerifiedTimestamp<'_>],
+    entries: &[logged::EntryOutcome<'_>],
+) -> Vec<TimestampSummary> {
+    let stamped = timestamps.iter().map(|timestamp| TimestampSummary {
         time: timestamp.time().time(),
         authority: quoted(name::friendly(timestamp.path().leaf().subject)),
-    }
+    });
+    let promised = logged::logged_times(entries).map(|(time, log)| TimestampSummary {
+        time: time.time(),
+        authority: quoted(log.base_url.clone()),
+    });
+    let mut summaries: Vec<_> = stamped.chain(promised).collect();
+    summaries.sort_by_key(|summary| summary.time);
+    summaries
 }

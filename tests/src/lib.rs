@@ -1,10 +1,13 @@
 //! What the tests, the benches and the demo share.
 //!
-//! [`world`] is a whole private PKI at a fixed time, in this process; [`scenario`] is the demo, with
-//! the real [`programs`]; [`forge`] signs what is wrong on purpose.
+//! [`world`] is a whole private PKI at a fixed time, in this process; [`log`] and
+//! [`certificate_log`] are logs; [`scenario`] is the demo, with the real [`programs`]; [`forge`]
+//! signs what is wrong on purpose.
 
+pub mod certificate_log;
 pub mod documents;
 pub mod forge;
+pub mod log;
 pub mod programs;
 pub mod scenario;
 pub mod world;

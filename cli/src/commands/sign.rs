@@ -239,6 +239,7 @@ fn own_policy(certificate: &Certificate<'_>, urls: &[String]) -> Result<Policy, 
     policy.revocation.authorities = RevocationMode::Off;
     policy.revocation.timestamp_authorities = RevocationMode::Off;
     policy.transparency = Transparency::Off;
+    policy.certificate_transparency = Transparency::Off;
     Ok(policy)
 }
 

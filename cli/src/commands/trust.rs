@@ -6,7 +6,7 @@ use countersign_core::{
     crypto::aws_lc::AwsLc,
     digest::{HashAlgorithm, digest},
     time::UnixSeconds,
-    trust::{Authority, Logs, TrustRoot},
+    trust::{Authority, TrustRoot},
     x509::Certificate,
 };
 use countersign_signing::{
@@ -80,10 +80,7 @@ fn of_authority(
 fn shown(path: &Path, root: &TrustRoot, content: &[u8]) -> Outcome<Answer> {
     let fingerprint = digest(&AwsLc, HashAlgorithm::Sha256, content).to_string();
     let file = path_text(path);
-    let logs = match root.logs {
-        Logs::None => "none",
-        Logs::Listed => "listed",
-    };
+    let logs = if root.logs.is_empty() { "none" } else { "listed" };
     let text = format!(
         "{file}\n  {fingerprint}\n{}{}",
         section("Signers certified by", &root.certificate_authorities),

@@ -4,7 +4,9 @@ use alloc::{format, string::String, vec::Vec};
 
 use serde::{Deserialize, de::IgnoredAny};
 
-use super::{Bundle, Content, DigestFault, Envelope, json_finding};
+use super::{
+    Bundle, Content, DigestFault, Envelope, Version, json_finding, log_entry::LogEntryForm,
+};
 use crate::{
     digest::{Digest, HashAlgorithm},
     finding::{Finding, FindingCode},
@@ -15,11 +17,11 @@ use crate::{
 /// What the media types of the versions we know begin with.
 const MEDIA_TYPE_FAMILY: &str = "application/vnd.dev.sigstore.bundle";
 
-const MEDIA_TYPES: [&str; 4] = [
-    "application/vnd.dev.sigstore.bundle.v0.3+json",
-    "application/vnd.dev.sigstore.bundle+json;version=0.3",
-    "application/vnd.dev.sigstore.bundle+json;version=0.2",
-    "application/vnd.dev.sigstore.bundle+json;version=0.1",
+const MEDIA_TYPES: [(&str, Version); 4] = [
+    ("application/vnd.dev.sigstore.bundle.v0.3+json", Version::V0_2),
+    ("application/vnd.dev.sigstore.bundle+json;version=0.3", Version::V0_2),
+    ("application/vnd.dev.sigstore.bundle+json;version=0.2", Version::V0_2),
+    ("application/vnd.dev.sigstore.bundle+json;version=0.1", Version::V0_1),
 ];
 
 /// Only the media type, so that a bundle of a later version is called that and not malformed.
@@ -47,7 +49,7 @@ struct MaterialForm {
     #[serde(rename = "publicKey")]
     _public_key: Option<IgnoredAny>,
     #[serde(default)]
-    tlog_entries: Vec<IgnoredAny>,
+    tlog_entries: Vec<LogEntryForm>,
     #[serde(default)]
     timestamp_verification_data: Option<TimestampsForm>,
 }
@@ -110,7 +112,7 @@ struct EnvelopeSignatureForm {
 pub(super) fn decode(bytes: &[u8]) -> Result<Bundle, Finding> {
     let fault = |fault: JsonFault| json_finding(&fault);
     let MediaTypeForm { media_type } = json::decode(bytes).map_err(fault)?;
-    if !MEDIA_TYPES.contains(&media_type.as_str()) {
+    let Some((_, version)) = MEDIA_TYPES.iter().find(|(name, _)| *name == media_type) else {
         let code = if media_type.starts_with(MEDIA_TYPE_FAMILY) {
             FindingCode::BundleTooNew
         } else {
@@ -120,15 +122,15 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Bundle, Finding> {
             .about("mediaType")
             .expected("a Sigstore bundle, v0.1 to v0.3")
             .found(media_type));
-    }
+    };
     // The walk over keys and depth was made above.
     let form: BundleForm = serde_json::from_slice(bytes)
         .map_err(|error| fault(JsonFault::Malformed(format!("{error}"))))?;
-    form.decode()
+    form.decode(*version)
 }
 
 impl BundleForm {
-    fn decode(self) -> Result<Bundle, Finding> {
+    fn decode(self, version: Version) -> Result<Bundle, Finding> {
         let material = self.verification_material;
         let mut certificates = match (material.certificate, material.x509_certificate_chain) {
             (Some(one), None) => alloc::vec![one.raw_bytes.0],
@@ -152,8 +154,9 @@ impl BundleForm {
                 .expected(format!("at most {}", limits::TIMESTAMPS))
                 .found(format!("{}", timestamps.len())));
         }
-        let log_entries = material.tlog_entries.len();
-        bounded(log_entries, limits::LOG_ENTRIES, "log entries")?;
+        bounded(material.tlog_entries.len(), limits::LOG_ENTRIES, "log entries")?;
+        let log_entries = material.tlog_entries.into_iter().map(LogEntryForm::decode);
+        let log_entries = log_entries.collect::<Result<_, _>>()?;
         let content = match (self.message_signature, self.dsse_envelope) {
             (Some(message), None) => message.decode()?,
             (None, Some(envelope)) => envelope.decode()?,
@@ -169,15 +172,16 @@ impl BundleForm {
             content,
             timestamps: timestamps.into_iter().map(|each| each.signed_timestamp.0).collect(),
             log_entries,
+            version,
         })
     }
 }
 
-fn malformed(found: &str) -> Finding {
+pub(super) fn malformed(found: &str) -> Finding {
     Finding::new(FindingCode::BundleMalformed).found(found)
 }
 
-fn bounded(count: usize, limit: usize, what: &str) -> Result<(), Finding> {
+pub(super) fn bounded(count: usize, limit: usize, what: &str) -> Result<(), Finding> {
     if count <= limit {
         return Ok(());
     }

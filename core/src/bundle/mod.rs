@@ -5,6 +5,7 @@
 
 mod dsse;
 mod form;
+mod log_entry;
 mod statement;
 
 pub use dsse::{Envelope, IN_TOTO_PAYLOAD_TYPE, pre_authentication_encoding};
@@ -17,6 +18,7 @@ use crate::{
     finding::{Finding, FindingCode},
     json::JsonFault,
     limits,
+    tlog::LogEntry,
 };
 
 /// A decoded bundle.
@@ -30,8 +32,19 @@ pub struct Bundle {
     pub content: Content,
     /// The timestamps: whole `TimeStampResp`s.
     pub timestamps: Vec<Vec<u8>>,
-    /// How many transparency-log entries there are.
-    pub log_entries: usize,
+    /// The transparency-log entries.
+    pub log_entries: Vec<LogEntry>,
+    /// The version of the form.
+    pub version: Version,
+}
+
+/// The versions of the form that differ in what they demand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Version {
+    /// v0.1: a log's promise will do.
+    V0_1,
+    /// v0.2 and v0.3: log entries come with a proof.
+    V0_2,
 }
 
 /// What was signed.

@@ -197,7 +197,8 @@ impl SignatureScheme {
         })
     }
 
-    fn fits(self, key: KeyAlgorithm) -> bool {
+    /// Whether a key of that kind can sign so.
+    pub(crate) fn fits(self, key: KeyAlgorithm) -> bool {
         match self {
             S::EcdsaP256Sha256 | S::EcdsaP256Sha384 | S::EcdsaP256Sha512 => {
                 key == KeyAlgorithm::P256

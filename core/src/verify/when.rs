@@ -2,7 +2,10 @@
 
 use alloc::{format, vec::Vec};
 
-use super::Run;
+use super::{
+    Run,
+    logged::{EntryOutcome, logged_times},
+};
 use crate::{
     finding::{Finding, FindingCode},
     revocation::Subject,
@@ -22,8 +25,11 @@ impl<'a> Run<'a> {
     }
 
     /// The timestamps that hold, earliest first. Findings say what is wrong with the others, or
-    /// that there are too few.
-    pub(super) fn timestamps(&mut self) -> Vec<VerifiedTimestamp<'a>> {
+    /// that there are too few; the times that logs promised count with them.
+    pub(super) fn timestamps(
+        &mut self,
+        entries: &[EntryOutcome<'a>],
+    ) -> Vec<VerifiedTimestamp<'a>> {
         let mut holding: Vec<VerifiedTimestamp<'a>> = Vec::new();
         let mut failed = Vec::new();
         for outcome in self.verified_tokens() {
@@ -34,13 +40,19 @@ impl<'a> Run<'a> {
         }
         holding.sort_by_key(VerifiedTimestamp::time);
         let required = usize::from(self.context.policy.timestamps_required);
-        let found = distinct_authorities(&holding);
+        let found = distinct_authorities(&holding, entries);
         if found >= required {
             let ignored = |finding: Finding| {
                 Finding::new(FindingCode::TimestampIgnored).found(finding.code.code())
             };
             self.findings.extend(failed.into_iter().map(ignored));
         } else if failed.is_empty() {
+            // Where an entry with a promise failed and none held, that is why a time is missing,
+            // and it is reported.
+            let promised = self.bundle.log_entries.iter().any(|entry| entry.promise.is_some());
+            if promised && !entries.is_empty() && entries.iter().all(Result::is_err) {
+                return holding;
+            }
             self.findings.push(
                 Finding::new(FindingCode::TimestampAbsent)
                     .expected(format!("{required} by different authorities"))
@@ -72,9 +84,13 @@ impl<'a> Run<'a> {
 }
 
 /// Several tokens of one authority vouch no more than one does.
-fn distinct_authorities(timestamps: &[VerifiedTimestamp<'_>]) -> usize {
+fn distinct_authorities(
+    timestamps: &[VerifiedTimestamp<'_>],
+    entries: &[EntryOutcome<'_>],
+) -> usize {
+    let stamped = timestamps.iter().map(|each| each.path().leaf().public_key.raw);
     let mut keys: Vec<&[u8]> =
-        timestamps.iter().map(|each| each.path().leaf().public_key.raw).collect();
+        stamped.chain(logged_times(entries).map(|(_, log)| log.key.raw())).collect();
     keys.sort_unstable();
     keys.dedup();
     keys.len()

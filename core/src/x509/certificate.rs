@@ -265,7 +265,8 @@ pub(crate) fn extensions<'a>(
     Ok(found)
 }
 
-fn extension<'a>(list: &mut Cursor<'a>) -> Result<Extension<'a>> {
+/// The next `Extension` of a list.
+pub(crate) fn extension<'a>(list: &mut Cursor<'a>) -> Result<Extension<'a>> {
     const FIELD: &str = "extension";
     let mut fields = list.sequence(FIELD)?;
     let id = fields.oid(FIELD)?;

@@ -43,6 +43,8 @@ pub struct Extensions<'a> {
     pub ocsp_no_check: bool,
     /// The login provider that vouched for the identity (Sigstore's extension).
     pub oidc_issuer: Option<&'a str>,
+    /// The certificate logs' timestamps (RFC 6962 §3.3): the extension's value.
+    pub embedded_scts: Option<&'a [u8]>,
     /// Identifier and criticality of every extension, in order.
     pub present: Vec<(ObjectIdentifier, Flag)>,
 }
@@ -274,6 +276,7 @@ impl<'a> Extensions<'a> {
             oid::PE_AUTHORITY_INFO_ACCESS => self.take_access(value)?,
             oid::OCSP_NO_CHECK => self.ocsp_no_check = true,
             oid::CE_NAME_CONSTRAINTS => self.name_constraints = Some(value),
+            oid::EMBEDDED_SCTS => self.embedded_scts = Some(value),
             oid::OIDC_ISSUER => {
                 let tlv = Tlv::decode(value, "oidcIssuer")?;
                 let text = core::str::from_utf8(tlv.value).ok();

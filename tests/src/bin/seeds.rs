@@ -13,7 +13,10 @@ use countersign_signing::{
     profile::Authority,
     tsp::TimestampRequestBuilder,
 };
-use countersign_tests::world::{NOW, World};
+use countersign_tests::{
+    log::{Kind, Log, list, with_entries},
+    world::{NOW, World},
+};
 
 const FILE: &[u8] = b"the published program";
 
@@ -35,7 +38,7 @@ fn main() -> ExitCode {
 }
 
 fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
-    let world = World::new();
+    let mut world = World::new();
     let signed = NOW.minus_seconds(3_600);
     let message = world.sign(FILE, Some(signed));
     let attested = world.attest("app", FILE, Some(signed));
@@ -55,11 +58,19 @@ fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
     .unwrap_or_default();
     let imprint = digest(&AwsLc, HashAlgorithm::Sha256, FILE);
     let token = world.timestamp(FILE, signed);
+    let log = Log::ed25519("log.example");
+    let body = Kind::HashedRekordV2.body(&message);
+    let checkpoint = log.checkpoint(13, &[7; 32]).into_bytes();
+    let logged = with_entries(&message, &[log.entry(&body, Some(signed))]);
+    list(&mut world, &[log.trusted()], &[Log::p256("certificates.example").trusted()]);
+    let logs = world.trusted_root.into_bytes();
     let policy = br#"{"version":1,"signers":[{"files":["app-*"],"identities":["*@example.com"]}]}"#;
     let door = [&attested[..], &trust, &crl, &response].join(&b"\n--part--\n"[..]);
     vec![
         ("bundle", "message", message.clone()),
         ("bundle", "statement", attested),
+        ("bundle", "logged", logged),
+        ("trust_root", "logs", logs),
         ("statement", "release", statement),
         ("trust_root", "private", trust),
         ("policy", "pattern", policy.to_vec()),
@@ -74,6 +85,8 @@ fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         ("inspect", "token", token),
         ("inspect", "crl", crl),
         ("inspect", "ocsp", response),
+        ("tlog", "checkpoint", checkpoint),
+        ("tlog", "hashedrekord", body),
         ("door", "all", door),
     ]
 }

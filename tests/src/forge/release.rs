@@ -7,7 +7,7 @@ use countersign_core::{
     policy::Policy,
     report::Report,
     time::UnixSeconds,
-    trust::{Authority, Logs, TrustRoot, Window},
+    trust::{Authority, TrustRoot, Window},
     verify,
 };
 use countersign_signing::bundle::{self, Bundle};
@@ -70,7 +70,8 @@ impl Release {
         TrustRoot {
             certificate_authorities: vec![of(vec![signing.authority, signing.root], self.window)],
             timestamp_authorities: vec![of(vec![leaf, authority, root], Window::default())],
-            logs: Logs::None,
+            logs: Vec::new(),
+            certificate_logs: Vec::new(),
         }
     }
 

@@ -9,7 +9,7 @@ use countersign_core::{
     oid,
     policy::Policy,
     report::{Report, Verdict},
-    trust::{Authority, Logs, TrustRoot, Window},
+    trust::{Authority, TrustRoot, Window},
     verify,
 };
 use countersign_signing::{
@@ -54,7 +54,8 @@ impl Scene {
         let trust = TrustRoot {
             certificate_authorities: vec![authority.expect("an authority")],
             timestamp_authorities: Vec::new(),
-            logs: Logs::None,
+            logs: Vec::new(),
+            certificate_logs: Vec::new(),
         };
         Self { bundle: bundle.to_json().expect("JSON").into(), chain, signed, trust }
     }

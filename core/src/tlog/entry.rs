@@ -1,0 +1,394 @@
+//! What a log entry's body says: which signature, by which certificate, over what.
+//!
+//! Rekor's kinds: `hashedrekord` 0.0.1 and 0.0.2, `dsse` 0.0.1, `intoto` 0.0.1 and 0.0.2. A body
+//! is the log's own JSON; fields beside those we compare are the log's business. Comparing with
+//! the bundle is not done here.
+
+use alloc::{format, string::String, vec::Vec};
+
+use base64ct::{Base64, Encoding};
+use serde::{Deserialize, de::DeserializeOwned};
+
+use crate::{
+    digest::{Digest, HashAlgorithm, decode_hex},
+    json::{self, Base64Octets},
+};
+
+/// A decoded entry body.
+#[derive(Clone, Debug)]
+pub struct EntryBody {
+    /// The kind: `hashedrekord`, `dsse`, `intoto`.
+    pub kind: String,
+    /// The version of the kind.
+    pub version: String,
+    /// The signatures; any may be the bundle's.
+    pub signatures: Vec<LoggedSignature>,
+    /// What was signed.
+    pub digest: LoggedDigest,
+}
+
+/// One signature of an entry.
+#[derive(Clone, Debug)]
+pub struct LoggedSignature {
+    /// The signature. `intoto` 0.0.1 holds none: it binds certificate and payload only, and the
+    /// log itself had checked a signature by the one over the other.
+    pub signature: Option<Vec<u8>>,
+    /// The certificate, DER; nothing where the entry holds a bare public key.
+    pub certificate: Option<Vec<u8>>,
+}
+
+/// The digest in an entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LoggedDigest {
+    /// Of the octets that were signed: the artifact, or an envelope's pre-authentication encoding.
+    Signed(Digest),
+    /// Of an envelope's payload.
+    Payload(Digest),
+}
+
+/// Why a body cannot be compared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EntryFault {
+    /// Not the JSON of its kind; why.
+    Malformed(String),
+    /// Of a kind or version that we do not know; which.
+    Unsupported(String),
+}
+
+impl EntryBody {
+    /// Reads an entry's body. Its size is bounded by the bundle's.
+    ///
+    /// # Errors
+    /// [`EntryFault`].
+    pub fn decode(body: &[u8]) -> Result<Self, EntryFault> {
+        let head: HeadForm =
+            json::decode(body).map_err(|fault| EntryFault::Malformed(format!("{fault}")))?;
+        let (signatures, digest) = match (head.kind.as_str(), head.api_version.as_str()) {
+            ("hashedrekord", "0.0.1") => spec::<HashedRekordV1Form>(body)?.decode(),
+            ("hashedrekord", "0.0.2") => spec::<HashedRekordV2Form>(body)?.decode(),
+            ("dsse", "0.0.1") => spec::<DsseForm>(body)?.decode(),
+            ("intoto", "0.0.1") => spec::<IntotoV1Form>(body)?.decode(),
+            ("intoto", "0.0.2") => spec::<IntotoV2Form>(body)?.decode(),
+            (kind, version) => {
+                return Err(EntryFault::Unsupported(format!("{kind} {version}")));
+            }
+        }
+        .ok_or_else(|| EntryFault::Malformed(String::from("an unknown or wrong digest")))?;
+        Ok(Self { kind: head.kind, version: head.api_version, signatures, digest })
+    }
+}
+
+/// The `spec` of a body that was walked over before.
+fn spec<T: DeserializeOwned>(body: &[u8]) -> Result<T, EntryFault> {
+    #[derive(Deserialize)]
+    struct Body<T> {
+        spec: T,
+    }
+    serde_json::from_slice::<Body<T>>(body)
+        .map(|body| body.spec)
+        .map_err(|error| EntryFault::Malformed(format!("{error}")))
+}
+
+/// Signatures and digest; nothing when the digest is none we know.
+type Parts = Option<(Vec<LoggedSignature>, LoggedDigest)>;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct HeadForm {
+    kind: String,
+    api_version: String,
+}
+
+/// `{"algorithm":"sha256","value":HEX}`.
+#[derive(Deserialize)]
+struct HashForm {
+    algorithm: String,
+    value: String,
+}
+
+impl HashForm {
+    fn decode(&self) -> Option<Digest> {
+        Digest::new(HashAlgorithm::parse(&self.algorithm)?, &decode_hex(&self.value)?)
+    }
+}
+
+#[derive(Deserialize)]
+struct HashedRekordV1Form {
+    data: HashedDataForm,
+    signature: HashedSignatureForm,
+}
+
+#[derive(Deserialize)]
+struct HashedDataForm {
+    hash: HashForm,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct HashedSignatureForm {
+    content: Base64Octets,
+    public_key: PemForm,
+}
+
+#[derive(Deserialize)]
+struct PemForm {
+    content: Base64Octets,
+}
+
+impl HashedRekordV1Form {
+    fn decode(self) -> Parts {
+        let signature = LoggedSignature {
+            signature: Some(self.signature.content.0),
+            certificate: certificate_of_pem(&self.signature.public_key.content.0),
+        };
+        Some((alloc::vec![signature], LoggedDigest::Signed(self.data.hash.decode()?)))
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct HashedRekordV2Form {
+    hashed_rekord_v002: HashedRekordV2Content,
+}
+
+#[derive(Deserialize)]
+struct HashedRekordV2Content {
+    data: SigstoreDigestForm,
+    signature: VerifiedSignatureForm,
+}
+
+#[derive(Deserialize)]
+struct SigstoreDigestForm {
+    algorithm: String,
+    digest: Base64Octets,
+}
+
+#[derive(Deserialize)]
+struct VerifiedSignatureForm {
+    content: Base64Octets,
+    verifier: VerifierForm,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct VerifierForm {
+    x509_certificate: Option<RawForm>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawForm {
+    raw_bytes: Base64Octets,
+}
+
+impl HashedRekordV2Form {
+    fn decode(self) -> Parts {
+        let HashedRekordV2Content { data, signature } = self.hashed_rekord_v002;
+        let algorithm = HashAlgorithm::parse_sigstore(&data.algorithm)?;
+        let logged = LoggedSignature {
+            signature: Some(signature.content.0),
+            certificate: signature.verifier.x509_certificate.map(|raw| raw.raw_bytes.0),
+        };
+        let digest = Digest::new(algorithm, &data.digest.0)?;
+        Some((alloc::vec![logged], LoggedDigest::Signed(digest)))
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct DsseForm {
+    payload_hash: HashForm,
+    signatures: Vec<DsseSignatureForm>,
+}
+
+#[derive(Deserialize)]
+struct DsseSignatureForm {
+    signature: Base64Octets,
+    verifier: Base64Octets,
+}
+
+impl DsseForm {
+    fn decode(self) -> Parts {
+        let digest = self.payload_hash.decode()?;
+        let logged = self.signatures.into_iter().map(|each| LoggedSignature {
+            signature: Some(each.signature.0),
+            certificate: certificate_of_pem(&each.verifier.0),
+        });
+        Some((logged.collect(), LoggedDigest::Payload(digest)))
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct IntotoV1Form {
+    content: IntotoV1Content,
+    public_key: Base64Octets,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct IntotoV1Content {
+    payload_hash: HashForm,
+}
+
+impl IntotoV1Form {
+    fn decode(self) -> Parts {
+        let digest = self.content.payload_hash.decode()?;
+        let certificate = certificate_of_pem(&self.public_key.0);
+        let logged = LoggedSignature { signature: None, certificate };
+        Some((alloc::vec![logged], LoggedDigest::Payload(digest)))
+    }
+}
+
+#[derive(Deserialize)]
+struct IntotoV2Form {
+    content: IntotoV2Content,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct IntotoV2Content {
+    envelope: IntotoEnvelopeForm,
+    payload_hash: HashForm,
+}
+
+#[derive(Deserialize)]
+struct IntotoEnvelopeForm {
+    signatures: Vec<IntotoSignatureForm>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct IntotoSignatureForm {
+    sig: Base64Octets,
+    public_key: Base64Octets,
+}
+
+impl IntotoV2Form {
+    fn decode(self) -> Parts {
+        let digest = self.content.payload_hash.decode()?;
+        let logged = self.content.envelope.signatures.into_iter().map(|each| {
+            // The envelope's base64 was encoded once more.
+            let inner = core::str::from_utf8(&each.sig.0).ok();
+            let signature = inner.and_then(|text| Base64::decode_vec(text).ok())?;
+            let certificate = certificate_of_pem(&each.public_key.0);
+            Some(LoggedSignature { signature: Some(signature), certificate })
+        });
+        Some((logged.collect::<Option<_>>()?, LoggedDigest::Payload(digest)))
+    }
+}
+
+/// The DER of the one certificate in a PEM text (RFC 7468 §5), or nothing.
+fn certificate_of_pem(octets: &[u8]) -> Option<Vec<u8>> {
+    let text = core::str::from_utf8(octets).ok()?.trim_ascii();
+    let body = text.strip_prefix("-----BEGIN CERTIFICATE-----")?;
+    let body = body.strip_suffix("-----END CERTIFICATE-----")?;
+    let base64: String = body.chars().filter(|each| !each.is_ascii_whitespace()).collect();
+    Base64::decode_vec(&base64).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests may")]
+    use super::*;
+
+    const HASH: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+    fn pem(inner: &str) -> String {
+        let text = format!("-----BEGIN CERTIFICATE-----\n{inner}\n-----END CERTIFICATE-----\n");
+        Base64::encode_string(text.as_bytes())
+    }
+
+    fn digest() -> Digest {
+        Digest::new(HashAlgorithm::Sha256, &decode_hex(HASH).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn reads_every_kind() {
+        let certificate = pem("MAA=");
+        let hash = format!(r#"{{"algorithm":"sha256","value":"{HASH}"}}"#);
+        let octets = Base64::encode_string(digest().octets());
+        let twice = Base64::encode_string(b"AQID");
+        let bodies = [
+            (
+                "hashedrekord",
+                "0.0.1",
+                format!(
+                    r#"{{"data":{{"hash":{hash}}},"signature":{{"content":"AQID","publicKey":{{"content":"{certificate}"}}}}}}"#
+                ),
+            ),
+            (
+                "hashedrekord",
+                "0.0.2",
+                format!(
+                    r#"{{"hashedRekordV002":{{"data":{{"algorithm":"SHA2_256","digest":"{octets}"}},"signature":{{"content":"AQID","verifier":{{"keyDetails":"X","x509Certificate":{{"rawBytes":"MAA="}}}}}}}}}}"#
+                ),
+            ),
+            (
+                "dsse",
+                "0.0.1",
+                format!(
+                    r#"{{"envelopeHash":{hash},"payloadHash":{hash},"signatures":[{{"signature":"AQID","verifier":"{certificate}"}}]}}"#
+                ),
+            ),
+            (
+                "intoto",
+                "0.0.1",
+                format!(
+                    r#"{{"content":{{"hash":{hash},"payloadHash":{hash}}},"publicKey":"{certificate}"}}"#
+                ),
+            ),
+            (
+                "intoto",
+                "0.0.2",
+                format!(
+                    r#"{{"content":{{"envelope":{{"payloadType":"x","signatures":[{{"publicKey":"{certificate}","sig":"{twice}"}}]}},"hash":{hash},"payloadHash":{hash}}}}}"#
+                ),
+            ),
+        ];
+        for (kind, version, spec) in bodies {
+            let text = format!(r#"{{"apiVersion":"{version}","kind":"{kind}","spec":{spec}}}"#);
+            let body = EntryBody::decode(text.as_bytes()).unwrap();
+            assert_eq!((body.kind.as_str(), body.version.as_str()), (kind, version));
+            let expected = if kind == "hashedrekord" {
+                LoggedDigest::Signed(digest())
+            } else {
+                LoggedDigest::Payload(digest())
+            };
+            assert_eq!(body.digest, expected);
+            let logged = body.signatures.first().unwrap();
+            assert_eq!(logged.certificate.as_deref(), Some(&[0x30, 0][..]), "{text}");
+            let signature = (version != "0.0.1" || kind != "intoto").then_some(&[1, 2, 3][..]);
+            assert_eq!(logged.signature.as_deref(), signature);
+        }
+    }
+
+    #[test]
+    fn tells_unknown_kinds_from_broken_ones() {
+        let decode = |text: &str| EntryBody::decode(text.as_bytes()).map(|_| ());
+        for text in [
+            r#"{"apiVersion":"0.0.1","kind":"rpm","spec":{}}"#,
+            r#"{"apiVersion":"0.0.3","kind":"hashedrekord","spec":{}}"#,
+        ] {
+            assert!(matches!(decode(text), Err(EntryFault::Unsupported(_))), "{text}");
+        }
+        for text in [
+            "",
+            "{}",
+            r#"{"apiVersion":"0.0.1","kind":"hashedrekord"}"#,
+            r#"{"apiVersion":"0.0.1","kind":"dsse","spec":{"payloadHash":{"algorithm":"sha1","value":""},"signatures":[]}}"#,
+            r#"{"apiVersion":"0.0.1","apiVersion":"0.0.1","kind":"dsse","spec":{}}"#,
+        ] {
+            assert!(matches!(decode(text), Err(EntryFault::Malformed(_))), "{text}");
+        }
+    }
+
+    #[test]
+    fn takes_one_certificate_only() {
+        let one = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n";
+        assert_eq!(certificate_of_pem(one.as_bytes()), Some(alloc::vec![0x30, 0]));
+        assert_eq!(certificate_of_pem(one.repeat(2).as_bytes()), None);
+        let key = one.replace("CERTIFICATE", "PUBLIC KEY");
+        assert_eq!(certificate_of_pem(key.as_bytes()), None);
+    }
+}

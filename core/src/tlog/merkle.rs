@@ -1,0 +1,136 @@
+//! Merkle trees over SHA-256 (RFC 9162 §2.1, the same as RFC 6962's): inclusion proofs.
+
+use crate::{
+    crypto::CryptoProvider,
+    digest::{Digest, HashAlgorithm},
+};
+
+/// RFC 9162 §2.1.1: leaves and nodes are hashed apart, so that neither can pass for the other.
+const LEAF_PREFIX: &[u8] = &[0];
+const NODE_PREFIX: &[u8] = &[1];
+
+/// The hash of a leaf: SHA-256(0x00 ‖ entry).
+pub fn leaf_hash(crypto: &dyn CryptoProvider, entry: &[u8]) -> Digest {
+    hash(crypto, &[LEAF_PREFIX, entry])
+}
+
+/// The hash of a node: SHA-256(0x01 ‖ left ‖ right).
+pub fn node_hash(crypto: &dyn CryptoProvider, left: &[u8], right: &[u8]) -> Digest {
+    hash(crypto, &[NODE_PREFIX, left, right])
+}
+
+/// The root that an inclusion proof leads to (RFC 9162 §2.1.3.2), or nothing when the proof is
+/// too long or too short for a tree of that size, or the leaf lies outside it.
+///
+/// `path` holds the hashes beside the way up, the lowest first.
+pub fn root_of<'p>(
+    crypto: &dyn CryptoProvider,
+    leaf: Digest,
+    leaf_index: u64,
+    tree_size: u64,
+    path: impl IntoIterator<Item = &'p [u8]>,
+) -> Option<Digest> {
+    if leaf_index >= tree_size {
+        return None;
+    }
+    // fn and sn of the RFC: the numbers of our node and of the last node, level by level.
+    let (mut node, mut last) = (leaf_index, tree_size.checked_sub(1)?);
+    let mut root = leaf;
+    for beside in path {
+        if last == 0 {
+            return None;
+        }
+        if node & 1 == 1 || node == last {
+            root = node_hash(crypto, beside, root.octets());
+            // A last node without a neighbour moves up unchanged.
+            while node & 1 == 0 && node != 0 {
+                node >>= 1;
+                last >>= 1;
+            }
+        } else {
+            root = node_hash(crypto, root.octets(), beside);
+        }
+        node >>= 1;
+        last >>= 1;
+    }
+    (last == 0).then_some(root)
+}
+
+fn hash(crypto: &dyn CryptoProvider, parts: &[&[u8]]) -> Digest {
+    let mut hasher = crypto.hasher(HashAlgorithm::Sha256);
+    for part in parts {
+        hasher.update(part);
+    }
+    hasher.finish()
+}
+
+#[cfg(all(test, feature = "rustcrypto"))]
+mod tests {
+    #![allow(
+        clippy::unwrap_used,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        reason = "tests may"
+    )]
+    use alloc::vec::Vec;
+
+    use super::*;
+    use crate::crypto::rustcrypto::RustCrypto;
+
+    /// RFC 9162 §2.1.1, straight from the definition: the largest power of two below n splits.
+    fn tree_hash(leaves: &[Digest]) -> Digest {
+        if let [one] = leaves {
+            return one.clone();
+        }
+        let (left, right) = leaves.split_at(leaves.len().next_power_of_two() / 2);
+        node_hash(&RustCrypto, tree_hash(left).octets(), tree_hash(right).octets())
+    }
+
+    /// RFC 9162 §2.1.3.1.
+    fn proof(index: usize, leaves: &[Digest]) -> Vec<Digest> {
+        if leaves.len() == 1 {
+            return Vec::new();
+        }
+        let split = leaves.len().next_power_of_two() / 2;
+        let (left, right) = leaves.split_at(split);
+        let (mut path, other) = if index < split {
+            (proof(index, left), right)
+        } else {
+            (proof(index - split, right), left)
+        };
+        path.push(tree_hash(other));
+        path
+    }
+
+    #[test]
+    fn proofs_of_every_leaf_of_every_small_tree_lead_to_its_root() {
+        for size in 1_u8..40 {
+            let leaves: Vec<Digest> =
+                (0..size).map(|number| leaf_hash(&RustCrypto, &[number])).collect();
+            let expected = tree_hash(&leaves);
+            for (index, leaf) in leaves.iter().enumerate() {
+                let path = proof(index, &leaves);
+                let lead = |index: usize, size: u8, path: &[Digest]| {
+                    let path = path.iter().map(Digest::octets);
+                    root_of(&RustCrypto, leaf.clone(), index as u64, u64::from(size), path)
+                };
+                assert_eq!(lead(index, size, &path), Some(expected.clone()));
+                assert_ne!(lead(index + 1, size, &path), Some(expected.clone()));
+                let longer = [&path[..], core::slice::from_ref(leaf)].concat();
+                assert_eq!(lead(index, size, &longer), None);
+                if let [_, shorter @ ..] = &path[..] {
+                    assert_eq!(lead(index, size, shorter), None);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn refuses_leaves_outside_the_tree() {
+        let leaf = leaf_hash(&RustCrypto, b"");
+        for (index, size) in [(0, 0), (1, 1), (u64::MAX, u64::MAX)] {
+            assert_eq!(root_of(&RustCrypto, leaf.clone(), index, size, []), None);
+        }
+        assert_eq!(root_of(&RustCrypto, leaf.clone(), 0, 1, []), Some(leaf));
+    }
+}

@@ -1,0 +1,364 @@
+//! Is the signature in a public log, and the signer's certificate in a certificate log?
+
+use alloc::{format, string::String, vec::Vec};
+
+use super::Run;
+use crate::{
+    bundle::{Content, Version},
+    digest::{Digest, digest},
+    finding::{Finding, FindingCode},
+    limits::CLOCK_SKEW_SECONDS,
+    policy::Transparency,
+    time::{ProvenTime, UnixSeconds},
+    tlog::{
+        Checkpoint, EntryBody, InclusionProof, Log, LogEntry, LoggedDigest,
+        checkpoint::CheckpointFault,
+        entry::EntryFault,
+        merkle, promise,
+        sct::{CertificateTimestamp, Precertificate},
+    },
+    x509::VerifiedPath,
+};
+
+/// An entry that belongs to this bundle and is in a log of the trust root.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct VerifiedEntry<'a> {
+    /// The log.
+    pub(super) log: &'a Log,
+    /// The time that the log vouches for, where it promised one.
+    pub(super) time: Option<ProvenTime>,
+}
+
+/// What became of one entry.
+pub(super) type EntryOutcome<'a> = Result<VerifiedEntry<'a>, Finding>;
+
+/// The times that logs vouch for.
+pub(super) fn logged_times<'e, 'a>(
+    entries: &'e [EntryOutcome<'a>],
+) -> impl Iterator<Item = (ProvenTime, &'a Log)> + 'e {
+    entries.iter().flatten().filter_map(|entry| Some((entry.time?, entry.log)))
+}
+
+impl<'a> Run<'a> {
+    fn is_asked_for(mode: Transparency, logs: &[Log]) -> bool {
+        match mode {
+            Transparency::WhenListed => !logs.is_empty(),
+            Transparency::Required => true,
+            Transparency::Off => false,
+        }
+    }
+
+    fn wants_entry(&self) -> bool {
+        Self::is_asked_for(self.context.policy.transparency, &self.context.trust.logs)
+    }
+
+    /// Each of the bundle's entries, verified; none where nobody asks.
+    pub(super) fn verified_entries(&self) -> Vec<EntryOutcome<'a>> {
+        if !self.wants_entry() {
+            return Vec::new();
+        }
+        self.bundle.log_entries.iter().map(|entry| self.verify_entry(entry)).collect()
+    }
+
+    /// Findings on the entries, and the address of the log that one is in. An entry without a
+    /// promise is judged as of the proven time, or now.
+    pub(super) fn inspect_transparency(
+        &mut self,
+        entries: &[EntryOutcome<'a>],
+        signed_by: Option<ProvenTime>,
+    ) -> Option<&'a str> {
+        if !self.wants_entry() {
+            if !self.bundle.log_entries.is_empty() {
+                self.findings.push(FindingCode::LogNotChecked.into());
+            }
+            return None;
+        }
+        let at = signed_by.map_or(self.context.now, ProvenTime::time);
+        let mut logged = None;
+        let mut failed = Vec::new();
+        for entry in entries {
+            let in_window = |entry: &VerifiedEntry<'a>| match entry.time {
+                Some(_) => Ok(entry.log),
+                None => within_window(entry.log, at).map(|()| entry.log),
+            };
+            match entry.as_ref().map_err(Clone::clone).and_then(in_window) {
+                Ok(log) => logged = logged.or(Some(log.base_url.as_str())),
+                Err(finding) => failed.push(finding),
+            }
+        }
+        if logged.is_some() {
+            let ignored = |finding: Finding| {
+                Finding::new(FindingCode::LogEntryIgnored).found(finding.code.code())
+            };
+            self.findings.extend(failed.into_iter().map(ignored));
+        } else if failed.is_empty() {
+            let logs = names(&self.context.trust.logs);
+            self.findings
+                .push(Finding::new(FindingCode::LogEntryAbsent).expected(logs).found("no entry"));
+        } else {
+            self.findings.extend(failed);
+        }
+        logged
+    }
+
+    fn verify_entry(&self, entry: &'a LogEntry) -> EntryOutcome<'a> {
+        let body = EntryBody::decode(&entry.body).map_err(|fault| match fault {
+            EntryFault::Malformed(why) => Finding::new(FindingCode::LogEntryMalformed).found(why),
+            EntryFault::Unsupported(kind) => {
+                Finding::new(FindingCode::LogEntryUnsupported).found(kind)
+            }
+        })?;
+        self.compare_entry(entry, &body)?;
+        let logs = &self.context.trust.logs;
+        let mut outcome = Err(Finding::new(FindingCode::LogNotTrusted)
+            .expected(names(logs))
+            .found(crate::digest::encode_hex(&entry.log_id)));
+        for log in logs.iter().filter(|log| log.id == entry.log_id) {
+            outcome = self.verify_in(log, entry);
+            if outcome.is_ok() {
+                break;
+            }
+        }
+        outcome
+    }
+
+    /// The entry must be about this bundle's signature, certificate and content.
+    fn compare_entry(&self, entry: &LogEntry, body: &EntryBody) -> Result<(), Finding> {
+        let mismatch = |what: &str| Finding::new(FindingCode::LogEntryMismatch).about(what);
+        if (&entry.kind, &entry.version) != (&body.kind, &body.version) {
+            return Err(mismatch("kindVersion")
+                .expected(format!("{} {}", entry.kind, entry.version))
+                .found(format!("{} {}", body.kind, body.version)));
+        }
+        let content = &self.bundle.content;
+        let certified = |logged: &&crate::tlog::entry::LoggedSignature| {
+            logged.certificate.as_ref() == Some(&self.bundle.certificate)
+        };
+        let mut by_signer = body.signatures.iter().filter(certified).peekable();
+        if by_signer.peek().is_none() {
+            return Err(mismatch("certificate")
+                .expected("the bundle's certificate")
+                .found("another certificate or key"));
+        }
+        let is_own = |signature: &Vec<u8>| signature.as_slice() == content.signature();
+        if !by_signer.any(|logged| logged.signature.as_ref().is_none_or(is_own)) {
+            return Err(mismatch("signature")
+                .expected("the bundle's signature")
+                .found("another signature"));
+        }
+        let logged = match &body.digest {
+            LoggedDigest::Signed(digest) | LoggedDigest::Payload(digest) => digest,
+        };
+        match self.own_digest(&body.digest) {
+            Some(own) if own == *logged => Ok(()),
+            Some(own) => {
+                Err(mismatch("digest").expected(format!("{own}")).found(format!("{logged}")))
+            }
+            None => Err(mismatch("digest")
+                .expected("a digest of what the bundle signs")
+                .found(format!("{logged}"))),
+        }
+    }
+
+    /// The bundle's own digest of what an entry's is of.
+    fn own_digest(&self, logged: &LoggedDigest) -> Option<Digest> {
+        let crypto = self.context.crypto;
+        match (&self.bundle.content, logged) {
+            (Content::MessageSignature { digest, .. }, LoggedDigest::Signed(logged)) => {
+                let artifact = self.context.evidence.artifact.digests;
+                let own = digest.as_ref().map_or(artifact, core::slice::from_ref);
+                own.iter().find(|each| each.algorithm() == logged.algorithm()).cloned()
+            }
+            (Content::Envelope(envelope), LoggedDigest::Signed(logged)) => {
+                Some(digest(crypto, logged.algorithm(), &envelope.signed_octets()))
+            }
+            (Content::Envelope(envelope), LoggedDigest::Payload(logged)) => {
+                Some(digest(crypto, logged.algorithm(), &envelope.payload))
+            }
+            (Content::MessageSignature { .. }, LoggedDigest::Payload(_)) => None,
+        }
+    }
+
+    /// Everything about the entry that is there must hold, and enough must be there.
+    fn verify_in(&self, log: &'a Log, entry: &'a LogEntry) -> EntryOutcome<'a> {
+        let crypto = self.context.crypto;
+        let mut time = None;
+        if entry.promise.is_some() {
+            let promised = promise::verify(entry, log, crypto).ok_or_else(|| {
+                Finding::new(FindingCode::LogPromiseInvalid)
+                    .about(log.base_url.clone())
+                    .expected("the log's signature over this entry and its time")
+                    .found("another signature")
+            })?;
+            if promised > self.context.now.plus_seconds(CLOCK_SKEW_SECONDS) {
+                return Err(Finding::new(FindingCode::LogTimeFuture)
+                    .about(log.base_url.clone())
+                    .expected(format!("not after {}", self.context.now))
+                    .found(format!("{promised}")));
+            }
+            within_window(log, promised)?;
+            time = Some(ProvenTime::vouched(promised));
+        }
+        let proof_absent = |expected: &str| {
+            let finding = Finding::new(FindingCode::LogProofAbsent).about(log.base_url.clone());
+            Err(finding.expected(expected))
+        };
+        // Sigstore bundle: up to v0.1 a promise will do, from v0.2 on a proof is demanded.
+        let promise_suffices = self.bundle.version == Version::V0_1 && time.is_some();
+        match &entry.proof {
+            None if promise_suffices => {}
+            None => return proof_absent("an inclusion proof"),
+            Some(proof) => {
+                verify_path(log, entry, proof, crypto)?;
+                match &proof.checkpoint {
+                    Some(note) => verify_checkpoint(log, proof, note, crypto)?,
+                    None if promise_suffices => {}
+                    None => return proof_absent("an inclusion proof with a checkpoint"),
+                }
+            }
+        }
+        Ok(VerifiedEntry { log, time })
+    }
+
+    /// Whether a certificate log has seen the signer's certificate; findings where it has not.
+    pub(super) fn inspect_certificate_log(&mut self, path: &VerifiedPath<'a>) {
+        let mode = self.context.policy.certificate_transparency;
+        if Self::is_asked_for(mode, &self.context.trust.certificate_logs)
+            && let Err(finding) = self.verify_certificate_log(path)
+        {
+            // Public authorities leave the subject empty: the identity names it.
+            let leaf = path.leaf();
+            let name = leaf.identity().map_or_else(|| leaf.subject_text(), String::from);
+            self.findings.push(finding.about(name));
+        }
+    }
+
+    fn verify_certificate_log(&self, path: &VerifiedPath<'a>) -> Result<(), Finding> {
+        let leaf = path.leaf();
+        let logs = &self.context.trust.certificate_logs;
+        let malformed = |error| Finding::new(FindingCode::SctMalformed).found(format!("{error}"));
+        let (Some(value), Some(issuer)) = (leaf.extensions.embedded_scts, path.issuers().first())
+        else {
+            return Err(Finding::new(FindingCode::SctAbsent).expected(names(logs)).found("none"));
+        };
+        let timestamps = CertificateTimestamp::decode_list(value).map_err(malformed)?;
+        let precertificate =
+            Precertificate::of(leaf, issuer, self.context.crypto).map_err(malformed)?;
+        let mut worst: Option<Finding> = None;
+        for timestamp in &timestamps {
+            match self.verify_certificate_timestamp(timestamp, &precertificate) {
+                Ok(()) => return Ok(()),
+                Err(finding) => {
+                    // That a log is not trusted tells less than what is wrong with a trusted one.
+                    if worst.is_none() || finding.code != FindingCode::SctLogNotTrusted {
+                        worst = Some(finding);
+                    }
+                }
+            }
+        }
+        Err(worst.unwrap_or_else(|| FindingCode::SctAbsent.into()))
+    }
+
+    fn verify_certificate_timestamp(
+        &self,
+        timestamp: &CertificateTimestamp<'_>,
+        precertificate: &Precertificate,
+    ) -> Result<(), Finding> {
+        let logs = &self.context.trust.certificate_logs;
+        let named: Vec<&Log> = logs.iter().filter(|log| log.id == *timestamp.log_id).collect();
+        if named.is_empty() {
+            return Err(Finding::new(FindingCode::SctLogNotTrusted)
+                .expected(names(logs))
+                .found(crate::digest::encode_hex(timestamp.log_id)));
+        }
+        let signed = |log: &&&Log| timestamp.is_by(log, precertificate, self.context.crypto);
+        let signers: Vec<&Log> = named.iter().filter(signed).copied().collect();
+        let Some(log) = signers.first() else {
+            return Err(Finding::new(FindingCode::SctInvalid)
+                .expected(format!(
+                    "a signature by {}",
+                    named.first().map_or("", |log| &log.base_url)
+                ))
+                .found("another signature"));
+        };
+        let time = timestamp.time();
+        if time > self.context.now.plus_seconds(CLOCK_SKEW_SECONDS) {
+            return Err(Finding::new(FindingCode::SctFuture)
+                .expected(format!("not after {}", self.context.now))
+                .found(format!("{time}")));
+        }
+        if signers.iter().any(|log| log.window.contains(time)) {
+            return Ok(());
+        }
+        Err(Finding::new(FindingCode::SctWindow)
+            .expected(format!("a timestamp made {} ({})", log.window, log.base_url))
+            .found(format!("{time}")))
+    }
+}
+
+fn names(logs: &[Log]) -> String {
+    if logs.is_empty() {
+        return String::from("a log in the trust root");
+    }
+    let names: Vec<&str> = logs.iter().map(|log| log.base_url.as_str()).collect();
+    names.join(" or ")
+}
+
+fn within_window(log: &Log, time: UnixSeconds) -> Result<(), Finding> {
+    if log.window.contains(time) {
+        return Ok(());
+    }
+    Err(Finding::new(FindingCode::LogWindow)
+        .about(log.base_url.clone())
+        .expected(format!("an entry made {}", log.window))
+        .found(format!("{time}")))
+}
+
+fn verify_path(
+    log: &Log,
+    entry: &LogEntry,
+    proof: &InclusionProof,
+    crypto: &dyn crate::crypto::CryptoProvider,
+) -> Result<(), Finding> {
+    let leaf = merkle::leaf_hash(crypto, &entry.body);
+    let path = proof.hashes.iter().map(Vec::as_slice);
+    let root = merkle::root_of(crypto, leaf, proof.leaf_index, proof.tree_size, path);
+    if root.as_ref().is_some_and(|root| root.octets() == proof.root_hash) {
+        return Ok(());
+    }
+    Err(Finding::new(FindingCode::LogProofInvalid)
+        .about(log.base_url.clone())
+        .expected(format!("root hash {}", crate::digest::encode_hex(&proof.root_hash)))
+        .found(root.map_or_else(|| String::from("a proof of another length"), |root| root.hex())))
+}
+
+fn verify_checkpoint(
+    log: &Log,
+    proof: &InclusionProof,
+    note: &str,
+    crypto: &dyn crate::crypto::CryptoProvider,
+) -> Result<(), Finding> {
+    let about = |code| Finding::new(code).about(log.base_url.clone());
+    let checkpoint = Checkpoint::decode(note)
+        .map_err(|why| about(FindingCode::CheckpointMalformed).found(why))?;
+    checkpoint.verify(log, crypto).map_err(|fault| match fault {
+        CheckpointFault::Unsigned => {
+            about(FindingCode::CheckpointUnsigned).expected("a signature by the log's key")
+        }
+        CheckpointFault::Signature => about(FindingCode::CheckpointSignature)
+            .expected("the log's signature")
+            .found("another signature"),
+        CheckpointFault::Origin => {
+            about(FindingCode::CheckpointOrigin).expected(log.host()).found(checkpoint.origin)
+        }
+    })?;
+    if checkpoint.tree_size == proof.tree_size && checkpoint.root_hash == proof.root_hash {
+        return Ok(());
+    }
+    let tree = |size: u64, root: &[u8]| {
+        format!("{size} entries under {}", crate::digest::encode_hex(root))
+    };
+    Err(about(FindingCode::CheckpointMismatch)
+        .expected(tree(checkpoint.tree_size, &checkpoint.root_hash))
+        .found(tree(proof.tree_size, &proof.root_hash)))
+}
