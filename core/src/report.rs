@@ -131,7 +131,7 @@ pub struct CertificateSummary {
 /// Who signed; present once the certificate's chain and the signature were verified.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SignerSummary {
-    /// The identity: an e-mail address or a URI.
+    /// The identity: an e-mail address or a URI; where the certificate has several, all of them.
     pub identity: String,
     /// The login provider that vouched for it, where the certificate names one.
     pub oidc_issuer: Option<String>,

@@ -308,8 +308,13 @@ fn earliest(
 
 fn signer_summary(path: &VerifiedPath<'_>) -> SignerSummary {
     let leaf = path.leaf();
+    // All of them: the policy may have known any.
+    let identities: Vec<&str> = leaf.identities().collect();
     SignerSummary {
-        identity: quoted(leaf.identity().map_or_else(|| leaf.subject_text(), String::from)),
+        identity: quoted(match identities.as_slice() {
+            [] => leaf.subject_text(),
+            several => several.join(", "),
+        }),
         oidc_issuer: leaf.extensions.oidc_issuer.map(|issuer| quoted(String::from(issuer))),
         chain: path.certificates().map(Certificate::summary).collect(),
     }

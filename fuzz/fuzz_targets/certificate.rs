@@ -7,17 +7,7 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
         profile::{Role, inspect},
     };
     if let Ok(certificate) = Certificate::decode(data) {
-        for role in [
-            Role::Root,
-            Role::SigningCa,
-            Role::TimestampingCa,
-            Role::ServiceCa,
-            Role::CodeSigner,
-            Role::TimestampAuthority,
-            Role::OcspDelegate,
-            Role::TlsServer,
-            Role::TlsClient,
-        ] {
+        for role in Role::ALL {
             let _ = inspect(&certificate, role);
         }
         let _ = certificate.summary();

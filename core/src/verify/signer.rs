@@ -8,7 +8,7 @@ use crate::{
     policy::Signer,
     time::ProvenTime,
     trust::Authority,
-    x509::{GeneralName, Purpose, VerifiedPath, path},
+    x509::{Purpose, VerifiedPath, path},
 };
 
 impl<'a> Run<'a> {
@@ -68,8 +68,7 @@ impl<'a> Run<'a> {
 
     fn signer_rule(&self, path: &VerifiedPath<'a>) -> Result<&'a Signer, Finding> {
         let extensions = &path.leaf().extensions;
-        let identities: Vec<&str> =
-            extensions.subject_alt_names.iter().filter_map(GeneralName::identity).collect();
+        let identities: Vec<&str> = path.leaf().identities().collect();
         if identities.is_empty() {
             let subject = path.leaf().subject_text();
             return Err(Finding::new(FindingCode::CertificateIdentityAbsent).about(subject));

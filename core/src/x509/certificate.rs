@@ -186,7 +186,12 @@ impl<'a> Certificate<'a> {
 
     /// The e-mail address or URI that names the subject: the first in the subjectAltName.
     pub fn identity(&self) -> Option<&'a str> {
-        self.extensions.subject_alt_names.iter().find_map(super::GeneralName::identity)
+        self.identities().next()
+    }
+
+    /// Every e-mail address and URI of the subjectAltName, in order.
+    pub fn identities(&self) -> impl Iterator<Item = &'a str> {
+        self.extensions.subject_alt_names.iter().filter_map(super::GeneralName::identity)
     }
 
     /// This certificate as reports show it.

@@ -38,6 +38,21 @@ pub enum Role {
     TlsClient,
 }
 
+impl Role {
+    /// Every role.
+    pub const ALL: [Self; 9] = [
+        Self::Root,
+        Self::SigningCa,
+        Self::TimestampingCa,
+        Self::ServiceCa,
+        Self::CodeSigner,
+        Self::TimestampAuthority,
+        Self::OcspDelegate,
+        Self::TlsServer,
+        Self::TlsClient,
+    ];
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Root,
