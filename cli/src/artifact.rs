@@ -40,7 +40,7 @@ impl Artifact {
         let file = File::open(path).map_err(unreadable)?;
         let metadata = file.metadata().map_err(unreadable)?;
         if metadata.is_dir() {
-            return Err(Failure::unreadable(path, "it is a folder"));
+            return Err(Failure::folder(path));
         }
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let size = metadata.is_file().then_some(metadata.len());

@@ -65,6 +65,11 @@ impl Failure {
         self
     }
 
+    /// A folder where a file is wanted.
+    pub fn folder(path: &Path) -> Self {
+        Finding::new(FindingCode::InputIsFolder).about(path_text(path)).into()
+    }
+
     /// An error in reading or writing a file.
     fn of_file(error: &FileError) -> Self {
         match error {
@@ -74,9 +79,10 @@ impl Failure {
                 finding.expected(expected).found("it exists already").into()
             }
             FileError::TooLarge { path, maximum_octets } => {
-                let finding = Finding::new(FindingCode::InputUnreadable).about(path_text(path));
+                let finding = Finding::new(FindingCode::InputTooLarge).about(path_text(path));
                 finding.expected(format!("at most {maximum_octets} bytes")).found("more").into()
             }
+            FileError::NotARegularFile { path } if path.is_dir() => Self::folder(path),
             FileError::NotARegularFile { path } => {
                 Self::unreadable(path, "it is not a regular file")
             }

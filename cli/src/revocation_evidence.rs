@@ -4,8 +4,8 @@
 use std::{collections::HashMap, path::PathBuf};
 
 use countersign_core::{
-    RevocationSource, crl::CertificateList, digest::HashAlgorithm, limits, ocsp::OcspResponse,
-    time::UnixSeconds, x509::Certificate,
+    RevocationSource, crl::CertificateList, crypto::aws_lc::AwsLc, digest::HashAlgorithm, limits,
+    ocsp::OcspResponse, policy::Revocation, revocation, time::UnixSeconds, x509::Certificate,
 };
 use countersign_signing::ocsp;
 
@@ -85,12 +85,13 @@ impl RevocationEvidence {
         &mut self,
         session: &Session,
         sources: &[RevocationSource],
+        rules: &Revocation,
         now: UnixSeconds,
     ) -> Fetched {
         let mut pieces: Vec<Piece> = Vec::new();
         let mut failed = 0;
         for source in sources {
-            if self.client.is_none() || self.is_covered(source, now) {
+            if self.client.is_none() || self.is_covered(source, rules, now) {
                 continue;
             }
             let piece = if source.crl_urls.is_empty() {
@@ -109,22 +110,18 @@ impl RevocationEvidence {
         Fetched { pieces, failed }
     }
 
-    /// Whether a file that was given speaks for the certificate and is not out of date.
-    fn is_covered(&self, source: &RevocationSource, now: UnixSeconds) -> bool {
+    /// Whether what was given says something authentic and recent of the certificate, as the core
+    /// sees it. A stranger's list must not keep the right one from being fetched.
+    fn is_covered(&self, source: &RevocationSource, rules: &Revocation, now: UnixSeconds) -> bool {
         let decoded =
             (Certificate::decode(&source.certificate), Certificate::decode(&source.issuer));
         let (Ok(certificate), Ok(issuer)) = decoded else { return false };
-        let crl =
-            self.given_crls.iter().filter_map(|crl| CertificateList::decode(crl).ok()).any(|crl| {
-                crl.issuer == issuer.subject && crl.next_update.is_some_and(|next| now < next)
-            });
-        let answers = self.given_ocsp.iter().filter_map(|bytes| OcspResponse::decode(bytes).ok());
-        crl || answers.filter_map(|response| response.basic).any(|basic| {
-            basic.responses.iter().any(|single| {
-                single.certificate.serial == certificate.serial
-                    && single.next_update.is_some_and(|next| now < next)
-            })
-        })
+        let (crls, ocsp) = self.given();
+        let Ok(mut evidence) = revocation::RevocationEvidence::decode(&crls, &ocsp) else {
+            return false;
+        };
+        let standing = evidence.standing(&certificate, &issuer, rules, &AwsLc, now);
+        standing.known.is_some_and(|known| known.freshness == revocation::Freshness::Fresh)
     }
 
     fn first_crl(&mut self, session: &Session, source: &RevocationSource) -> Option<Piece> {

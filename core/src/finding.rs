@@ -108,6 +108,12 @@ findings! {
     InputUnreadable = "setup.input.unreadable", SetUp, 3, "docs/cli.md",
         "A file cannot be read.",
         "Check that the path is right, that it is a file and that you may read it.";
+    InputIsFolder = "setup.input.folder", SetUp, 3, "docs/cli.md",
+        "A folder was named where a file is wanted.",
+        "Name the file in it.";
+    InputTooLarge = "setup.input.too-large", SetUp, 3, "core/src/limits.rs",
+        "A file is larger than is looked at.",
+        "Check that this is the right file.";
     OutputUnwritable = "setup.output.unwritable", SetUp, 3, "docs/cli.md",
         "A file cannot be written.",
         "Check the folder, its permissions and the free space; nothing was left half-written.";
@@ -365,6 +371,15 @@ findings! {
     BundleTooLarge = "bundle.too-large", NotChecked, 3, "core/src/limits.rs",
         "The bundle is larger than is looked at.",
         "Check that this is the bundle and not the file itself.";
+    BundleEmpty = "bundle.empty", NotChecked, 3, "Sigstore bundle v0.3",
+        "The bundle is empty.",
+        "Get the bundle again from the publisher.";
+    BundleNotJson = "bundle.not-json", NotChecked, 3, "Sigstore bundle v0.3; RFC 8259",
+        "What should be the bundle is another kind of file.",
+        "Name the bundle, FILE.sigstore.json; not the file, a certificate or a signature.";
+    BundleTruncated = "bundle.truncated", NotChecked, 3, "RFC 8259",
+        "The bundle breaks off: its download did not finish.",
+        "Get the bundle again from the publisher.";
     BundleMalformed = "bundle.malformed", NotChecked, 3, "Sigstore bundle v0.3",
         "The bundle cannot be read.",
         "Get the bundle again from the publisher.";

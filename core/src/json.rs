@@ -18,6 +18,12 @@ use crate::limits;
 /// Why bytes are not the JSON that was expected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum JsonFault {
+    /// Nothing but white space.
+    Empty,
+    /// It does not begin as an object or array does.
+    NotJson,
+    /// It ends before it is complete.
+    Truncated,
     /// Not JSON, or not of the expected shape; the text names line and column.
     Malformed(String),
     /// A key stands twice in one object.
@@ -29,6 +35,9 @@ pub enum JsonFault {
 impl fmt::Display for JsonFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Empty => f.write_str("the file is empty"),
+            Self::NotJson => f.write_str("the file is not JSON"),
+            Self::Truncated => f.write_str("the file breaks off"),
             Self::Malformed(message) => f.write_str(message),
             Self::DuplicateKey(key) => write!(f, "the key \"{key}\" stands twice"),
             Self::TooDeep => write!(f, "more than {} levels deep", limits::JSON_DEPTH),
@@ -50,12 +59,18 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, JsonFault> {
 /// # Errors
 /// [`JsonFault`].
 pub fn inspect(bytes: &[u8]) -> Result<(), JsonFault> {
+    match bytes.iter().find(|byte| !byte.is_ascii_whitespace()) {
+        None => return Err(JsonFault::Empty),
+        Some(b'{' | b'[') => {}
+        Some(_) => return Err(JsonFault::NotJson),
+    }
     let mut fault = None;
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let walk = Walk { depth: 0, fault: &mut fault };
     let outcome = walk.deserialize(&mut deserializer).and_then(|()| deserializer.end());
     match (fault, outcome) {
         (Some(fault), _) => Err(fault),
+        (None, Err(error)) if error.is_eof() => Err(JsonFault::Truncated),
         (None, Err(error)) => Err(JsonFault::Malformed(alloc::format!("{error}"))),
         (None, Ok(())) => Ok(()),
     }
@@ -177,9 +192,16 @@ mod tests {
 
     #[test]
     fn refuses_what_is_not_json() {
-        for text in ["", "{", "[1,]", "nul", "{}x", "\u{FEFF}{}", "{\"a\":1e999}"] {
+        for text in ["[1,]", "{}x", "{\"a\":1e999}", "{\"a\":\u{1}}"] {
             assert!(matches!(inspect(text.as_bytes()), Err(JsonFault::Malformed(_))), "{text}");
         }
-        assert!(matches!(inspect(&[0xFF]), Err(JsonFault::Malformed(_))));
+        for text in ["nul", "\u{FEFF}{}", "1", "\"text\""] {
+            assert_eq!(inspect(text.as_bytes()), Err(JsonFault::NotJson), "{text}");
+        }
+        for text in ["{", "[1,", "{\"a\":\"b"] {
+            assert_eq!(inspect(text.as_bytes()), Err(JsonFault::Truncated), "{text}");
+        }
+        assert_eq!(inspect(b" \n"), Err(JsonFault::Empty));
+        assert_eq!(inspect(&[0xFF]), Err(JsonFault::NotJson));
     }
 }

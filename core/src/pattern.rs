@@ -45,20 +45,27 @@ impl Pattern {
         Self { text: String::from(text), kind, tokens }
     }
 
-    /// A pattern that matches `text` alone, stars included.
-    pub fn exactly(text: &str, kind: Kind) -> Self {
-        let tokens = text.chars().map(Token::Exactly).collect();
-        Self { text: String::from(text), kind, tokens }
-    }
-
     /// The text it was made from.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// Whether nothing but stars stands in it, so that it would match anybody.
-    pub fn matches_anything(&self) -> bool {
-        !self.tokens.iter().any(|token| matches!(token, Token::Exactly(_)))
+    /// Whether it says whose names it matches: it has no star, or its host (of a URI) or domain (of
+    /// an e-mail address) has none. Anything wider would let strangers in.
+    pub fn names_a_host(&self) -> bool {
+        if self.tokens.iter().all(|token| matches!(token, Token::Exactly(_))) {
+            return !self.tokens.is_empty();
+        }
+        let is_whole = |part: &str| !part.is_empty() && !part.contains('*');
+        match self.text.split_once("://") {
+            Some((scheme, rest)) => {
+                is_whole(scheme) && is_whole(rest.split('/').next().unwrap_or_default())
+            }
+            None => self
+                .text
+                .rsplit_once('@')
+                .is_some_and(|(local, domain)| is_whole(domain) && !local.contains(':')),
+        }
     }
 
     /// Whether the whole of `text` matches. Takes time proportional to both lengths' product.
@@ -147,21 +154,20 @@ mod tests {
     }
 
     #[test]
-    fn exact_patterns_take_stars_literally() {
-        let exact = Pattern::exactly("a*b", Kind::Identity);
-        assert!(exact.matches("a*b") && !exact.matches("axb"));
-    }
-
-    #[test]
     fn hostile_patterns_take_no_exponential_time() {
         let pattern = "*a".repeat(100);
         assert!(!identity(&pattern, &"a".repeat(5_000).replace("aaaaa", "aaab")));
     }
 
     #[test]
-    fn knows_patterns_that_match_anybody() {
-        assert!(Pattern::new("**", Kind::Identity).matches_anything());
-        assert!(Pattern::new("***", Kind::Identity).matches_anything());
-        assert!(!Pattern::new("*@*", Kind::Identity).matches_anything());
+    fn knows_patterns_that_let_strangers_in() {
+        let named = |text| Pattern::new(text, Kind::Identity).names_a_host();
+        for text in ["a@b", "*@example.com", "https://git.example/**", "https://a/*@refs/*", "x"] {
+            assert!(named(text), "{text}");
+        }
+        for text in ["", "*", "**", "*@*", "**@**", "*@*.*", "**e**", "https://**", "*://a/b", "a*"]
+        {
+            assert!(!named(text), "{text}");
+        }
     }
 }

@@ -230,7 +230,7 @@ struct SignerForm {
 impl SignerForm {
     fn decode(self, index: usize) -> Result<Signer, Finding> {
         let place = |field: &str| format!("signers[{index}].{field}");
-        if self.files.is_empty() {
+        if self.files.is_empty() || self.files.iter().any(String::is_empty) {
             return Err(fault(&place("files"), "none; write [\"**\"] for every file"));
         }
         if self.identities.is_empty() {
@@ -239,9 +239,9 @@ impl SignerForm {
         let identity = |field: &str, texts: &[String]| -> Result<Vec<Pattern>, Finding> {
             let patterns: Vec<_> =
                 texts.iter().map(|text| Pattern::new(text, Kind::Identity)).collect();
-            match patterns.iter().find(|pattern| pattern.matches_anything()) {
+            match patterns.iter().find(|pattern| !pattern.names_a_host()) {
                 Some(pattern) => Err(fault(&place(field), pattern.text())
-                    .expected("a name, not a pattern that matches anybody")),
+                    .expected("a name, or a pattern with its host or domain written out")),
                 None => Ok(patterns),
             }
         };
@@ -285,6 +285,12 @@ mod tests {
             r#"{"version":1,"signers":[{"files":["**"],"identities":[]}]}"#,
             r#"{"version":1,"signers":[{"files":["**"],"identities":["*"]}]}"#,
             r#"{"version":1,"signers":[{"files":["**"],"identities":[""]}]}"#,
+            r#"{"version":1,"signers":[{"files":["**"],"identities":["*@*"]}]}"#,
+            r#"{"version":1,"signers":[{"files":["**"],"identities":["*@*.*"]}]}"#,
+            r#"{"version":1,"signers":[{"files":["**"],"identities":["**e**"]}]}"#,
+            r#"{"version":1,"signers":[{"files":["**"],"identities":["https://**"]}]}"#,
+            r#"{"version":1,"signers":[{"files":["**"],"identities":["**://git.example/x"]}]}"#,
+            r#"{"version":1,"signers":[{"files":[""],"identities":["a@b"]}]}"#,
             r#"{"version":1,"signers":[{"files":["**"],"identities":["a"],"oidc_issuers":["**"]}]}"#,
             r#"{"version":1,"signers":[{"files":[],"identities":["a@b"]}]}"#,
             r#"{"version":2,"signers":[{"files":["**"],"identities":["a@b"]}]}"#,

@@ -193,9 +193,9 @@ impl<'a> Run<'a> {
         if let Some(path) = &path {
             self.inspect_certificate_log(path);
         }
-        let rule = path.as_ref().and_then(|path| self.inspect_signer(path));
+        let rules = path.as_ref().map(|path| self.inspect_signer(path)).unwrap_or_default();
         let signature = self.inspect_signature();
-        let content = self.inspect_content(rule);
+        let content = self.inspect_content(&rules);
         // A digest in a bundle whose signature does not hold was signed by nobody.
         let subject = signature.and(content);
         let as_of = match &path {

@@ -115,6 +115,11 @@ pub fn create_private_folder(path: &Path) -> Result<(), FileError> {
 /// # Errors
 /// [`FileError::NotARegularFile`], [`FileError::TooLarge`], or [`FileError::Io`].
 pub fn read_bounded(path: &Path, maximum_octets: u64) -> Result<Vec<u8>, FileError> {
+    // Before it is opened: opening a pipe waits for whoever writes to it.
+    let metadata = fs::metadata(path).map_err(FileError::io("open", path))?;
+    if !metadata.is_file() {
+        return Err(FileError::NotARegularFile { path: path.to_owned() });
+    }
     let file = File::open(path).map_err(FileError::io("open", path))?;
     read_open_file(&file, path, maximum_octets)
 }

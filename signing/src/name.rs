@@ -209,7 +209,7 @@ fn is_graphic(text: &str) -> bool {
 
 fn is_email(text: &str) -> bool {
     let Some((local, host)) = text.split_once('@') else { return false };
-    is_graphic(local) && !local.contains(['<', '>', ':', '/', '"', ',']) && is_host(host)
+    is_graphic(local) && !local.contains(['<', '>', ':', '/', '"', ',', '*']) && is_host(host)
 }
 
 /// RFC 3986 §3.1: scheme, colon, and something after it.
@@ -219,7 +219,8 @@ fn is_uri(text: &str) -> bool {
     scheme.starts_with(|first: char| first.is_ascii_alphabetic())
         && scheme.bytes().all(allowed)
         && is_graphic(rest)
-        && !rest.contains(['<', '>', '"'])
+        // A star would read as a pattern where identities are expected.
+        && !rest.contains(['<', '>', '"', '*'])
 }
 
 /// Labels of letters, digits and hyphens; a wildcard only as the whole first label.

@@ -79,6 +79,20 @@ fn the_policy_schema_and_the_decoder_agree() {
         (false, json!({"version": 1, "signers": []})),
         (false, json!({"version": 1, "signers": [{"files": ["**"], "identities": ["**"]}]})),
         (false, json!({"version": 1, "signers": [{"files": ["**"], "identities": [""]}]})),
+        (false, json!({"version": 1, "signers": [{"files": ["**"], "identities": ["*@*"]}]})),
+        (
+            false,
+            json!({"version": 1, "signers": [{"files": ["**"], "identities": ["https://**"]}]}),
+        ),
+        (
+            true,
+            json!({"version": 1, "signers": [{"files": ["**"], "identities": ["*@a.example"]}]}),
+        ),
+        (
+            true,
+            json!({"version": 1, "signers": [{"files": ["**"], "identities": ["https://a/*@b*"]}]}),
+        ),
+        (false, json!({"version": 1, "signers": [{"files": [""], "identities": ["a@b"]}]})),
         (false, json!({"version": 1, "signers": [{"files": [], "identities": ["a@b"]}]})),
         (false, json!({"version": 1, "signers": [{"identities": ["a@b"]}]})),
         (false, with("timestamps", json!({}))),

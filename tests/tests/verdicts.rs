@@ -197,6 +197,61 @@ fn demands_the_predicate_that_the_policy_names() {
     assert_code(&report, FindingCode::StatementPredicate);
 }
 
+/// A policy that demands a predicate is not met by a signature that states nothing.
+#[test]
+fn a_bare_signature_meets_no_demand_for_a_predicate() {
+    let world = World::new();
+    let rule = |predicates: &str| {
+        format!(
+            r#"{{"files":["**"],"identities":["{IDENTITY}"],"predicate_types":[{predicates}]}}"#
+        )
+    };
+    let demanding = policy(&format!(
+        r#"{{"version":1,"signers":[{}]}}"#,
+        rule(r#""https://slsa.dev/provenance/v1""#)
+    ));
+    let (signed, attested) =
+        (world.sign(FILE, Some(SIGNED)), world.attest("app", FILE, Some(SIGNED)));
+    let given = world.given(FILE);
+    let report = world.verify_under(&demanding, &signed, &given, &AwsLc);
+    assert_code(&report, FindingCode::StatementPredicate);
+    // Any rule for the signer will do, not only the first.
+    let either = policy(&format!(
+        r#"{{"version":1,"signers":[{},{}]}}"#,
+        rule(r#""https://slsa.dev/provenance/v1""#),
+        rule(r#""https://in-toto.io/attestation/release/v0.1""#)
+    ));
+    assert_verified(&world.verify_under(&either, &attested, &given, &AwsLc));
+    let report = world.verify_under(&either, &signed, &given, &AwsLc);
+    assert_code(&report, FindingCode::StatementPredicate);
+}
+
+/// A statement that contradicts itself about the file proves nothing of it.
+#[test]
+fn refuses_a_size_that_lies() {
+    let world = World::new();
+    let statement = |size: usize| {
+        let statement = serde_json::json!({
+            "_type": "https://in-toto.io/Statement/v1",
+            "subject": [{
+                "name": "app",
+                "digest": {"sha256": digest(&AwsLc, HashAlgorithm::Sha256, FILE).hex()},
+                "annotations": {"size": size},
+            }],
+            "predicateType": "https://in-toto.io/attestation/release/v0.1",
+        });
+        world.seal(statement.to_string().as_bytes(), Some(SIGNED))
+    };
+    let given = |name: &str| Given { name: Some(name.to_owned()), ..world.given(FILE) };
+    for name in ["app", "renamed"] {
+        assert_verified(&world.verify(&statement(FILE.len()), &given(name)));
+        let longer = world.verify(&statement(FILE.len() + 1), &given(name));
+        assert_code(&longer, FindingCode::ContentIncomplete);
+        let shorter = world.verify(&statement(FILE.len() - 1), &given(name));
+        assert_code(&shorter, FindingCode::ContentMismatch);
+    }
+}
+
 #[test]
 fn a_stranger_with_the_same_names_is_not_trusted() {
     let world = World::new();
@@ -344,6 +399,28 @@ fn missing_or_unusable_evidence_is_never_a_pass() {
     assert_code(&with(vec![], vec![try_later]), FindingCode::OcspRefused);
     let many = vec![world.crl(Authority::Signing, NOW, &[]); 40];
     assert_code(&with(many, vec![]), FindingCode::EvidenceTooLarge);
+    assert_code(&with(vec![vec![0x30; 33 << 20]], vec![]), FindingCode::EvidenceTooLarge);
+}
+
+/// A bundle may leave the digest out; then the file's own is what was signed, if it is there.
+#[test]
+fn a_signature_without_a_digest_wants_the_right_one() {
+    let world = World::new();
+    let text = String::from_utf8(world.sign(FILE, Some(SIGNED))).expect("JSON");
+    let mut json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    json["messageSignature"].as_object_mut().expect("an object").remove("messageDigest");
+    let bundle = json.to_string();
+    assert_verified(&world.verify(bundle.as_bytes(), &world.given(FILE)));
+    let digests = [digest(&AwsLc, HashAlgorithm::Sha256, FILE)];
+    let crl = world.given(FILE).crls.remove(0);
+    let evidence = countersign_core::Evidence {
+        artifact: countersign_core::Artifact { digests: &digests, ..Default::default() },
+        bundle: bundle.as_bytes(),
+        crls: &[&crl],
+        ocsp_responses: &[],
+    };
+    let report = countersign_core::verify(&evidence, &world.trust(), &world.policy(), &AwsLc, NOW);
+    assert_code(&report, FindingCode::ContentDigestNotSupplied);
 }
 
 #[test]
@@ -388,9 +465,13 @@ fn each_bad_bundle_has_a_code_of_its_own() {
     let good = String::from_utf8(world.sign(FILE, Some(SIGNED))).expect("JSON");
     let check = |bundle: &[u8], code| assert_code(&world.verify(bundle, &given), code);
 
-    check(b"", FindingCode::BundleMalformed);
-    check(&good.as_bytes()[..good.len() / 2], FindingCode::BundleMalformed);
-    check(b"\x30\x82\x01\x00", FindingCode::BundleMalformed);
+    check(b"", FindingCode::BundleEmpty);
+    check(b" \n", FindingCode::BundleEmpty);
+    check(&good.as_bytes()[..good.len() / 2], FindingCode::BundleTruncated);
+    check(b"\x30\x82\x01\x00", FindingCode::BundleNotJson);
+    check(b"[]", FindingCode::BundleMalformed);
+    let both = good.replace(r#""certificate":"#, r#""publicKey":{"hint":"x"},"certificate":"#);
+    check(both.as_bytes(), FindingCode::BundleMalformed);
     check(&vec![b' '; 10 * 1024 * 1024], FindingCode::BundleTooLarge);
     check("[".repeat(1_000_000).as_bytes(), FindingCode::BundleTooDeep);
     check(
@@ -410,6 +491,10 @@ fn each_bad_bundle_has_a_code_of_its_own() {
     );
     let sealed = |payload: &str| world.seal(payload.as_bytes(), Some(SIGNED));
     check(&sealed("{"), FindingCode::StatementMalformed);
+    check(
+        &sealed(r#"{"_type":"https://in-toto.io/Statement/v1","subject":[],"predicateType":"y"}"#),
+        FindingCode::StatementMalformed,
+    );
     check(&sealed(r#"{"_type":"x","subject":[],"predicateType":"y"}"#), FindingCode::StatementType);
     check(
         &sealed(

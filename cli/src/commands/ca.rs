@@ -3,8 +3,11 @@
 use std::path::Path;
 
 use countersign_core::{
+    asn1,
     crl::{self, CertificateList},
     finding::{Finding, FindingCode},
+    limits,
+    x509::Certificate,
 };
 use countersign_signing::{
     ca::{CertificateAuthority, InitOptions},
@@ -20,6 +23,7 @@ use crate::{
         CaCrlArguments, CaFolder, CaInitArguments, CaListArguments, CaRevocation, KeyPassphrase,
     },
     failure::{Failure, Outcome, path_text},
+    input,
     interrupt::without_interruption,
     output::{Answer, Words},
     prompt::Purpose,
@@ -99,16 +103,50 @@ pub(super) fn list(arguments: &CaListArguments) -> Outcome<Answer> {
 }
 
 /// Signs a CRL where the key is, for a CA that the revocation service does not sign for.
+/// The number of the list that is to be replaced. Nothing else is replaced: a wrong path must not
+/// cost a key.
+fn earlier_number(output: &Path, issuer: &[u8]) -> Outcome<Option<u64>> {
+    if !output.exists() {
+        return Ok(None);
+    }
+    let kept = |found: &str| Failure::unwritable(output, found);
+    let octets = input::read_der(output, limits::CRL_BYTES)
+        .map_err(|_| kept("it exists and cannot be read as a CRL"))?;
+    let earlier = CertificateList::decode(&octets).map_err(|_| kept("it exists and is no CRL"))?;
+    let issuer = Certificate::decode(issuer)
+        .map_err(|error| Failure::internal(format!("the authority's certificate: {error}")))?;
+    if earlier.issuer != issuer.subject {
+        return Err(kept("it is the CRL of another authority"));
+    }
+    let number = earlier.extensions.number.unwrap_or(&[0]);
+    Ok(asn1::unsigned(number, "cRLNumber").ok())
+}
+
 pub(super) fn crl(arguments: &CaCrlArguments, session: &Session) -> Outcome<Answer> {
     let ca = open(&arguments.ca, &KeyPassphrase::default(), session)?;
     let now = session.now();
-    let number = arguments.number.unwrap_or_else(|| now.seconds().unsigned_abs());
+    let serials: Vec<Vec<u8>> = arguments
+        .revoke
+        .iter()
+        .map(|revocation| serial_of(&ca, arguments.authority, revocation))
+        .collect::<Outcome<_>>()?;
+    let earlier = earlier_number(&arguments.output, ca.certificate(arguments.authority))?;
+    let number = match (arguments.number, earlier) {
+        (Some(number), Some(earlier)) if number <= earlier => {
+            let found = format!("CRL number {number} does not grow: {earlier} is out");
+            return Err(Failure::usage(found));
+        }
+        (Some(number), _) => number,
+        (None, earlier) => {
+            let next = earlier.map_or(0, |earlier| earlier.saturating_add(1));
+            now.seconds().unsigned_abs().max(next)
+        }
+    };
     let next = now.plus_seconds(i64::from(arguments.days) * DAY_SECONDS);
     let mut builder = ca.crl(arguments.authority, number, now, next)?;
-    for revocation in &arguments.revoke {
-        let serial = serial_of(&ca, arguments.authority, revocation)?;
+    for (revocation, serial) in arguments.revoke.iter().zip(&serials) {
         builder.revoke(&RevokedCertificate {
-            serial: &serial,
+            serial,
             revocation_date: revocation.date,
             reason: revocation.reason,
         });

@@ -54,7 +54,7 @@ fn check_service(file: &Path, service: ServiceName) -> Outcome<Answer> {
         ServiceName::Revocation => "countersign-revocation",
     };
     if file.is_dir() {
-        return Err(Failure::unreadable(file, "it is a folder"));
+        return Err(Failure::folder(file));
     }
     let run = Command::new(program(name)).arg("--config").arg(file).arg("--check").output();
     let output = run.map_err(|error| {

@@ -181,7 +181,7 @@ pub(super) fn fetch(arguments: &RevocationFetchArguments, session: &Session) -> 
             .into());
     }
     let mut collected = RevocationEvidence::open(&[], &[], Network::Online)?;
-    let Fetched { pieces, failed } = collected.fetch(session, &sources, now);
+    let Fetched { pieces, failed } = collected.fetch(session, &sources, &policy.revocation, now);
     let unavailable = FindingCode::RevocationUnavailable;
     if pieces.is_empty() {
         let found = format!("nothing for {} certificates", sources.len());

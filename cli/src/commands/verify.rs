@@ -69,10 +69,12 @@ fn policy(arguments: &VerifyArguments, session: &Session) -> Outcome<Policy> {
         let found = "both policy and certificate_identity are set; set one of them";
         return Err(Failure::usage(found));
     }
-    let issuer = match (&arguments.certificate_identity, set) {
-        (Some(_), _) => arguments.certificate_oidc_issuer.as_deref(),
-        (None, _) => settings.certificate_oidc_issuer.as_deref(),
-    };
+    // A login provider that is set is demanded, wherever the identity comes from.
+    let issuer = arguments
+        .certificate_oidc_issuer
+        .as_ref()
+        .or(settings.certificate_oidc_issuer.as_ref())
+        .map(String::as_str);
     match (arguments.certificate_identity.as_ref().or(set), &settings.policy) {
         (Some(identity), _) => Ok(Policy::for_identity(identity, issuer)?),
         (None, Some(path)) => input::policy(path),
@@ -151,7 +153,8 @@ impl Run<'_> {
         } else {
             revocation_sources(&bare, &self.trust, &self.policy, &AwsLc, self.now)
         };
-        let fetched = self.evidence.fetch(self.session, &sources, self.now);
+        let fetched =
+            self.evidence.fetch(self.session, &sources, &self.policy.revocation, self.now);
         let (mut crls, mut ocsp) = self.evidence.given();
         for piece in &fetched.pieces {
             match piece {

@@ -20,7 +20,7 @@ fn names_what_is_wrong_with_the_file() {
     fs::copy(world.file("app.sigstore.json"), world.file("folder.sigstore.json")).expect("copied");
     for (file, code) in [
         ("missing", "setup.input.unreadable"),
-        ("folder", "setup.input.unreadable"),
+        ("folder", "setup.input.folder"),
         ("dangling", "setup.input.unreadable"),
         ("app/below", "setup.input.unreadable"),
     ] {
@@ -45,12 +45,12 @@ fn names_what_is_wrong_with_the_bundle() {
     let cut = &bundle[..bundle.len() / 2];
     fs::create_dir(world.file("folder.json")).expect("made");
     for (name, content, code) in [
-        ("empty", "", "bundle.malformed"),
+        ("empty", "", "bundle.empty"),
         ("array", "[]", "bundle.malformed"),
-        ("word", "null", "bundle.malformed"),
-        ("text", "not JSON", "bundle.malformed"),
-        ("binary", "\u{0}\u{1}\u{2}", "bundle.malformed"),
-        ("cut", cut, "bundle.malformed"),
+        ("word", "null", "bundle.not-json"),
+        ("text", "not JSON", "bundle.not-json"),
+        ("binary", "\u{0}\u{1}\u{2}", "bundle.not-json"),
+        ("cut", cut, "bundle.truncated"),
         ("deep", &deep, "bundle.too-deep"),
         ("twice", &twice, "bundle.duplicate-key"),
         ("newer", &newer, "bundle.too-new"),
@@ -61,7 +61,7 @@ fn names_what_is_wrong_with_the_bundle() {
         assert_eq!(run.finding(), code, "{name}");
     }
     let run = world.verify(&["app", "--bundle", "folder.json"]).exits_with(3);
-    assert_eq!(run.finding(), "setup.input.unreadable");
+    assert_eq!(run.finding(), "setup.input.folder");
     let run = world.verify(&["app", "--bundle", "missing.json"]).exits_with(3);
     assert_eq!(run.finding(), "bundle.not-found");
     world.write("unsigned", "no bundle beside it");
@@ -79,7 +79,7 @@ fn names_what_is_wrong_with_trust_root_and_policy() {
     );
     for (root, exit, code) in [
         ("missing", 3, "setup.input.unreadable"),
-        (".", 3, "setup.input.unreadable"),
+        (".", 3, "setup.input.folder"),
         ("empty", 2, "setup.trust-root.malformed"),
         ("object", 2, "setup.trust-root.malformed"),
         ("app.sigstore.json", 2, "setup.trust-root.malformed"),
@@ -186,7 +186,7 @@ fn names_what_is_wrong_with_revocation_evidence() {
         ("--ocsp", "empty", "revocation.ocsp.malformed"),
         ("--ocsp", "good.crl", "revocation.ocsp.malformed"),
         ("--crl", "missing", "setup.input.unreadable"),
-        ("--ocsp", ".", "setup.input.unreadable"),
+        ("--ocsp", ".", "setup.input.folder"),
     ] {
         let run = world.verify(&["app", "--offline", flag, file]).exits_with(3);
         assert_eq!(run.finding(), code, "{flag} {file}");
@@ -241,10 +241,11 @@ fn shows_what_it_can_of_anything() {
     world.write("octets", [0x30, 0x84, 0xFF, 0xFF, 0xFF, 0xFF]);
     world.write("deep.der", [0x30, 0x80].repeat(10_000));
     world.write("deep.json", "{\"a\":".repeat(100_000));
-    for file in ["empty", "octets", "deep.der", "app", "missing", "."] {
+    for file in ["empty", "octets", "deep.der", "app", "missing"] {
         let run = world.json(&["inspect", file]).exits_with(3);
         assert_eq!(run.finding(), "setup.input.unreadable", "{file}");
     }
+    assert_eq!(world.json(&["inspect", "."]).exits_with(3).finding(), "setup.input.folder");
     assert_eq!(world.json(&["inspect", "deep.json"]).exits_with(3).finding(), "bundle.too-deep");
     let run = world.json(&["inspect", "signer.pem", "missing"]).exits_with(3);
     assert_eq!(run.json()["results"].as_array().map(Vec::len), Some(2));

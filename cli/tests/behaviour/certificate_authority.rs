@@ -183,6 +183,15 @@ fn crls_list_what_they_are_told_and_openssl_reads_them() {
     crl("--ca signing --revoke 1234:boredom:2026-01-01T00:00:00Z").exits_with(2);
     crl("--ca signing --revoke 1234:superseded:yesterday").exits_with(2);
     crl("--ca nobody").exits_with(2);
+    // The number grows, and nothing but this authority's list is replaced.
+    crl("--ca signing --number 7").exits_with(2);
+    crl("--ca signing").succeeds();
+    let key = world.read("ca/root/key.pem");
+    for output in ["ca/root/key.pem", "ca/ca.toml", "signing.crl"] {
+        let run = world.keyed(&split(&format!("ca crl --dir ca --ca root --output {output}")));
+        run.exits_with(3);
+    }
+    assert_eq!(world.read("ca/root/key.pem"), key);
 }
 
 #[test]

@@ -46,8 +46,7 @@ struct BundleForm {
 struct MaterialForm {
     certificate: Option<CertificateForm>,
     x509_certificate_chain: Option<ChainForm>,
-    #[serde(rename = "publicKey")]
-    _public_key: Option<IgnoredAny>,
+    public_key: Option<IgnoredAny>,
     #[serde(default)]
     tlog_entries: Vec<LogEntryForm>,
     #[serde(default)]
@@ -132,6 +131,11 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Bundle, Finding> {
 impl BundleForm {
     fn decode(self, version: Version) -> Result<Bundle, Finding> {
         let material = self.verification_material;
+        let has_certificate =
+            material.certificate.is_some() || material.x509_certificate_chain.is_some();
+        if has_certificate && material.public_key.is_some() {
+            return Err(malformed("both a certificate and a publicKey"));
+        }
         let mut certificates = match (material.certificate, material.x509_certificate_chain) {
             (Some(one), None) => alloc::vec![one.raw_bytes.0],
             (None, Some(chain)) => {

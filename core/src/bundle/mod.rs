@@ -110,6 +110,9 @@ impl Bundle {
 
 pub(crate) fn json_finding(fault: &JsonFault) -> Finding {
     let code = match fault {
+        JsonFault::Empty => FindingCode::BundleEmpty,
+        JsonFault::NotJson => FindingCode::BundleNotJson,
+        JsonFault::Truncated => FindingCode::BundleTruncated,
         JsonFault::Malformed(_) => FindingCode::BundleMalformed,
         JsonFault::DuplicateKey(_) => FindingCode::BundleDuplicateKey,
         JsonFault::TooDeep => FindingCode::BundleTooDeep,

@@ -75,14 +75,17 @@ impl Statement {
     pub fn decode(payload: &[u8]) -> Result<Self, Finding> {
         let malformed = |found: String| Finding::new(FindingCode::StatementMalformed).found(found);
         let form: StatementForm = json::decode(payload).map_err(|fault| match fault {
-            JsonFault::Malformed(message) => malformed(message),
-            other => super::json_finding(&other),
+            JsonFault::DuplicateKey(_) | JsonFault::TooDeep => super::json_finding(&fault),
+            other => malformed(alloc::format!("{other}")),
         })?;
         if form.statement_type != STATEMENT_TYPE && form.statement_type != STATEMENT_TYPE_V01 {
             return Err(Finding::new(FindingCode::StatementType)
                 .about("_type")
                 .expected(STATEMENT_TYPE)
                 .found(form.statement_type));
+        }
+        if form.subject.is_empty() {
+            return Err(malformed(String::from("no subject")));
         }
         if form.subject.len() > limits::SUBJECTS {
             return Err(Finding::new(FindingCode::BundleTooManyParts)

@@ -48,6 +48,14 @@ impl<'a> RevocationEvidence<'a> {
         let mut evidence =
             Self { crls: Vec::new(), ocsp: Vec::new(), faults: Vec::new(), checked: Vec::new() };
         for bytes in crls {
+            if bytes.len() > limits::CRL_BYTES {
+                evidence.faults.push(
+                    Finding::new(FindingCode::EvidenceTooLarge)
+                        .expected(format!("a CRL of at most {} bytes", limits::CRL_BYTES))
+                        .found(format!("{} bytes", bytes.len())),
+                );
+                continue;
+            }
             match CertificateList::decode(bytes) {
                 Ok(crl) => evidence.crls.push(crl),
                 Err(error) => evidence

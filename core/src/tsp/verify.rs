@@ -82,6 +82,7 @@ pub fn verify<'a>(
             .found(format!("{}", token.info.gen_time)));
     }
     let path = token.verify_by_any(authorities, crypto)?;
+    token.inspect_copies(&path)?;
     token.inspect_tsa_name(path.leaf())?;
     Ok(VerifiedTimestamp { time: ProvenTime::vouched(token.info.latest()), info: token.info, path })
 }
@@ -245,6 +246,24 @@ impl<'a> Token<'a> {
         let anchors: Vec<&[u8]> = authority.anchors().collect();
         path::verify(&certificate, &intermediates, &anchors, at, Purpose::TimeStamping, crypto)
             .map_err(|finding| self.path_finding(finding))
+    }
+
+    /// The certificates in a token are not signed with it. A copy of one on the path that is not
+    /// the same proves nothing against the time, but that somebody changed the token.
+    fn inspect_copies(&self, path: &VerifiedPath<'_>) -> Checked<()> {
+        for raw in &self.signed_data.certificates {
+            let copy = Certificate::decode(raw).map_err(|error| malformed(&error))?;
+            let original = path
+                .certificates()
+                .find(|original| original.issuer == copy.issuer && original.serial == copy.serial);
+            if original.is_some_and(|original| original.raw != copy.raw) {
+                return Err(Finding::new(FindingCode::TimestampMalformed)
+                    .about(copy.subject_text())
+                    .expected("the certificate of that number")
+                    .found("another one with the same number"));
+            }
+        }
+        Ok(())
     }
 
     fn path_finding(&self, finding: Finding) -> Finding {

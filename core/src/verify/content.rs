@@ -1,6 +1,7 @@
 //! Is it the same file? The artifact against the signed digest, or the statement's subjects.
 
 use alloc::{format, string::String, vec::Vec};
+use core::cmp::Ordering;
 
 use super::Run;
 use crate::{
@@ -12,14 +13,15 @@ use crate::{
 
 impl Run<'_> {
     /// The digest by which the file is the signed one, or findings.
-    pub(super) fn inspect_content(&mut self, rule: Option<&Signer>) -> Option<Digest> {
+    pub(super) fn inspect_content(&mut self, rules: &[&Signer]) -> Option<Digest> {
+        self.inspect_predicate(rules);
         let outcome = match &self.bundle.content {
             Content::MessageSignature { digest: Some(digest), .. } => self.compare(digest),
             // The signature was checked over the artifact's own digest.
             Content::MessageSignature { digest: None, .. } => {
                 return self.context.evidence.artifact.digests.first().cloned();
             }
-            Content::Envelope(envelope) => self.compare_statement(envelope, rule),
+            Content::Envelope(envelope) => self.compare_statement(envelope),
         };
         match outcome {
             Ok((digest, notes)) => {
@@ -46,11 +48,31 @@ impl Run<'_> {
         }
     }
 
-    fn compare_statement(
-        &self,
-        envelope: &Envelope,
-        rule: Option<&Signer>,
-    ) -> Result<(Digest, Vec<Finding>), Finding> {
+    /// What the signer may say of the file: one of its rules must allow it. A bare signature says
+    /// nothing, which meets no demand for a predicate.
+    fn inspect_predicate(&mut self, rules: &[&Signer]) {
+        let statement = match &self.bundle.content {
+            Content::Envelope(envelope) => Statement::decode(&envelope.payload).ok(),
+            Content::MessageSignature { .. } => None,
+        };
+        let predicate = statement.map(|statement| statement.predicate_type);
+        let allows = |rule: &&Signer| {
+            rule.predicate_types.is_empty()
+                || predicate.as_ref().is_some_and(|said| rule.predicate_types.contains(said))
+        };
+        if rules.is_empty() || rules.iter().any(allows) {
+            return;
+        }
+        let wanted: Vec<&str> =
+            rules.iter().flat_map(|rule| &rule.predicate_types).map(String::as_str).collect();
+        self.findings.push(
+            Finding::new(FindingCode::StatementPredicate)
+                .expected(wanted.join(" or "))
+                .found(predicate.unwrap_or_else(|| String::from("no statement that can be read"))),
+        );
+    }
+
+    fn compare_statement(&self, envelope: &Envelope) -> Result<(Digest, Vec<Finding>), Finding> {
         if envelope.payload_type != IN_TOTO_PAYLOAD_TYPE {
             return Err(Finding::new(FindingCode::StatementType)
                 .about("payloadType")
@@ -58,14 +80,6 @@ impl Run<'_> {
                 .found(envelope.payload_type.clone()));
         }
         let statement = Statement::decode(&envelope.payload)?;
-        if let Some(rule) = rule
-            && !rule.predicate_types.is_empty()
-            && !rule.predicate_types.contains(&statement.predicate_type)
-        {
-            return Err(Finding::new(FindingCode::StatementPredicate)
-                .expected(rule.predicate_types.join(" or "))
-                .found(statement.predicate_type));
-        }
         self.find_subject(&statement.subjects)
     }
 
@@ -81,6 +95,8 @@ impl Run<'_> {
             if named.is_empty() { subjects.iter().collect() } else { named.clone() };
         for subject in &candidates {
             if let Some(digest) = matching(subject, artifact.digests) {
+                // A statement that contradicts itself about the file proves nothing of it.
+                self.inspect_size(subject)?;
                 return Ok((digest, self.name_note(subject)));
             }
         }
@@ -89,15 +105,28 @@ impl Run<'_> {
             _ => None,
         });
         // The size first: a download that was cut off is the commonest fault, and the mildest.
-        let sizes = candidate.and_then(|subject| subject.size).zip(artifact.size);
-        if let Some((expected, found)) = sizes
-            && found < expected
-        {
-            return Err(Finding::new(FindingCode::ContentIncomplete)
-                .expected(format!("{expected} bytes"))
-                .found(format!("{found} bytes")));
+        match candidate.map(|candidate| self.inspect_size(candidate)) {
+            Some(Err(finding)) if finding.code == FindingCode::ContentIncomplete => {
+                return Err(finding);
+            }
+            _ => {}
         }
         Err(self.no_subject(subjects, candidate))
+    }
+
+    /// The size that the statement gives, where both are known.
+    fn inspect_size(&self, subject: &Subject) -> Result<(), Finding> {
+        let Some((expected, found)) = subject.size.zip(self.context.evidence.artifact.size) else {
+            return Ok(());
+        };
+        let code = match found.cmp(&expected) {
+            Ordering::Equal => return Ok(()),
+            Ordering::Less => FindingCode::ContentIncomplete,
+            Ordering::Greater => FindingCode::ContentMismatch,
+        };
+        Err(Finding::new(code)
+            .expected(format!("{expected} bytes"))
+            .found(format!("{found} bytes")))
     }
 
     /// Why no subject is this file.
@@ -120,7 +149,6 @@ impl Run<'_> {
                 .expected(wanted)
                 .found(kinds(artifact.digests));
         }
-        let own = artifact.digests.first().map_or_else(String::new, |digest| format!("{digest}"));
         if let Some(name) = artifact.name
             && candidate.is_none()
         {
@@ -131,10 +159,14 @@ impl Run<'_> {
                 .expected(format!("a bundle for {name}"))
                 .found(format!("a bundle for {}", names.join(", ")));
         }
-        let expected = candidate
-            .and_then(|subject| subject.digests.first())
-            .map_or_else(String::new, |digest| format!("{digest}"));
-        Finding::new(FindingCode::ContentMismatch).expected(expected).found(own)
+        let differing =
+            candidate.into_iter().flat_map(|subject| &subject.digests).find_map(|signed| {
+                let own =
+                    artifact.digests.iter().find(|own| own.algorithm() == signed.algorithm())?;
+                (own != signed).then(|| (format!("{signed}"), format!("{own}")))
+            });
+        let (expected, found) = differing.unwrap_or_default();
+        Finding::new(FindingCode::ContentMismatch).expected(expected).found(found)
     }
 
     fn name_note(&self, subject: &Subject) -> Vec<Finding> {

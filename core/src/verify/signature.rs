@@ -47,17 +47,21 @@ impl Run<'_> {
     /// Without a digest in the bundle, any digest of the artifact that the caller has.
     fn verify_artifact(&self, signature: &[u8]) -> Result<(), Finding> {
         let digests = self.context.evidence.artifact.digests;
-        if digests.is_empty() {
-            return Err(FindingCode::ContentDigestNotSupplied.into());
-        }
-        let mut outcome = Err(self.mismatch());
         for digest in digests {
-            outcome = self.verify_digest(digest, signature);
-            if outcome.is_ok() {
-                break;
+            if self.verify_digest(digest, signature).is_ok() {
+                return Ok(());
             }
         }
-        outcome
+        // It may have been made over a digest that was not given.
+        let given = |wanted| digests.iter().any(|digest| digest.algorithm() == wanted);
+        let mut wanted = schemes(self.leaf.public_key.algorithm, None)
+            .into_iter()
+            .filter_map(SignatureScheme::hash_algorithm);
+        match wanted.find(|wanted| !given(*wanted)) {
+            Some(wanted) => Err(Finding::new(FindingCode::ContentDigestNotSupplied)
+                .expected(alloc::format!("a {wanted} digest"))),
+            None => Err(self.mismatch()),
+        }
     }
 
     fn verify_envelope(&self, envelope: &Envelope) -> Result<(), Finding> {

@@ -55,18 +55,18 @@ impl<'a> Run<'a> {
             .found(format!("{at}")))
     }
 
-    /// The rule of the policy that allows this signer for this file name, or a finding.
-    pub(super) fn inspect_signer(&mut self, path: &VerifiedPath<'a>) -> Option<&'a Signer> {
-        match self.signer_rule(path) {
-            Ok(rule) => Some(rule),
+    /// The rules of the policy that allow this signer for this file name; none with a finding.
+    pub(super) fn inspect_signer(&mut self, path: &VerifiedPath<'a>) -> Vec<&'a Signer> {
+        match self.signer_rules(path) {
+            Ok(rules) => rules,
             Err(finding) => {
                 self.findings.push(finding);
-                None
+                Vec::new()
             }
         }
     }
 
-    fn signer_rule(&self, path: &VerifiedPath<'a>) -> Result<&'a Signer, Finding> {
+    fn signer_rules(&self, path: &VerifiedPath<'a>) -> Result<Vec<&'a Signer>, Finding> {
         let extensions = &path.leaf().extensions;
         let identities: Vec<&str> = path.leaf().identities().collect();
         if identities.is_empty() {
@@ -80,29 +80,29 @@ impl<'a> Run<'a> {
             let name = name.unwrap_or("a file without a name");
             return Err(Finding::new(FindingCode::PolicyNoSigner).about(name));
         }
-        let is_expected = |signer: &&&Signer| {
+        let is_expected = |signer: &&'a Signer| {
             signer.identities.iter().any(|each| identities.iter().any(|name| each.matches(name)))
         };
-        let expected: Vec<&&'a Signer> = covering.iter().filter(is_expected).collect();
+        let expected: Vec<&'a Signer> = covering.iter().copied().filter(is_expected).collect();
         if expected.is_empty() {
             return Err(Finding::new(FindingCode::CertificateUnexpectedIdentity)
                 .expected(texts(&covering, |signer| &signer.identities))
                 .found(identities.join(", ")));
         }
-        let vouched = |signer: &&&&'a Signer| match extensions.oidc_issuer {
+        let vouched = |signer: &&'a Signer| match extensions.oidc_issuer {
             Some(issuer) => signer.oidc_issuers.iter().any(|each| each.matches(issuer)),
             // A private authority vouches itself and names nobody.
             None => signer.oidc_issuers.is_empty(),
         };
-        if let Some(signer) = expected.iter().find(vouched) {
-            Ok(signer)
-        } else {
+        let rules: Vec<&'a Signer> = expected.into_iter().filter(vouched).collect();
+        if rules.is_empty() {
             let wanted = texts(&covering, |signer| &signer.oidc_issuers);
             let wanted = if wanted.is_empty() { String::from("none") } else { wanted };
-            Err(Finding::new(FindingCode::CertificateUnexpectedOidcIssuer)
+            return Err(Finding::new(FindingCode::CertificateUnexpectedOidcIssuer)
                 .expected(wanted)
-                .found(extensions.oidc_issuer.unwrap_or("none")))
+                .found(extensions.oidc_issuer.unwrap_or("none")));
         }
+        Ok(rules)
     }
 }
 

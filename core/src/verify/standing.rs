@@ -108,7 +108,15 @@ fn unknown(
     faults: Vec<Finding>,
 ) -> Vec<Finding> {
     if mode != RevocationMode::Required {
-        return alloc::vec![not_required(certificate)];
+        // What was there and could not be used is said, so that nobody takes it for a clearance.
+        let ignored = |fault: Finding| {
+            Finding::new(FindingCode::EvidenceIgnored)
+                .about(certificate.subject_text())
+                .found(fault.code.code())
+        };
+        return core::iter::once(not_required(certificate))
+            .chain(faults.into_iter().map(ignored))
+            .collect();
     }
     if !faults.is_empty() {
         return faults;

@@ -82,8 +82,11 @@ async fn the_very_next_crl_and_answer_show_an_acknowledged_revocation() {
         assert_eq!(running.revoke(&admin, &order).status, 200);
         let reply = get(running.public, PATH);
         expected.push((serial(signer), RevocationReason::KeyCompromise, since));
+        // A serial whose first octet is small is shorter in hexadecimal: order is not compared.
+        let mut listed = entries(&reply);
+        listed.sort_by(|a, b| a.0.cmp(&b.0));
         expected.sort_by(|a, b| a.0.cmp(&b.0));
-        assert_eq!(entries(&reply), expected);
+        assert_eq!(listed, expected);
         assert!(number(&reply) > before);
         before = number(&reply);
         let revoked = CertificateStatus::Revoked {
