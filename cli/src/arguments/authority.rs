@@ -266,7 +266,7 @@ pub struct CaCrlArguments {
     /// Whose CRL: root, signing, timestamping or service
     #[arg(long = "ca", value_name = "CA", value_parser = parse_authority)]
     pub authority: Authority,
-    /// The new DER file; replaced when it is there
+    /// The new DER file; an earlier CRL of the same authority is replaced, anything else is kept
     #[arg(long, short, value_name = "FILE")]
     pub output: PathBuf,
     /// A revoked certificate; give all of them each time, since a CRL is whole

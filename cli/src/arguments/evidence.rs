@@ -27,7 +27,7 @@ pub struct VerifyArguments {
     /// [env: COUNTERSIGN_CERTIFICATE_OIDC_ISSUER]
     #[arg(long, value_name = "URL", requires = "certificate_identity")]
     pub certificate_oidc_issuer: Option<String>,
-    /// CRLs, DER or PEM
+    /// CRLs, DER or PEM; takes several, so it stands after the files to verify
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub crl: Vec<PathBuf>,
     /// OCSP responses, DER

@@ -39,8 +39,8 @@ pub struct SignArguments {
     /// Sign without a timestamp even if the settings name an authority
     #[arg(long, conflicts_with = "timestamp_url")]
     pub no_timestamp: bool,
-    /// Sign an in-toto statement about the file (DSSE); FILE holds its predicate, or the whole
-    /// statement
+    /// Sign an in-toto statement about the file (DSSE); FILE, after an equals sign, holds its
+    /// predicate, or the whole statement
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
     #[allow(clippy::option_option, reason = "clap's form of a flag with an optional value")]
     pub statement: Option<Option<PathBuf>>,

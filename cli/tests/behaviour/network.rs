@@ -10,7 +10,7 @@ use countersign_core::time::UnixSeconds;
 
 use crate::{
     http::{Answer, Reply, Request, Server, timestamp_authority},
-    world::{IDENTITY, PASSPHRASE, Run, World, clean},
+    world::{IDENTITY, PASSPHRASE, Run, World, clean, command},
 };
 
 /// A server that serves the CRLs of the world whose certificates name it, and stamps.
@@ -323,4 +323,59 @@ fn offline_opens_no_socket() {
     assert!(sockets(&[]) > 0, "this would show a socket");
     assert_eq!(sockets(&["--offline"]), 0);
     assert_eq!(sockets(&["--offline", "--crl", "signing.crl"]), 0);
+}
+
+/// A list of another authority with the same names must not keep the right one from being fetched.
+#[test]
+fn a_strangers_crl_does_not_stand_in_for_the_right_one() {
+    let services = Services::signed();
+    let stranger = World::with_base_url(&services.server.url);
+    for ca in ["root", "signing"] {
+        let text = format!("ca crl --dir ca --ca {ca} --output {ca}.crl");
+        stranger.keyed(&text.split(' ').collect::<Vec<_>>()).succeeds();
+        fs::copy(
+            stranger.file(&format!("{ca}.crl")),
+            services.world.file(&format!("evil-{ca}.crl")),
+        )
+        .expect("copied");
+    }
+    let evil = ["--crl", "evil-root.crl", "--crl", "evil-signing.crl"];
+    services.verify(&evil).succeeds();
+    let asked = services.server.asked();
+    for ca in ["root", "signing"] {
+        let line = format!("GET /crl/{ca}.crl HTTP/1.1");
+        assert!(asked.contains(&line), "{ca}: {asked:?}");
+    }
+}
+
+/// A login provider that the environment demands is demanded of an identity from a flag too.
+#[test]
+fn a_login_provider_that_is_set_is_not_dropped() {
+    let services = Services::signed();
+    services.verify(&[]).succeeds();
+    let mut command = command(services.world.path());
+    command.env("COUNTERSIGN_CERTIFICATE_OIDC_ISSUER", "https://login.example").args([
+        "--format",
+        "json",
+        "verify",
+        "app",
+        "--trusted-root",
+        "trusted_root.json",
+        "--certificate-identity",
+        IDENTITY,
+    ]);
+    let run = Run::of(command.output().expect("starts")).exits_with(12);
+    assert_eq!(run.finding(), "certificate.oidc-issuer.unexpected");
+}
+
+/// Opening a pipe waits for its writer, and there may be none.
+#[test]
+fn a_pipe_in_place_of_evidence_is_refused_at_once() {
+    let services = Services::signed();
+    let made = Command::new("mkfifo").arg(services.world.file("pipe")).status();
+    assert!(made.expect("mkfifo is there").success());
+    for flag in ["--bundle", "--crl", "--ocsp"] {
+        let run = services.verify(&[flag, "pipe"]).exits_with(3);
+        assert_eq!(run.finding(), "setup.input.unreadable", "{flag}");
+    }
 }
