@@ -242,20 +242,40 @@ pub(super) fn register(
     arguments: &RevocationRegisterArguments,
     session: &Session,
 ) -> Outcome<Answer> {
-    let mut body = Vec::new();
-    for path in &arguments.certificates {
-        let certificate = input::certificate(path)?;
-        Certificate::decode(&certificate).map_err(|error| malformed(path, &error.to_string()))?;
-        body.extend_from_slice(&certificate);
-    }
     let admin = Admin::open(&arguments.admin, session)?;
-    let done = admin.post("/v1/certificates", "application/pkix-cert", &body)?;
     let mut text = String::new();
-    for each in done["certificates"].as_array().into_iter().flatten() {
-        let said = |name: &str| quoted(each[name].as_str().unwrap_or("?").to_owned());
-        text.add(format_args!("{} {}: {}\n", said("issuer"), said("serial"), said("outcome")));
+    let (mut registered, mut failed) = (Vec::new(), Vec::new());
+    let mut worst: Option<FindingCode> = None;
+    // One that is refused keeps no other from being registered.
+    for path in &arguments.certificates {
+        match register_one(path, &admin) {
+            Ok(done) => {
+                for each in done["certificates"].as_array().into_iter().flatten() {
+                    let said = |name: &str| quoted(each[name].as_str().unwrap_or("?").to_owned());
+                    let (issuer, serial) = (said("issuer"), said("serial"));
+                    text.add(format_args!("{issuer} {serial}: {}\n", said("outcome")));
+                    registered.push(each.clone());
+                }
+            }
+            Err(failure) => {
+                let finding = failure.finding();
+                let graver = worst.is_none_or(|worst| finding.code.rank() < worst.rank());
+                worst = if graver { Some(finding.code) } else { worst };
+                text.add(format_args!("{}: {failure}\n", path_text(path)));
+                failed.push(json!({ "file": path_text(path), "error": finding }));
+            }
+        }
     }
-    Answer::new(text, &done)
+    let result = json!({ "certificates": registered, "failed": failed });
+    let mut answer = Answer::new(text, &result)?;
+    answer.exit_code = worst.map_or(0, FindingCode::exit_code);
+    Ok(answer)
+}
+
+fn register_one(path: &Path, admin: &Admin) -> Outcome<Value> {
+    let certificate = input::certificate(path)?;
+    Certificate::decode(&certificate).map_err(|error| malformed(path, &error.to_string()))?;
+    admin.post("/v1/certificates", "application/pkix-cert", &certificate)
 }
 
 #[cfg(test)]
