@@ -67,6 +67,17 @@ fn refuse_existing(path: &Path, existing: Existing) -> Outcome<()> {
         Ok(_) if existing == Existing::Keep => {
             Err(files::FileError::AlreadyExists { path: path.to_owned() }.into())
         }
+        // A slip of the hand must not cost a key, which nothing brings back.
+        Ok(_) if holds_private_key(path) => {
+            Err(Failure::unwritable(path, "it holds a private key, which is never replaced"))
+        }
         _ => Ok(()),
     }
+}
+
+fn holds_private_key(path: &Path) -> bool {
+    const LABEL: &[u8] = b"PRIVATE KEY-----";
+    // A key file is small; a large file is none.
+    let content = files::read_bounded(path, 64 * 1024).unwrap_or_default();
+    content.windows(LABEL.len()).any(|window| window == LABEL)
 }

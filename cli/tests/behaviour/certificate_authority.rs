@@ -191,6 +191,9 @@ fn crls_list_what_they_are_told_and_openssl_reads_them() {
         let run = world.keyed(&split(&format!("ca crl --dir ca --ca root --output {output}")));
         run.exits_with(3);
     }
+    let over_key = "--format json trust init --dir ca --force --output ca/root/key.pem";
+    let run = world.keyed(&split(over_key)).exits_with(3);
+    assert_eq!(run.finding(), "setup.output.unwritable");
     assert_eq!(world.read("ca/root/key.pem"), key);
 }
 
