@@ -8,11 +8,12 @@ use std::{
     thread,
 };
 
-/// What is read at once: large enough that the calls do not count, small enough for the caches.
-const BLOCK_OCTETS: usize = 256 * 1024;
+/// What is read at once. Each block costs a hand-over between two threads: a quarter of this cost
+/// 4 % of the rate of SHA-256, a sixteenth 17 %.
+const BLOCK_OCTETS: usize = 1024 * 1024;
 
 /// Blocks on their way; more than these were not faster.
-const BLOCKS: usize = 4;
+const BLOCKS: usize = 3;
 
 /// A block and how much of it is filled.
 struct Block {
