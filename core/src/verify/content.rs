@@ -14,14 +14,21 @@ use crate::{
 impl Run<'_> {
     /// The digest by which the file is the signed one, or findings.
     pub(super) fn inspect_content(&mut self, rules: &[&Signer]) -> Option<Digest> {
-        self.inspect_predicate(rules);
         let outcome = match &self.bundle.content {
-            Content::MessageSignature { digest: Some(digest), .. } => self.compare(digest),
-            // The signature was checked over the artifact's own digest.
-            Content::MessageSignature { digest: None, .. } => {
-                return self.context.evidence.artifact.digests.first().cloned();
+            Content::MessageSignature { digest, .. } => {
+                self.inspect_predicate(rules, None);
+                match digest {
+                    Some(digest) => self.compare(digest),
+                    // The signature was checked over the artifact's own digest.
+                    None => return self.context.evidence.artifact.digests.first().cloned(),
+                }
             }
-            Content::Envelope(envelope) => self.compare_statement(envelope),
+            Content::Envelope(envelope) => {
+                let statement = Statement::decode(&envelope.payload);
+                let predicate = statement.as_ref().ok().map(|said| said.predicate_type.as_str());
+                self.inspect_predicate(rules, predicate);
+                self.compare_statement(envelope, statement)
+            }
         };
         match outcome {
             Ok((digest, notes)) => {
@@ -50,15 +57,10 @@ impl Run<'_> {
 
     /// What the signer may say of the file: one of its rules must allow it. A bare signature says
     /// nothing, which meets no demand for a predicate.
-    fn inspect_predicate(&mut self, rules: &[&Signer]) {
-        let statement = match &self.bundle.content {
-            Content::Envelope(envelope) => Statement::decode(&envelope.payload).ok(),
-            Content::MessageSignature { .. } => None,
-        };
-        let predicate = statement.map(|statement| statement.predicate_type);
+    fn inspect_predicate(&mut self, rules: &[&Signer], predicate: Option<&str>) {
         let allows = |rule: &&Signer| {
             rule.predicate_types.is_empty()
-                || predicate.as_ref().is_some_and(|said| rule.predicate_types.contains(said))
+                || rule.predicate_types.iter().any(|allowed| predicate == Some(allowed.as_str()))
         };
         if rules.is_empty() || rules.iter().any(allows) {
             return;
@@ -68,19 +70,22 @@ impl Run<'_> {
         self.findings.push(
             Finding::new(FindingCode::StatementPredicate)
                 .expected(wanted.join(" or "))
-                .found(predicate.unwrap_or_else(|| String::from("no statement that can be read"))),
+                .found(predicate.unwrap_or("no statement that can be read")),
         );
     }
 
-    fn compare_statement(&self, envelope: &Envelope) -> Result<(Digest, Vec<Finding>), Finding> {
+    fn compare_statement(
+        &self,
+        envelope: &Envelope,
+        statement: Result<Statement, Finding>,
+    ) -> Result<(Digest, Vec<Finding>), Finding> {
         if envelope.payload_type != IN_TOTO_PAYLOAD_TYPE {
             return Err(Finding::new(FindingCode::StatementType)
                 .about("payloadType")
                 .expected(IN_TOTO_PAYLOAD_TYPE)
                 .found(envelope.payload_type.clone()));
         }
-        let statement = Statement::decode(&envelope.payload)?;
-        self.find_subject(&statement.subjects)
+        self.find_subject(&statement?.subjects)
     }
 
     fn find_subject(&self, subjects: &[Subject]) -> Result<(Digest, Vec<Finding>), Finding> {
