@@ -117,7 +117,10 @@ impl Connect for Connector {
             Ok(key.handle)
         });
         match proven {
-            Ok(key) => Ok(KeySession { session, key, generation: entered.generation() }),
+            Ok(key) => {
+                entered.note_success();
+                Ok(KeySession { session, key, generation: entered.generation() })
+            }
             Err(fault) => {
                 slot::close(session);
                 Err(fault)

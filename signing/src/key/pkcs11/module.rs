@@ -10,7 +10,10 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard},
+    sync::{
+        Arc, Mutex, PoisonError, RwLock, RwLockReadGuard,
+        atomic::{AtomicU32, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -23,8 +26,10 @@ use super::login::Logins;
 use crate::key::TokenError;
 
 /// How long after a library was started it is not started anew: each start throws the sessions of
-/// all keys away.
+/// all keys away, those of tokens that work as well. Doubled by each start that brought nothing.
 const RENEWAL_PAUSE: Duration = Duration::from_secs(1);
+/// 32 seconds at most.
+const MAXIMUM_DOUBLINGS: u32 = 5;
 
 static LOADED: Mutex<BTreeMap<PathBuf, Arc<Module>>> = Mutex::new(BTreeMap::new());
 
@@ -34,6 +39,7 @@ pub(super) struct Module {
     context: Pkcs11,
     generation: RwLock<Generation>,
     logins: Logins,
+    renewals_in_vain: AtomicU32,
 }
 
 #[derive(Debug)]
@@ -61,7 +67,8 @@ impl Module {
         let context = Pkcs11::new(&canonical).map_err(|error| fail(error.to_string()))?;
         start(&context).map_err(|error| fail(error.to_string()))?;
         let generation = RwLock::new(Generation { number: 0, since: Instant::now() });
-        let module = Arc::new(Self { context, generation, logins: Logins::default() });
+        let (logins, renewals_in_vain) = (Logins::default(), AtomicU32::new(0));
+        let module = Arc::new(Self { context, generation, logins, renewals_in_vain });
         loaded.insert(canonical, Arc::clone(&module));
         Ok(module)
     }
@@ -80,9 +87,11 @@ impl Module {
         if current.number != generation {
             return true;
         }
-        if current.since.elapsed() < RENEWAL_PAUSE {
+        let in_vain = self.renewals_in_vain.load(Ordering::Relaxed).min(MAXIMUM_DOUBLINGS);
+        if current.since.elapsed() < RENEWAL_PAUSE * 2_u32.pow(in_vain) {
             return false;
         }
+        self.renewals_in_vain.store(in_vain + 1, Ordering::Relaxed);
         *current = Generation { number: generation + 1, since: Instant::now() };
         self.logins.forget_accepted();
         // Whatever it says: it may not have been running.
@@ -100,6 +109,11 @@ impl Entered<'_> {
     /// Which start of the library this is.
     pub(super) fn generation(&self) -> u64 {
         self.generation.number
+    }
+
+    /// A key was reached: the library does what it should.
+    pub(super) fn note_success(&self) {
+        self.module.renewals_in_vain.store(0, Ordering::Relaxed);
     }
 
     /// Who is logged in where.
