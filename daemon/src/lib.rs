@@ -6,6 +6,7 @@
 
 mod admission;
 pub mod clock;
+pub mod clock_monitor;
 pub mod config;
 mod connection;
 mod descriptors;
