@@ -9,8 +9,11 @@ use std::path::{Path, PathBuf};
 
 use countersign_core::time::UnixSeconds;
 use countersign_daemon::config::{self, ConfigError};
+use countersign_daemon::ledger::AuditSettings;
 use countersign_daemon::limits::LimitSettings;
 use countersign_daemon::logs::LogSettings;
+use countersign_daemon::peer::TrustedProxies;
+use countersign_daemon::rate::RateSettings;
 use countersign_daemon::tls::TlsSettings;
 use countersign_signing::key::KeyLocation;
 use serde::Deserialize;
@@ -27,6 +30,9 @@ pub struct Config {
     /// Address and port of the public listener. Default `127.0.0.1:3161`; port 0 takes a free one.
     #[serde(default = "default_listen")]
     pub listen: SocketAddr,
+    /// Address and port of the listener for figures (`/metrics`). Default none.
+    #[serde(default)]
+    pub metrics_listen: Option<SocketAddr>,
     /// The key: a PEM file of mode 0600 or tighter (encrypted PKCS#8), or a `pkcs11:` URI. Required.
     pub key: KeyLocation,
     /// File of mode 0600 or tighter whose first line is the key file's passphrase, or the PIN of a
@@ -50,6 +56,15 @@ pub struct Config {
     /// `limits.request_timeout_seconds`, at most `limits.max_in_flight` of them.
     #[serde(default)]
     pub max_signing: usize,
+    /// `[audit]`: the ledger in which each token is recorded before it is handed out. Default none.
+    #[serde(default)]
+    pub audit: Option<AuditSettings>,
+    /// `[rate]`: how often one client may ask. Default as often as it wants.
+    #[serde(default)]
+    pub rate: Option<RateSettings>,
+    /// Proxies whose `X-Forwarded-For` is believed, `["10.0.0.0/8"]`. Default none.
+    #[serde(default)]
+    pub trusted_proxies: TrustedProxies,
     /// `[limits]`; `max_body_bytes` is 65536 by default, a query has about 100.
     #[serde(default)]
     pub limits: LimitSettings,
@@ -111,6 +126,8 @@ impl Config {
         ConfigError::check_range("max_signing", max_signing, 0..=1024)?;
         self.policies()?;
         self.rotation()?;
+        self.audit.as_ref().map_or(Ok(()), AuditSettings::validate)?;
+        self.rate.as_ref().map_or(Ok(()), RateSettings::validate)?;
         self.log.validate()?;
         self.limits.validate()
     }
@@ -165,6 +182,10 @@ impl Config {
     pub(crate) fn fixed_keys_that_differ(&self, other: &Self) -> Vec<&'static str> {
         let differ = [
             ("listen", self.listen != other.listen),
+            ("metrics_listen", self.metrics_listen != other.metrics_listen),
+            ("audit", self.audit != other.audit),
+            ("rate", self.rate != other.rate),
+            ("trusted_proxies", self.trusted_proxies != other.trusted_proxies),
             ("max_signing", self.max_signing != other.max_signing),
             ("limits", self.limits != other.limits),
             ("log", self.log != other.log),
@@ -275,9 +296,10 @@ mod tests {
     #[test]
     fn says_what_a_reload_does_not_change() {
         let before = load(POLICY).expect("loads");
-        let after = load(&format!("listen = \"127.0.0.1:1\"\n{POLICY}[log]\nlevel = \"warn\"\n"))
-            .expect("loads");
-        assert_eq!(before.fixed_keys_that_differ(&after), ["listen", "log"]);
+        let tables =
+            "[log]\nlevel = \"warn\"\n[audit]\nfolder = \"a\"\n[rate]\nrequests_per_second = 5\n";
+        let after = load(&format!("listen = \"127.0.0.1:1\"\n{POLICY}{tables}")).expect("loads");
+        assert_eq!(before.fixed_keys_that_differ(&after), ["listen", "audit", "rate", "log"]);
         assert!(before.fixed_keys_that_differ(&before).is_empty());
     }
 }

@@ -4,13 +4,17 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
 use countersign_core::tsp::{FailureInfo, RequestFault, TimestampRequest};
+use countersign_daemon::ledger::{AppendError, Appending};
+use countersign_daemon::problem::Problem;
 use countersign_daemon::request_id::RequestId;
-use warp::reply::Response;
+use warp::reply::{Reply, Response};
 
-use crate::issuer::{Issuer, Offer, Pace, Signed};
+use crate::audit::{Requester, TokenRecord};
+use crate::issuer::{Issuer, Offer, Pace};
 use crate::reply::{self, Refusal};
 use crate::state::{State, unix_seconds};
 
@@ -18,29 +22,85 @@ use crate::state::{State, unix_seconds};
 const INTERNAL: &str =
     "The authority failed; try again, and give this request number to its operator.";
 
+/// When to come again while the disk cannot keep up with the records.
+const RETRY_AFTER_SECONDS: u64 = 1;
+
 /// What a client reads while the clock is not to be trusted.
 const NO_TIME: &str =
     "The authority's clock cannot be trusted now; try again later or use another authority.";
 
+/// Who asks, and how the answer is to name the request.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked {
+    pub(crate) by: Requester,
+    pub(crate) request_id: RequestId,
+}
+
+/// A token that was signed, and the wait for its record.
+struct Issued {
+    response: Vec<u8>,
+    recording: Option<Appending>,
+}
+
 /// Answers one `TimeStampReq`.
-pub(crate) async fn stamp(state: Arc<State>, body: Bytes, request_id: RequestId) -> Response {
+pub(crate) async fn stamp(state: Arc<State>, body: Bytes, asked: Asked) -> Response {
     // Every request that has arrived takes its place in flight before the next one is signed: so
     // those that are too many are refused at once, and do not wait unseen in sockets.
     tokio::task::yield_now().await;
     let pace = state.issuer().pace();
-    let outcome = match pace {
-        Pace::Prompt => sign_now(&state, &body, request_id),
-        Pace::Slow => sign_elsewhere(state, body, request_id).await,
+    let issued = match pace {
+        Pace::Prompt => sign_now(&state, &body, asked),
+        Pace::Slow => sign_elsewhere(&state, body, asked).await,
     };
-    reply::answer(outcome.map(|signed| signed.response), request_id)
+    let issued = match issued {
+        Ok(issued) => issued,
+        Err(refusal) => return refuse(&state, &refusal, asked.request_id),
+    };
+    match recorded(issued.recording, asked.request_id).await {
+        Ok(()) => {
+            state.figures.granted();
+            reply::token(issued.response)
+        }
+        Err(Unrecorded::Overloaded) => {
+            state.figures.overloaded();
+            Problem::overloaded(RETRY_AFTER_SECONDS).into_response()
+        }
+        Err(Unrecorded::Failed) => {
+            let refusal = Refusal::new(FailureInfo::SystemFailure, INTERNAL);
+            refuse(&state, &refusal, asked.request_id)
+        }
+    }
+}
+
+/// The answer to a request that gets no token.
+pub(crate) fn refuse(state: &State, refusal: &Refusal, request_id: RequestId) -> Response {
+    state.figures.refused(refusal.failure);
+    reply::refusal(refusal, request_id)
+}
+
+/// Why a token that was signed is not handed out.
+enum Unrecorded {
+    /// Too many records wait for the disk.
+    Overloaded,
+    /// The ledger failed.
+    Failed,
+}
+
+/// Waits until the token's record is kept: no token leaves without one.
+async fn recorded(recording: Option<Appending>, request_id: RequestId) -> Result<(), Unrecorded> {
+    let Some(recording) = recording else { return Ok(()) };
+    match recording.await {
+        Ok(_) => Ok(()),
+        Err(AppendError::Full) => Err(Unrecorded::Overloaded),
+        Err(error) => {
+            tracing::error!(%request_id, %error, "a token was not recorded, and not handed out");
+            Err(Unrecorded::Failed)
+        }
+    }
 }
 
 /// Signs off the threads that serve connections, when there is a place.
-async fn sign_elsewhere(
-    state: Arc<State>,
-    body: Bytes,
-    request_id: RequestId,
-) -> Result<Signed, Refusal> {
+async fn sign_elsewhere(state: &Arc<State>, body: Bytes, asked: Asked) -> Result<Issued, Refusal> {
     // What is refused takes no place.
     let now = state.clock().now();
     accept(state.keys().at(unix_seconds(now)), &decode(&body)?)?;
@@ -48,18 +108,20 @@ async fn sign_elsewhere(
     // The semaphore is never closed. Who waits here is bounded by the requests in flight and by
     // the request's time.
     let place = Arc::clone(&state.slow_signing).acquire_owned().await.map_err(|_| internal())?;
+    let state = Arc::clone(state);
     let signing = tokio::task::spawn_blocking(move || {
         let _place = place;
-        sign_now(&state, &body, request_id)
+        sign_now(&state, &body, asked)
     });
     signing.await.unwrap_or_else(|error| {
-        tracing::error!(%request_id, %error, "signing broke off");
+        tracing::error!(request_id = %asked.request_id, %error, "signing broke off");
         Err(internal())
     })
 }
 
-/// Accepts and signs, on this thread.
-fn sign_now(state: &State, body: &[u8], request_id: RequestId) -> Result<Signed, Refusal> {
+/// Accepts, signs and queues the record, on this thread.
+fn sign_now(state: &State, body: &[u8], asked: Asked) -> Result<Issued, Refusal> {
+    let request_id = asked.request_id;
     let request = decode(body)?;
     let now = state.clock().now();
     let keys = state.keys();
@@ -71,19 +133,37 @@ fn sign_now(state: &State, body: &[u8], request_id: RequestId) -> Result<Signed,
         Refusal::new(FailureInfo::TimeNotAvailable, NO_TIME)
     })?;
     let failed = || Refusal::new(FailureInfo::SystemFailure, INTERNAL);
+    let started = Instant::now();
     // Unwind safety: a key that panicked is asked again at the next request, which is as good as
     // not; nothing else is shared.
-    match catch_unwind(AssertUnwindSafe(|| offer.respond(&request, gen_time))) {
-        Ok(Ok(signed)) => Ok(signed),
+    let signed = match catch_unwind(AssertUnwindSafe(|| offer.respond(&request, gen_time))) {
+        Ok(Ok(signed)) => signed,
         Ok(Err(error)) => {
             tracing::error!(%request_id, %error, "signing failed");
-            Err(failed())
+            return Err(failed());
         }
         Err(_) => {
             tracing::error!(%request_id, "signing panicked");
-            Err(failed())
+            return Err(failed());
         }
-    }
+    };
+    state.figures.signed_in(started.elapsed());
+    let recording = match (state.ledger(), request.message_imprint.algorithm) {
+        (Some(ledger), Some(hash_algorithm)) => {
+            let record = TokenRecord {
+                serial: &signed.serial,
+                hash_algorithm,
+                imprint: request.message_imprint.digest,
+                policy: offer.policy.oid,
+                gen_time,
+                key_id: issuer.key_id(),
+                requester: asked.by,
+            };
+            Some(record.append(ledger))
+        }
+        _ => None,
+    };
+    Ok(Issued { response: signed.response, recording })
 }
 
 fn decode(body: &[u8]) -> Result<TimestampRequest<'_>, Refusal> {
@@ -140,6 +220,7 @@ mod tests {
     use countersign_core::digest::{Digest, HashAlgorithm};
     use countersign_core::tsp::{PkiStatus, TimestampResponse};
     use countersign_daemon::clock::FixedClock;
+    use countersign_daemon::peer::ClientAddress;
     use countersign_signing::ca::{CertificateAuthority, InitOptions, IssueRequest, SubjectKey};
     use countersign_signing::key::{FileKey, KeyAlgorithm, Passphrase, SignError, Signer};
     use countersign_signing::name::DistinguishedName;
@@ -224,13 +305,15 @@ mod tests {
         let issuer = Issuer::new(Arc::clone(&key) as _, pace, granted.chain, &[policy], when)
             .expect("an issuer");
         let clock = Arc::new(FixedClock::new(now));
-        (key, Arc::new(State::new(Keys::only(issuer), clock, 1)))
+        (key, Arc::new(State::new(Keys::only(issuer), clock, None, 1)))
     }
 
     async fn ask(state: &Arc<State>) -> (PkiStatus, Option<FailureInfo>, String) {
         let digest = Digest::parse(&format!("sha256:{}", "ab".repeat(32))).expect("a digest");
         let query = Bytes::from(TimestampRequestBuilder::new(digest).build());
-        let response = stamp(Arc::clone(state), query, RequestId::next()).await;
+        let by = ClientAddress([192, 0, 2, 1].into()).into();
+        let asked = Asked { by, request_id: RequestId::next() };
+        let response = stamp(Arc::clone(state), query, asked).await;
         let body = response.into_body().collect().await.expect("a body").to_bytes();
         let response = TimestampResponse::decode(&body).expect("a TimeStampResp");
         (response.status, response.failure, response.status_text.join(" "))

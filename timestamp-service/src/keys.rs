@@ -103,6 +103,12 @@ impl Keys {
         }
     }
 
+    /// The key that takes over later than `time`, and when.
+    pub fn next_after(&self, time: UnixSeconds) -> Option<(UnixSeconds, &Arc<Issuer>)> {
+        let next = self.next.as_ref().filter(|next| time < next.at)?;
+        Some((next.at, &next.issuer))
+    }
+
     /// Every key that is open, in the order of their turns.
     pub fn all(&self) -> impl Iterator<Item = &Arc<Issuer>> {
         std::iter::once(&self.first).chain(self.next.as_ref().map(|next| &next.issuer))

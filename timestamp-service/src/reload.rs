@@ -9,6 +9,7 @@ use countersign_daemon::tls::Tls;
 
 use crate::config::Config;
 use crate::keys::Keys;
+use crate::metrics::Reload;
 use crate::state::State;
 
 /// What is needed to read everything again.
@@ -25,27 +26,33 @@ impl Reloading {
 
     /// Reads configuration and files again; what cannot be used changes nothing.
     pub(crate) fn reload(&self) {
-        match self.started_with.load_again() {
+        let outcome = match self.started_with.load_again() {
             Ok(config) => self.reload_keys(&config),
             Err(error) => {
                 tracing::error!(%error, "the configuration cannot be used; keys and policies stay as they were");
+                Reload::Refused
             }
-        }
+        };
+        self.state.figures.reloaded(outcome);
         if let Some(Err(error)) = self.tls.as_ref().map(Tls::reload) {
             tracing::error!(%error, "the TLS certificate stays as it was");
         }
     }
 
-    fn reload_keys(&self, config: &Config) {
+    fn reload_keys(&self, config: &Config) -> Reload {
         let fixed = self.started_with.fixed_keys_that_differ(config);
         if !fixed.is_empty() {
             let keys = fixed.join(", ");
             tracing::warn!(keys, "changed in the configuration, and in force after a restart");
         }
         match Keys::open(config, self.state.now()) {
-            Ok(keys) => self.state.replace_keys(keys),
+            Ok(keys) => {
+                self.state.replace_keys(keys);
+                Reload::Loaded
+            }
             Err(error) => {
                 tracing::error!(%error, "signing keys and policies stay as they were");
+                Reload::Refused
             }
         }
     }

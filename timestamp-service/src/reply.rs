@@ -34,13 +34,19 @@ impl Refusal {
     }
 }
 
-/// The answer to a request: its token or its refusal, with the request's identifier in the text.
-pub(crate) fn answer(outcome: Result<Vec<u8>, Refusal>, request_id: RequestId) -> Response {
-    let bytes = outcome.unwrap_or_else(|refusal| {
-        let (failure, text) = (refusal.failure.name(), refusal.text.as_str());
-        tracing::info!(%request_id, failure, text, "refused");
-        tsp::refusal(refusal.failure, &format!("{text} (request {request_id})"))
-    });
+/// A whole `TimeStampResp` with a token.
+pub(crate) fn token(response: Vec<u8>) -> Response {
+    in_protocol(response)
+}
+
+/// The answer to a request that gets no token, with the request's identifier in the text.
+pub(crate) fn refusal(refusal: &Refusal, request_id: RequestId) -> Response {
+    let (failure, text) = (refusal.failure.name(), refusal.text.as_str());
+    tracing::info!(%request_id, failure, text, "refused");
+    in_protocol(tsp::refusal(refusal.failure, &format!("{text} (request {request_id})")))
+}
+
+fn in_protocol(bytes: Vec<u8>) -> Response {
     let mut response = Response::new(bytes.into());
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, REPLY_MEDIA_TYPE);

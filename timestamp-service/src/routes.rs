@@ -17,6 +17,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use countersign_daemon::health;
 use countersign_daemon::media_type;
+use countersign_daemon::peer::ClientAddress;
 use countersign_daemon::problem::Problem;
 use countersign_daemon::request_id::RequestId;
 use http::{HeaderMap, Method, StatusCode};
@@ -24,6 +25,7 @@ use warp::path::FullPath;
 use warp::reply::Response;
 use warp::{Filter, Rejection, Reply};
 
+use crate::handlers::Asked;
 use crate::json::{self, JsonFault};
 use crate::state::{State, readiness};
 use crate::{handlers, reply};
@@ -76,10 +78,11 @@ pub(crate) fn routes(
         .and(warp::method())
         .and(warp::header::headers_cloned())
         .and(warp::ext::get::<RequestId>())
+        .and(warp::ext::get::<ClientAddress>())
         .and(warp::body::bytes())
-        .then(move |endpoint, method, headers, request_id, body| {
-            let state = Arc::clone(&state);
-            async move { answer(state, endpoint, &method, &headers, request_id, body).await }
+        .then(move |endpoint, method, headers, request_id, client: ClientAddress, body| {
+            let (state, asked) = (Arc::clone(&state), Asked { by: client.into(), request_id });
+            async move { answer(state, endpoint, &method, &headers, asked, body).await }
         });
     answer.or(health).unify()
 }
@@ -98,7 +101,7 @@ async fn answer(
     endpoint: Endpoint,
     method: &Method,
     headers: &HeaderMap,
-    request_id: RequestId,
+    asked: Asked,
     body: Bytes,
 ) -> Response {
     match endpoint {
@@ -108,9 +111,9 @@ async fn answer(
             }
             let takes_json = endpoint == Endpoint::ApiStamp;
             if media_type::is(headers, QUERY_MEDIA_TYPE) {
-                handlers::stamp(state, body, request_id).await
+                handlers::stamp(state, body, asked).await
             } else if takes_json && media_type::is(headers, JSON_MEDIA_TYPE) {
-                stamp_json(state, &body, request_id).await
+                stamp_json(state, &body, asked).await
             } else if takes_json {
                 let expected = format!("{QUERY_MEDIA_TYPE} or {JSON_MEDIA_TYPE}");
                 Problem::unsupported_media_type(&expected).into_response()
@@ -130,10 +133,10 @@ async fn answer(
     }
 }
 
-async fn stamp_json(state: Arc<State>, body: &[u8], request_id: RequestId) -> Response {
+async fn stamp_json(state: Arc<State>, body: &[u8], asked: Asked) -> Response {
     match json::to_request(body) {
-        Ok(request) => handlers::stamp(state, request.into(), request_id).await,
-        Err(JsonFault::Refused(refusal)) => reply::answer(Err(refusal), request_id),
+        Ok(request) => handlers::stamp(state, request.into(), asked).await,
+        Err(JsonFault::Refused(refusal)) => handlers::refuse(&state, &refusal, asked.request_id),
         Err(JsonFault::Malformed(detail)) => {
             let code = "request.body.malformed";
             let detail = format!("The body is not a timestamp request in JSON: {detail}.");

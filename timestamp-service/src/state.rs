@@ -1,4 +1,4 @@
-//! What the requests share: the keys, and the time that may be stamped.
+//! What the requests share: the keys, the time that may be stamped, the ledger, the figures.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -7,10 +7,12 @@ use arc_swap::{ArcSwap, Guard};
 use countersign_core::time::UnixSeconds;
 use countersign_daemon::clock::Clock;
 use countersign_daemon::health::Readiness;
+use countersign_daemon::ledger::Ledger;
 use tokio::sync::Semaphore;
 
 use crate::issuer::Issuer;
 use crate::keys::Keys;
+use crate::metrics::{Figures, KeyTimes};
 use crate::time::{ClockFault, StampClock};
 
 /// The state of a running authority.
@@ -18,19 +20,28 @@ use crate::time::{ClockFault, StampClock};
 pub struct State {
     keys: ArcSwap<Keys>,
     clock: StampClock,
+    ledger: Option<Ledger>,
+    pub(crate) figures: Figures,
     /// Places for signatures that take their time.
     pub(crate) slow_signing: Arc<Semaphore>,
 }
 
 impl State {
-    /// The state of an authority that has stamped nothing yet; `max_signing` as the configuration
-    /// has it.
-    pub fn new(keys: Keys, clock: Arc<dyn Clock>, max_signing: usize) -> Self {
+    /// The state of an authority that has stamped nothing yet. `max_signing` is as in the
+    /// configuration; without a ledger no token is recorded.
+    pub fn new(
+        keys: Keys,
+        clock: Arc<dyn Clock>,
+        ledger: Option<Ledger>,
+        max_signing: usize,
+    ) -> Self {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let places = if max_signing == 0 { processors } else { max_signing };
         Self {
             keys: ArcSwap::from_pointee(keys),
             clock: StampClock::new(clock),
+            ledger,
+            figures: Figures::new(),
             slow_signing: Arc::new(Semaphore::new(places)),
         }
     }
@@ -58,6 +69,19 @@ impl State {
         Arc::clone(self.keys().at(self.now()))
     }
 
+    /// Where tokens are recorded.
+    pub fn ledger(&self) -> Option<&Ledger> {
+        self.ledger.as_ref()
+    }
+
+    /// When certificates end and keys change.
+    pub(crate) fn key_times(&self) -> KeyTimes {
+        let (keys, now) = (self.keys(), self.now());
+        let next =
+            keys.next_after(now).map(|(at, next)| (next.not_after().seconds(), at.seconds()));
+        KeyTimes { current_not_after: keys.at(now).not_after().seconds(), next }
+    }
+
     /// The clock that tokens are stamped by.
     pub fn clock(&self) -> &StampClock {
         &self.clock
@@ -80,10 +104,11 @@ pub(crate) fn unix_seconds(time: SystemTime) -> UnixSeconds {
     UnixSeconds::new(i64::try_from(since_epoch.as_secs()).unwrap_or(i64::MAX))
 }
 
-/// The checks of `/readyz`: `clock` (with the certificate's validity) and `key`.
+/// The checks of `/readyz`: `clock` (with the certificate's validity), `key`, and `audit` where there
+/// is a ledger.
 pub(crate) fn readiness(state: &Arc<State>) -> Readiness {
     let (clock, key) = (Arc::clone(state), Arc::clone(state));
-    Readiness::builder()
+    let builder = Readiness::builder()
         .check("clock", move || {
             std::future::ready(clock.check_clock().map(drop).map_err(|fault| fault.to_string()))
         })
@@ -95,6 +120,9 @@ pub(crate) fn readiness(state: &Arc<State>) -> Readiness {
                     _ => Err("the signing key does not sign".to_owned()),
                 }
             }
-        })
-        .build()
+        });
+    match state.ledger().cloned() {
+        Some(ledger) => builder.check("audit", move || std::future::ready(ledger.ready())).build(),
+        None => builder.build(),
+    }
 }

@@ -16,9 +16,10 @@ use countersign_signing::key::{KeyAlgorithm, Passphrase};
 use countersign_signing::name::{DistinguishedName, SubjectName};
 use countersign_signing::pem;
 use countersign_signing::profile::{Authority, Profile};
+use countersign_timestamp::Listeners;
 use countersign_timestamp::config::Config;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 /// No test waits longer than this for anything.
@@ -97,7 +98,23 @@ impl Authorities {
 
     /// Issues a certificate of `profile`; writes `NAME.key` and `NAME.pem` (chain without the root).
     pub(crate) fn issue(&self, name: &str, profile: Profile) -> Vec<Vec<u8>> {
+        self.issue_with(name, profile, None)
+    }
+
+    /// Issues a timestamp authority's certificate that is valid for so many days; gives `name`.
+    pub(crate) fn issue_for_days<'n>(&self, name: &'n str, days: i64) -> &'n str {
+        self.issue_with(name, Profile::TimestampAuthority, Some(days * 86_400));
+        name
+    }
+
+    fn issue_with(
+        &self,
+        name: &str,
+        profile: Profile,
+        validity_seconds: Option<i64>,
+    ) -> Vec<Vec<u8>> {
         let mut request = IssueRequest::new(profile, DistinguishedName::new("Example", name));
+        request.validity_seconds = validity_seconds;
         if profile == Profile::CodeSigner {
             request.names =
                 vec![SubjectName::parse_identity("releases@example.org").expect("a name")];
@@ -180,11 +197,11 @@ impl Rig {
     pub(crate) async fn start_configured(text: &str, chain: Vec<Vec<u8>>) -> Self {
         let config = authorities().config(text);
         let clock = Arc::new(FixedClock::new(start_time()));
-        let listener = TcpListener::bind(config.listen).await.expect("bound");
-        let address = listener.local_addr().expect("address");
+        let listeners = Listeners::bind(&config).await.expect("bound");
+        let address = listeners.public.local_addr().expect("address");
         let (trigger, shutdown) = Shutdown::manual();
         let running =
-            countersign_timestamp::run(config, listener, Arc::clone(&clock) as _, shutdown);
+            countersign_timestamp::run(config, listeners, Arc::clone(&clock) as _, shutdown);
         tokio::spawn(async move { running.await.expect("starts") });
         Self { address, clock, chain, _trigger: trigger }
     }
