@@ -11,5 +11,6 @@ mod network;
 mod release;
 mod settings;
 mod streaming;
+mod tokens;
 mod world;
 mod writing;

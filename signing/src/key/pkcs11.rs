@@ -63,8 +63,8 @@ struct Connector {
 }
 
 impl TokenKey {
-    /// Opens the key that `uri` means. `spki` is its public key where the caller knows it; else
-    /// the token must show it.
+    /// Opens the key that `uri` means. `spki` is its public key where the caller knows it; where
+    /// not, the token must show it.
     ///
     /// # Errors
     /// [`TokenError`], by what an operator does about it.
@@ -74,11 +74,14 @@ impl TokenKey {
         spki: Option<&[u8]>,
     ) -> Result<Self, TokenError> {
         let module = load_module(uri)?;
-        let spki = match spki {
-            Some(spki) => spki.to_vec(),
-            None => read_public_key(&module, uri, pin.as_ref())?,
-        };
         let name = uri.to_string();
+        let spki = match (read_public_key(&module, uri, pin.as_ref()), spki) {
+            (Ok(shown), Some(known)) if shown != known => {
+                return Err(TokenError::KeyMismatch { uri: name });
+            }
+            (Err(TokenError::NoPublicKey { .. }), Some(known)) => known.to_vec(),
+            (outcome, _) => outcome?,
+        };
         let Some(algorithm) = SigningAlgorithm::of(&spki) else {
             let detail = "the key is not P-384, P-256 or RSA of 2048 to 4096 bits".to_owned();
             return Err(TokenError::Unsuitable { uri: name, detail });

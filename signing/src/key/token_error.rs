@@ -74,8 +74,8 @@ pub enum TokenError {
         /// Why not.
         detail: String,
     },
-    /// The certificate is for another key.
-    #[error("{uri}: the certificate's public key is not this key's")]
+    /// The certificate, or the public key that the token shows, is another key's.
+    #[error("{uri}: the public key in the certificate or in the token is not this key's")]
     KeyMismatch {
         /// The key.
         uri: String,

@@ -12,13 +12,17 @@ use countersign_core::{
     digest::{Digest, HashAlgorithm, digest},
     x509::PublicKey,
 };
-use countersign_signing::key::{
-    KeyAlgorithm, KeyError, KeyLocation, Passphrase, SignError, Signer, TokenError,
-    TokenKeyAlgorithm, generate_in_token, open,
+use countersign_signing::{
+    ca::SubjectKey,
+    key::{
+        FileKey, KeyAlgorithm, KeyError, KeyLocation, Passphrase, SignError, Signer, TokenError,
+        TokenKeyAlgorithm, generate_in_token, open, open_for_certificate, store_certificate,
+    },
 };
 use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
 
 use crate::{
+    authority::{TestAuthority, code_signer_request},
     openssl::Bench,
     softhsm::{MODULE, at, make, move_folder, pin, uri, with_tokens},
 };
@@ -307,6 +311,51 @@ fn keys_of_one_token_do_not_disturb_each_other_when_one_is_closed() {
                 drop(goes);
                 verifies(&*stays, b"m", &stays.sign(b"m").expect("signed"));
             }
+        },
+    );
+}
+
+#[test]
+fn a_token_without_a_public_key_is_used_with_its_certificate() {
+    with_tokens(
+        "tokens::a_token_without_a_public_key_is_used_with_its_certificate",
+        &["T"],
+        |tokens| {
+            let uri = make("token=T;object=signer;id=%07", KeyAlgorithm::P384);
+            let authority = TestAuthority::new(KeyAlgorithm::P384);
+            let of = |spki: &[u8]| {
+                let key = SubjectKey::PublicKey(spki.to_vec());
+                let issued = authority.ca.issue(&code_signer_request(), key, authority.now);
+                issued.expect("issued").certificate
+            };
+            let key = open(&at(&uri), Some(&pin())).expect("opens");
+            let (own, other) = (of(key.spki()), FileKey::generate(KeyAlgorithm::P384));
+            let other = of(other.expect("a key").spki());
+            drop(key);
+
+            let with = |certificate: &[u8]| {
+                open_for_certificate(&at(&uri), Some(&pin()), certificate).map(|key| {
+                    verifies(&*key, b"m", &key.sign(b"m").expect("signed"));
+                })
+            };
+            let mismatch = |outcome: Result<(), KeyError>| {
+                let error = token_error(outcome.expect_err("refused"));
+                assert!(matches!(error, TokenError::KeyMismatch { .. }), "{error}");
+            };
+            with(&own).expect("its certificate");
+            mismatch(with(&other));
+            tokens.pkcs11_tool("--delete-object --type pubkey --id 07");
+            let alone = token_error(open(&at(&uri), Some(&pin())).expect_err("no public key"));
+            assert!(matches!(alone, TokenError::NoPublicKey { .. }), "{alone}");
+            with(&own).expect("its certificate");
+            mismatch(with(&other));
+            mismatch(store_certificate(&uri, &other, Some(&pin())));
+            for _ in 0..2 {
+                store_certificate(&uri, &own, Some(&pin())).expect("stored");
+            }
+            let listed = tokens.pkcs11_tool("--list-objects --type cert");
+            assert_eq!(listed.matches("Certificate Object").count(), 1, "{listed}");
+            open(&at(&uri), Some(&pin())).expect("the certificate shows the public key");
         },
     );
 }

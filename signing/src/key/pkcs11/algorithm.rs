@@ -73,8 +73,7 @@ impl SigningAlgorithm {
             .sign(&mechanism, key, &data)
             .map_err(|error| Fault::of(uri, "signing", &error))?;
         if signature.len() != octets {
-            let detail = format!("the token made a signature of {} octets", signature.len());
-            return Err(TokenError::Failing { uri: uri.to_owned(), detail }.into());
+            return Err(TokenError::KeyMismatch { uri: uri.to_owned() }.into());
         }
         Ok(match self {
             Self::EcdsaP256 | Self::EcdsaP384 => ecdsa_sig_value(&signature),
