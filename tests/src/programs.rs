@@ -164,6 +164,21 @@ impl Service {
         configuration: &str,
         listeners: &[&str],
     ) -> Result<Self, ProgramError> {
+        Self::start_with(programs, program, folder, configuration, listeners, &[])
+    }
+
+    /// As [`start`](Self::start), with these variables in its environment.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub fn start_with(
+        programs: &Programs,
+        program: &'static str,
+        folder: &Path,
+        configuration: &str,
+        listeners: &[&str],
+        environment: &[(&str, &OsStr)],
+    ) -> Result<Self, ProgramError> {
         let log_path = folder.join(format!("{program}.log"));
         let log = File::options()
             .create(true)
@@ -173,6 +188,7 @@ impl Service {
         let mut child = programs
             .command(programs.path(program), folder)
             .args(["--config", configuration])
+            .envs(environment.iter().copied())
             .stdout(Stdio::piped())
             .stderr(log)
             .spawn()
