@@ -12,9 +12,11 @@ use crate::peer::TrustedProxies;
 pub(crate) struct PerAddress {
     most: usize,
     proxies: Arc<TrustedProxies>,
-    /// Bounded by the listener's connections.
-    open: Arc<Mutex<HashMap<IpAddr, usize>>>,
+    open: Counts,
 }
+
+/// Open connections of each address that has any: bounded by the listener's connections.
+type Counts = Arc<Mutex<HashMap<IpAddr, usize>>>;
 
 impl PerAddress {
     pub(crate) fn new(most: usize, proxies: Arc<TrustedProxies>) -> Self {
@@ -39,7 +41,7 @@ impl PerAddress {
 
 /// A connection's place, given back when dropped.
 #[derive(Debug)]
-pub(crate) struct Place(Option<(IpAddr, Arc<Mutex<HashMap<IpAddr, usize>>>)>);
+pub(crate) struct Place(Option<(IpAddr, Counts)>);
 
 impl Drop for Place {
     fn drop(&mut self) {
@@ -66,8 +68,8 @@ mod tests {
         let held = [limit.take(address("192.0.2.1")), limit.take(address("::ffff:192.0.2.1"))];
         assert!(held.iter().all(Option::is_some) && limit.take(address("192.0.2.1")).is_none());
         assert!(limit.take(address("192.0.2.2")).is_some());
-        let proxied: Vec<_> = (0..5).map(|_| limit.take(address("10.0.0.1"))).collect();
-        assert!(proxied.iter().all(Option::is_some));
+        let of_proxy: Vec<_> = (0..5).map(|_| limit.take(address("10.0.0.1"))).collect();
+        assert!(of_proxy.iter().all(Option::is_some));
         drop(held);
         assert!(limit.take(address("192.0.2.1")).is_some());
         assert!(limit.open.lock().expect("unpoisoned").is_empty());

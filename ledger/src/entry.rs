@@ -30,9 +30,6 @@ const SUFFIX_BYTES: usize = 13 + 64 + 2;
 /// Octets of a time with milliseconds, in UTC.
 const TIME_BYTES: usize = 24;
 
-/// Microseconds and beyond are cut.
-const TIME_UNIT: Duration = Duration::from_millis(1);
-
 /// What the first line of a file says of its ledger.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -119,9 +116,8 @@ pub fn encode(
 fn time_text(time: SystemTime) -> String {
     const LAST: Duration = Duration::from_secs(253_402_300_799);
     let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().min(LAST);
-    let cut = Duration::from_millis(u64::try_from(since.as_millis()).unwrap_or(0));
-    debug_assert!(since - cut < TIME_UNIT);
-    humantime::format_rfc3339_millis(SystemTime::UNIX_EPOCH + cut).to_string()
+    // What is finer than a millisecond is cut, not rounded.
+    humantime::format_rfc3339_millis(SystemTime::UNIX_EPOCH + since).to_string()
 }
 
 impl<'a> Entry<'a> {

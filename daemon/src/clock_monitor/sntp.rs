@@ -74,7 +74,7 @@ fn measurement(answer: &NtpResult) -> Measurement {
 
 /// NTP's short format: 16 bits of seconds, 16 of their fraction.
 fn short(value: u32) -> Duration {
-    Duration::from_nanos(u64::from(value) * 1_000_000_000 >> 16)
+    Duration::from_nanos((u64::from(value) * 1_000_000_000) >> 16)
 }
 
 struct Connected(UdpSocket);

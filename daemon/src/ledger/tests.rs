@@ -402,7 +402,7 @@ fn zeros_at_the_end_are_torn_and_a_wrong_line_in_the_middle_refuses_to_open() {
     drop(ledger);
     let path = folder.path().join(file_name(1));
     let whole = fs::read(&path).expect("read");
-    fs::write(&path, [whole.as_slice(), &[0; 100_000]].concat()).expect("written");
+    fs::write(&path, [whole.as_slice(), &vec![0; 100_000]].concat()).expect("written");
     drop(open(&folder, &BadDisk::default()));
     assert_eq!(check(&folder).lines, 6);
 
