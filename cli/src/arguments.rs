@@ -4,8 +4,10 @@
 //! from when it was not typed is in [`crate::settings`].
 #![allow(clippy::doc_markdown, reason = "these comments are the help texts that clap prints")]
 
+mod audit;
 mod authority;
 mod evidence;
+mod key;
 mod revocation;
 mod signing;
 mod timestamp;
@@ -17,14 +19,21 @@ use clap_complete::Shell;
 use countersign_core::time::UnixSeconds;
 
 pub use self::{
+    audit::{
+        AuditCommand, AuditShowArguments, AuditVerifyArguments, LedgerArguments, plain_serial,
+    },
     authority::{
         CaCommand, CaCrlArguments, CaFolder, CaInitArguments, CaIssueArguments, CaListArguments,
         CaRenewArguments, CaRevocation, CertificateOutput, IssuableProfile, KeyAlgorithmName,
-        KeyCommand, KeyGenerateArguments, KeySource,
+        KeySource,
     },
     evidence::{
         CompromiseName, PolicyCommand, PolicyInitArguments, PolicyLintArguments,
         RevocationModeName, TrustCommand, TrustInitArguments, TrustShowArguments, VerifyArguments,
+    },
+    key::{
+        GeneratedAlgorithm, KeyCommand, KeyGenerateArguments, KeyRequestArguments,
+        KeyShowArguments, KeyStoreCertificateArguments,
     },
     revocation::{
         AdminArguments, RevocationCommand, RevocationFetchArguments, RevocationRegisterArguments,
@@ -93,7 +102,7 @@ pub enum Color {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Make keys
+    /// Make and show keys, in files and in PKCS#11 tokens
     #[command(subcommand)]
     Key(KeyCommand),
     /// Run a certificate authority in a folder
@@ -117,6 +126,9 @@ pub enum Command {
     /// Look up and prepare what is needed for revocation
     #[command(subcommand)]
     Revocation(RevocationCommand),
+    /// Verify and read a service's audit ledger
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Show what is inside bundles, certificates, timestamps, CRLs, OCSP messages and trust roots
     Inspect(InspectArguments),
     /// Explain a finding by its code

@@ -1,6 +1,7 @@
 //! What the commands do, a file for each noun.
 
 mod admin;
+mod audit;
 mod ca;
 mod ca_issue;
 mod completion;
@@ -20,8 +21,8 @@ mod version;
 
 use crate::{
     arguments::{
-        CaCommand, Command, ConfigCommand, KeyCommand, PolicyCommand, RevocationCommand,
-        TimestampCommand, TrustCommand,
+        AuditCommand, CaCommand, Command, ConfigCommand, KeyCommand, PolicyCommand,
+        RevocationCommand, TimestampCommand, TrustCommand,
     },
     failure::Outcome,
     output::Answer,
@@ -32,6 +33,9 @@ use crate::{
 pub fn name(command: &Command) -> &'static str {
     match command {
         Command::Key(KeyCommand::Generate(_)) => "key generate",
+        Command::Key(KeyCommand::Show(_)) => "key show",
+        Command::Key(KeyCommand::Request(_)) => "key request",
+        Command::Key(KeyCommand::StoreCertificate(_)) => "key store-certificate",
         Command::Ca(CaCommand::Init(_)) => "ca init",
         Command::Ca(CaCommand::Issue(_)) => "ca issue",
         Command::Ca(CaCommand::Renew(_)) => "ca renew",
@@ -49,6 +53,8 @@ pub fn name(command: &Command) -> &'static str {
         Command::Revocation(RevocationCommand::Status(_)) => "revocation status",
         Command::Revocation(RevocationCommand::Fetch(_)) => "revocation fetch",
         Command::Revocation(RevocationCommand::Register(_)) => "revocation register",
+        Command::Audit(AuditCommand::Verify(_)) => "audit verify",
+        Command::Audit(AuditCommand::Show(_)) => "audit show",
         Command::Inspect(_) => "inspect",
         Command::Explain(_) => "explain",
         Command::Config(ConfigCommand::Check(_)) => "config check",
@@ -65,6 +71,11 @@ pub fn name(command: &Command) -> &'static str {
 pub fn run(command: &Command, session: &Session) -> Outcome<Answer> {
     match command {
         Command::Key(KeyCommand::Generate(arguments)) => key::generate(arguments, session),
+        Command::Key(KeyCommand::Show(arguments)) => key::show(arguments, session),
+        Command::Key(KeyCommand::Request(arguments)) => key::request(arguments, session),
+        Command::Key(KeyCommand::StoreCertificate(arguments)) => {
+            key::store_certificate(arguments, session)
+        }
         Command::Ca(CaCommand::Init(arguments)) => ca::init(arguments, session),
         Command::Ca(CaCommand::Issue(arguments)) => ca_issue::issue(arguments, session),
         Command::Ca(CaCommand::Renew(arguments)) => ca_issue::renew(arguments, session),
@@ -92,6 +103,8 @@ pub fn run(command: &Command, session: &Session) -> Outcome<Answer> {
         Command::Revocation(RevocationCommand::Register(arguments)) => {
             revocation::register(arguments, session)
         }
+        Command::Audit(AuditCommand::Verify(arguments)) => audit::verify_ledger(arguments),
+        Command::Audit(AuditCommand::Show(arguments)) => audit::show(arguments),
         Command::Inspect(arguments) => inspect::run(arguments),
         Command::Explain(arguments) => explain::run(arguments),
         Command::Config(ConfigCommand::Check(arguments)) => config::check(arguments, session),

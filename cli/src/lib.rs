@@ -18,6 +18,7 @@ pub mod report_text;
 pub mod revocation_evidence;
 pub mod session;
 pub mod settings;
+mod signing_key;
 mod start;
 pub mod timestamping;
 pub mod writing;

@@ -86,6 +86,11 @@ impl Session {
         )
     }
 
+    /// Asks for a token's PIN.
+    pub(crate) fn ask_pin(&self, token: &str) -> Outcome<Passphrase> {
+        Ok(Passphrase::new(ask_hidden(&format!("PIN of {token}: "))?.as_bytes())?)
+    }
+
     fn ask_passphrase(&self, whose: &str, expected: &str, purpose: Purpose) -> Outcome<Passphrase> {
         if self.interaction == Interaction::Nobody {
             let finding =

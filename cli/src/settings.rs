@@ -10,7 +10,7 @@ use std::{
 };
 
 use countersign_core::finding::{Finding, FindingCode};
-use countersign_signing::files;
+use countersign_signing::{files, key::KeyLocation};
 use serde::Deserialize;
 
 use crate::failure::{Failure, Outcome, path_text};
@@ -32,8 +32,8 @@ pub struct Settings {
     pub certificate_oidc_issuer: Option<String>,
     /// Timestamp authorities, in the order in which they are asked.
     pub timestamp_urls: Vec<String>,
-    /// The signer's key file.
-    pub key: Option<PathBuf>,
+    /// The signer's key: a file, or a `pkcs11:` URI.
+    pub key: Option<KeyLocation>,
     /// The signer's certificate.
     pub certificate: Option<PathBuf>,
     /// A file with the passphrase of keys.
@@ -69,7 +69,7 @@ pub fn load(named: Option<&Path>) -> Outcome<Settings> {
         None => Settings::default(),
     };
     settings.file = file;
-    settings.overlay_environment();
+    settings.overlay_environment()?;
     Ok(settings)
 }
 
@@ -110,13 +110,15 @@ impl Settings {
                 *path = folder.join(&*path);
             }
         }
+        if let Some(KeyLocation::File(path)) = &mut self.key {
+            *path = folder.join(&*path);
+        }
     }
 
-    fn paths(&mut self) -> [&mut Option<PathBuf>; 9] {
+    fn paths(&mut self) -> [&mut Option<PathBuf>; 8] {
         [
             &mut self.trusted_root,
             &mut self.policy,
-            &mut self.key,
             &mut self.certificate,
             &mut self.key_passphrase_file,
             &mut self.ca_passphrase_file,
@@ -126,11 +128,10 @@ impl Settings {
         ]
     }
 
-    fn overlay_environment(&mut self) {
+    fn overlay_environment(&mut self) -> Outcome<()> {
         let names = [
             "COUNTERSIGN_TRUSTED_ROOT",
             "COUNTERSIGN_POLICY",
-            "COUNTERSIGN_KEY",
             "COUNTERSIGN_CERTIFICATE",
             "COUNTERSIGN_KEY_PASSPHRASE_FILE",
             "COUNTERSIGN_CA_PASSPHRASE_FILE",
@@ -151,6 +152,10 @@ impl Settings {
                 *slot = Some(value);
             }
         }
+        if let Some(key) = path("COUNTERSIGN_KEY") {
+            let key = KeyLocation::try_from(key.into_os_string());
+            self.key = Some(key.map_err(|error| Failure::usage(error.to_string()))?);
+        }
         if let Some(issuer) = text("COUNTERSIGN_CERTIFICATE_OIDC_ISSUER") {
             self.certificate_oidc_issuer = Some(issuer);
         }
@@ -163,6 +168,7 @@ impl Settings {
             let urls = urls.split(',').map(str::trim).filter(|url| !url.is_empty());
             self.timestamp_urls = urls.map(str::to_owned).collect();
         }
+        Ok(())
     }
 }
 
@@ -184,6 +190,6 @@ mod tests {
             toml::from_str("policy = \"p.json\"\nkey = \"/k\"\n").expect("known");
         settings.resolve_against(Path::new("/etc/countersign"));
         assert_eq!(settings.policy, Some(PathBuf::from("/etc/countersign/p.json")));
-        assert_eq!(settings.key, Some(PathBuf::from("/k")));
+        assert_eq!(settings.key, Some(KeyLocation::File(PathBuf::from("/k"))));
     }
 }

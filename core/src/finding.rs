@@ -99,6 +99,12 @@ findings! {
     KeyMismatch = "setup.key.mismatch", SetUp, 2, "docs/cli.md",
         "The key does not belong to the certificate.",
         "Name the key that the certificate was issued for.";
+    TokenUnusable = "setup.token.unusable", SetUp, 2, "RFC 7512; PKCS#11 v2.40; docs/keys.md",
+        "A key in a PKCS#11 token cannot be used.",
+        "Do what is said here; `countersign key show --key URI` tries it again. A wrong PIN is not repeated: tokens lock themselves.";
+    TokenAway = "setup.token.away", NotChecked, 3, "PKCS#11 v2.40; docs/keys.md",
+        "The token with the key is not there now, or fails.",
+        "Check that the token is plugged in, or that its network and service run, then try again.";
     RequestInvalid = "setup.request.invalid", SetUp, 2, "docs/cli.md",
         "The certificate authority does not issue what was asked for.",
         "Change what is named here and ask again.";
@@ -529,6 +535,38 @@ findings! {
     LogEntryIgnored = "transparency.ignored", Note, 0, "docs/policy.md transparency",
         "A log entry in the bundle could not be used; another could.",
         "Nothing to do.";
+
+    // A service's audit ledger; only `countersign audit` finds these.
+    AuditLineAltered = "audit.line.altered", Danger, 10, "docs/audit.md",
+        "A line of the audit ledger was changed after it was written.",
+        "Keep this ledger as evidence, compare it with your copies, and find out who could write to it.";
+    AuditLineMalformed = "audit.line.malformed", Danger, 10, "docs/audit.md",
+        "A line of the audit ledger is not one that its service writes.",
+        "Keep this ledger as evidence, compare it with your copies, and find out who could write to it.";
+    AuditSequenceBroken = "audit.sequence.broken", Danger, 10, "docs/audit.md",
+        "Lines of the audit ledger were removed, added or reordered.",
+        "Keep this ledger as evidence, compare it with your copies, and find out who could write to it.";
+    AuditFileMissing = "audit.file.missing", Danger, 10, "docs/audit.md",
+        "A file of the audit ledger is missing.",
+        "Put it back; when older files were archived on purpose, give the hash of their last line with --after.";
+    AuditFileCut = "audit.file.cut", Danger, 10, "docs/audit.md",
+        "A file of the audit ledger ends within a line although another follows.",
+        "Put a copy of the file in its place; keep this one as evidence.";
+    AuditFileForeign = "audit.file.foreign", Danger, 10, "docs/audit.md",
+        "A file does not belong to this audit ledger.",
+        "Put the right file in its place; ledgers of several replicas have a folder each.";
+    AuditHeadMissing = "audit.head.missing", Danger, 10, "docs/audit.md",
+        "The expected line is not in the audit ledger: its end was cut off or written anew.",
+        "Check that this is the right ledger; else keep it as evidence and compare it with your copies.";
+    AuditIncomplete = "audit.line.incomplete", NotChecked, 3, "docs/audit.md",
+        "The last line of the audit ledger is incomplete; everything before it is whole.",
+        "Its service was killed while it wrote: start it again, it cuts the line off and says so.";
+    AuditFormatUnknown = "audit.format.unknown", NotChecked, 3, "docs/audit.md",
+        "The audit ledger is in a format that this program does not know.",
+        "Use the version of this program that belongs to the service.";
+    AuditNotFound = "audit.not-found", NotChecked, 3, "docs/audit.md",
+        "There is no audit ledger in this folder.",
+        "Name the folder that the service's configuration names under [audit].";
 }
 
 impl FindingCode {

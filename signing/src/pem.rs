@@ -86,6 +86,11 @@ pub fn write_certificates<T: AsRef<[u8]>>(
     files::write_new(path, encode_certificates(certificates).as_bytes(), FileMode::Public)
 }
 
+/// PEM `PUBLIC KEY` of a `SubjectPublicKeyInfo` (RFC 7468 §13).
+pub fn encode_public_key(spki: &[u8]) -> String {
+    encode("PUBLIC KEY", spki)
+}
+
 /// PEM with that label and lines of 64 characters.
 pub(crate) fn encode(label: &'static str, der: &[u8]) -> String {
     // Unwrap safety: encoding fails for a label with forbidden characters, and ours are constants,

@@ -2,9 +2,11 @@
 //!
 //! [`world`] is a whole private PKI at a fixed time, in this process; [`log`] and
 //! [`certificate_log`] are logs; [`scenario`] is the demo, with the real [`programs`]; [`forge`]
-//! signs what is wrong on purpose, and [`corpus`] gathers it for every verifier.
+//! signs what is wrong on purpose, and [`corpus`] gathers it for every verifier; [`clients`] are
+//! programs of others.
 
 pub mod certificate_log;
+pub mod clients;
 pub mod corpus;
 pub mod documents;
 pub mod forge;

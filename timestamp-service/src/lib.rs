@@ -1,28 +1,39 @@
 //! The timestamp authority: RFC 3161 over HTTP.
 //!
 //! `POST /` takes a `TimeStampReq` and answers a `TimeStampResp`, a refusal included. What is
-//! signed with is [`issuer`]'s, when it may be signed is [`state`]'s; sockets are
-//! `countersign_daemon`'s. The service keeps nothing: no token and no request is stored.
+//! signed with is [`issuer`]'s, which key's turn it is [`keys`]', what time it is [`time`]'s; sockets
+//! are `countersign_daemon`'s.
 
+pub mod audit;
 pub mod config;
 mod handlers;
 pub mod issuer;
+mod json;
+pub mod keys;
+mod metrics;
+pub mod policy;
+mod reload;
 mod reply;
 mod routes;
 pub mod state;
+pub mod time;
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use countersign_daemon::clock::Clock;
+use countersign_daemon::ledger::OpenError;
+use countersign_daemon::metrics::{Exporter, InstallError, before_each_render};
 use countersign_daemon::server::{Drained, Server};
 use countersign_daemon::shutdown::{self, Shutdown};
 use countersign_daemon::tls::{Tls, TlsError};
 use tokio::net::TcpListener;
 
 use crate::config::Config;
-use crate::issuer::{Issuer, IssuerError};
-use crate::state::State;
+use crate::keys::{Keys, KeysError};
+use crate::reload::Reloading;
+use crate::state::{State, unix_seconds};
 
 /// The program's name in the lines it prints.
 pub const PROGRAM: &str = "countersign-timestamp";
@@ -30,69 +41,110 @@ pub const PROGRAM: &str = "countersign-timestamp";
 /// Why the service does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The key, its certificates, or their fit.
+    /// The keys, their certificates, or their fit.
     #[error(transparent)]
-    Issuer(#[from] IssuerError),
+    Keys(#[from] KeysError),
     /// The listener's TLS.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// The audit ledger.
+    #[error("[audit]: {0}")]
+    Audit(#[from] OpenError),
+    /// The figures.
+    #[error(transparent)]
+    Figures(#[from] InstallError),
     /// The handler of SIGHUP.
     #[error("cannot handle signals: {0}")]
     Signals(#[from] io::Error),
 }
 
-/// Everything that can be wrong before a socket is needed; opens and closes the key.
+/// The sockets of a service, bound and not yet served.
+#[derive(Debug)]
+pub struct Listeners {
+    /// Where timestamps are asked for.
+    pub public: TcpListener,
+    /// Where the figures are.
+    pub metrics: Option<TcpListener>,
+}
+
+impl Listeners {
+    /// Binds the addresses of the configuration.
+    ///
+    /// # Errors
+    /// The address, and why it cannot be had.
+    pub async fn bind(config: &Config) -> Result<Self, (SocketAddr, io::Error)> {
+        let bind =
+            async |address| TcpListener::bind(address).await.map_err(|error| (address, error));
+        let public = bind(config.listen).await?;
+        let metrics = match config.metrics_listen {
+            Some(address) => Some(bind(address).await?),
+            None => None,
+        };
+        Ok(Self { public, metrics })
+    }
+}
+
+/// Everything that can be wrong before a socket is needed; opens and closes the keys. The ledger is
+/// left alone, since the service that runs may hold it.
 ///
 /// # Errors
-/// As [`run`], but for signals.
+/// As [`run`], but for the ledger and signals.
 pub fn check(config: &Config, clock: &dyn Clock) -> Result<(), StartError> {
-    Issuer::open(config, clock.now())?;
+    Keys::open(config, unix_seconds(clock.now()))?;
     config.tls.clone().map(Tls::open).transpose()?;
     Ok(())
 }
 
-/// Serves on `listener` until `shutdown`, then drains. SIGHUP reads key, certificates and TLS files again.
+/// Serves on `listeners` until `shutdown`, then drains. SIGHUP reads configuration, keys, certificates
+/// and TLS files again.
 ///
 /// # Errors
-/// The key or a certificate cannot be used, or signals cannot be handled. After the start nothing
-/// ends the service but `shutdown`.
+/// The key, a certificate or the ledger cannot be used, or signals cannot be handled. After the
+/// start nothing ends the service but `shutdown`.
 pub async fn run(
     config: Config,
-    listener: TcpListener,
+    listeners: Listeners,
     clock: Arc<dyn Clock>,
     shutdown: Shutdown,
 ) -> Result<Drained, StartError> {
+    // Before any figure is counted.
+    let exporter = listeners.metrics.is_some().then(Exporter::install).transpose()?;
     let tls = config.tls.clone().map(Tls::open).transpose()?;
-    let issuer = Issuer::open(&config, clock.now())?;
-    tracing::info!(certificate = issuer.subject(), not_after = %issuer.not_after(), "signing key opened");
-    let state = Arc::new(State::new(&config, issuer, Arc::clone(&clock)));
-    let limits = config.limits;
-    let reloading = Reloading { config, state: Arc::clone(&state), tls: tls.clone(), clock };
-    shutdown::on_hangup(shutdown.clone(), move || reloading.reload())?;
+    let state = open(&config, clock)?;
     let server = Server::new(PROGRAM, "public")
-        .with_limits(limits)
-        .with_tls(tls)
+        .with_limits(config.limits)
+        .with_rate(config.rate)
+        .with_trusted_proxies(config.trusted_proxies.clone())
+        .with_tls(tls.clone())
         .with_path_classes(routes::path_class);
-    Ok(server.serve(listener, routes::routes(state), shutdown).await)
+    let reloading = Reloading::new(config, Arc::clone(&state), tls);
+    shutdown::on_hangup(shutdown.clone(), move || reloading.reload())?;
+    let figures = async {
+        if let (Some(exporter), Some(listener)) = (exporter, listeners.metrics) {
+            exporter.serve(PROGRAM, listener, shutdown.clone()).await;
+        }
+    };
+    let serving = server.serve(listeners.public, routes::routes(state), shutdown.clone());
+    let (drained, ()) = tokio::join!(serving, figures);
+    Ok(drained)
 }
 
-/// What SIGHUP needs.
-struct Reloading {
-    config: Config,
-    state: Arc<State>,
-    tls: Option<Tls>,
-    clock: Arc<dyn Clock>,
-}
-
-impl Reloading {
-    /// Reads the files again; what cannot be used changes nothing.
-    fn reload(&self) {
-        match Issuer::open(&self.config, self.clock.now()) {
-            Ok(issuer) => self.state.replace_issuer(issuer),
-            Err(error) => tracing::error!(%error, "the signing key stays as it was"),
-        }
-        if let Some(Err(error)) = self.tls.as_ref().map(Tls::reload) {
-            tracing::error!(%error, "the TLS certificate stays as it was");
-        }
+/// Opens the keys and the ledger.
+fn open(config: &Config, clock: Arc<dyn Clock>) -> Result<Arc<State>, StartError> {
+    let keys = Keys::open(config, unix_seconds(clock.now()))?;
+    for issuer in keys.all() {
+        tracing::info!(certificate = issuer.subject(), key_id = issuer.key_id(), not_after = %issuer.not_after(), "signing key opened");
     }
+    let ledger = match &config.audit {
+        Some(audit) => audit.open(audit::LEDGER, Arc::clone(&clock))?,
+        None => None,
+    };
+    let state = Arc::new(State::new(keys, clock, ledger, config.max_signing));
+    let weak = Arc::downgrade(&state);
+    before_each_render(move || {
+        let state = weak.upgrade()?;
+        state.figures.keys(state.key_times());
+        Some(())
+    });
+    Ok(state)
 }

@@ -10,8 +10,7 @@ use countersign_daemon::clock::SystemClock;
 use countersign_daemon::config::ConfigError;
 use countersign_daemon::shutdown::Shutdown;
 use countersign_daemon::{exit, logs};
-use countersign_timestamp::{StartError, config::Config};
-use tokio::net::TcpListener;
+use countersign_timestamp::{Listeners, StartError, config::Config};
 
 /// Timestamp authority (RFC 3161 over HTTP).
 #[derive(Debug, Parser)]
@@ -47,9 +46,9 @@ fn act(arguments: &Arguments) -> anyhow::Result<()> {
 #[tokio::main]
 async fn serve(config: Config) -> anyhow::Result<()> {
     let shutdown = Shutdown::on_signals().context("cannot handle signals")?;
-    let listener = TcpListener::bind(config.listen)
-        .await
-        .with_context(|| format!("cannot listen on {}", config.listen))?;
-    countersign_timestamp::run(config, listener, Arc::new(SystemClock), shutdown).await?;
+    let listeners = Listeners::bind(&config).await.map_err(|(address, error)| {
+        anyhow::Error::new(error).context(format!("cannot listen on {address}"))
+    })?;
+    countersign_timestamp::run(config, listeners, Arc::new(SystemClock), shutdown).await?;
     Ok(())
 }

@@ -1,39 +1,15 @@
-//! `key` and `ca`.
+//! `ca`.
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use countersign_core::{crl::RevocationReason, time::UnixSeconds};
 use countersign_signing::{
-    key::KeyAlgorithm,
+    key::{KeyAlgorithm, KeyLocation},
     profile::{Authority, Profile},
 };
 
-use super::KeyPassphrase;
-
-/// `key`.
-#[derive(Debug, Subcommand)]
-pub enum KeyCommand {
-    /// Make a private key in an encrypted file that only its owner may read
-    Generate(KeyGenerateArguments),
-}
-
-/// `key generate`.
-#[derive(Debug, Args)]
-pub struct KeyGenerateArguments {
-    /// The new key file
-    #[arg(value_name = "FILE", required_unless_present = "output", conflicts_with = "output")]
-    pub file: Option<PathBuf>,
-    /// The new key file
-    #[arg(long, short, value_name = "FILE")]
-    pub output: Option<PathBuf>,
-    /// The kind of key
-    #[arg(long, value_enum, default_value = "p384")]
-    pub algorithm: KeyAlgorithmName,
-    /// The passphrase.
-    #[command(flatten)]
-    pub passphrase: KeyPassphrase,
-}
+use super::{KeyPassphrase, key::key_location};
 
 /// A kind of key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -196,9 +172,9 @@ pub struct KeySource {
     /// A certification request (PKCS #10), which proves that its sender has the key
     #[arg(long, value_name = "FILE", group = "key_source")]
     pub csr: Option<PathBuf>,
-    /// An encrypted key file; the certificate is for its public key
-    #[arg(long, value_name = "FILE", group = "key_source")]
-    pub key: Option<PathBuf>,
+    /// An encrypted key file, or the pkcs11: URI of a key; the certificate is for its public key
+    #[arg(long, value_name = "KEY", group = "key_source", value_parser = key_location())]
+    pub key: Option<KeyLocation>,
     /// Make a new key in this file
     #[arg(long, value_name = "FILE", group = "key_source")]
     pub new_key: Option<PathBuf>,

@@ -3,12 +3,15 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use countersign_signing::key::KeyLocation;
+
+use super::key::key_location;
 
 /// Where the passphrase of a key file comes from.
 #[derive(Clone, Debug, Default, Args)]
 pub struct KeyPassphrase {
-    /// A file whose first line is the key's passphrase
-    /// [env: COUNTERSIGN_KEY_PASSPHRASE has the passphrase itself]
+    /// A file whose first line is the key's passphrase, or a token's PIN
+    /// [env: COUNTERSIGN_KEY_PASSPHRASE or COUNTERSIGN_PKCS11_PIN has the secret itself]
     #[arg(id = "key_passphrase_file", long = "key-passphrase-file", value_name = "FILE")]
     pub file: Option<PathBuf>,
 }
@@ -19,9 +22,9 @@ pub struct SignArguments {
     /// Files to sign
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// The signer's encrypted key file [env: COUNTERSIGN_KEY]
-    #[arg(long, value_name = "FILE")]
-    pub key: Option<PathBuf>,
+    /// The signer's encrypted key file, or its pkcs11: URI [env: COUNTERSIGN_KEY]
+    #[arg(long, value_name = "KEY", value_parser = key_location())]
+    pub key: Option<KeyLocation>,
     /// The key's passphrase.
     #[command(flatten)]
     pub passphrase: KeyPassphrase,

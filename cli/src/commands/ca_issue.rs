@@ -7,7 +7,7 @@ use countersign_signing::{
     ca::{CertificateAuthority, IssueRequest, IssuedCertificate, RenewalKey, SubjectKey},
     csr,
     files::FileMode,
-    key::{FileKey, Passphrase, Signer},
+    key::Passphrase,
     name::{DistinguishedName, SubjectName},
     pem,
     profile::Profile,
@@ -155,9 +155,8 @@ impl<'a> SourcedKey<'a> {
             csr::verify(&request).map_err(|error| Failure::from(error).about(path_text(path)))?;
             return Ok(Some(Self::Ready(SubjectKey::Csr(request))));
         }
-        if let Some(path) = &source.key {
-            let passphrase = session.key_passphrase(&source.passphrase, path, Purpose::Open)?;
-            let key = FileKey::open(path, &passphrase)?;
+        if let Some(location) = &source.key {
+            let key = session.open_key(location, &source.passphrase)?;
             return Ok(Some(Self::Ready(SubjectKey::PublicKey(key.spki().to_vec()))));
         }
         let Some(path) = &source.new_key else { return Ok(None) };

@@ -1,12 +1,15 @@
 //! `sign`: digest or statement, signature, timestamp, bundle; verified by the core, then written.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use countersign_core::{
     Artifact, Evidence,
     crypto::aws_lc::AwsLc,
     digest::{Digest, HashAlgorithm, digest},
-    finding::{Finding, FindingCode},
+    finding::{Finding, FindingCode, quoted},
     limits,
     policy::{Policy, RevocationMode, Transparency},
     report::Report,
@@ -18,7 +21,7 @@ use countersign_core::{
 use countersign_signing::{
     bundle::{self, Bundle, IN_TOTO_PAYLOAD_TYPE, pre_authentication_encoding},
     files::FileMode,
-    key::{FileKey, Signer},
+    key::Signer,
     statement::{RELEASE_PREDICATE_TYPE, STATEMENT_TYPE, Statement, Subject},
 };
 use serde_json::{Map, Value, json};
@@ -30,7 +33,6 @@ use crate::{
     failure::{Failure, Outcome, path_text},
     input,
     output::{Answer, Body, finding_text},
-    prompt::Purpose,
     session::Session,
     timestamping::{Believed, Question, Stamp},
     writing::{Existing, prepare, write},
@@ -70,7 +72,7 @@ pub(super) fn run(arguments: &SignArguments, session: &Session) -> Outcome<Answe
 struct Run<'a> {
     arguments: &'a SignArguments,
     session: &'a Session,
-    key: FileKey,
+    key: Arc<dyn Signer>,
     certificate: Vec<u8>,
     trust: TrustRoot,
     policy: Policy,
@@ -114,7 +116,7 @@ impl<'a> Run<'a> {
             settings.certificate.as_ref(),
             "--certificate",
         )?;
-        let key_path = input::required(arguments.key.as_ref(), settings.key.as_ref(), "--key")?;
+        let location = input::required(arguments.key.as_ref(), settings.key.as_ref(), "--key")?;
         let urls: &[String] = match arguments.timestamp_url.as_slice() {
             _ if arguments.no_timestamp => &[],
             [] => &settings.timestamp_urls,
@@ -129,14 +131,21 @@ impl<'a> Run<'a> {
             about(Finding::new(FindingCode::CertificateMalformed).found(error.to_string()))
         })?;
         let policy = own_policy(&decoded, urls).map_err(about)?;
-        let passphrase = session.key_passphrase(&arguments.passphrase, &key_path, Purpose::Open)?;
-        let key = FileKey::open(&key_path, &passphrase)?;
-        if key.spki() != decoded.public_key.raw {
-            let found = "the key of another certificate";
-            let finding = Finding::new(FindingCode::KeyMismatch).about(path_text(&key_path));
-            let expected = format!("the key of {}", path_text(&certificate_path));
-            return Err(finding.expected(expected).found(found).into());
-        }
+        let key = session.open_key_of(&certificate, &location, &arguments.passphrase).map_err(
+            |failure| match failure.finding().code {
+                FindingCode::KeyMismatch => {
+                    let found = "the key of another certificate";
+                    let finding = Finding::new(FindingCode::KeyMismatch);
+                    let expected = format!("the key of {}", path_text(&certificate_path));
+                    finding
+                        .about(quoted(location.to_string()))
+                        .expected(expected)
+                        .found(found)
+                        .into()
+                }
+                _ => failure,
+            },
+        )?;
         Ok(Self { arguments, session, key, certificate, trust, policy, urls, claim })
     }
 

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The examples: every block of kind `sh`.
-fn examples(text: &str) -> String {
+pub(crate) fn examples(text: &str) -> String {
     let blocks = text.split("```sh\n").skip(1);
     blocks.map(|rest| rest.split("```").next().unwrap_or_default()).collect()
 }

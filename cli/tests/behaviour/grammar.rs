@@ -42,6 +42,8 @@ fn every_command_of_the_issue_is_there() {
         "revocation status",
         "revocation fetch",
         "revocation register",
+        "audit verify",
+        "audit show",
         "inspect",
         "explain",
         "config check",

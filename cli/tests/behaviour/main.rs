@@ -1,6 +1,7 @@
 //! The program as people and scripts meet it: the real binary, its exit codes, what it prints and
 //! what it leaves on disk.
 
+mod audit;
 mod bad_input;
 mod certificate_authority;
 mod documentation;
@@ -11,5 +12,6 @@ mod network;
 mod release;
 mod settings;
 mod streaming;
+mod tokens;
 mod world;
 mod writing;

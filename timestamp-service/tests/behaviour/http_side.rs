@@ -5,7 +5,13 @@ use std::fmt::Write;
 use crate::rig::{Reply, Rig, exchange};
 use crate::rows::plain_query;
 
-async fn ask(rig: &Rig, method: &str, path: &str, media_type: Option<&str>, body: &[u8]) -> Reply {
+pub(crate) async fn ask(
+    rig: &Rig,
+    method: &str,
+    path: &str,
+    media_type: Option<&str>,
+    body: &[u8],
+) -> Reply {
     let mut head = format!(
         "{method} {path} HTTP/1.1\r\nHost: tsa\r\nConnection: close\r\nContent-Length: {}\r\n",
         body.len()
@@ -16,7 +22,7 @@ async fn ask(rig: &Rig, method: &str, path: &str, media_type: Option<&str>, body
     exchange(rig.address, &[head.as_bytes(), b"\r\n", body].concat()).await
 }
 
-fn is_problem(reply: &Reply, status: u16, code: &str) {
+pub(crate) fn is_problem(reply: &Reply, status: u16, code: &str) {
     assert_eq!(reply.status(), status, "{reply:?}");
     assert_eq!(reply.header("content-type"), Some("application/problem+json"));
     let problem: serde_json::Value = serde_json::from_slice(&reply.body).expect("JSON");

@@ -1,9 +1,13 @@
 //! The timestamp authority as its clients and its operator see it.
 
+mod api;
+mod audit;
 mod http_side;
 mod openssl;
+mod policies;
 mod program;
 mod rig;
+mod rotation;
 mod rows;
 mod start;
 mod time;

@@ -16,9 +16,10 @@ use countersign_signing::key::{KeyAlgorithm, Passphrase};
 use countersign_signing::name::{DistinguishedName, SubjectName};
 use countersign_signing::pem;
 use countersign_signing::profile::{Authority, Profile};
+use countersign_timestamp::Listeners;
 use countersign_timestamp::config::Config;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 /// No test waits longer than this for anything.
@@ -27,6 +28,10 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(8);
 /// The policy of the authority under test, and a second one that it offers.
 pub(crate) const POLICY: &str = "1.3.6.1.4.1.99999.1";
 pub(crate) const SECOND_POLICY: &str = "1.3.6.1.4.1.99999.2";
+
+/// Both of them, as a configuration has them.
+pub(crate) const POLICIES: &str =
+    "[[policy]]\noid = \"1.3.6.1.4.1.99999.1\"\n[[policy]]\noid = \"1.3.6.1.4.1.99999.2\"\n";
 
 /// The time that the fixed clocks of tests begin with: the real one, in whole seconds.
 pub(crate) fn start_time() -> SystemTime {
@@ -93,7 +98,23 @@ impl Authorities {
 
     /// Issues a certificate of `profile`; writes `NAME.key` and `NAME.pem` (chain without the root).
     pub(crate) fn issue(&self, name: &str, profile: Profile) -> Vec<Vec<u8>> {
+        self.issue_with(name, profile, None)
+    }
+
+    /// Issues a timestamp authority's certificate that is valid for so many days; gives `name`.
+    pub(crate) fn issue_for_days<'n>(&self, name: &'n str, days: i64) -> &'n str {
+        self.issue_with(name, Profile::TimestampAuthority, Some(days * 86_400));
+        name
+    }
+
+    fn issue_with(
+        &self,
+        name: &str,
+        profile: Profile,
+        validity_seconds: Option<i64>,
+    ) -> Vec<Vec<u8>> {
         let mut request = IssueRequest::new(profile, DistinguishedName::new("Example", name));
+        request.validity_seconds = validity_seconds;
         if profile == Profile::CodeSigner {
             request.names =
                 vec![SubjectName::parse_identity("releases@example.org").expect("a name")];
@@ -107,16 +128,25 @@ impl Authorities {
         issued.chain
     }
 
-    /// The text of a configuration with the key and chain called `name`, on a free port.
-    pub(crate) fn configuration(&self, name: &str) -> String {
+    /// The lines of a configuration that name the key and chain called `name`.
+    pub(crate) fn key_lines(&self, name: &str) -> String {
         let path = |file: String| self.path(&file).display().to_string();
         format!(
-            "listen = \"127.0.0.1:0\"\npolicy = \"{POLICY}\"\naccepted_policies = [\"{SECOND_POLICY}\"]\n\
-             key = \"{}\"\nkey_passphrase_file = \"{}\"\ncertificate_chain = \"{}\"\n",
+            "key = \"{}\"\nkey_passphrase_file = \"{}\"\ncertificate_chain = \"{}\"\n",
             path(format!("{name}.key")),
             path("passphrase".to_owned()),
             path(format!("{name}.pem")),
         )
+    }
+
+    /// The text of a configuration with the key and chain called `name`, on a free port.
+    pub(crate) fn configuration(&self, name: &str) -> String {
+        self.configuration_with(name, "", POLICIES)
+    }
+
+    /// As [`configuration`](Self::configuration), with more lines, and other `[[policy]]` tables.
+    pub(crate) fn configuration_with(&self, name: &str, lines: &str, policies: &str) -> String {
+        format!("listen = \"127.0.0.1:0\"\n{}{lines}\n{policies}", self.key_lines(name))
     }
 
     /// Writes `text` as a new configuration file.
@@ -137,6 +167,11 @@ impl Authorities {
     }
 }
 
+/// A name for a key and its files that no other has.
+pub(crate) fn new_name() -> String {
+    format!("tsa-{}", countersign_daemon::request_id::RequestId::next())
+}
+
 /// A running authority.
 pub(crate) struct Rig {
     pub(crate) address: SocketAddr,
@@ -147,21 +182,26 @@ pub(crate) struct Rig {
 
 impl Rig {
     pub(crate) async fn start() -> Self {
-        Self::start_with("").await
+        Self::start_with(POLICIES).await
     }
 
-    /// Starts with more lines of configuration.
-    pub(crate) async fn start_with(lines: &str) -> Self {
-        let authorities = authorities();
-        let name = format!("tsa-{}", countersign_daemon::request_id::RequestId::next());
-        let chain = authorities.issue(&name, Profile::TimestampAuthority);
-        let config = authorities.config(&format!("{}{lines}", authorities.configuration(&name)));
+    /// Starts with other `[[policy]]` tables.
+    pub(crate) async fn start_with(policies: &str) -> Self {
+        let name = new_name();
+        let chain = authorities().issue(&name, Profile::TimestampAuthority);
+        let text = authorities().configuration_with(&name, "", policies);
+        Self::start_configured(&text, chain).await
+    }
+
+    /// Starts with a whole configuration.
+    pub(crate) async fn start_configured(text: &str, chain: Vec<Vec<u8>>) -> Self {
+        let config = authorities().config(text);
         let clock = Arc::new(FixedClock::new(start_time()));
-        let listener = TcpListener::bind(config.listen).await.expect("bound");
-        let address = listener.local_addr().expect("address");
+        let listeners = Listeners::bind(&config).await.expect("bound");
+        let address = listeners.public.local_addr().expect("address");
         let (trigger, shutdown) = Shutdown::manual();
         let running =
-            countersign_timestamp::run(config, listener, Arc::clone(&clock) as _, shutdown);
+            countersign_timestamp::run(config, listeners, Arc::clone(&clock) as _, shutdown);
         tokio::spawn(async move { running.await.expect("starts") });
         Self { address, clock, chain, _trigger: trigger }
     }

@@ -6,18 +6,18 @@ use countersign_core::tsp::{FailureInfo, TstInfo};
 use crate::rig::{POLICY, Rig, SECOND_POLICY};
 
 const SHA1: &str = "06052b0e03021a";
-const SHA256: &str = "0609608648016503040201";
+pub(crate) const SHA256: &str = "0609608648016503040201";
 const SHA384: &str = "0609608648016503040202";
-const SHA512: &str = "0609608648016503040203";
+pub(crate) const SHA512: &str = "0609608648016503040203";
 /// 1.3.6.1.4.1.99999.7.7, an algorithm nobody knows.
 const UNKNOWN: &str = "060a2b06010401868d1f0707";
 /// 1.3.6.1.4.1.99999.2 and .9, policies.
 const SECOND_POLICY_DER: &str = "06092b06010401868d1f02";
 const OTHER_POLICY_DER: &str = "06092b06010401868d1f09";
 
-const NULL: &str = "0500";
-const VERSION: &str = "020101";
-const CERT_REQ: &str = "0101ff";
+pub(crate) const NULL: &str = "0500";
+pub(crate) const VERSION: &str = "020101";
+pub(crate) const CERT_REQ: &str = "0101ff";
 
 pub(crate) fn hex(text: &str) -> Vec<u8> {
     countersign_core::digest::decode_hex(text).expect("hexadecimal")
@@ -39,7 +39,7 @@ fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
     encoded
 }
 
-fn imprint(oid: &str, parameters: &str, digest_octets: usize) -> Vec<u8> {
+pub(crate) fn imprint(oid: &str, parameters: &str, digest_octets: usize) -> Vec<u8> {
     let algorithm = tlv(0x30, &hex(&format!("{oid}{parameters}")));
     let digest: Vec<u8> =
         (0..digest_octets).map(|index| u8::try_from(index % 251).expect("small")).collect();
@@ -47,7 +47,7 @@ fn imprint(oid: &str, parameters: &str, digest_octets: usize) -> Vec<u8> {
 }
 
 /// A `TimeStampReq` of the parts in order.
-fn query(version: &str, imprint: &[u8], rest: &[Vec<u8>]) -> Vec<u8> {
+pub(crate) fn query(version: &str, imprint: &[u8], rest: &[Vec<u8>]) -> Vec<u8> {
     tlv(0x30, &[hex(version), imprint.to_vec(), rest.concat()].concat())
 }
 

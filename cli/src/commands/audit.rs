@@ -1,0 +1,215 @@
+//! `audit`: a service's ledger, verified by `countersign-ledger` and shown.
+
+use std::{collections::VecDeque, path::Path};
+
+use countersign_core::{
+    finding::{Finding, FindingCode, quoted},
+    time::UnixSeconds,
+};
+use countersign_ledger::{Entry, Expectation, Fault, Start, Summary, What, verify, verify_each};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::{
+    arguments::{AuditShowArguments, AuditVerifyArguments, LedgerArguments, plain_serial},
+    failure::{Failure, Outcome, path_text},
+    output::{Answer, Body, Words, finding_text, style, styled},
+};
+
+/// Verifies a ledger.
+pub(super) fn verify_ledger(arguments: &AuditVerifyArguments) -> Outcome<Answer> {
+    let ledger = &arguments.ledger;
+    let summary = verify(&ledger.folder, &expectation(ledger))
+        .map_err(|fault| Failure::from(finding(&fault)))?;
+    Answer::new(summary_text(&ledger.folder, &summary), &summary)
+}
+
+/// Shows lines of a ledger; what is wrong with it comes last.
+pub(super) fn show(arguments: &AuditShowArguments) -> Outcome<Answer> {
+    let mut shown = Shown { lines: VecDeque::new(), most: arguments.last, matched: 0 };
+    let ledger = &arguments.ledger;
+    let outcome = verify_each(&ledger.folder, &expectation(ledger), |entry, _| {
+        if fits(entry, arguments) {
+            shown.add(entry);
+        }
+    });
+    let (summary, fault) = match outcome {
+        Ok(summary) => (Some(summary), None),
+        Err(fault) => (None, Some(finding(&fault))),
+    };
+    let mut text = String::new();
+    shown.lines.iter().for_each(|line| text.add(format_args!("{line}\n")));
+    if let Some(finding) = &fault {
+        text.push_str(&finding_text("error", finding));
+    } else if shown.matched > shown.lines.len() {
+        let (left_out, most) = (shown.matched - shown.lines.len(), arguments.last);
+        text.add(format_args!("({left_out} earlier lines left out by --last {most})\n"));
+    }
+    Ok(Answer {
+        text,
+        body: Body::One(shown.json(summary.as_ref(), fault.as_ref())?),
+        exit_code: fault.map_or(0, |finding| finding.code.exit_code()),
+    })
+}
+
+/// Lines as they are in the files.
+struct Shown {
+    lines: VecDeque<String>,
+    most: usize,
+    matched: usize,
+}
+
+/// The members beside the lines.
+#[derive(Serialize)]
+struct Outline<'a> {
+    matched: usize,
+    summary: Option<&'a Summary>,
+    fault: Option<&'a Finding>,
+}
+
+impl Shown {
+    fn add(&mut self, entry: &Entry<'_>) {
+        self.matched += 1;
+        if self.lines.len() == self.most {
+            self.lines.pop_front();
+        }
+        if self.most > 0 {
+            let Entry { sequence, time, kind, record, previous } = entry;
+            // A record may have come from a stranger: what could steer a terminal is JSON-escaped by
+            // its writer only below U+0020.
+            let line = format!(
+                "{{\"sequence\":{sequence},\"time\":\"{time}\",\"kind\":\"{kind}\",\
+                 \"record\":{record},\"previous\":\"{previous}\"}}"
+            );
+            self.lines.push_back(escaped(&line));
+        }
+    }
+
+    fn json(&self, summary: Option<&Summary>, fault: Option<&Finding>) -> Outcome<String> {
+        let outline = serde_json::to_string(&Outline { matched: self.matched, summary, fault })?;
+        let lines = self.lines.iter().map(String::as_str).collect::<Vec<_>>().join(",");
+        let members = outline.strip_prefix('{').unwrap_or_default();
+        Ok(format!("{{\"lines\":[{lines}],{members}"))
+    }
+}
+
+/// The same JSON with every character outside ASCII as an escape: lines are shown on terminals.
+fn escaped(line: &str) -> String {
+    if line.is_ascii() {
+        return line.to_owned();
+    }
+    let mut text = String::with_capacity(line.len());
+    for character in line.chars() {
+        if character.is_ascii() {
+            text.push(character);
+        } else {
+            let mut units = [0; 2];
+            for unit in character.encode_utf16(&mut units) {
+                text.add(format_args!("\\u{unit:04x}"));
+            }
+        }
+    }
+    text
+}
+
+fn expectation(ledger: &LedgerArguments) -> Expectation {
+    Expectation { start: ledger.after.map_or(Start::Whole, Start::After), head: ledger.expect_head }
+}
+
+fn fits(entry: &Entry<'_>, arguments: &AuditShowArguments) -> bool {
+    let kind = arguments.kind.is_empty() || arguments.kind.iter().any(|kind| kind == entry.kind);
+    // Whole seconds, as they are typed: a line's fraction counts for neither end.
+    let seconds = entry.time.get(..19).map(|whole| format!("{whole}Z"));
+    let time = seconds.and_then(|whole| UnixSeconds::parse_rfc3339(&whole));
+    let since = arguments.since.is_none_or(|since| time.is_some_and(|time| time >= since));
+    let until = arguments.until.is_none_or(|until| time.is_some_and(|time| time < until));
+    kind && since && until && arguments.serial.as_deref().is_none_or(|wanted| names(entry, wanted))
+}
+
+/// Whether a member called `serial`, at any depth of the record, is the serial number.
+fn names(entry: &Entry<'_>, wanted: &str) -> bool {
+    fn search(value: &Value, wanted: &str) -> bool {
+        match value {
+            Value::Object(members) => members.iter().any(|(name, value)| match value {
+                Value::String(text) => name == "serial" && plain_serial(text) == wanted,
+                other => search(other, wanted),
+            }),
+            Value::Array(items) => items.iter().any(|item| search(item, wanted)),
+            _ => false,
+        }
+    }
+    serde_json::from_str(entry.record).is_ok_and(|record: Value| search(&record, wanted))
+}
+
+fn summary_text(folder: &Path, summary: &Summary) -> String {
+    let mut text = format!(
+        "{}: {}\n  ledger:    {} ({})\n  lines:     {} in {} files, numbers {} to {}\n  written:   \
+         up to {}\n  head:      {}\n",
+        path_text(folder),
+        styled(style::GOOD, "the ledger is whole"),
+        quoted(summary.ledger.clone()),
+        quoted(summary.id.clone()),
+        summary.lines,
+        summary.files,
+        summary.first_sequence,
+        summary.head_sequence,
+        summary.head_time,
+        summary.head,
+    );
+    match summary.lines_after_expected_head {
+        Some(lines) => {
+            text.add(format_args!("  expected:  the expected head is there, {lines} lines before the end\n"));
+        }
+        None => text.push_str(
+            "  note:      keep the head elsewhere and give it as --expect-head next time: without it, lines\n\
+             \x20            cut off at the end do not show\n",
+        ),
+    }
+    if summary.backward_times > 0 {
+        text.add(format_args!(
+            "  note:      the clock went backwards {} times\n",
+            summary.backward_times
+        ));
+    }
+    text
+}
+
+/// What is wrong, as a finding of the one table.
+fn finding(fault: &Fault) -> Finding {
+    let place = match fault.line {
+        0 => path_text(&fault.file),
+        line => format!("{}, line {line}", path_text(&fault.file)),
+    };
+    let (code, expected) = match &fault.what {
+        What::Unreadable(_) => (FindingCode::InputUnreadable, None),
+        What::NoLedger => (FindingCode::AuditNotFound, None),
+        What::Incomplete { .. } => (FindingCode::AuditIncomplete, None),
+        What::Cut { .. } => (FindingCode::AuditFileCut, None),
+        What::Malformed(_) => (FindingCode::AuditLineMalformed, None),
+        What::Sequence { expected, .. } => {
+            (FindingCode::AuditSequenceBroken, Some(format!("line number {expected}")))
+        }
+        What::Altered { expected, .. } => {
+            (FindingCode::AuditLineAltered, Some(expected.to_string()))
+        }
+        What::FileMissing => (FindingCode::AuditFileMissing, None),
+        What::Foreign { number } => {
+            (FindingCode::AuditFileForeign, Some(format!("file {number} of this ledger")))
+        }
+        What::Format { .. } => (FindingCode::AuditFormatUnknown, None),
+        What::HeadMissing { expected } => {
+            (FindingCode::AuditHeadMissing, Some(expected.to_string()))
+        }
+    };
+    let found = match &fault.what {
+        What::Sequence { found, .. } => format!("line number {found}"),
+        What::Altered { found, .. } => found.to_string(),
+        What::HeadMissing { .. } => "a ledger that ends here without it".to_owned(),
+        what => what.to_string(),
+    };
+    let finding = Finding::new(code).about(place).found(found);
+    match expected {
+        Some(expected) => finding.expected(expected),
+        None => finding,
+    }
+}

@@ -1,0 +1,198 @@
+//! `audit`: a ledger as a service writes it, whole and tampered with.
+
+use std::{
+    fs,
+    path::Path,
+    process::Command,
+    time::{Duration, SystemTime},
+};
+
+use countersign_ledger::{FILE_KIND, Hash, encode, file_name};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::world::{Run, clean};
+
+/// Two files with four tokens each, one a minute, and the hash of each line.
+fn ledger() -> (TempDir, Vec<Hash>) {
+    let folder = tempfile::tempdir().expect("folder");
+    let mut hashes: Vec<Hash> = Vec::new();
+    for number in 1..=2 {
+        let mut text = Vec::new();
+        let mut add = |kind: &str, record: &Value| {
+            let (sequence, previous) =
+                (hashes.len() as u64, hashes.last().copied().unwrap_or(Hash::NONE));
+            let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_417_200 + sequence * 60);
+            let record = record.to_string();
+            hashes.push(encode(&mut text, sequence, time, kind, &record, &previous));
+        };
+        let id = "0123456789abcdef0123456789abcdef";
+        add(FILE_KIND, &json!({ "ledger": "timestamp", "id": id, "format": 1, "file": number }));
+        for serial in 1..=4 {
+            add("token", &json!({ "serial": format!("0a{number}{serial}"), "policy": "1.2.3" }));
+        }
+        fs::write(folder.path().join(file_name(number)), text).expect("written");
+    }
+    (folder, hashes)
+}
+
+fn run(folder: &Path, arguments: &[&str]) -> Run {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_countersign"));
+    clean(&mut command, &std::env::temp_dir());
+    command.arg("audit").arg(arguments[0]).arg(folder).args(&arguments[1..]);
+    Run::of(command.output().expect("runs"))
+}
+
+fn edit(folder: &Path, number: u64, change: impl FnOnce(&mut Vec<String>)) {
+    let path = folder.join(file_name(number));
+    let text = fs::read_to_string(&path).expect("read");
+    let mut lines: Vec<String> = text.split_inclusive('\n').map(str::to_owned).collect();
+    change(&mut lines);
+    fs::write(path, lines.concat()).expect("written");
+}
+
+#[track_caller]
+fn assert_fault(folder: &Path, code: &str, exit_code: i32, place: &str) {
+    let run = run(folder, &["verify", "--format", "json"]).exits_with(exit_code);
+    assert_eq!(run.finding(), code);
+    let subject = run.json()["error"]["subject"].as_str().expect("a place").to_owned();
+    assert!(subject.ends_with(place), "{subject}");
+}
+
+#[test]
+fn a_whole_ledger_is_verified_and_its_head_printed() {
+    let (folder, hashes) = ledger();
+    let head = hashes[9].to_string();
+    let result = run(folder.path(), &["verify", "--format", "json"]).succeeds().json();
+    let result = &result["result"];
+    assert_eq!(result["head"], head);
+    assert_eq!((result["lines"].as_u64(), result["files"].as_u64()), (Some(10), Some(2)));
+    let text = run(folder.path(), &["verify"]).succeeds().stdout;
+    assert!(
+        text.contains("whole") && text.contains(&head) && text.contains("--expect-head"),
+        "{text}"
+    );
+    // What sha256sum says of the last line.
+    let last = folder.path().join(file_name(2));
+    let shell = format!("tail -n 1 '{}' | sha256sum", last.display());
+    let summed = Command::new("sh").args(["-c", &shell]).output().expect("runs");
+    assert!(String::from_utf8_lossy(&summed.stdout).starts_with(&head));
+}
+
+#[test]
+fn each_way_of_tampering_has_its_code_its_file_and_its_line() {
+    let (folder, _) = ledger();
+    edit(folder.path(), 1, |lines| lines[2] = lines[2].replace("0a12", "0a19"));
+    assert_fault(folder.path(), "audit.line.altered", 10, "audit-000001.jsonl, line 3");
+    let (folder, _) = ledger();
+    edit(folder.path(), 1, |lines| lines[2] = lines[2].replace("token", "tok\"n"));
+    assert_fault(folder.path(), "audit.line.malformed", 10, "audit-000001.jsonl, line 3");
+    let (folder, _) = ledger();
+    edit(folder.path(), 2, |lines| drop(lines.remove(2)));
+    assert_fault(folder.path(), "audit.sequence.broken", 10, "audit-000002.jsonl, line 3");
+    let (folder, _) = ledger();
+    edit(folder.path(), 2, |lines| lines.swap(1, 2));
+    assert_fault(folder.path(), "audit.sequence.broken", 10, "audit-000002.jsonl, line 2");
+    let (folder, _) = ledger();
+    edit(folder.path(), 2, |lines| lines[4].truncate(20));
+    assert_fault(folder.path(), "audit.line.incomplete", 3, "audit-000002.jsonl, line 5");
+    edit(folder.path(), 1, |lines| lines[4].truncate(20));
+    assert_fault(folder.path(), "audit.file.cut", 10, "audit-000001.jsonl, line 5");
+    let (folder, _) = ledger();
+    fs::remove_file(folder.path().join(file_name(1))).expect("removed");
+    assert_fault(folder.path(), "audit.file.missing", 10, "audit-000001.jsonl");
+    let (folder, _) = ledger();
+    fs::rename(folder.path().join(file_name(2)), folder.path().join(file_name(1))).expect("moved");
+    assert_fault(folder.path(), "audit.sequence.broken", 10, "audit-000001.jsonl, line 1");
+    let (folder, _) = ledger();
+    edit(folder.path(), 1, |lines| {
+        lines.truncate(1);
+        lines[0] = lines[0].replace("\"format\":1", "\"format\":9");
+    });
+    fs::remove_file(folder.path().join(file_name(2))).expect("removed");
+    assert_fault(folder.path(), "audit.format.unknown", 3, "audit-000001.jsonl, line 1");
+    let empty = folder.path().join("empty");
+    fs::create_dir(&empty).expect("made");
+    assert_fault(&empty, "audit.not-found", 3, "empty");
+    assert_fault(&folder.path().join("none"), "setup.input.unreadable", 3, "none");
+}
+
+#[test]
+fn a_ledger_cut_at_its_end_is_found_by_the_head_that_was_noted() {
+    let (folder, hashes) = ledger();
+    let (head, earlier) = (hashes[9].to_string(), hashes[4].to_string());
+    let noted = run(folder.path(), &["verify", "--expect-head", &earlier, "--format", "json"]);
+    assert_eq!(noted.succeeds().json()["result"]["lines_after_expected_head"], 5);
+    edit(folder.path(), 2, |lines| drop(lines.pop()));
+    run(folder.path(), &["verify"]).succeeds();
+    let cut = run(folder.path(), &["verify", "--expect-head", &head, "--format", "json"]);
+    assert_eq!(cut.exits_with(10).finding(), "audit.head.missing");
+    let usage = run(folder.path(), &["verify", "--expect-head", "abc"]).exits_with(2);
+    assert!(usage.stderr.contains("64"), "{}", usage.stderr);
+}
+
+#[test]
+fn what_is_left_after_archiving_is_verified_from_where_it_begins() {
+    let (folder, hashes) = ledger();
+    fs::remove_file(folder.path().join(file_name(1))).expect("removed");
+    let after = hashes[4].to_string();
+    run(folder.path(), &["verify", "--after", &after]).succeeds();
+    let other = hashes[3].to_string();
+    run(folder.path(), &["verify", "--after", &other]).exits_with(10);
+}
+
+#[test]
+fn shows_the_lines_that_fit_as_they_are_in_the_files() {
+    let (folder, _) = ledger();
+    let show = |arguments: &[&str]| {
+        let arguments: Vec<&str> = [&["show"], arguments].concat();
+        run(folder.path(), &arguments)
+    };
+    let files = [1, 2]
+        .map(|number| fs::read_to_string(folder.path().join(file_name(number))).expect("read"));
+    assert_eq!(show(&[]).succeeds().stdout, files.concat());
+    let count = |arguments: &[&str]| show(arguments).succeeds().stdout.lines().count();
+    assert_eq!(count(&["--kind", "token"]), 8);
+    assert_eq!(count(&["--kind", "token", "--kind", "ledger.file"]), 10);
+    assert_eq!(count(&["--since", "2026-11-23T07:08:00Z"]), 2);
+    assert_eq!(count(&["--until", "2026-11-23T07:01:00Z"]), 1);
+    for serial in ["0a23", "A23", "0a:23"] {
+        let shown = show(&["--serial", serial]).succeeds().stdout;
+        assert!(shown.lines().count() == 1 && shown.contains("0a23"), "{serial}: {shown}");
+    }
+    show(&["--serial", "xyz"]).exits_with(2);
+    let last = show(&["--last", "2"]).succeeds().stdout;
+    assert!(last.contains("0a23") && last.contains("0a24") && last.contains("8 earlier lines"));
+
+    let json = show(&["--kind", "token", "--last", "3", "--format", "json"]).succeeds().json();
+    let result = &json["result"];
+    assert_eq!(result["matched"], 8);
+    assert_eq!(result["lines"].as_array().map(Vec::len), Some(3));
+    assert_eq!(result["lines"][2]["record"]["serial"], "0a24");
+    assert_eq!(result["summary"]["lines"], 10);
+}
+
+#[test]
+fn shows_what_can_be_read_and_then_what_is_wrong() {
+    let (folder, _) = ledger();
+    edit(folder.path(), 2, |lines| drop(lines.remove(2)));
+    let run = run(folder.path(), &["show", "--kind", "token"]).exits_with(10);
+    assert!(run.stdout.contains("0a21") && run.stdout.contains("audit.sequence.broken"));
+    assert!(!run.stdout.contains("0a24"));
+}
+
+#[test]
+fn what_a_stranger_put_into_a_record_does_not_steer_the_terminal() {
+    let folder = tempfile::tempdir().expect("folder");
+    let mut text = Vec::new();
+    let id = "0".repeat(32);
+    let record = json!({ "ledger": "timestamp", "id": id, "format": 1, "file": 1 }).to_string();
+    let first = encode(&mut text, 0, SystemTime::now(), FILE_KIND, &record, &Hash::NONE);
+    let record = json!({ "name": "a\u{202e}b\u{9b}c\u{1b}d\u{1f600}" });
+    encode(&mut text, 1, SystemTime::now(), "token", &record.to_string(), &first);
+    fs::write(folder.path().join(file_name(1)), text).expect("written");
+    let shown = run(folder.path(), &["show", "--kind", "token"]).succeeds().stdout;
+    assert!(shown.is_ascii() && !shown.contains('\u{1b}'), "{shown:?}");
+    let again: Value = serde_json::from_str(&shown).expect("JSON");
+    assert_eq!(again["record"], record);
+}
