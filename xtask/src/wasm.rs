@@ -22,6 +22,17 @@ const NAME: &str = "countersign_wasm";
 /// What the module may weigh on its way to a browser, in bytes after brotli.
 const BROTLI_BUDGET_BYTES: usize = 256 * 1024;
 
+/// What the module may use: what rustc uses for this target, and SIMD. Every browser since 2023.
+const FEATURES: [&str; 7] = [
+    "--enable-simd",
+    "--enable-bulk-memory",
+    "--enable-sign-ext",
+    "--enable-mutable-globals",
+    "--enable-nontrapping-float-to-int",
+    "--enable-reference-types",
+    "--enable-multivalue",
+];
+
 /// Compiles, binds and shrinks, unless the outcome is there already; prints the sizes.
 pub(crate) fn run() -> anyhow::Result<()> {
     let root = files::root();
@@ -99,7 +110,8 @@ fn optimise(root: &Path, from: &Path, to: &Path) -> anyhow::Result<()> {
     ensure!(tool.exists(), "{} is missing: run `scripts/setup test`", tool.display());
     // -Oz: what size costs, the crypto crates' own optimisation has already bought back.
     let status = Command::new(&tool)
-        .args(["-Oz", "--all-features", "--strip-debug", "--strip-producers"])
+        .args(["-Oz", "--strip-debug", "--strip-producers"])
+        .args(FEATURES)
         .arg(from)
         .arg("-o")
         .arg(to)
