@@ -2,9 +2,10 @@
 //!
 //! [`world`] is a whole private PKI at a fixed time, in this process; [`log`] and
 //! [`certificate_log`] are logs; [`scenario`] is the demo, with the real [`programs`]; [`forge`]
-//! signs what is wrong on purpose.
+//! signs what is wrong on purpose, and [`corpus`] gathers it for every verifier.
 
 pub mod certificate_log;
+pub mod corpus;
 pub mod documents;
 pub mod forge;
 pub mod log;

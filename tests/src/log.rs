@@ -1,12 +1,8 @@
 //! A transparency log in this process: entries, proofs, checkpoints and promises about bundles.
 //!
-//! The tree holds one entry of interest among others that nobody looks at. Keys are new in each
-//! run.
+//! The tree holds one entry of interest among others that nobody looks at. Keys are made from
+//! names, so that an entry has the same bytes in every run.
 
-use aws_lc_rs::{
-    rand::SystemRandom,
-    signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair},
-};
 use base64ct::{Base64, Encoding};
 use countersign_core::{
     bundle::{Bundle, Content},
@@ -15,9 +11,10 @@ use countersign_core::{
     time::UnixSeconds,
     tlog::merkle::{leaf_hash, node_hash},
 };
+use countersign_signing::key::Signer as _;
 use serde_json::{Value, json};
 
-use crate::world::World;
+use crate::{forge::ForgeKey, world::World};
 
 /// How many leaves the tree has, and which is the entry's.
 const TREE_SIZE: usize = 13;
@@ -26,20 +23,15 @@ const LEAF_INDEX: usize = 6;
 /// The entry's number over all of the log's trees.
 pub const LOG_INDEX: u64 = 4_006;
 
-enum Key {
-    Ed25519(Ed25519KeyPair),
-    P256(EcdsaKeyPair),
-}
-
 /// A log with its key.
 pub struct Log {
     /// Its name.
     pub host: String,
     /// Its id, 32 octets.
     pub id: Vec<u8>,
-    key: Key,
-    /// The key as `SubjectPublicKeyInfo`.
-    spki: Vec<u8>,
+    key: ForgeKey,
+    /// How the trust root names the key's kind.
+    key_details: &'static str,
 }
 
 fn base64(octets: &[u8]) -> String {
@@ -52,54 +44,37 @@ fn sha256(octets: &[u8]) -> Vec<u8> {
 
 impl Log {
     /// A log with an Ed25519 key, whose id binds its name (Rekor v2).
-    ///
-    /// # Panics
-    /// When no key can be made.
     pub fn ed25519(host: &str) -> Self {
-        let key = Ed25519KeyPair::generate().expect("a key");
-        let public = key.public_key().as_ref().to_vec();
-        let header = [0x30, 0x2A, 0x30, 5, 6, 3, 0x2B, 0x65, 0x70, 3, 0x21, 0];
-        let spki = [&header[..], &public].concat();
+        Self::ed25519_with(host, host)
+    }
+
+    /// The same, with the key that is made from `key_name`.
+    pub fn ed25519_with(host: &str, key_name: &str) -> Self {
+        let key = ForgeKey::ed25519(key_name);
         // C2SP signed-note: SHA-256(name ‖ LF ‖ 0x01 ‖ key).
-        let id = sha256(&[host.as_bytes(), &[0x0A, 1], &public].concat());
-        Self { host: host.to_owned(), id, key: Key::Ed25519(key), spki }
+        let id = sha256(&[host.as_bytes(), &[0x0A, 1], key.public_key()].concat());
+        Self { host: host.to_owned(), id, key, key_details: "PKIX_ED25519" }
     }
 
     /// A log with a P-256 key, whose id is the digest of its key (Rekor v1).
-    ///
-    /// # Panics
-    /// When no key can be made.
     pub fn p256(host: &str) -> Self {
-        let key = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).expect("a key");
-        let header = [
-            0x30, 0x59, 0x30, 0x13, 6, 7, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 2, 1, 6, 8, 0x2A, 0x86,
-            0x48, 0xCE, 0x3D, 3, 1, 7, 3, 0x42, 0,
-        ];
-        let spki = [&header[..], key.public_key().as_ref()].concat();
-        Self { host: host.to_owned(), id: sha256(&spki), key: Key::P256(key), spki }
+        let key = ForgeKey::p256(host);
+        let id = sha256(key.spki());
+        Self { host: host.to_owned(), id, key, key_details: "PKIX_ECDSA_P256_SHA_256" }
     }
 
     fn sign(&self, message: &[u8]) -> Vec<u8> {
-        match &self.key {
-            Key::Ed25519(key) => key.sign(message).as_ref().to_vec(),
-            Key::P256(key) => {
-                key.sign(&SystemRandom::new(), message).expect("a signature").as_ref().to_vec()
-            }
-        }
+        self.key.signature(message)
     }
 
     /// The log as `trusted_root.json` lists it.
     pub fn trusted(&self) -> Value {
-        let details = match self.key {
-            Key::Ed25519(_) => "PKIX_ED25519",
-            Key::P256(_) => "PKIX_ECDSA_P256_SHA_256",
-        };
         json!({
             "baseUrl": format!("https://{}/api", self.host),
             "hashAlgorithm": "SHA2_256",
             "publicKey": {
-                "rawBytes": base64(&self.spki),
-                "keyDetails": details,
+                "rawBytes": base64(self.key.spki()),
+                "keyDetails": self.key_details,
                 "validFor": { "start": "2026-01-01T00:00:00Z" },
             },
             "logId": { "keyId": base64(&self.id) },

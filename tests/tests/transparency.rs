@@ -329,7 +329,7 @@ fn refuses_checkpoints_that_are_not_the_logs() {
     assert_verified(&with(&logged.log.note(&further, "log.example")));
 
     assert_code(&with("no note"), FindingCode::CheckpointMalformed);
-    let stranger = Log::ed25519("log.example");
+    let stranger = Log::ed25519_with("log.example", "a stranger");
     assert_code(&with(&stranger.note(&text, "log.example")), FindingCode::CheckpointUnsigned);
     // A witness's signature beside the log's own; alone it says nothing.
     let both = logged.log.note(&text, "log.example")
@@ -462,7 +462,7 @@ fn a_log_is_believed_within_its_window_only() {
     let long_retired = with("2026-01-01T00:00:00Z", "2026-11-22T00:00:00Z", &logged.log);
     list(&mut logged.world, &[long_retired], &[]);
     assert_code(&logged.verify_bundle(&bundle), FindingCode::LogWindow);
-    let stranger = Log::ed25519("log.example").trusted();
+    let stranger = Log::ed25519_with("log.example", "a stranger").trusted();
     list(&mut logged.world, &[stranger], &[]);
     assert_code(&logged.verify_bundle(&bundle), FindingCode::LogNotTrusted);
 }

@@ -121,6 +121,11 @@ impl ForgeKey {
         Self { pair, scheme, spki, public_key }
     }
 
+    /// The content of the `subjectPublicKey` BIT STRING.
+    pub fn public_key(&self) -> &[u8] {
+        &self.public_key
+    }
+
     /// SHA-1 of the public key: OCSP's `KeyHash`, and here the key identifier too.
     pub fn key_hash(&self) -> Vec<u8> {
         digest(&RustCrypto, HashAlgorithm::Sha1, &self.public_key).octets().to_vec()

@@ -1,5 +1,6 @@
 //! A signed and timestamped file with everything that a verifier is given besides it.
 
+use base64ct::{Base64, Encoding};
 use countersign_core::{
     Artifact, Evidence,
     crypto::{CryptoProvider, aws_lc::AwsLc, rustcrypto::RustCrypto},
@@ -12,7 +13,9 @@ use countersign_core::{
 };
 use countersign_signing::bundle::{self, Bundle};
 
-use super::{Chain, ForgeKey, IDENTITY, NOW, SignedChain, TokenDraft};
+use serde_json::{Map, Value, json};
+
+use super::{Chain, DAY, ForgeKey, IDENTITY, NOW, SignedChain, TokenDraft};
 
 /// Two chains, and a file signed below one and stamped below the other.
 #[derive(Debug)]
@@ -75,6 +78,38 @@ impl Release {
         }
     }
 
+    /// The same as `trusted_root.json`.
+    ///
+    /// # Panics
+    /// Never.
+    pub fn trusted_root(&self) -> Value {
+        let (signing, stamping) = (self.signing.sign(), self.stamping.sign());
+        let of = |chain: &[&[u8]], window: Window| {
+            let certificates: Vec<Value> =
+                chain.iter().map(|raw| json!({ "rawBytes": Base64::encode_string(raw) })).collect();
+            let mut valid_for = Map::new();
+            for (name, time) in [("start", window.start), ("end", window.end)] {
+                valid_for.extend(time.map(|time| (name.to_owned(), json!(time.to_string()))));
+            }
+            json!({
+                "subject": { "organization": "Example", "commonName": "Example" },
+                "uri": "http://authority.example",
+                "certChain": { "certificates": certificates },
+                "validFor": valid_for,
+            })
+        };
+        let believed = Window { start: Some(NOW.minus_seconds(30 * DAY)), end: None };
+        let window = Window { start: self.window.start.or(believed.start), ..self.window };
+        json!({
+            "mediaType": countersign_core::trust::MEDIA_TYPE,
+            "tlogs": [],
+            "certificateAuthorities": [of(&[&signing.authority, &signing.root], window)],
+            "ctlogs": [],
+            "timestampAuthorities":
+                [of(&[&stamping.leaf, &stamping.authority, &stamping.root], believed)],
+        })
+    }
+
     /// A token over `octets`, made an hour before [`NOW`].
     pub fn timestamp(&self, octets: &[u8]) -> Vec<u8> {
         let draft = TokenDraft::new(HashAlgorithm::Sha384, octets);
@@ -84,6 +119,14 @@ impl Release {
     /// The digest that is signed.
     pub fn digest() -> Digest {
         digest(&RustCrypto, HashAlgorithm::Sha384, Self::FILE)
+    }
+
+    /// All digests of the file that one may want.
+    pub fn digests() -> Vec<Digest> {
+        HashAlgorithm::STRONG
+            .into_iter()
+            .map(|algorithm| digest(&RustCrypto, algorithm, Self::FILE))
+            .collect()
     }
 
     /// A bundle with a signature by `key` and these timestamps.
@@ -119,10 +162,7 @@ impl Release {
             proofs.rules
         );
         let policy = Policy::decode(policy.as_bytes()).expect("a policy");
-        let digests: Vec<Digest> = HashAlgorithm::STRONG
-            .into_iter()
-            .map(|algorithm| digest(&RustCrypto, algorithm, Self::FILE))
-            .collect();
+        let digests = Self::digests();
         let crls: Vec<&[u8]> = proofs.crls.iter().map(Vec::as_slice).collect();
         let ocsp: Vec<&[u8]> = proofs.ocsp.iter().map(Vec::as_slice).collect();
         let evidence = Evidence {
