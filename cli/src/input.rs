@@ -77,6 +77,14 @@ pub fn certificate(path: &Path) -> Outcome<Vec<u8>> {
         .ok_or_else(|| Failure::internal("a certificate file with no certificate"))
 }
 
+/// Reads a public key, PEM or DER; the core says whether it is one.
+///
+/// # Errors
+/// `setup.input.unreadable`.
+pub fn public_key(path: &Path) -> Outcome<Vec<u8>> {
+    read_der(path, limits::CERTIFICATE_BYTES)
+}
+
 /// Reads a bundle.
 ///
 /// # Errors

@@ -78,6 +78,12 @@ findings! {
     PolicyMalformed = "setup.policy.malformed", SetUp, 2, "docs/policy.schema.json",
         "The policy cannot be read.",
         "Correct the named place; `countersign policy lint` checks the whole file.";
+    PublicKeyMalformed = "setup.public-key.malformed", SetUp, 2, "RFC 5280 §4.1.2.7; docs/cli.md",
+        "The public key cannot be read.",
+        "Give the publisher's public key (`--key`) as PEM or DER, a SubjectPublicKeyInfo; not a private key or a certificate.";
+    PublicKeyNotUsed = "setup.public-key.not-used", SetUp, 2, "Sigstore bundle v0.3 verificationMaterial",
+        "A public key was given, but the bundle was signed with a certificate.",
+        "Leave `--key` out and name the expected signer, or get the bundle that was signed with this key.";
     PolicyNoSigner = "setup.policy.no-signer", SetUp, 2, "docs/policy.schema.json",
         "The policy names no signer that may sign this file name.",
         "Add the file name to a signer in the policy, or name the expected identity.";
@@ -140,8 +146,14 @@ findings! {
 
     // Signature.
     SignatureMismatch = "signature.mismatch", Danger, 11, "FIPS 186-5; DSSE v1 §3",
-        "The signature does not belong to this bundle's content and certificate.",
+        "The signature does not belong to this bundle's content and key.",
         "Do not trust the file. Get file and bundle again from the publisher.";
+    KeyNotAllowed = "signature.key.not-allowed", Danger, 12, "docs/policy.md keys",
+        "The file is signed with a bare key, which the policy does not name.",
+        "Do not trust the file unless you expected this key; then name it in the policy (`keys`).";
+    KeyNotGiven = "signature.key.not-given", NotChecked, 3, "Sigstore bundle v0.3 publicKey",
+        "The file is signed with a bare key, which the bundle does not hold.",
+        "Get the publisher's public key from a place you trust and give it with `--key FILE`.";
     SignatureAlgorithmNotAllowed = "signature.algorithm.not-allowed", Danger, 11, "NIST SP 800-131A",
         "The signature uses an algorithm or key size that is not accepted.",
         "Ask the publisher to sign with P-384, P-256, Ed25519 or RSA of 2048 to 4096 bits.";
@@ -459,6 +471,24 @@ findings! {
     StatementPredicate = "provenance.predicate.unexpected", Danger, 16, "docs/policy.md predicate_types",
         "The statement says another thing than the policy demands.",
         "Ask the publisher for the statement that the policy names.";
+    ProvenanceSource = "provenance.source.unexpected", Danger, 16, "SLSA provenance v1 externalParameters; docs/policy.md provenance",
+        "The file was built from another source than the policy demands.",
+        "Do not trust the file unless you expected this source; then name it in the policy.";
+    ProvenanceBuilder = "provenance.builder.not-allowed", Danger, 16, "SLSA provenance v1 builder.id; docs/policy.md provenance",
+        "The file was built by a builder that the policy does not allow.",
+        "Do not trust the file unless you expected this builder; then name it in the policy.";
+    ProvenanceRef = "provenance.ref.unexpected", Danger, 16, "SLSA provenance v1 externalParameters; docs/policy.md provenance",
+        "The file was built from another branch or tag than the policy demands.",
+        "Ask the publisher for a file built from the branch or tag that the policy names.";
+    ProvenanceBuildType = "provenance.build-type.unexpected", Danger, 16, "SLSA provenance v1 buildType; docs/policy.md provenance",
+        "The file was built in another way than the policy demands.",
+        "Ask the publisher for a file built as the policy names it.";
+    ProvenanceFieldMalformed = "provenance.field.malformed", Danger, 16, "SLSA provenance v1, v0.2",
+        "The provenance says what the policy asks for in a form that cannot be read.",
+        "Tell the publisher: its provenance is wrong.";
+    ProvenanceFieldMissing = "provenance.field.missing", Danger, 16, "SLSA provenance v1, v0.2",
+        "The provenance does not say what the policy asks for.",
+        "Ask the publisher for provenance that says it, or take the expectation out of the policy knowingly.";
 
     // Internal.
     Internal = "internal.error", NotChecked, 70, "docs/findings.md",
@@ -466,6 +496,9 @@ findings! {
         "Report it, with the command and the report.";
 
     // Warnings and notes: still verified.
+    KeyHintDiffers = "signature.key.hint-differs", Note, 0, "Sigstore bundle v0.3 publicKey.hint",
+        "The bundle hints at another key than the one that was given.",
+        "Nothing to do: what counts is the key that was given.";
     CompromisedAfterSigning = "revocation.compromised-after-signing", Warning, 0, "docs/revocation.md",
         "The signer's key was compromised after this file was signed.",
         "Prefer a release signed with a new key.";

@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer, ser::SerializeMap};
 
 use crate::{
     asn1::Flag,
-    bundle::{Bundle, Content, Statement},
+    bundle::{Bundle, Content, Statement, Verifier},
     cms::{SignedData, SignerIdentifier},
     crl::CertificateList,
     digest::encode_hex,
@@ -436,12 +436,20 @@ fn bundle(bundle: &Bundle) -> View {
         Ok(response) => timestamp_response(&response),
         Err(finding) => View::text(finding.code.title()),
     });
-    let raws = core::iter::once(&bundle.certificate).chain(&bundle.further_certificates);
+    let verifier = match &bundle.verifier {
+        Verifier::Certificate { certificate, further } => {
+            let raws = core::iter::once(certificate).chain(further);
+            ("certificates", certificates(raws.map(Vec::as_slice)))
+        }
+        Verifier::PublicKey { hint } => {
+            ("publicKey", View::Fields(vec![("hint", View::text(hint.clone()))]))
+        }
+    };
     View::Fields(vec![
         ("kind", View::text("bundle")),
         ("content", View::text(kind)),
         (kind, signed),
-        ("certificates", certificates(raws.map(Vec::as_slice))),
+        verifier,
         ("rfc3161Timestamps", View::List(timestamps.collect())),
         ("tlogEntries", View::Number(bundle.log_entries.len() as u64)),
     ])

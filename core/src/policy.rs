@@ -5,6 +5,7 @@ use alloc::{format, string::String, vec, vec::Vec};
 use serde::Deserialize;
 
 use crate::{
+    digest::{Digest, HashAlgorithm},
     finding::{Finding, FindingCode},
     json, limits,
     pattern::{Kind, Pattern},
@@ -20,11 +21,28 @@ pub struct Signer {
     pub files: Vec<Pattern>,
     /// E-mail addresses or URIs.
     pub identities: Vec<Pattern>,
+    /// Managed keys, by the SHA-256 of their `SubjectPublicKeyInfo`.
+    pub keys: Vec<Digest>,
     /// Login providers that must have vouched for the identity. Without any, the certificate must
     /// not name one: a private authority vouches itself.
     pub oidc_issuers: Vec<Pattern>,
     /// What a signed statement must be about; without any, anything.
     pub predicate_types: Vec<String>,
+    /// What the statement, which then must be provenance, must say.
+    pub provenance: Option<ProvenanceRules>,
+}
+
+/// What provenance must say; where a list is empty, anything.
+#[derive(Clone, Debug, Default)]
+pub struct ProvenanceRules {
+    /// Who built.
+    pub builders: Vec<Pattern>,
+    /// From which repository.
+    pub sources: Vec<Pattern>,
+    /// From which branch or tag.
+    pub refs: Vec<Pattern>,
+    /// How.
+    pub build_types: Vec<Pattern>,
 }
 
 impl Signer {
@@ -142,8 +160,10 @@ impl Policy {
         let form = SignerForm {
             files: vec![String::from("**")],
             identities: vec![String::from(identity)],
+            keys: Vec::new(),
             oidc_issuers: oidc_issuer.map(String::from).into_iter().collect(),
             predicate_types: Vec::new(),
+            provenance: None,
         };
         Ok(Self {
             signers: vec![form.decode(0)?],
@@ -152,6 +172,19 @@ impl Policy {
             transparency: Transparency::default(),
             certificate_transparency: Transparency::default(),
         })
+    }
+
+    /// The policy for a managed key that whoever verifies names by giving it: it may sign any file.
+    /// No timestamp is demanded, since a key expires never; a log entry is, where the trust root
+    /// lists logs. No certificate satisfies this policy.
+    pub fn for_given_key() -> Self {
+        Self {
+            signers: Vec::new(),
+            timestamps_required: 0,
+            revocation: Revocation::default(),
+            transparency: Transparency::default(),
+            certificate_transparency: Transparency::default(),
+        }
     }
 
     /// Reads a policy of at most [`limits::POLICY_BYTES`].
@@ -220,11 +253,26 @@ impl Default for TimestampsForm {
 #[serde(deny_unknown_fields)]
 struct SignerForm {
     files: Vec<String>,
+    #[serde(default)]
     identities: Vec<String>,
+    #[serde(default)]
+    keys: Vec<String>,
     #[serde(default)]
     oidc_issuers: Vec<String>,
     #[serde(default)]
     predicate_types: Vec<String>,
+    #[serde(default)]
+    provenance: Option<ProvenanceForm>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[derive(Default)]
+struct ProvenanceForm {
+    builders: Vec<String>,
+    sources: Vec<String>,
+    refs: Vec<String>,
+    build_types: Vec<String>,
 }
 
 impl SignerForm {
@@ -233,23 +281,61 @@ impl SignerForm {
         if self.files.is_empty() || self.files.iter().any(String::is_empty) {
             return Err(fault(&place("files"), "none; write [\"**\"] for every file"));
         }
-        if self.identities.is_empty() {
-            return Err(fault(&place("identities"), "none"));
+        if self.identities.is_empty() && self.keys.is_empty() {
+            return Err(fault(&place("identities"), "none, and no keys"));
         }
-        let identity = |field: &str, texts: &[String]| -> Result<Vec<Pattern>, Finding> {
-            let patterns: Vec<_> =
-                texts.iter().map(|text| Pattern::new(text, Kind::Identity)).collect();
-            match patterns.iter().find(|pattern| !pattern.names_a_host()) {
-                Some(pattern) => Err(fault(&place(field), pattern.text())
-                    .expected("a name, or a pattern with its host or domain written out")),
-                None => Ok(patterns),
-            }
+        let key = |text: &String| {
+            let digest = Digest::parse(text);
+            digest.filter(|digest| digest.algorithm() == HashAlgorithm::Sha256).ok_or_else(|| {
+                fault(&place("keys"), text.as_str()).expected("sha256: and 64 hexadecimal digits")
+            })
         };
+        let keys = self.keys.iter().map(key).collect::<Result<_, _>>()?;
+        let identity = |field: &str, texts: &[String]| names(&place(field), texts);
+        let provenance =
+            self.provenance.map(|form| form.decode(&place("provenance"))).transpose()?;
         Ok(Signer {
+            provenance,
             identities: identity("identities", &self.identities)?,
+            keys,
             oidc_issuers: identity("oidc_issuers", &self.oidc_issuers)?,
             files: self.files.iter().map(|text| Pattern::new(text, Kind::FileName)).collect(),
             predicate_types: self.predicate_types,
+        })
+    }
+}
+
+/// Patterns of names, each of which says whose names it matches.
+fn names(place: &str, texts: &[String]) -> Result<Vec<Pattern>, Finding> {
+    let patterns: Vec<_> = texts.iter().map(|text| Pattern::new(text, Kind::Identity)).collect();
+    match patterns.iter().find(|pattern| !pattern.names_a_host()) {
+        Some(pattern) => Err(fault(place, pattern.text())
+            .expected("a name, or a pattern with its host or domain written out")),
+        None => Ok(patterns),
+    }
+}
+
+impl ProvenanceForm {
+    fn decode(self, place: &str) -> Result<ProvenanceRules, Finding> {
+        let field = |name: &str| format!("{place}.{name}");
+        let lists = [&self.builders, &self.sources, &self.refs, &self.build_types];
+        if lists.iter().all(|list| list.is_empty()) {
+            return Err(fault(place, "no expectation; leave it out"));
+        }
+        if self.refs.iter().any(String::is_empty) {
+            return Err(fault(&field("refs"), "an empty name"));
+        }
+        // What is compared has lost it: see docs/policy.md.
+        if let Some(source) = self.sources.iter().find(|source| source.starts_with("git+")) {
+            return Err(fault(&field("sources"), source.as_str())
+                .expected("the repository's address without git+"));
+        }
+        Ok(ProvenanceRules {
+            builders: names(&field("builders"), &self.builders)?,
+            sources: names(&field("sources"), &self.sources)?,
+            // A * in a ref stays within its part, as in file names.
+            refs: self.refs.iter().map(|text| Pattern::new(text, Kind::FileName)).collect(),
+            build_types: names(&field("build_types"), &self.build_types)?,
         })
     }
 }
@@ -283,6 +369,16 @@ mod tests {
         for text in [
             r#"{"version":1,"signers":[]}"#,
             r#"{"version":1,"signers":[{"files":["**"],"identities":[]}]}"#,
+            r#"{"version":1,"signers":[{"files":["**"],"keys":[]}]}"#,
+            r#"{"version":1,"signers":[{"files":["**"],"identities":["a@b"],"provenance":{}}]}"#,
+            r#"{"version":1,"signers":[{"files":["**"],"identities":["a@b"],"provenance":{"refs":[""]}}]}"#,
+            r#"{"version":1,"signers":[{"files":["**"],"identities":["a@b"],"provenance":{"sources":["**"]}}]}"#,
+            r#"{"version":1,"signers":[{"files":["**"],"identities":["a@b"],"provenance":{"sources":["git+https://a/b"]}}]}"#,
+            r#"{"version":1,"signers":[{"files":["**"],"identities":["a@b"],"provenance":{"builders":["https://*"]}}]}"#,
+            r#"{"version":1,"signers":[{"files":["**"],"identities":["a@b"],"provenance":{"build_types":[""]}}]}"#,
+            r#"{"version":1,"signers":[{"files":["**"],"identities":["a@b"],"provenance":{"builder":["x"]}}]}"#,
+            r#"{"version":1,"signers":[{"files":["**"],"keys":["sha256:00"]}]}"#,
+            r#"{"version":1,"signers":[{"files":["**"],"keys":["*"]}]}"#,
             r#"{"version":1,"signers":[{"files":["**"],"identities":["*"]}]}"#,
             r#"{"version":1,"signers":[{"files":["**"],"identities":[""]}]}"#,
             r#"{"version":1,"signers":[{"files":["**"],"identities":["*@*"]}]}"#,

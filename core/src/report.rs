@@ -128,15 +128,30 @@ pub struct CertificateSummary {
     pub not_after: UnixSeconds,
 }
 
-/// Who signed; present once the certificate's chain and the signature were verified.
+/// A managed key in a report.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct KeySummary {
+    /// What kind of key: `P-256`, `RSA`.
+    pub algorithm: String,
+    /// The SHA-256 of its `SubjectPublicKeyInfo`, as `sha256:hex`.
+    pub fingerprint: String,
+    /// What the bundle says to help find it; nobody vouches for it.
+    pub hint: Option<String>,
+}
+
+/// Who signed; present once the signature and, unless the key was given, the certificate's chain
+/// were verified.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SignerSummary {
     /// The identity: an e-mail address or a URI; where the certificate has several, all of them.
+    /// `key sha256:hex` where a managed key signed.
     pub identity: String,
     /// The login provider that vouched for it, where the certificate names one.
     pub oidc_issuer: Option<String>,
-    /// The certificates, the signer's first, the trust anchor last.
+    /// The certificates, the signer's first, the trust anchor last; none for a managed key.
     pub chain: Vec<CertificateSummary>,
+    /// The managed key that was given, where it signed.
+    pub key: Option<KeySummary>,
 }
 
 /// A verified timestamp.

@@ -113,8 +113,8 @@ impl Authority {
     }
 }
 
-/// Whom one trusts.
-#[derive(Clone, Debug)]
+/// Whom one trusts; by default nobody.
+#[derive(Clone, Debug, Default)]
 pub struct TrustRoot {
     /// Who may issue signers' certificates.
     pub certificate_authorities: Vec<Authority>,

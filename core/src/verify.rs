@@ -7,6 +7,7 @@
 
 mod content;
 mod logged;
+mod provenance;
 mod signature;
 mod signer;
 mod standing;
@@ -15,20 +16,20 @@ mod when;
 use alloc::{format, string::String, vec::Vec};
 
 use crate::{
-    bundle::Bundle,
+    bundle::{Bundle, Verifier},
     crypto::CryptoProvider,
-    digest::Digest,
+    digest::{Digest, HashAlgorithm},
     finding::{Class, Finding, FindingCode, quoted},
     policy::{Policy, RevocationMode},
     report::{
-        ArtifactSummary, Check, Outcome, Question, Report, ReportParts, SignerSummary,
+        ArtifactSummary, Check, KeySummary, Outcome, Question, Report, ReportParts, SignerSummary,
         TimestampSummary, checks_without_answers,
     },
     revocation::{RevocationEvidence, Subject},
     time::{EARLIEST_SANE_NOW, ProvenTime, UnixSeconds},
     trust::TrustRoot,
     tsp::VerifiedTimestamp,
-    x509::{Certificate, VerifiedPath, name},
+    x509::{Certificate, PublicKey, VerifiedPath, name},
 };
 
 /// The file, as far as the caller has it.
@@ -53,13 +54,18 @@ pub struct Evidence<'a> {
     pub crls: &'a [&'a [u8]],
     /// OCSP responses, each DER.
     pub ocsp_responses: &'a [&'a [u8]],
+    /// The public key that is expected to have signed, DER `SubjectPublicKeyInfo`; nothing where a
+    /// certificate says whose key it is. Believed: it comes from whoever verifies.
+    pub key: Option<&'a [u8]>,
 }
 
 /// Verifies a file by its bundle.
 ///
 /// The verdict is `Verified` only when the bundle's signature holds, covers this file, was made by
 /// a signer that the policy allows, whose certificate chains to the trust root, was valid at the
-/// proven time and is not revoked as of it, with every timestamp that the policy demands.
+/// proven time and is not revoked as of it, with every timestamp that the policy demands. Where a
+/// key is given in place of a certificate, the signature must be by that key, and the policy must
+/// name it or ask for nobody.
 pub fn verify(
     evidence: &Evidence<'_>,
     trust: &TrustRoot,
@@ -76,19 +82,46 @@ pub fn verify(
         Ok(bundle) => bundle,
         Err(finding) => return Report::of_fault(finding, artifact, now),
     };
-    let leaf = match Certificate::decode(&bundle.certificate) {
-        Ok(leaf) => leaf,
-        Err(error) => {
-            let finding = crate::x509::path::malformed(&error).about("the signer's certificate");
-            return Report::of_fault(finding, artifact, now);
-        }
+    let (leaf, key) = match verifier(&bundle, evidence.key) {
+        Ok(verifier) => verifier,
+        Err(finding) => return Report::of_fault(finding, artifact, now),
     };
     let revocation = match RevocationEvidence::decode(evidence.crls, evidence.ocsp_responses) {
         Ok(revocation) => revocation,
         Err(finding) => return Report::of_fault(finding, artifact, now),
     };
     let context = Context { evidence, trust, policy, crypto, now };
-    Run { context, bundle: &bundle, leaf: &leaf, revocation, findings: Vec::new() }.report(artifact)
+    let leaf = leaf.as_ref();
+    Run { context, bundle: &bundle, leaf, key, revocation, findings: Vec::new() }.report(artifact)
+}
+
+/// The signer's certificate, where there is one, and the key that must have signed.
+fn verifier<'a>(
+    bundle: &'a Bundle,
+    given: Option<&'a [u8]>,
+) -> Result<(Option<Certificate<'a>>, PublicKey<'a>), Finding> {
+    match (&bundle.verifier, given) {
+        (Verifier::Certificate { certificate, .. }, None) => {
+            let leaf = Certificate::decode(certificate).map_err(|error| {
+                crate::x509::path::malformed(&error).about("the signer's certificate")
+            })?;
+            let key = leaf.public_key;
+            Ok((Some(leaf), key))
+        }
+        (Verifier::PublicKey { .. }, Some(given)) => {
+            let key = PublicKey::decode(given).map_err(|error| {
+                Finding::new(FindingCode::PublicKeyMalformed).found(format!("{error}"))
+            })?;
+            Ok((None, key))
+        }
+        (Verifier::PublicKey { hint }, None) => Err(Finding::new(FindingCode::KeyNotGiven)
+            .expected(if hint.is_empty() {
+                String::from("the publisher's public key")
+            } else {
+                format!("the publisher's public key; the bundle calls it {hint}")
+            })),
+        (Verifier::Certificate { .. }, Some(_)) => Err(FindingCode::PublicKeyNotUsed.into()),
+    }
 }
 
 /// Where the revocation of one certificate can be looked up.
@@ -117,14 +150,17 @@ pub fn revocation_sources(
     now: UnixSeconds,
 ) -> Vec<RevocationSource> {
     let Ok(bundle) = Bundle::decode(evidence.bundle) else { return Vec::new() };
-    let Ok(leaf) = Certificate::decode(&bundle.certificate) else { return Vec::new() };
+    let Ok((leaf, key)) = verifier(&bundle, evidence.key) else { return Vec::new() };
     let Ok(revocation) = RevocationEvidence::decode(&[], &[]) else { return Vec::new() };
     let context = Context { evidence, trust, policy, crypto, now };
-    let run = Run { context, bundle: &bundle, leaf: &leaf, revocation, findings: Vec::new() };
+    let leaf = leaf.as_ref();
+    let run = Run { context, bundle: &bundle, leaf, key, revocation, findings: Vec::new() };
     let timestamps: Vec<_> = run.verified_tokens().into_iter().filter_map(Result::ok).collect();
     let at = earliest(&timestamps, &run.verified_entries());
     let mut sources = Vec::new();
-    if let Ok(path) = run.signer_path(at) {
+    if let Some(leaf) = leaf
+        && let Ok(path) = run.signer_path(leaf, at)
+    {
         push_sources(&path, Subject::Signer, policy, &mut sources);
     }
     for timestamp in &timestamps {
@@ -178,7 +214,10 @@ struct Context<'a> {
 struct Run<'a> {
     context: Context<'a>,
     bundle: &'a Bundle,
-    leaf: &'a Certificate<'a>,
+    /// The signer's certificate; nothing where a managed key signed.
+    leaf: Option<&'a Certificate<'a>>,
+    /// The key that must have signed: the certificate's, or the one that was given.
+    key: PublicKey<'a>,
     revocation: RevocationEvidence<'a>,
     findings: Vec<Finding>,
 }
@@ -193,17 +232,26 @@ impl<'a> Run<'a> {
         if let Some(path) = &path {
             self.inspect_certificate_log(path);
         }
-        let rules = path.as_ref().map(|path| self.inspect_signer(path)).unwrap_or_default();
+        let managed = self.managed_key();
+        let rules = match (&path, &managed) {
+            (Some(path), _) => self.inspect_signer(path),
+            (None, Some((fingerprint, _))) => self.inspect_managed_key(fingerprint),
+            (None, None) => Vec::new(),
+        };
         let signature = self.inspect_signature();
-        let content = self.inspect_content(&rules);
+        let signed_digest = signature.as_ref().and_then(|holds| holds.digest.clone());
+        let content = self.inspect_content(&rules, signed_digest);
         // A digest in a bundle whose signature does not hold was signed by nobody.
-        let subject = signature.and(content);
+        let subject = signature.as_ref().and(content);
         let as_of = match &path {
             Some(path) => self.inspect_revocation(path, signed_by),
             None => None,
         };
         // Nor was a signature that does not hold made by the certificate's owner.
-        let signer = signature.and(path.as_ref()).map(signer_summary);
+        let signer = signature.and_then(|_| match &path {
+            Some(path) => Some(signer_summary(path)),
+            None => managed.map(|(_, summary)| summary),
+        });
         let timestamps = timestamp_summaries(&timestamps, &entries);
         let facts =
             Facts { signer: signer.as_ref(), timestamps: &timestamps, as_of, subject, logged };
@@ -220,7 +268,7 @@ impl<'a> Run<'a> {
 
     /// The signer's path, judged at the proven time or now.
     fn path(&mut self, signed_by: Option<ProvenTime>) -> Option<VerifiedPath<'a>> {
-        match self.signer_path(signed_by) {
+        match self.signer_path(self.leaf?, signed_by) {
             Ok(path) => Some(path),
             Err(finding) => {
                 // Without a proven time the certificate is judged as of now; that it expired
@@ -238,6 +286,25 @@ impl<'a> Run<'a> {
                 None
             }
         }
+    }
+
+    /// The fingerprint of the key that was given, and what a report says of it; nothing where the
+    /// bundle comes with a certificate.
+    fn managed_key(&self) -> Option<(Digest, SignerSummary)> {
+        let Verifier::PublicKey { hint } = &self.bundle.verifier else { return None };
+        let fingerprint =
+            crate::digest::digest(self.context.crypto, HashAlgorithm::Sha256, self.key.raw);
+        let summary = SignerSummary {
+            identity: format!("key {fingerprint}"),
+            oidc_issuer: None,
+            chain: Vec::new(),
+            key: Some(KeySummary {
+                algorithm: String::from(self.key.algorithm.name()),
+                fingerprint: format!("{fingerprint}"),
+                hint: (!hint.is_empty()).then(|| quoted(hint.clone())),
+            }),
+        };
+        Some((fingerprint, summary))
     }
 
     /// Each question with its answer: the gravest finding on it, else the proven fact.
@@ -275,6 +342,10 @@ fn answer(question: Question, facts: &Facts<'_>) -> Option<(Outcome, String)> {
         },
         Question::StillTrusted => match facts.as_of {
             Some(time) => (Outcome::Passed, format!("Yes, as of {time}.")),
+            None if facts.signer.is_some_and(|signer| signer.key.is_some()) => (
+                Outcome::NotRequired,
+                String::from("You gave the key; there is no certificate that could be revoked."),
+            ),
             None if facts.signer.is_some() => (
                 Outcome::NotRequired,
                 String::from("Revocation was not checked; the policy does not ask."),
@@ -317,6 +388,7 @@ fn signer_summary(path: &VerifiedPath<'_>) -> SignerSummary {
         }),
         oidc_issuer: leaf.extensions.oidc_issuer.map(|issuer| quoted(String::from(issuer))),
         chain: path.certificates().map(Certificate::summary).collect(),
+        key: None,
     }
 }
 

@@ -24,6 +24,7 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
         bundle,
         crls: &[crl],
         ocsp_responses: &[ocsp],
+        key: None,
     };
     let _ = revocation_sources(&evidence, &trust, &policy, &RustCrypto, now);
     let report = verify(&evidence, &trust, &policy, &RustCrypto, now);

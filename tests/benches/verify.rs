@@ -48,6 +48,7 @@ fn bench_filler(world: &World, crypto: &dyn CryptoProvider, aim: f64) {
         bundle: &bundle,
         crls: &[&crl],
         ocsp_responses: &[],
+        key: None,
     };
     let whole = || {
         let report = verify(&evidence, &trust, &policy, crypto, NOW);

@@ -22,11 +22,12 @@
 //! "digests": ["sha256:HEX", …]}, "now": seconds since 1970, "crls": ["crl-0.der", …],
 //! "ocsp": ["ocsp-0.der", …], "key": "key.der" or null}`.
 
+pub mod keys;
 mod lists;
 mod logged;
 mod private;
 pub mod public_good;
-mod statements;
+pub mod statements;
 mod tokens;
 
 use countersign_core::{
@@ -56,6 +57,8 @@ pub struct Case {
     pub crls: Vec<Vec<u8>>,
     /// OCSP responses, DER.
     pub ocsp: Vec<Vec<u8>>,
+    /// The expected public key, DER `SubjectPublicKeyInfo`.
+    pub key: Option<Vec<u8>>,
     /// When it is verified.
     pub now: UnixSeconds,
 }
@@ -79,6 +82,7 @@ impl Case {
             bundle: &self.bundle,
             crls: &crls,
             ocsp_responses: &ocsp,
+            key: self.key.as_deref(),
         };
         verify(&evidence, &trust, &policy, crypto, self.now)
     }
@@ -100,7 +104,7 @@ impl Case {
             "now": self.now.seconds(),
             "crls": names(&crls),
             "ocsp": names(&ocsp),
-            "key": null,
+            "key": self.key.as_ref().map(|_| "key.der"),
         });
         let mut files = vec![
             ("bundle.json".to_owned(), self.bundle.clone()),
@@ -110,6 +114,7 @@ impl Case {
         ];
         files.extend(crls);
         files.extend(ocsp);
+        files.extend(self.key.iter().map(|key| ("key.der".to_owned(), key.clone())));
         files
     }
 }
@@ -123,6 +128,7 @@ pub fn cases() -> Vec<Case> {
         tokens::cases(),
         lists::cases(),
         logged::cases(),
+        keys::cases(),
     ]
     .concat()
 }

@@ -9,7 +9,10 @@ use countersign_core::{
     crypto::aws_lc::AwsLc,
     digest::{Digest, HashAlgorithm, digest, encode_hex},
     time::UnixSeconds,
-    tlog::merkle::{leaf_hash, node_hash},
+    tlog::{
+        entry::LoggedVerifier,
+        merkle::{leaf_hash, node_hash},
+    },
 };
 use countersign_signing::key::Signer as _;
 use serde_json::{Value, json};
@@ -207,10 +210,27 @@ impl Kind {
     /// # Panics
     /// When the bundle does not decode, or the kind cannot speak of it.
     pub fn body(self, bundle: &[u8]) -> Vec<u8> {
-        let bundle = Bundle::decode(bundle).expect("a bundle");
+        let decoded = Bundle::decode(bundle).expect("a bundle");
+        let certificate = decoded.certificate().expect("a certificate").to_vec();
+        self.body_by(&decoded, &LoggedVerifier::Certificate(certificate))
+    }
+
+    /// The same for a bundle without a certificate, that was signed by the owner of that key.
+    ///
+    /// # Panics
+    /// When the bundle does not decode, or the kind cannot speak of it.
+    pub fn body_by_key(self, bundle: &[u8], spki: &[u8]) -> Vec<u8> {
+        let decoded = Bundle::decode(bundle).expect("a bundle");
+        self.body_by(&decoded, &LoggedVerifier::PublicKey(spki.to_vec()))
+    }
+
+    fn body_by(self, bundle: &Bundle, verifier: &LoggedVerifier) -> Vec<u8> {
         let signature = base64(bundle.content.signature());
-        let certificate = base64(&bundle.certificate);
-        let pem = base64(pem(&certificate).as_bytes());
+        let (label, raw, name) = match verifier {
+            LoggedVerifier::Certificate(der) => ("CERTIFICATE", der, "x509Certificate"),
+            LoggedVerifier::PublicKey(der) => ("PUBLIC KEY", der, "publicKey"),
+        };
+        let pem = base64(pem(label, &base64(raw)).as_bytes());
         let signed = match &bundle.content {
             Content::MessageSignature { digest, .. } => digest.clone().expect("a digest"),
             Content::Envelope(envelope) => {
@@ -241,7 +261,7 @@ impl Kind {
                     "digest": base64(signed.octets()) },
                 "signature": { "content": signature, "verifier": {
                     "keyDetails": "PKIX_ECDSA_P384_SHA_384",
-                    "x509Certificate": { "rawBytes": certificate } } },
+                    name: { "rawBytes": base64(raw) } } },
             } }),
             ),
             Self::Dsse => (
@@ -274,8 +294,8 @@ impl Kind {
 }
 
 /// RFC 7468: lines of 64 characters.
-fn pem(base64: &str) -> String {
+fn pem(label: &str, base64: &str) -> String {
     let lines: Vec<&str> =
         base64.as_bytes().chunks(64).filter_map(|line| core::str::from_utf8(line).ok()).collect();
-    format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", lines.join("\n"))
+    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
 }

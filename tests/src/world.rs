@@ -311,6 +311,7 @@ impl World {
             bundle,
             crls: &crls,
             ocsp_responses: &ocsp,
+            key: None,
         };
         verify(&evidence, &self.trust(), policy, crypto, given.now)
     }

@@ -154,6 +154,7 @@ fn says_which_digest_is_missing() {
         bundle: &bundle,
         crls: &[&crl],
         ocsp_responses: &[],
+        key: None,
     };
     let report = countersign_core::verify(&evidence, &trust, &world.policy(), &AwsLc, NOW);
     assert_code(&report, FindingCode::ContentDigestNotSupplied);
@@ -418,6 +419,7 @@ fn a_signature_without_a_digest_wants_the_right_one() {
         bundle: bundle.as_bytes(),
         crls: &[&crl],
         ocsp_responses: &[],
+        key: None,
     };
     let report = countersign_core::verify(&evidence, &world.trust(), &world.policy(), &AwsLc, NOW);
     assert_code(&report, FindingCode::ContentDigestNotSupplied);
@@ -483,7 +485,7 @@ fn each_bad_bundle_has_a_code_of_its_own() {
     check(good.replace("SHA2_384", "SHA1").as_bytes(), FindingCode::ContentDigestWeak);
     check(
         good.replace(r#""certificate":"#, r#""publicKey":"#).as_bytes(),
-        FindingCode::BundleNoCertificate,
+        FindingCode::BundleMalformed,
     );
     check(
         good.replace("\"signature\":\"", "\"signature\":\"!").as_bytes(),

@@ -14,7 +14,7 @@ pub struct VerifyArguments {
     /// The bundle [default: FILE.sigstore.json]
     #[arg(long, value_name = "FILE")]
     pub bundle: Option<PathBuf>,
-    /// Whom to trust [env: COUNTERSIGN_TRUSTED_ROOT]
+    /// Whom to trust; not needed with --key [env: COUNTERSIGN_TRUSTED_ROOT]
     #[arg(long, value_name = "FILE")]
     pub trusted_root: Option<PathBuf>,
     /// Who may sign what, and what must hold [env: COUNTERSIGN_POLICY]
@@ -27,6 +27,10 @@ pub struct VerifyArguments {
     /// [env: COUNTERSIGN_CERTIFICATE_OIDC_ISSUER]
     #[arg(long, value_name = "URL", requires = "certificate_identity")]
     pub certificate_oidc_issuer: Option<String>,
+    /// The key that must have signed, where the bundle holds no certificate: a public key, PEM or
+    /// DER. Without --policy it may sign any file
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["certificate_identity", "certificate_oidc_issuer"])]
+    pub key: Option<PathBuf>,
     /// CRLs, DER or PEM; takes several, so it stands after the files to verify
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub crl: Vec<PathBuf>,

@@ -77,6 +77,7 @@ fn signer_value(signer: &countersign_core::policy::Signer) -> Value {
     json!({
         "files": texts(&signer.files),
         "identities": texts(&signer.identities),
+        "keys": signer.keys.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "oidc_issuers": texts(&signer.oidc_issuers),
         "predicate_types": signer.predicate_types,
     })

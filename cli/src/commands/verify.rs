@@ -34,7 +34,8 @@ pub(super) fn run(arguments: &VerifyArguments, session: &Session) -> Outcome<Ans
         arguments,
         session,
         policy: policy(arguments, session)?,
-        trust: session.trust_root(arguments.trusted_root.as_ref())?,
+        trust: trust(arguments, session)?,
+        key: arguments.key.as_deref().map(input::public_key).transpose()?,
         evidence: RevocationEvidence::open(&arguments.crl, &arguments.ocsp, network)?,
         now: arguments.at.unwrap_or_else(|| session.now()),
     };
@@ -57,10 +58,22 @@ pub(super) fn run(arguments: &VerifyArguments, session: &Session) -> Outcome<Ans
     Ok(Answer { text, body: Body::Several(results), exit_code })
 }
 
+/// Whom to trust. Who names the key needs nobody else; then there are no authorities and no logs.
+fn trust(arguments: &VerifyArguments, session: &Session) -> Outcome<TrustRoot> {
+    let named = arguments.trusted_root.is_some() || session.settings.trusted_root.is_some();
+    if arguments.key.is_some() && !named {
+        return Ok(TrustRoot::default());
+    }
+    session.trust_root(arguments.trusted_root.as_ref())
+}
+
 /// Who is expected: typed, else set. Accepting anybody's signature would say nothing.
 fn policy(arguments: &VerifyArguments, session: &Session) -> Outcome<Policy> {
     if let Some(path) = &arguments.policy {
         return input::policy(path);
+    }
+    if arguments.key.is_some() {
+        return Ok(Policy::for_given_key());
     }
     let settings = &session.settings;
     let set =
@@ -80,7 +93,9 @@ fn policy(arguments: &VerifyArguments, session: &Session) -> Outcome<Policy> {
         (None, Some(path)) => input::policy(path),
         (None, None) => Err(Finding::new(FindingCode::UsageInvalid)
             .about("the expected signer")
-            .expected("--policy FILE, or --certificate-identity with --certificate-oidc-issuer")
+            .expected(
+                "--policy FILE, or --certificate-identity with --certificate-oidc-issuer, or --key FILE",
+            )
             .found("neither; a signature by just anybody says nothing")
             .into()),
     }
@@ -91,6 +106,7 @@ struct Run<'a> {
     session: &'a Session,
     policy: Policy,
     trust: TrustRoot,
+    key: Option<Vec<u8>>,
     evidence: RevocationEvidence,
     now: UnixSeconds,
 }
@@ -147,7 +163,8 @@ impl Run<'_> {
             size: presented.size,
             digests: &presented.digests,
         };
-        let bare = Evidence { artifact, bundle: &presented.bundle, ..Evidence::default() };
+        let key = self.key.as_deref();
+        let bare = Evidence { artifact, bundle: &presented.bundle, key, ..Evidence::default() };
         let sources = if self.arguments.offline {
             Vec::new()
         } else {

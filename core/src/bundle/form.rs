@@ -2,10 +2,11 @@
 
 use alloc::{format, string::String, vec::Vec};
 
-use serde::{Deserialize, de::IgnoredAny};
+use serde::Deserialize;
 
 use super::{
-    Bundle, Content, DigestFault, Envelope, Version, json_finding, log_entry::LogEntryForm,
+    Bundle, Content, DigestFault, Envelope, Verifier, Version, json_finding,
+    log_entry::LogEntryForm,
 };
 use crate::{
     digest::{Digest, HashAlgorithm},
@@ -46,7 +47,7 @@ struct BundleForm {
 struct MaterialForm {
     certificate: Option<CertificateForm>,
     x509_certificate_chain: Option<ChainForm>,
-    public_key: Option<IgnoredAny>,
+    public_key: Option<PublicKeyForm>,
     #[serde(default)]
     tlog_entries: Vec<LogEntryForm>,
     #[serde(default)]
@@ -57,6 +58,13 @@ struct MaterialForm {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct CertificateForm {
     raw_bytes: Base64Octets,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PublicKeyForm {
+    #[serde(default)]
+    hint: String,
 }
 
 #[derive(Deserialize)]
@@ -131,26 +139,8 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Bundle, Finding> {
 impl BundleForm {
     fn decode(self, version: Version) -> Result<Bundle, Finding> {
         let material = self.verification_material;
-        let has_certificate =
-            material.certificate.is_some() || material.x509_certificate_chain.is_some();
-        if has_certificate && material.public_key.is_some() {
-            return Err(malformed("both a certificate and a publicKey"));
-        }
-        let mut certificates = match (material.certificate, material.x509_certificate_chain) {
-            (Some(one), None) => alloc::vec![one.raw_bytes.0],
-            (None, Some(chain)) => {
-                chain.certificates.into_iter().map(|each| each.raw_bytes.0).collect()
-            }
-            (None, None) => return Err(FindingCode::BundleNoCertificate.into()),
-            (Some(_), Some(_)) => {
-                return Err(malformed("both certificate and x509CertificateChain"));
-            }
-        };
-        bounded(certificates.len(), limits::CERTIFICATES, "certificates")?;
-        if certificates.is_empty() {
-            return Err(FindingCode::BundleNoCertificate.into());
-        }
-        let certificate = certificates.remove(0);
+        let verifier =
+            verifier(material.certificate, material.x509_certificate_chain, material.public_key)?;
         let timestamps = material.timestamp_verification_data.map(|data| data.rfc3161_timestamps);
         let timestamps = timestamps.unwrap_or_default();
         if timestamps.len() > limits::TIMESTAMPS {
@@ -171,14 +161,39 @@ impl BundleForm {
             return Err(FindingCode::SignatureAbsent.into());
         }
         Ok(Bundle {
-            certificate,
-            further_certificates: certificates,
+            verifier,
             content,
             timestamps: timestamps.into_iter().map(|each| each.signed_timestamp.0).collect(),
             log_entries,
             version,
         })
     }
+}
+
+/// Sigstore bundle: exactly one of the three.
+fn verifier(
+    certificate: Option<CertificateForm>,
+    chain: Option<ChainForm>,
+    key: Option<PublicKeyForm>,
+) -> Result<Verifier, Finding> {
+    let mut certificates: Vec<Vec<u8>> = match (certificate, chain, key) {
+        (Some(one), None, None) => alloc::vec![one.raw_bytes.0],
+        (None, Some(chain), None) => {
+            chain.certificates.into_iter().map(|each| each.raw_bytes.0).collect()
+        }
+        (None, None, Some(key)) => return Ok(Verifier::PublicKey { hint: key.hint }),
+        (None, None, None) => return Err(FindingCode::BundleNoCertificate.into()),
+        (Some(_), Some(_), _) => {
+            return Err(malformed("both certificate and x509CertificateChain"));
+        }
+        (_, _, Some(_)) => return Err(malformed("both a certificate and a publicKey")),
+    };
+    bounded(certificates.len(), limits::CERTIFICATES, "certificates")?;
+    if certificates.is_empty() {
+        return Err(FindingCode::BundleNoCertificate.into());
+    }
+    let certificate = certificates.remove(0);
+    Ok(Verifier::Certificate { certificate, further: certificates })
 }
 
 pub(super) fn malformed(found: &str) -> Finding {

@@ -6,9 +6,11 @@
 mod dsse;
 mod form;
 mod log_entry;
+mod provenance;
 mod statement;
 
 pub use dsse::{Envelope, IN_TOTO_PAYLOAD_TYPE, pre_authentication_encoding};
+pub use provenance::{Field, FieldFault, PROVENANCE_TYPES, Provenance};
 pub use statement::{STATEMENT_TYPE, Statement, Subject};
 
 use alloc::{format, string::String, vec::Vec};
@@ -24,10 +26,8 @@ use crate::{
 /// A decoded bundle.
 #[derive(Clone, Debug)]
 pub struct Bundle {
-    /// The signer's certificate, DER.
-    pub certificate: Vec<u8>,
-    /// Further certificates sent along, DER (before v0.3).
-    pub further_certificates: Vec<Vec<u8>>,
+    /// By what the signature is to be verified.
+    pub verifier: Verifier,
     /// What was signed, and the signature.
     pub content: Content,
     /// The timestamps: whole `TimeStampResp`s.
@@ -36,6 +36,24 @@ pub struct Bundle {
     pub log_entries: Vec<LogEntry>,
     /// The version of the form.
     pub version: Version,
+}
+
+/// By what a bundle says that its signature is to be verified.
+#[derive(Clone, Debug)]
+pub enum Verifier {
+    /// A certificate that comes along.
+    Certificate {
+        /// The signer's certificate, DER.
+        certificate: Vec<u8>,
+        /// Further certificates sent along, DER (before v0.3).
+        further: Vec<Vec<u8>>,
+    },
+    /// A public key that whoever verifies has already (a managed key).
+    PublicKey {
+        /// What may help to find it; says nothing that is to be believed. Sigstore's clients write
+        /// the key's SHA-256 in base64.
+        hint: String,
+    },
 }
 
 /// The versions of the form that differ in what they demand.
@@ -90,6 +108,22 @@ impl Bundle {
                 .found(format!("{} bytes", bytes.len())));
         }
         form::decode(bytes)
+    }
+
+    /// The signer's certificate, DER, where one comes along.
+    pub fn certificate(&self) -> Option<&[u8]> {
+        match &self.verifier {
+            Verifier::Certificate { certificate, .. } => Some(certificate),
+            Verifier::PublicKey { .. } => None,
+        }
+    }
+
+    /// Further certificates sent along, DER.
+    pub fn further_certificates(&self) -> &[Vec<u8>] {
+        match &self.verifier {
+            Verifier::Certificate { further, .. } => further,
+            Verifier::PublicKey { .. } => &[],
+        }
     }
 
     /// The digest algorithms of the artifact that verification will need. One that the caller has

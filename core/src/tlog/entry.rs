@@ -1,4 +1,4 @@
-//! What a log entry's body says: which signature, by which certificate, over what.
+//! What a log entry's body says: which signature, by which certificate or key, over what.
 //!
 //! Rekor's kinds: `hashedrekord` 0.0.1 and 0.0.2, `dsse` 0.0.1, `intoto` 0.0.1 and 0.0.2. A body
 //! is the log's own JSON; fields beside those we compare are the log's business. Comparing with
@@ -33,8 +33,17 @@ pub struct LoggedSignature {
     /// The signature. `intoto` 0.0.1 holds none: it binds certificate and payload only, and the
     /// log itself had checked a signature by the one over the other.
     pub signature: Option<Vec<u8>>,
-    /// The certificate, DER; nothing where the entry holds a bare public key.
-    pub certificate: Option<Vec<u8>>,
+    /// What the log verified it by; nothing where that is none of the two.
+    pub verifier: Option<LoggedVerifier>,
+}
+
+/// What a log verified a signature by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LoggedVerifier {
+    /// A certificate, DER.
+    Certificate(Vec<u8>),
+    /// A bare key, DER `SubjectPublicKeyInfo`.
+    PublicKey(Vec<u8>),
 }
 
 /// The digest in an entry.
@@ -139,7 +148,7 @@ impl HashedRekordV1Form {
     fn decode(self) -> Parts {
         let signature = LoggedSignature {
             signature: Some(self.signature.content.0),
-            certificate: certificate_of_pem(&self.signature.public_key.content.0),
+            verifier: verifier_of_pem(&self.signature.public_key.content.0),
         };
         Some((alloc::vec![signature], LoggedDigest::Signed(self.data.hash.decode()?)))
     }
@@ -173,6 +182,17 @@ struct VerifiedSignatureForm {
 #[serde(rename_all = "camelCase")]
 struct VerifierForm {
     x509_certificate: Option<RawForm>,
+    public_key: Option<RawForm>,
+}
+
+impl VerifierForm {
+    fn decode(self) -> Option<LoggedVerifier> {
+        match (self.x509_certificate, self.public_key) {
+            (Some(raw), None) => Some(LoggedVerifier::Certificate(raw.raw_bytes.0)),
+            (None, Some(raw)) => Some(LoggedVerifier::PublicKey(raw.raw_bytes.0)),
+            _ => None,
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -187,7 +207,7 @@ impl HashedRekordV2Form {
         let algorithm = HashAlgorithm::parse_sigstore(&data.algorithm)?;
         let logged = LoggedSignature {
             signature: Some(signature.content.0),
-            certificate: signature.verifier.x509_certificate.map(|raw| raw.raw_bytes.0),
+            verifier: signature.verifier.decode(),
         };
         let digest = Digest::new(algorithm, &data.digest.0)?;
         Some((alloc::vec![logged], LoggedDigest::Signed(digest)))
@@ -212,7 +232,7 @@ impl DsseForm {
         let digest = self.payload_hash.decode()?;
         let logged = self.signatures.into_iter().map(|each| LoggedSignature {
             signature: Some(each.signature.0),
-            certificate: certificate_of_pem(&each.verifier.0),
+            verifier: verifier_of_pem(&each.verifier.0),
         });
         Some((logged.collect(), LoggedDigest::Payload(digest)))
     }
@@ -234,8 +254,8 @@ struct IntotoV1Content {
 impl IntotoV1Form {
     fn decode(self) -> Parts {
         let digest = self.content.payload_hash.decode()?;
-        let certificate = certificate_of_pem(&self.public_key.0);
-        let logged = LoggedSignature { signature: None, certificate };
+        let verifier = verifier_of_pem(&self.public_key.0);
+        let logged = LoggedSignature { signature: None, verifier };
         Some((alloc::vec![logged], LoggedDigest::Payload(digest)))
     }
 }
@@ -271,20 +291,25 @@ impl IntotoV2Form {
             // The envelope's base64 was encoded once more.
             let inner = core::str::from_utf8(&each.sig.0).ok();
             let signature = inner.and_then(|text| Base64::decode_vec(text).ok())?;
-            let certificate = certificate_of_pem(&each.public_key.0);
-            Some(LoggedSignature { signature: Some(signature), certificate })
+            let verifier = verifier_of_pem(&each.public_key.0);
+            Some(LoggedSignature { signature: Some(signature), verifier })
         });
         Some((logged.collect::<Option<_>>()?, LoggedDigest::Payload(digest)))
     }
 }
 
-/// The DER of the one certificate in a PEM text (RFC 7468 §5), or nothing.
-fn certificate_of_pem(octets: &[u8]) -> Option<Vec<u8>> {
+/// The one certificate or public key in a PEM text (RFC 7468 §5, §13), or nothing.
+fn verifier_of_pem(octets: &[u8]) -> Option<LoggedVerifier> {
     let text = core::str::from_utf8(octets).ok()?.trim_ascii();
-    let body = text.strip_prefix("-----BEGIN CERTIFICATE-----")?;
-    let body = body.strip_suffix("-----END CERTIFICATE-----")?;
-    let base64: String = body.chars().filter(|each| !each.is_ascii_whitespace()).collect();
-    Base64::decode_vec(&base64).ok()
+    let of = |label: &str| {
+        let body = text.strip_prefix("-----BEGIN ")?.strip_prefix(label)?.strip_prefix("-----")?;
+        let body = body.strip_suffix("-----")?.strip_suffix(label)?.strip_suffix("-----END ")?;
+        let base64: String = body.chars().filter(|each| !each.is_ascii_whitespace()).collect();
+        Base64::decode_vec(&base64).ok()
+    };
+    of("CERTIFICATE")
+        .map(LoggedVerifier::Certificate)
+        .or_else(|| of("PUBLIC KEY").map(LoggedVerifier::PublicKey))
 }
 
 #[cfg(test)]
@@ -357,7 +382,11 @@ mod tests {
             };
             assert_eq!(body.digest, expected);
             let logged = body.signatures.first().unwrap();
-            assert_eq!(logged.certificate.as_deref(), Some(&[0x30, 0][..]), "{text}");
+            assert_eq!(
+                logged.verifier,
+                Some(LoggedVerifier::Certificate(alloc::vec![0x30, 0])),
+                "{text}"
+            );
             let signature = (version != "0.0.1" || kind != "intoto").then_some(&[1, 2, 3][..]);
             assert_eq!(logged.signature.as_deref(), signature);
         }
@@ -384,11 +413,18 @@ mod tests {
     }
 
     #[test]
-    fn takes_one_certificate_only() {
+    fn takes_one_certificate_or_key_only() {
         let one = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n";
-        assert_eq!(certificate_of_pem(one.as_bytes()), Some(alloc::vec![0x30, 0]));
-        assert_eq!(certificate_of_pem(one.repeat(2).as_bytes()), None);
+        let der = alloc::vec![0x30, 0];
+        let of = |text: &str| verifier_of_pem(text.as_bytes());
+        assert_eq!(of(one), Some(LoggedVerifier::Certificate(der.clone())));
+        assert_eq!(of(&one.repeat(2)), None);
         let key = one.replace("CERTIFICATE", "PUBLIC KEY");
-        assert_eq!(certificate_of_pem(key.as_bytes()), None);
+        assert_eq!(of(&key), Some(LoggedVerifier::PublicKey(der)));
+        assert_eq!(of(&key.repeat(2)), None);
+        for label in ["RSA PUBLIC KEY", "PRIVATE KEY", ""] {
+            assert_eq!(of(&one.replace("CERTIFICATE", label)), None, "{label}");
+        }
+        assert_eq!(of(&one.replacen("CERTIFICATE", "PUBLIC KEY", 1)), None);
     }
 }

@@ -3,7 +3,7 @@
 use alloc::{format, string::String, vec::Vec};
 use core::cmp::Ordering;
 
-use super::Run;
+use super::{Run, provenance::Said};
 use crate::{
     bundle::{Content, Envelope, IN_TOTO_PAYLOAD_TYPE, Statement, Subject},
     digest::Digest,
@@ -13,20 +13,30 @@ use crate::{
 
 impl Run<'_> {
     /// The digest by which the file is the signed one, or findings.
-    pub(super) fn inspect_content(&mut self, rules: &[&Signer]) -> Option<Digest> {
+    ///
+    /// `signed_digest` is the artifact's digest that the signature was made over, where the bundle
+    /// itself says none.
+    pub(super) fn inspect_content(
+        &mut self,
+        rules: &[&Signer],
+        signed_digest: Option<Digest>,
+    ) -> Option<Digest> {
         let outcome = match &self.bundle.content {
             Content::MessageSignature { digest, .. } => {
                 self.inspect_predicate(rules, None);
                 match digest {
                     Some(digest) => self.compare(digest),
                     // The signature was checked over the artifact's own digest.
-                    None => return self.context.evidence.artifact.digests.first().cloned(),
+                    None => return signed_digest,
                 }
             }
             Content::Envelope(envelope) => {
                 let statement = Statement::decode(&envelope.payload);
-                let predicate = statement.as_ref().ok().map(|said| said.predicate_type.as_str());
-                self.inspect_predicate(rules, predicate);
+                let said = statement.as_ref().ok().map(|statement| Said {
+                    predicate_type: &statement.predicate_type,
+                    payload: &envelope.payload,
+                });
+                self.inspect_predicate(rules, said);
                 self.compare_statement(envelope, statement)
             }
         };
@@ -53,25 +63,6 @@ impl Run<'_> {
                 .expected(format!("{signed}"))
                 .found(format!("{actual}"))),
         }
-    }
-
-    /// What the signer may say of the file: one of its rules must allow it. A bare signature says
-    /// nothing, which meets no demand for a predicate.
-    fn inspect_predicate(&mut self, rules: &[&Signer], predicate: Option<&str>) {
-        let allows = |rule: &&Signer| {
-            rule.predicate_types.is_empty()
-                || rule.predicate_types.iter().any(|allowed| predicate == Some(allowed.as_str()))
-        };
-        if rules.is_empty() || rules.iter().any(allows) {
-            return;
-        }
-        let wanted: Vec<&str> =
-            rules.iter().flat_map(|rule| &rule.predicate_types).map(String::as_str).collect();
-        self.findings.push(
-            Finding::new(FindingCode::StatementPredicate)
-                .expected(wanted.join(" or "))
-                .found(predicate.unwrap_or("no statement that can be read")),
-        );
     }
 
     fn compare_statement(

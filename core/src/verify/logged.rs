@@ -13,7 +13,7 @@ use crate::{
     tlog::{
         Checkpoint, EntryBody, InclusionProof, Log, LogEntry, LoggedDigest,
         checkpoint::CheckpointFault,
-        entry::EntryFault,
+        entry::{EntryFault, LoggedSignature, LoggedVerifier},
         merkle, promise,
         sct::{CertificateTimestamp, Precertificate},
     },
@@ -131,14 +131,19 @@ impl<'a> Run<'a> {
                 .found(format!("{} {}", body.kind, body.version)));
         }
         let content = &self.bundle.content;
-        let certified = |logged: &&crate::tlog::entry::LoggedSignature| {
-            logged.certificate.as_ref() == Some(&self.bundle.certificate)
-        };
-        let mut by_signer = body.signatures.iter().filter(certified).peekable();
+        let is_signers =
+            |logged: &&LoggedSignature| match (&logged.verifier, self.bundle.certificate()) {
+                (Some(LoggedVerifier::Certificate(logged)), Some(own)) => logged == own,
+                (Some(LoggedVerifier::PublicKey(logged)), None) => logged == self.key.raw,
+                _ => false,
+            };
+        let mut by_signer = body.signatures.iter().filter(is_signers).peekable();
         if by_signer.peek().is_none() {
-            return Err(mismatch("certificate")
-                .expected("the bundle's certificate")
-                .found("another certificate or key"));
+            let (what, own) = match self.bundle.certificate() {
+                Some(_) => ("certificate", "the bundle's certificate"),
+                None => ("key", "the key that was given"),
+            };
+            return Err(mismatch(what).expected(own).found("another certificate or key"));
         }
         let is_own = |signature: &Vec<u8>| signature.as_slice() == content.signature();
         if !by_signer.any(|logged| logged.signature.as_ref().is_none_or(is_own)) {

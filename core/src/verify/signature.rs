@@ -1,7 +1,7 @@
 //! Does the signature hold? Checked over what the bundle says was signed, so that a file that
 //! differs and a signature that is wrong are told apart.
 
-use alloc::{string::String, vec::Vec};
+use alloc::{format, vec::Vec};
 
 use super::Run;
 use crate::{
@@ -11,28 +11,36 @@ use crate::{
     finding::{Finding, FindingCode},
 };
 
+/// A signature that holds.
+#[derive(Clone, Debug)]
+pub(super) struct Holds {
+    /// The artifact's digest that it was made over, where the bundle itself says none.
+    pub(super) digest: Option<Digest>,
+}
+
 impl Run<'_> {
-    /// Something when the signature holds, else a finding.
-    pub(super) fn inspect_signature(&mut self) -> Option<()> {
-        let key = self.leaf.public_key.algorithm;
+    /// What holds, where the signature does; else a finding.
+    pub(super) fn inspect_signature(&mut self) -> Option<Holds> {
+        let key = self.key.algorithm;
         let outcome = if key.is_acceptable() {
             match &self.bundle.content {
                 Content::MessageSignature { digest: Some(digest), signature } => {
-                    self.verify_digest(digest, signature)
+                    self.verify_digest(digest, signature).map(|()| None)
                 }
                 Content::MessageSignature { digest: None, signature } => {
-                    self.verify_artifact(signature)
+                    self.verify_artifact(signature).map(Some)
                 }
-                Content::Envelope(envelope) => self.verify_envelope(envelope),
+                Content::Envelope(envelope) => self.verify_envelope(envelope).map(|()| None),
             }
         } else {
             Err(Finding::new(FindingCode::SignatureAlgorithmNotAllowed).found(key.name()))
         };
-        outcome.map_err(|finding| self.findings.push(finding)).ok()
+        let digest = outcome.map_err(|finding| self.findings.push(finding)).ok()?;
+        Some(Holds { digest })
     }
 
     fn verify_digest(&self, digest: &Digest, signature: &[u8]) -> Result<(), Finding> {
-        let key = self.leaf.public_key;
+        let key = self.key;
         if key.algorithm == KeyAlgorithm::Ed25519 {
             return Err(FindingCode::SignatureNeedsFile.into());
         }
@@ -44,28 +52,28 @@ impl Run<'_> {
         if holds { Ok(()) } else { Err(self.mismatch()) }
     }
 
-    /// Without a digest in the bundle, any digest of the artifact that the caller has.
-    fn verify_artifact(&self, signature: &[u8]) -> Result<(), Finding> {
+    /// Without a digest in the bundle, any digest of the artifact that the caller has: which.
+    fn verify_artifact(&self, signature: &[u8]) -> Result<Digest, Finding> {
         let digests = self.context.evidence.artifact.digests;
         for digest in digests {
             if self.verify_digest(digest, signature).is_ok() {
-                return Ok(());
+                return Ok(digest.clone());
             }
         }
         // It may have been made over a digest that was not given.
         let given = |wanted| digests.iter().any(|digest| digest.algorithm() == wanted);
-        let mut wanted = schemes(self.leaf.public_key.algorithm, None)
+        let mut wanted = schemes(self.key.algorithm, None)
             .into_iter()
             .filter_map(SignatureScheme::hash_algorithm);
         match wanted.find(|wanted| !given(*wanted)) {
             Some(wanted) => Err(Finding::new(FindingCode::ContentDigestNotSupplied)
-                .expected(alloc::format!("a {wanted} digest"))),
+                .expected(format!("a {wanted} digest"))),
             None => Err(self.mismatch()),
         }
     }
 
     fn verify_envelope(&self, envelope: &Envelope) -> Result<(), Finding> {
-        let key = self.leaf.public_key;
+        let key = self.key;
         let message = envelope.signed_octets();
         let holds = schemes(key.algorithm, None).into_iter().any(|scheme| {
             let algorithm = self.context.crypto.verification_algorithm(scheme);
@@ -75,10 +83,12 @@ impl Run<'_> {
     }
 
     fn mismatch(&self) -> Finding {
-        let key = String::from(self.leaf.public_key.algorithm.name());
-        Finding::new(FindingCode::SignatureMismatch)
-            .expected(alloc::format!("a signature by the certificate's {key} key"))
-            .found("another signature")
+        let key = self.key.algorithm.name();
+        let expected = match self.leaf {
+            Some(_) => format!("a signature by the certificate's {key} key"),
+            None => format!("a signature by the {key} key that was given"),
+        };
+        Finding::new(FindingCode::SignatureMismatch).expected(expected).found("another signature")
     }
 }
 

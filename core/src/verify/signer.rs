@@ -2,13 +2,16 @@
 
 use alloc::{format, string::String, vec::Vec};
 
+use base64ct::{Base64, Base64Unpadded, Encoding};
+
 use super::Run;
 use crate::{
+    digest::Digest,
     finding::{Finding, FindingCode},
     policy::Signer,
     time::ProvenTime,
     trust::Authority,
-    x509::{Purpose, VerifiedPath, path},
+    x509::{Certificate, Purpose, VerifiedPath, path},
 };
 
 impl<'a> Run<'a> {
@@ -16,11 +19,12 @@ impl<'a> Run<'a> {
     /// without one, now.
     pub(super) fn signer_path(
         &self,
+        leaf: &'a Certificate<'a>,
         signed_by: Option<ProvenTime>,
     ) -> Result<VerifiedPath<'a>, Finding> {
         let mut best: Option<Finding> = None;
         for authority in &self.context.trust.certificate_authorities {
-            match self.path_under(authority, signed_by) {
+            match self.path_under(leaf, authority, signed_by) {
                 Ok(path) => return Ok(path),
                 Err(finding) => {
                     // "Unknown issuer" is what every other authority says; the rest tells more.
@@ -36,16 +40,16 @@ impl<'a> Run<'a> {
 
     fn path_under(
         &self,
+        leaf: &'a Certificate<'a>,
         authority: &'a Authority,
         signed_by: Option<ProvenTime>,
     ) -> Result<VerifiedPath<'a>, Finding> {
         let at = signed_by.map_or(self.context.now, ProvenTime::time);
-        let further = self.bundle.further_certificates.iter().map(Vec::as_slice);
+        let further = self.bundle.further_certificates().iter().map(Vec::as_slice);
         let intermediates: Vec<&[u8]> = authority.intermediates().chain(further).collect();
         let anchors: Vec<&[u8]> = authority.anchors().collect();
         let crypto = self.context.crypto;
-        let path =
-            path::verify(self.leaf, &intermediates, &anchors, at, Purpose::CodeSigning, crypto)?;
+        let path = path::verify(leaf, &intermediates, &anchors, at, Purpose::CodeSigning, crypto)?;
         if authority.window.contains(at) {
             return Ok(path);
         }
@@ -53,6 +57,47 @@ impl<'a> Run<'a> {
             .about(format!("authority {}", authority.uri))
             .expected(format!("a signature made {}", authority.window))
             .found(format!("{at}")))
+    }
+
+    /// The rules of the policy that allow a managed key for this file name; none with a finding,
+    /// or where the policy asks for nobody: then the key that was given is who is expected.
+    pub(super) fn inspect_managed_key(&mut self, fingerprint: &Digest) -> Vec<&'a Signer> {
+        let crate::bundle::Verifier::PublicKey { hint } = &self.bundle.verifier else {
+            return Vec::new();
+        };
+        if !is_hint_at(hint, fingerprint) {
+            let finding = Finding::new(FindingCode::KeyHintDiffers);
+            self.findings.push(finding.expected(format!("{fingerprint}")).found(hint.clone()));
+        }
+        if self.context.policy.signers.is_empty() {
+            return Vec::new();
+        }
+        let rules = self.covering_rules().and_then(|covering| {
+            let names_key = |rule: &&'a Signer| rule.keys.contains(fingerprint);
+            let rules: Vec<&'a Signer> = covering.iter().copied().filter(names_key).collect();
+            if rules.is_empty() {
+                return Err(Finding::new(FindingCode::KeyNotAllowed)
+                    .expected(expected_signers(&covering))
+                    .found(format!("key {fingerprint}")));
+            }
+            Ok(rules)
+        });
+        rules.unwrap_or_else(|finding| {
+            self.findings.push(finding);
+            Vec::new()
+        })
+    }
+
+    /// The rules for this file name.
+    fn covering_rules(&self) -> Result<Vec<&'a Signer>, Finding> {
+        let name = self.context.evidence.artifact.name;
+        let covering: Vec<&'a Signer> =
+            self.context.policy.signers.iter().filter(|signer| signer.covers(name)).collect();
+        if covering.is_empty() {
+            let name = name.unwrap_or("a file without a name");
+            return Err(Finding::new(FindingCode::PolicyNoSigner).about(name));
+        }
+        Ok(covering)
     }
 
     /// The rules of the policy that allow this signer for this file name; none with a finding.
@@ -73,20 +118,14 @@ impl<'a> Run<'a> {
             let subject = path.leaf().subject_text();
             return Err(Finding::new(FindingCode::CertificateIdentityAbsent).about(subject));
         }
-        let name = self.context.evidence.artifact.name;
-        let covering: Vec<&'a Signer> =
-            self.context.policy.signers.iter().filter(|signer| signer.covers(name)).collect();
-        if covering.is_empty() {
-            let name = name.unwrap_or("a file without a name");
-            return Err(Finding::new(FindingCode::PolicyNoSigner).about(name));
-        }
+        let covering = self.covering_rules()?;
         let is_expected = |signer: &&'a Signer| {
             signer.identities.iter().any(|each| identities.iter().any(|name| each.matches(name)))
         };
         let expected: Vec<&'a Signer> = covering.iter().copied().filter(is_expected).collect();
         if expected.is_empty() {
             return Err(Finding::new(FindingCode::CertificateUnexpectedIdentity)
-                .expected(texts(&covering, |signer| &signer.identities))
+                .expected(expected_signers(&covering))
                 .found(identities.join(", ")));
         }
         let vouched = |signer: &&'a Signer| match extensions.oidc_issuer {
@@ -104,6 +143,28 @@ impl<'a> Run<'a> {
         }
         Ok(rules)
     }
+}
+
+/// Whether a hint speaks of the key with that SHA-256, in one of the ways that are in use: base64
+/// (Sigstore's clients), `SHA256:` before it without padding (npm's registry), hexadecimal. No hint
+/// is none at another key.
+fn is_hint_at(hint: &str, fingerprint: &Digest) -> bool {
+    let octets = fingerprint.octets();
+    hint.is_empty()
+        || hint == Base64::encode_string(octets)
+        || hint.strip_prefix("SHA256:") == Some(Base64Unpadded::encode_string(octets).as_str())
+        || hint.eq_ignore_ascii_case(&fingerprint.hex())
+}
+
+/// Identities and keys that would do, for people.
+fn expected_signers(signers: &[&Signer]) -> String {
+    let keys = signers.iter().flat_map(|signer| &signer.keys);
+    let mut all: Vec<String> = keys.map(|key| format!("key {key}")).collect();
+    let identities = texts(signers, |signer| &signer.identities);
+    if !identities.is_empty() {
+        all.insert(0, identities);
+    }
+    all.join(" or ")
 }
 
 fn texts(signers: &[&Signer], list: impl Fn(&Signer) -> &Vec<crate::pattern::Pattern>) -> String {

@@ -117,6 +117,7 @@ impl World {
             bundle: bundle.as_bytes(),
             crls: &crls,
             ocsp_responses: &[],
+            key: None,
         };
         let issuer = Some("https://login.example.org");
         let policy = Policy::for_identity("release@example.org", issuer).expect("a policy");

@@ -81,6 +81,7 @@ pub(super) fn case_with(name: &str, release: &Release, bundle: Vec<u8>, proofs: 
         digests: Release::digests(),
         crls: proofs.crls,
         ocsp: proofs.ocsp,
+        key: None,
         now: proofs.now,
     }
 }

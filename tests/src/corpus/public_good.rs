@@ -225,6 +225,7 @@ impl Published {
             digests: self.digests(),
             crls: Vec::new(),
             ocsp: Vec::new(),
+            key: None,
             now: NOW,
         }
     }

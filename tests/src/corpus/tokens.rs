@@ -1,12 +1,9 @@
 //! Timestamps that are wrong in one way, and those that must be accepted.
 
 use countersign_core::{digest::HashAlgorithm, oid};
-use countersign_signing::{
-    der::{
-        self,
-        Criticality::{Critical, NonCritical},
-    },
-    key::Signer as _,
+use countersign_signing::der::{
+    self,
+    Criticality::{Critical, NonCritical},
 };
 
 use super::{

@@ -170,6 +170,7 @@ impl Release {
             bundle,
             crls: &crls,
             ocsp_responses: &ocsp,
+            key: None,
         };
         let trust = self.trust();
         let by =

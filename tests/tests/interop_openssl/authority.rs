@@ -398,6 +398,7 @@ impl Authority {
             bundle,
             crls: &crls,
             ocsp_responses: &ocsp,
+            key: None,
         };
         let policy = Policy::for_identity(IDENTITY, None).expect("a policy");
         verify(&evidence, &self.trust(), &policy, &AwsLc, now)

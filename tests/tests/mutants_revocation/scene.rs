@@ -75,6 +75,7 @@ impl Scene {
             bundle: &self.bundle,
             crls: &crls,
             ocsp_responses: &ocsp,
+            key: None,
         };
         let by = |crypto: &dyn CryptoProvider| verify(&evidence, &self.trust, &policy, crypto, NOW);
         let native = by(&AwsLc);
