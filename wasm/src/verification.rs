@@ -36,6 +36,7 @@ pub struct Verification {
     digests: Vec<Digest>,
     crls: Vec<Vec<u8>>,
     ocsp_responses: Vec<Vec<u8>>,
+    key: Option<Vec<u8>>,
 }
 
 /// What to do with the artifact before it is judged.
@@ -76,6 +77,7 @@ impl Verification {
             digests: Vec::new(),
             crls: Vec::new(),
             ocsp_responses: Vec::new(),
+            key: None,
         }
     }
 
@@ -104,6 +106,13 @@ impl Verification {
     #[wasm_bindgen(js_name = addOcspResponse)]
     pub fn add_ocsp_response(&mut self, response: Vec<u8>) {
         self.ocsp_responses.push(response);
+    }
+
+    /// Sets the public key that must have signed, DER `SubjectPublicKeyInfo`, where the bundle has no
+    /// certificate.
+    #[wasm_bindgen(js_name = setKey)]
+    pub fn set_key(&mut self, key: Vec<u8>) {
+        self.key = Some(key);
     }
 
     /// What to compute of the artifact, as JSON text: `{"algorithms": ["sha384"], "size": 123}`.
@@ -157,7 +166,8 @@ impl Verification {
 
     fn sources(&self) -> Vec<Source> {
         let (Ok(trust), Ok(policy)) = (&self.trust, &self.policy) else { return Vec::new() };
-        let evidence = Evidence { bundle: &self.bundle, ..Evidence::default() };
+        let key = self.key.as_deref();
+        let evidence = Evidence { bundle: &self.bundle, key, ..Evidence::default() };
         let mut sources = revocation_sources(&evidence, trust, policy, &RustCrypto, self.now);
         sources.retain(|source| !self.is_covered(source, &policy.revocation));
         let with_request = |source: RevocationSource| Source {
@@ -199,6 +209,7 @@ impl Verification {
             }
         };
         let (crls, ocsp_responses) = self.revocation_evidence();
+        let key = self.key.as_deref();
         let artifact =
             Artifact { name: self.name.as_deref(), size: self.size, digests: &self.digests };
         let evidence = Evidence {
@@ -206,6 +217,7 @@ impl Verification {
             bundle: &self.bundle,
             crls: &crls,
             ocsp_responses: &ocsp_responses,
+            key,
         };
         verify(&evidence, trust, policy, &RustCrypto, self.now)
     }

@@ -6,6 +6,7 @@
 import { type Instance, type Verification, withInstance } from "./engine.js";
 import { Fault, isAbort, throwIfAborted, wordsOf } from "./fault.js";
 import { hashStream } from "./hashing.js";
+import { unarmoured } from "./pem.js";
 import { faults, limits, type Report } from "./report.js";
 import { addFetched, addGiven, type RevocationTask } from "./revocation.js";
 import { bytesOf, type WireSource } from "./source.js";
@@ -23,6 +24,7 @@ export interface CheckRequest {
   bundle: WireSource;
   trust: WireSource;
   policy: WireSource;
+  publicKey: WireSource | null;
   crls: WireSource[];
   ocspResponses: WireSource[];
   network: "fetch" | "none";
@@ -72,11 +74,14 @@ interface Inputs {
   bundle: Uint8Array;
   trust: Uint8Array;
   policy: Uint8Array;
+  publicKey: Uint8Array | null;
 }
 
+type Input = "bundle" | "trust" | "policy" | "publicKey";
+
 async function fetchInputs(request: CheckRequest, { signal, onStep }: CheckListener): Promise<Inputs> {
-  const one = async (step: "bundle" | "trust" | "policy"): Promise<Uint8Array> => {
-    const source = request[step];
+  const one = async (step: Input): Promise<Uint8Array> => {
+    const source = request[step] ?? { bytes: new Uint8Array() };
     const url = "url" in source ? { url: source.url } : {};
     onStep({ step, state: "begun", ...url });
     try {
@@ -95,11 +100,12 @@ async function fetchInputs(request: CheckRequest, { signal, onStep }: CheckListe
     }
   };
   // What was asked for first is told first: without the trust root nothing else matters.
-  const [trust, policy, bundle] = await Promise.allSettled([one("trust"), one("policy"), one("bundle")]);
-  return { trust: had(trust), policy: had(policy), bundle: had(bundle) };
+  const key = request.publicKey ? one("publicKey") : Promise.resolve(null);
+  const [trust, policy, publicKey, bundle] = await Promise.allSettled([one("trust"), one("policy"), key, one("bundle")]);
+  return { trust: had(trust), policy: had(policy), publicKey: had(publicKey), bundle: had(bundle) };
 }
 
-function had(outcome: PromiseSettledResult<Uint8Array>): Uint8Array {
+function had<T>(outcome: PromiseSettledResult<T>): T {
   if (outcome.status === "rejected") throw outcome.reason;
   return outcome.value;
 }
@@ -114,11 +120,13 @@ async function judge(
   const { signal, onStep } = listener;
   const { artifact } = request;
   const verification = new instance.Verification(inputs.bundle, inputs.trust, inputs.policy, nowSeconds);
+  if (inputs.publicKey) verification.setKey(unarmoured(inputs.publicKey, "PUBLIC KEY"));
   const name = request.name ?? undefined;
   const size = artifact.kind === "blob" ? artifact.blob.size : (artifact.size ?? undefined);
   verification.setArtifact(name, size);
   const task: RevocationTask = { instance, verification, nowSeconds, signal, onStep };
   await addGiven(task, request.crls, request.ocspResponses);
+  // Revocation is asked about while the file is read.
   const fetching = request.network === "fetch" ? addFetched(task) : Promise.resolve();
   fetching.catch(() => {});
   const read = await digestsOf(instance, verification, request, size, listener);

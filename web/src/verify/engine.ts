@@ -20,6 +20,7 @@ export interface Verification {
   addDigest(digest: string): boolean;
   addCrl(crl: Uint8Array): void;
   addOcspResponse(response: Uint8Array): void;
+  setKey(key: Uint8Array): void;
   plan(): string;
   revocationSources(): string;
   report(): string;

@@ -5,6 +5,8 @@ export type FindingCode =
   | "setup.trust-root.malformed"
   | "setup.trust-root.empty"
   | "setup.policy.malformed"
+  | "setup.public-key.malformed"
+  | "setup.public-key.not-used"
   | "setup.policy.no-signer"
   | "setup.clock.wrong"
   | "setup.key.permissions"
@@ -25,6 +27,8 @@ export type FindingCode =
   | "content.digest.not-supplied"
   | "content.digest.weak"
   | "signature.mismatch"
+  | "signature.key.not-allowed"
+  | "signature.key.not-given"
   | "signature.algorithm.not-allowed"
   | "signature.needs-file"
   | "signature.absent"
@@ -126,7 +130,14 @@ export type FindingCode =
   | "provenance.statement.malformed"
   | "provenance.statement.type"
   | "provenance.predicate.unexpected"
+  | "provenance.source.unexpected"
+  | "provenance.builder.not-allowed"
+  | "provenance.ref.unexpected"
+  | "provenance.build-type.unexpected"
+  | "provenance.field.malformed"
+  | "provenance.field.missing"
   | "internal.error"
+  | "signature.key.hint-differs"
   | "revocation.compromised-after-signing"
   | "revocation.authority-compromised-after-signing"
   | "content.name-differs"
@@ -153,6 +164,8 @@ export const findings: Readonly<Record<FindingCode, FindingText>> = {
   "setup.trust-root.malformed": {"class":"set-up","clause":"Sigstore trusted_root.json v0.1","exit_code":2,"remedy":"Get the trust root again from its publisher, or make one with `countersign trust init`.","title":"The trust root cannot be read."},
   "setup.trust-root.empty": {"class":"set-up","clause":"Sigstore trusted_root.json v0.1","exit_code":2,"remedy":"Add a certificate authority with `countersign trust init`.","title":"The trust root names no certificate authority."},
   "setup.policy.malformed": {"class":"set-up","clause":"docs/policy.schema.json","exit_code":2,"remedy":"Correct the named place; `countersign policy lint` checks the whole file.","title":"The policy cannot be read."},
+  "setup.public-key.malformed": {"class":"set-up","clause":"RFC 5280 §4.1.2.7; docs/cli.md","exit_code":2,"remedy":"Give the publisher's public key (`--key`) as PEM or DER, a SubjectPublicKeyInfo; not a private key or a certificate.","title":"The public key cannot be read."},
+  "setup.public-key.not-used": {"class":"set-up","clause":"Sigstore bundle v0.3 verificationMaterial","exit_code":2,"remedy":"Leave `--key` out and name the expected signer, or get the bundle that was signed with this key.","title":"A public key was given, but the bundle was signed with a certificate."},
   "setup.policy.no-signer": {"class":"set-up","clause":"docs/policy.schema.json","exit_code":2,"remedy":"Add the file name to a signer in the policy, or name the expected identity.","title":"The policy names no signer that may sign this file name."},
   "setup.clock.wrong": {"class":"set-up","clause":"docs/findings.md","exit_code":3,"remedy":"Set the clock of this computer and check again.","title":"The clock shows a time before 2020."},
   "setup.key.permissions": {"class":"set-up","clause":"docs/findings.md","exit_code":2,"remedy":"Allow only its owner to read it: `chmod 600 KEYFILE`. If others may have read it, replace the key.","title":"The key file can be read by others."},
@@ -172,7 +185,9 @@ export const findings: Readonly<Record<FindingCode, FindingText>> = {
   "content.mismatch": {"class":"danger","clause":"Sigstore bundle v0.3 messageDigest; in-toto Statement v1 subject","exit_code":10,"remedy":"Do not open it. Delete it and download it again, from another mirror if it happens again.","title":"The file differs from what was published."},
   "content.digest.not-supplied": {"class":"not-checked","clause":"Sigstore bundle v0.3 messageDigest","exit_code":3,"remedy":"Give the file itself, or its digest with the algorithm named here.","title":"The bundle speaks of a digest that was not given."},
   "content.digest.weak": {"class":"danger","clause":"FIPS 180-4; NIST SP 800-131A","exit_code":10,"remedy":"Ask the publisher for a bundle with SHA-256, SHA-384 or SHA-512.","title":"The bundle names the file by a weak digest only."},
-  "signature.mismatch": {"class":"danger","clause":"FIPS 186-5; DSSE v1 §3","exit_code":11,"remedy":"Do not trust the file. Get file and bundle again from the publisher.","title":"The signature does not belong to this bundle's content and certificate."},
+  "signature.mismatch": {"class":"danger","clause":"FIPS 186-5; DSSE v1 §3","exit_code":11,"remedy":"Do not trust the file. Get file and bundle again from the publisher.","title":"The signature does not belong to this bundle's content and key."},
+  "signature.key.not-allowed": {"class":"danger","clause":"docs/policy.md keys","exit_code":12,"remedy":"Do not trust the file unless you expected this key; then name it in the policy (`keys`).","title":"The file is signed with a bare key, which the policy does not name."},
+  "signature.key.not-given": {"class":"not-checked","clause":"Sigstore bundle v0.3 publicKey","exit_code":3,"remedy":"Get the publisher's public key from a place you trust and give it with `--key FILE`.","title":"The file is signed with a bare key, which the bundle does not hold."},
   "signature.algorithm.not-allowed": {"class":"danger","clause":"NIST SP 800-131A","exit_code":11,"remedy":"Ask the publisher to sign with P-384, P-256, Ed25519 or RSA of 2048 to 4096 bits.","title":"The signature uses an algorithm or key size that is not accepted."},
   "signature.needs-file": {"class":"not-checked","clause":"RFC 8032 §5.1","exit_code":3,"remedy":"Ask the publisher for an ECDSA or RSA signature, or a DSSE statement.","title":"This signature can only be checked over the whole file, not its digest."},
   "signature.absent": {"class":"danger","clause":"DSSE v1 §2; Sigstore bundle v0.3","exit_code":11,"remedy":"Get the bundle again from the publisher.","title":"The bundle holds no signature."},
@@ -274,7 +289,14 @@ export const findings: Readonly<Record<FindingCode, FindingText>> = {
   "provenance.statement.malformed": {"class":"not-checked","clause":"in-toto Statement v1","exit_code":3,"remedy":"Get the bundle again from the publisher.","title":"The signed statement cannot be read."},
   "provenance.statement.type": {"class":"not-checked","clause":"in-toto Statement v1; DSSE payloadType","exit_code":3,"remedy":"Get the bundle again from the publisher.","title":"What was signed is not an in-toto statement."},
   "provenance.predicate.unexpected": {"class":"danger","clause":"docs/policy.md predicate_types","exit_code":16,"remedy":"Ask the publisher for the statement that the policy names.","title":"The statement says another thing than the policy demands."},
+  "provenance.source.unexpected": {"class":"danger","clause":"SLSA provenance v1 externalParameters; docs/policy.md provenance","exit_code":16,"remedy":"Do not trust the file unless you expected this source; then name it in the policy.","title":"The file was built from another source than the policy demands."},
+  "provenance.builder.not-allowed": {"class":"danger","clause":"SLSA provenance v1 builder.id; docs/policy.md provenance","exit_code":16,"remedy":"Do not trust the file unless you expected this builder; then name it in the policy.","title":"The file was built by a builder that the policy does not allow."},
+  "provenance.ref.unexpected": {"class":"danger","clause":"SLSA provenance v1 externalParameters; docs/policy.md provenance","exit_code":16,"remedy":"Ask the publisher for a file built from the branch or tag that the policy names.","title":"The file was built from another branch or tag than the policy demands."},
+  "provenance.build-type.unexpected": {"class":"danger","clause":"SLSA provenance v1 buildType; docs/policy.md provenance","exit_code":16,"remedy":"Ask the publisher for a file built as the policy names it.","title":"The file was built in another way than the policy demands."},
+  "provenance.field.malformed": {"class":"danger","clause":"SLSA provenance v1, v0.2","exit_code":16,"remedy":"Tell the publisher: its provenance is wrong.","title":"The provenance says what the policy asks for in a form that cannot be read."},
+  "provenance.field.missing": {"class":"danger","clause":"SLSA provenance v1, v0.2","exit_code":16,"remedy":"Ask the publisher for provenance that says it, or take the expectation out of the policy knowingly.","title":"The provenance does not say what the policy asks for."},
   "internal.error": {"class":"not-checked","clause":"docs/findings.md","exit_code":70,"remedy":"Report it, with the command and the report.","title":"This program made a mistake."},
+  "signature.key.hint-differs": {"class":"note","clause":"Sigstore bundle v0.3 publicKey.hint","exit_code":0,"remedy":"Nothing to do: what counts is the key that was given.","title":"The bundle hints at another key than the one that was given."},
   "revocation.compromised-after-signing": {"class":"warning","clause":"docs/revocation.md","exit_code":0,"remedy":"Prefer a release signed with a new key.","title":"The signer's key was compromised after this file was signed."},
   "revocation.authority-compromised-after-signing": {"class":"warning","clause":"docs/revocation.md","exit_code":0,"remedy":"Prefer a release signed under a new authority.","title":"The authority that issued the signer's certificate was compromised after this file was signed."},
   "content.name-differs": {"class":"warning","clause":"in-toto Statement v1 subject","exit_code":0,"remedy":"Make sure that this is the file you meant to get, not another or older one.","title":"The file is genuine, but was published under another name."},

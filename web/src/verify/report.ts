@@ -41,10 +41,20 @@ export interface Report {
   exit_code: number;
   /** The most telling first. */
   findings: Array<Finding>;
-  /** Who signed; null until the certificate's chain and the signature were verified. */
+  /** Who signed; null until the signature and, unless a key was given, the certificate's chain were verified. */
   signer: {
+    /** Empty for a managed key. */
     chain: Array<Certificate>;
+    /** `key sha256:…` where a managed key signed. */
     identity: string;
+    /** The managed key that was given and that signed; null where a certificate says who signed. */
+    key: {
+      algorithm: string;
+      /** SHA-256 of the SubjectPublicKeyInfo. */
+      fingerprint: string;
+      /** What the bundle says to help find it; not to be believed. */
+      hint: string | null;
+    } | null;
     oidc_issuer: string | null;
   } | null;
   /** The verified timestamps, earliest first. */
@@ -70,4 +80,5 @@ export const limits = {
   policy: 1048576,
   crl: 33554432,
   ocsp: 262144,
+  publicKey: 65536,
 } as const;

@@ -9,6 +9,7 @@
 import { keepCrl, keptCrl } from "./crl-cache.js";
 import type { Instance, Verification } from "./engine.js";
 import { Fault, isAbort, wordsOf } from "./fault.js";
+import { unarmoured } from "./pem.js";
 import { limits } from "./report.js";
 import { bytesOf, fetchBytes, type Wanted, type WireSource } from "./source.js";
 import type { Step } from "./types.js";
@@ -39,7 +40,7 @@ export async function addGiven(task: RevocationTask, crls: readonly WireSource[]
     Promise.all(crls.map((source) => given(task, source, wanted(task, limits.crl)))),
     Promise.all(ocspResponses.map((source) => given(task, source, wanted(task, limits.ocsp)))),
   ]);
-  for (const list of lists) if (list) task.verification.addCrl(unarmoured(list));
+  for (const list of lists) if (list) task.verification.addCrl(unarmoured(list, "X509 CRL"));
   for (const response of responses) if (response) task.verification.addOcspResponse(response);
 }
 
@@ -81,7 +82,7 @@ async function fetchPlace(task: RevocationTask, place: Place, asked: Map<string,
 /** A CRL from its address, else the one kept from before, while its successor is not due. */
 async function fetchCrl(task: RevocationTask, url: URL): Promise<Uint8Array | undefined> {
   const fresh = await attempt(task, url.href, async () => {
-    const bytes = unarmoured(await fetchBytes(url, wanted(task, limits.crl)));
+    const bytes = unarmoured(await fetchBytes(url, wanted(task, limits.crl)), "X509 CRL");
     const nextUpdateSeconds = task.instance.crlNextUpdate(bytes);
     if (nextUpdateSeconds === undefined) throw new Fault("setup.service.unreachable", url.href, "a CRL", "something else");
     if (nextUpdateSeconds > task.nowSeconds) await keepCrl(url.href, { bytes, nextUpdateSeconds });
@@ -137,16 +138,4 @@ function ocspAddress(responder: URL, request: string): URL {
   const url = new URL(responder);
   url.pathname = `${url.pathname.replace(/\/$/, "")}/${encodeURIComponent(request)}`;
   return url;
-}
-
-/** DER of a CRL in PEM; other bytes as they are. */
-function unarmoured(bytes: Uint8Array): Uint8Array {
-  const head = "-----BEGIN";
-  if (new TextDecoder("latin1").decode(bytes.subarray(0, head.length)) !== head) return bytes;
-  const body = /-----BEGIN X509 CRL-----([^-]*)-----END X509 CRL-----/.exec(new TextDecoder("latin1").decode(bytes))?.[1];
-  try {
-    return Uint8Array.from(atob((body ?? "").replace(/\s/g, "")), (letter) => letter.charCodeAt(0));
-  } catch {
-    return bytes;
-  }
 }

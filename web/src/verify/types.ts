@@ -28,7 +28,7 @@ export interface Progress {
 }
 
 /** What is being done. */
-export type StepName = "load" | "bundle" | "trust" | "policy" | "hash" | "revocation" | "verify";
+export type StepName = "load" | "bundle" | "trust" | "policy" | "publicKey" | "hash" | "revocation" | "verify";
 
 /** A step begins, is done, or failed; a failed one says what could not be had and why. */
 export interface Step {
@@ -62,6 +62,8 @@ export interface VerifyOptions {
   /** The policy: who may sign. */
   policy: Source;
   revocation?: Revocation;
+  /** The public key that must have signed, PEM or DER, for a bundle by a managed key, which has no certificate. */
+  publicKey?: Source;
   /** The file's name without folders; a `File` brings its own. */
   name?: string;
   /** The size of a stream in bytes, if it is known before it ends. */

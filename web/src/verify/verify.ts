@@ -42,6 +42,7 @@ function requestOf(artifact: Artifact, options: VerifyOptions): CheckRequest {
     bundle: wireSource(options.bundle, "bundle"),
     trust: wireSource(options.trust, "trust"),
     policy: wireSource(options.policy, "policy"),
+    publicKey: options.publicKey === undefined ? null : wireSource(options.publicKey, "publicKey"),
     crls: (revocation.crls ?? []).map((source) => wireSource(source, "revocation.crls")),
     ocspResponses: (revocation.ocspResponses ?? []).map((source) => wireSource(source, "revocation.ocspResponses")),
     network: revocation.network ?? "fetch",
