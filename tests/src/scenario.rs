@@ -4,6 +4,9 @@
 //! what came of them. Verdicts are expected beforehand and compared afterwards. How it looks is
 //! the [`Observer`]'s: this module prints nothing.
 
+pub mod downloads;
+mod page;
+mod page_server;
 mod shell;
 mod site;
 mod stage;
@@ -12,6 +15,8 @@ mod story;
 use std::{io, path::PathBuf};
 
 pub use self::{
+    page::{OpenPage, built},
+    page_server::{Content, PageServer},
     shell::{Ran, Shell},
     site::{Limits, Site},
 };
@@ -80,12 +85,15 @@ pub enum Folder {
 }
 
 /// What came of the story.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Outcome {
     /// Each verdict, in order.
     pub rows: Vec<Row>,
     /// Where everything lies, when it was kept.
     pub folder: Option<PathBuf>,
+    /// The page with a download in each state, served as long as this is held, when the folder was
+    /// kept.
+    pub page: Option<OpenPage>,
 }
 
 impl Outcome {
@@ -129,12 +137,19 @@ pub enum ScenarioError {
         /// What the system said.
         source: io::Error,
     },
+    /// The page was not built.
+    #[error("there is no {}; build it: cd web && npm run build", page.display())]
+    NoPage {
+        /// Where it should be.
+        page: PathBuf,
+    },
     /// Ctrl-C.
     #[error("interrupted")]
     Interrupted,
 }
 
-/// Tells the whole story. Every process that it starts has ended when it returns.
+/// Tells the whole story. Every process that it starts has ended when it returns, or ends with the
+/// outcome's page.
 ///
 /// # Errors
 /// When it cannot be told to its end; a wrong verdict is none, but in the [`Outcome`].

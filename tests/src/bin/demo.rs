@@ -1,7 +1,8 @@
 //! `make demo`: the scenario, told on the terminal.
 //!
 //! Asks nothing. Exit code 0 when every verdict is as expected, 1 when one differs, 2 when the
-//! story could not be told to its end, 130 after Ctrl-C. `KEEP=1` leaves the folder behind.
+//! story could not be told to its end, 130 after Ctrl-C before its end. `KEEP=1` leaves the folder
+//! behind and serves the page until Ctrl-C.
 
 use std::{
     env,
@@ -11,7 +12,8 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::Instant,
+    thread,
+    time::{Duration, Instant},
 };
 
 use countersign_tests::scenario::{self, Folder, Observer, Outcome, Row, ScenarioError, Verdict};
@@ -36,6 +38,10 @@ fn main() -> ExitCode {
             print(&format!("\nIt took {seconds:.1} s."));
             if let Some(folder) = &outcome.folder {
                 print(&format!("Everything is kept in {}", folder.display()));
+            }
+            if let Some(page) = &outcome.page {
+                print(&format!("\nThe page is at {}  (Ctrl-C ends it)", page.url()));
+                teller.wait_for_interruption();
             }
             ExitCode::from(u8::from(!outcome.agrees()))
         }
@@ -91,6 +97,13 @@ fn print(line: &str) {
 }
 
 impl Teller {
+    /// Polls until Ctrl-C.
+    fn wait_for_interruption(&self) {
+        while !self.is_interrupted() {
+            thread::sleep(Duration::from_millis(100));
+        }
+    }
+
     /// The table of expected and seen verdicts.
     fn table(&self, outcome: &Outcome) {
         let rows: Vec<[String; 3]> = outcome

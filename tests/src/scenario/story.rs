@@ -11,7 +11,7 @@ use std::{
 use countersign_core::time::UnixSeconds;
 use serde_json::Value;
 
-use super::{Folder, Limits, Observer, Outcome, ScenarioError, Verdict, stage::Stage};
+use super::{Folder, Limits, Observer, OpenPage, Outcome, ScenarioError, Verdict, stage::Stage};
 use crate::programs::Service;
 
 /// What every verification of the story trusts and demands.
@@ -31,11 +31,15 @@ pub(super) fn tell(folder: Folder, observer: &mut dyn Observer) -> Played<Outcom
     supersede(&mut stage, &services, signed_by)?;
     compromise(&mut stage, signed_by)?;
     go_silent(&mut stage, services)?;
-    let folder = match folder {
-        Folder::Kept => Some(stage.site.shell.folder().to_owned()),
-        Folder::Removed => None,
+    let (folder, page) = match folder {
+        Folder::Kept => {
+            stage.step("The page, with a download in each state");
+            let page = OpenPage::open(&mut stage.site)?;
+            (Some(stage.site.shell.folder().to_owned()), Some(page))
+        }
+        Folder::Removed => (None, None),
     };
-    Ok(Outcome { rows: stage.rows, folder })
+    Ok(Outcome { rows: stage.rows, folder, page })
 }
 
 /// Both services.

@@ -1,0 +1,91 @@
+//! What the page needs beside a verification: a decoded view, a CRL's age, a fault as a report.
+
+use alloc::string::String;
+
+use countersign_core::{
+    crl::CertificateList,
+    finding::{Finding, FindingCode, quoted},
+    report::{ArtifactSummary, Report},
+};
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use crate::verification::{seconds_of, size_of, text_of};
+
+/// Any object we know, decoded and shown without judging it, as JSON text: `{"view": …}`, or
+/// `{"finding": …}` when it cannot be read.
+#[wasm_bindgen]
+pub fn inspect(bytes: &[u8]) -> String {
+    #[derive(serde::Serialize)]
+    #[serde(rename_all = "lowercase")]
+    enum Sight {
+        View(countersign_core::inspect::View),
+        Finding(Finding),
+    }
+    text_of(&match countersign_core::inspect::inspect(bytes) {
+        Ok(view) => Sight::View(view),
+        Err(finding) => Sight::Finding(finding),
+    })
+}
+
+/// When the next CRL of this kind is due, in seconds since 1970: how long this one may be kept.
+/// Nothing when `bytes` are no CRL (DER); zero when it does not say.
+#[wasm_bindgen(js_name = crlNextUpdate)]
+#[expect(clippy::cast_precision_loss, reason = "times stay far below 2^53")]
+pub fn crl_next_update(bytes: &[u8]) -> Option<f64> {
+    let crl = CertificateList::decode(bytes).ok()?;
+    Some(crl.next_update.map_or(0.0, |time| time.seconds() as f64))
+}
+
+/// The report, as JSON text, of a fault that kept verification from starting: a bundle that could
+/// not be fetched, a file that could not be read. A code that is not in the table becomes
+/// `internal.error`; a note or warning can be no fault and becomes one too, so that no report made
+/// here passes.
+#[wasm_bindgen(js_name = reportOfFault)]
+pub fn report_of_fault(
+    code: &str,
+    subject: Option<String>,
+    expected: Option<String>,
+    found: Option<String>,
+    name: Option<String>,
+    size_bytes: Option<f64>,
+    now_seconds: f64,
+) -> String {
+    let code = FindingCode::parse(code)
+        .filter(|code| code.exit_code() != 0)
+        .unwrap_or(FindingCode::Internal);
+    let mut finding = Finding::new(code);
+    finding.subject = subject.map(quoted);
+    finding.expected = expected.map(quoted);
+    finding.found = found.map(quoted);
+    let artifact = ArtifactSummary {
+        name: name.map(quoted),
+        size: size_bytes.and_then(size_of),
+        ..ArtifactSummary::default()
+    };
+    text_of(&Report::of_fault(finding, artifact, seconds_of(now_seconds)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(code: &str) -> serde_json::Value {
+        let text = report_of_fault(code, None, None, None, None, None, 1.8e9);
+        serde_json::from_str(&text).expect("a report is JSON")
+    }
+
+    #[test]
+    fn no_fault_makes_a_passing_report() {
+        for code in FindingCode::ALL {
+            assert_ne!(fault(code.code())["verdict"], "verified", "{code}");
+        }
+        assert_eq!(fault("no.such.code")["code"], "internal.error");
+        assert_eq!(fault("bundle.not-found")["code"], "bundle.not-found");
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_a_finding() {
+        assert!(inspect(b"{").contains("\"finding\""));
+        assert_eq!(crl_next_update(b"no CRL"), None);
+    }
+}

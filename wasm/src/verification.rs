@@ -1,0 +1,271 @@
+//! One verification, step by step: JavaScript fetches and hashes between the steps.
+
+use alloc::{format, string::String, vec::Vec};
+
+use base64ct::{Base64, Encoding};
+use countersign_core::{
+    Artifact, Evidence, RevocationSource,
+    bundle::{Bundle, Content, Statement, Subject},
+    crypto::rustcrypto::RustCrypto,
+    digest::{Digest, HashAlgorithm},
+    finding::{Finding, quoted},
+    policy::{self, Policy, RevocationMode},
+    report::{ArtifactSummary, Report},
+    revocation::{self, Freshness, RevocationEvidence},
+    revocation_sources,
+    time::UnixSeconds,
+    trust::TrustRoot,
+    verify,
+    x509::Certificate,
+};
+use serde::Serialize;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use crate::ocsp_request;
+
+/// Everything that one verification is made from; untrusted, all of it.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct Verification {
+    bundle: Vec<u8>,
+    trust: Result<TrustRoot, Finding>,
+    policy: Result<Policy, Finding>,
+    now: UnixSeconds,
+    name: Option<String>,
+    size: Option<u64>,
+    digests: Vec<Digest>,
+    crls: Vec<Vec<u8>>,
+    ocsp_responses: Vec<Vec<u8>>,
+    key: Option<Vec<u8>>,
+}
+
+/// What to do with the artifact before it is judged.
+#[derive(Serialize)]
+struct Plan {
+    /// The digests to compute; empty when bundle, trust root or policy cannot be read, which the
+    /// report will say without the file.
+    algorithms: Vec<&'static str>,
+    /// The published size in bytes: a shorter file need not be read.
+    size: Option<u64>,
+}
+
+/// Where the revocation of one certificate can be looked up.
+#[derive(Serialize)]
+struct Source {
+    subject: &'static str,
+    /// Whether the policy demands that it is known.
+    required: bool,
+    crl_urls: Vec<String>,
+    ocsp_urls: Vec<String>,
+    /// An OCSP request, DER in Base64.
+    ocsp_request: Option<String>,
+}
+
+#[wasm_bindgen]
+impl Verification {
+    /// The bundle, the trust root and the policy, each as JSON in UTF-8, and the time in seconds
+    /// since 1970. What cannot be read is told by the report.
+    #[wasm_bindgen(constructor)]
+    pub fn new(bundle: Vec<u8>, trust: &[u8], policy: &[u8], now_seconds: f64) -> Self {
+        Self {
+            bundle,
+            trust: TrustRoot::decode(trust),
+            policy: Policy::decode(policy),
+            now: seconds_of(now_seconds),
+            name: None,
+            size: None,
+            digests: Vec::new(),
+            crls: Vec::new(),
+            ocsp_responses: Vec::new(),
+            key: None,
+        }
+    }
+
+    /// The file's name without folders, and its size in bytes, as far as they are known.
+    #[wasm_bindgen(js_name = setArtifact)]
+    pub fn set_artifact(&mut self, name: Option<String>, size_bytes: Option<f64>) {
+        self.name = name;
+        self.size = size_bytes.and_then(size_of);
+    }
+
+    /// Adds a digest of the file, `sha384:HEX`; whether it is one.
+    #[wasm_bindgen(js_name = addDigest)]
+    pub fn add_digest(&mut self, digest: &str) -> bool {
+        let digest = Digest::parse(digest);
+        self.digests.extend(digest.clone());
+        digest.is_some()
+    }
+
+    /// Adds a CRL, DER.
+    #[wasm_bindgen(js_name = addCrl)]
+    pub fn add_crl(&mut self, crl: Vec<u8>) {
+        self.crls.push(crl);
+    }
+
+    /// Adds an OCSP response, DER.
+    #[wasm_bindgen(js_name = addOcspResponse)]
+    pub fn add_ocsp_response(&mut self, response: Vec<u8>) {
+        self.ocsp_responses.push(response);
+    }
+
+    /// Sets the public key that must have signed, DER `SubjectPublicKeyInfo`, where the bundle has no
+    /// certificate.
+    #[wasm_bindgen(js_name = setKey)]
+    pub fn set_key(&mut self, key: Vec<u8>) {
+        self.key = Some(key);
+    }
+
+    /// What to compute of the artifact, as JSON text: `{"algorithms": ["sha384"], "size": 123}`.
+    pub fn plan(&self) -> String {
+        text_of(&self.planned())
+    }
+
+    /// Where the revocation can be looked up that was not handed in, as JSON text: a list, the
+    /// signer's certificate first.
+    /// Addresses are named only of certificates that chain to the trust root.
+    #[wasm_bindgen(js_name = revocationSources)]
+    pub fn revocation_sources(&self) -> String {
+        text_of(&self.sources())
+    }
+
+    /// Verifies; the report as JSON text (`docs/report.schema.json`).
+    pub fn report(&self) -> String {
+        text_of(&self.verified())
+    }
+}
+
+impl Verification {
+    fn planned(&self) -> Plan {
+        let nothing = Plan { algorithms: Vec::new(), size: None };
+        if self.trust.is_err() || self.policy.is_err() {
+            return nothing;
+        }
+        let Ok(bundle) = Bundle::decode(&self.bundle) else { return nothing };
+        let statement = match &bundle.content {
+            Content::Envelope(envelope) => Statement::decode(&envelope.payload).ok(),
+            Content::MessageSignature { .. } => None,
+        };
+        let preferred = statement.as_ref().and_then(|statement| preferred(&statement.subjects));
+        let algorithms = match preferred {
+            Some(algorithm) => alloc::vec![algorithm],
+            None => bundle.artifact_algorithms(),
+        };
+        let size = statement.and_then(|statement| self.published_size(&statement.subjects));
+        Plan { algorithms: algorithms.into_iter().map(HashAlgorithm::name).collect(), size }
+    }
+
+    /// The size of the subject that the core would hold the file against.
+    fn published_size(&self, subjects: &[Subject]) -> Option<u64> {
+        let named = |subject: &&Subject| self.name.is_some() && subject.name == self.name;
+        match (subjects.iter().find(named), subjects) {
+            (Some(subject), _) => subject.size,
+            (None, [only]) if self.name.is_none() || only.name.is_none() => only.size,
+            _ => None,
+        }
+    }
+
+    fn sources(&self) -> Vec<Source> {
+        let (Ok(trust), Ok(policy)) = (&self.trust, &self.policy) else { return Vec::new() };
+        let key = self.key.as_deref();
+        let evidence = Evidence { bundle: &self.bundle, key, ..Evidence::default() };
+        let mut sources = revocation_sources(&evidence, trust, policy, &RustCrypto, self.now);
+        sources.retain(|source| !self.is_covered(source, &policy.revocation));
+        let with_request = |source: RevocationSource| Source {
+            subject: subject_name(source.subject),
+            required: source.subject.mode(&policy.revocation) == RevocationMode::Required,
+            ocsp_request: ocsp_request::build(&source.certificate, &source.issuer)
+                .map(|request| Base64::encode_string(&request)),
+            crl_urls: source.crl_urls,
+            ocsp_urls: source.ocsp_urls,
+        };
+        sources.into_iter().map(with_request).collect()
+    }
+
+    /// Whether what was handed in says something authentic and recent of the certificate.
+    fn is_covered(&self, source: &RevocationSource, rules: &policy::Revocation) -> bool {
+        let (crls, ocsp_responses) = self.revocation_evidence();
+        let decoded = (
+            Certificate::decode(&source.certificate),
+            Certificate::decode(&source.issuer),
+            RevocationEvidence::decode(&crls, &ocsp_responses),
+        );
+        let (Ok(certificate), Ok(issuer), Ok(mut evidence)) = decoded else { return false };
+        let standing = evidence.standing(&certificate, &issuer, rules, &RustCrypto, self.now);
+        standing.known.is_some_and(|known| known.freshness == Freshness::Fresh)
+    }
+
+    fn revocation_evidence(&self) -> (Vec<&[u8]>, Vec<&[u8]>) {
+        (
+            self.crls.iter().map(Vec::as_slice).collect(),
+            self.ocsp_responses.iter().map(Vec::as_slice).collect(),
+        )
+    }
+
+    fn verified(&self) -> Report {
+        let (trust, policy) = match (&self.trust, &self.policy) {
+            (Ok(trust), Ok(policy)) => (trust, policy),
+            (Err(finding), _) | (_, Err(finding)) => {
+                return Report::of_fault(finding.clone(), self.summary(), self.now);
+            }
+        };
+        let (crls, ocsp_responses) = self.revocation_evidence();
+        let key = self.key.as_deref();
+        let artifact =
+            Artifact { name: self.name.as_deref(), size: self.size, digests: &self.digests };
+        let evidence = Evidence {
+            artifact,
+            bundle: &self.bundle,
+            crls: &crls,
+            ocsp_responses: &ocsp_responses,
+            key,
+        };
+        verify(&evidence, trust, policy, &RustCrypto, self.now)
+    }
+
+    fn summary(&self) -> ArtifactSummary {
+        ArtifactSummary {
+            name: self.name.clone().map(quoted),
+            size: self.size,
+            digests: self.digests.iter().map(|digest| format!("{digest}")).collect(),
+        }
+    }
+}
+
+/// The algorithm that every subject has and that is fastest in WebAssembly: SHA-384 and SHA-512
+/// take 64-bit steps, which it has, and SHA-256 the processor's help, which it has not.
+fn preferred(subjects: &[Subject]) -> Option<HashAlgorithm> {
+    let order = [HashAlgorithm::Sha384, HashAlgorithm::Sha512, HashAlgorithm::Sha256];
+    let has = |subject: &Subject, algorithm| {
+        subject.digests.iter().any(|digest| digest.algorithm() == algorithm)
+    };
+    order.into_iter().find(|algorithm| subjects.iter().all(|subject| has(subject, *algorithm)))
+}
+
+fn subject_name(subject: revocation::Subject) -> &'static str {
+    match subject {
+        revocation::Subject::Signer => "signer",
+        revocation::Subject::Authority => "authority",
+        revocation::Subject::TimestampAuthority => "timestamp-authority",
+    }
+}
+
+/// JSON text; the values are ours, and writing to memory does not fail.
+pub(crate) fn text_of(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+/// JavaScript's number as a time; what is no number becomes 1970, which the core refuses.
+#[expect(clippy::cast_possible_truncation, reason = "`as` saturates, and NaN becomes zero")]
+pub(crate) fn seconds_of(number: f64) -> UnixSeconds {
+    UnixSeconds::new(number as i64)
+}
+
+/// JavaScript's number as a size; nothing when it is none.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "checked to be finite and not negative, and `as` saturates"
+)]
+pub(crate) fn size_of(number: f64) -> Option<u64> {
+    (number.is_finite() && number >= 0.0).then_some(number as u64)
+}

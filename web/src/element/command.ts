@@ -1,0 +1,40 @@
+/** The command line that makes the same check without the page. */
+
+import { visible } from "../words/shown.js";
+
+const HARMLESS = /^[\w@%+=:,./-]+$/;
+
+/** The file names of one check, as the reader has them. */
+export interface CommandFiles {
+  readonly file: string;
+  readonly bundle: string;
+  readonly trust: string;
+  readonly policy: string;
+}
+
+export function verifyCommand(files: CommandFiles): string {
+  const words = [
+    "countersign", "verify", shellWord(files.file),
+    "--bundle", shellWord(files.bundle),
+    "--trusted-root", shellWord(files.trust),
+    "--policy", shellWord(files.policy),
+  ];
+  return words.join(" ");
+}
+
+/**
+ * A file name as one word of bash that means exactly that name. What could not be seen is written as
+ * an escape in `$'…'`, so that nobody pastes something other than they read; a name that could be
+ * taken for an option stands behind `./`.
+ */
+export function shellWord(name: string): string {
+  const safe = name.startsWith("-") ? `./${name}` : name;
+  if (HARMLESS.test(safe)) return safe;
+  if (visible(safe) === safe) return `'${safe.replaceAll("'", "'\\''")}'`;
+  const escaped = [...safe].map((character) => {
+    if (character === "'" || character === "\\") return `\\${character}`;
+    if (visible(character) === character) return character;
+    return `\\U${(character.codePointAt(0) ?? 0).toString(16).padStart(8, "0")}`;
+  });
+  return `$'${escaped.join("")}'`;
+}

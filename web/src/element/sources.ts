@@ -1,0 +1,100 @@
+/** What one check is made with, and where it comes from when nobody says: FILE.sigstore.json and its like. */
+
+import type { Source } from "../verify/index.js";
+import type { Labels } from "./telling.js";
+
+/** Everything a check needs besides the file. */
+export interface Sources {
+  readonly bundle: Source;
+  readonly trust: Source;
+  readonly policy: Source;
+  /** CRLs that are at hand, each DER: beside the release, or chosen by the reader. */
+  readonly crls: readonly Source[];
+  /** The name under which it must have been signed; the file's own name where there is none. */
+  readonly expected?: string | undefined;
+  readonly labels: Labels;
+}
+
+/** Finds the sources for a chosen file; null when the file is none of those offered. */
+export type Resolver = (file: File) => Promise<Sources | null>;
+
+/** Where trust root and policy are by convention, from the page. */
+export const TRUST_NAME = "trusted_root.json";
+export const POLICY_NAME = "policy.json";
+const BUNDLE_NAME = /\.sigstore(\.json)?$/i;
+
+/** Whether a file's name says that it is a bundle. */
+export function isBundleName(name: string): boolean {
+  return BUNDLE_NAME.test(name);
+}
+
+/** The files of one choice, by what each is. */
+export interface ChosenFiles {
+  readonly file: File | undefined;
+  readonly bundle: File | undefined;
+  readonly sources: Partial<Sources>;
+}
+
+/**
+ * Tells the download from its evidence by the conventional names. A file that was chosen alone is the
+ * download, unless its name says that it is a bundle.
+ */
+export function sortChosen(files: readonly File[]): ChosenFiles {
+  const bundle = files.find((file) => isBundleName(file.name));
+  const others = files.filter((file) => file !== bundle);
+  if (others.length < 2) return { file: others[0], bundle, sources: {} };
+  const trust = others.find((file) => file.name === TRUST_NAME);
+  const policy = others.find((file) => file.name === POLICY_NAME);
+  const crls = others.filter((file) => /\.crl$/i.test(file.name));
+  const file = others.find((each) => each !== trust && each !== policy && !crls.includes(each));
+  return {
+    file,
+    bundle,
+    sources: { ...(trust && { trust }), ...(policy && { policy }), ...(crls.length > 0 && { crls }) },
+  };
+}
+
+/** The bundle beside an address. */
+export function bundleBeside(address: URL): URL {
+  const bundle = new URL(address);
+  bundle.pathname += ".sigstore.json";
+  return bundle;
+}
+
+/** The last part of an address, as a file's name. */
+export function fileName(address: URL): string {
+  const last = address.pathname.split("/").pop() ?? "";
+  try {
+    return decodeURIComponent(last);
+  } catch {
+    return last;
+  }
+}
+
+/** What a source is called for a person; the conventional name where it has none. */
+export function sourceName(source: Source | undefined, conventional: string): string {
+  if (source instanceof File) return source.name;
+  if (source instanceof URL) return fileName(source) || conventional;
+  return conventional;
+}
+
+/** The attributes of an element as sources; `file` is what the reader chose. */
+export function sourcesFromAttributes(element: HTMLElement, file: { readonly name: string }): Sources {
+  const at = (address: string): URL => new URL(address, element.baseURI);
+  const attribute = (name: string): string | undefined => element.getAttribute(name) ?? undefined;
+  const src = attribute("src");
+  const bundle = attribute("bundle");
+  const besideWhat = src ?? encodeURIComponent(file.name);
+  return {
+    bundle: bundle === undefined ? bundleBeside(at(besideWhat)) : at(bundle),
+    trust: at(attribute("trust") ?? TRUST_NAME),
+    policy: at(attribute("policy") ?? POLICY_NAME),
+    crls: (attribute("revocation") ?? "").split(/\s+/).filter(Boolean).map(at),
+    expected: attribute("expected") ?? (src === undefined ? undefined : fileName(at(src))),
+    labels: {
+      name: attribute("name"),
+      version: attribute("version"),
+      publisher: attribute("publisher"),
+    },
+  };
+}

@@ -1,0 +1,200 @@
+/**
+ * One verification from end to end, in whatever thread it runs: fetch, compare the size, hash, ask about revocation,
+ * judge. The verdict is the core's; nothing here decides one.
+ */
+
+import { type Instance, type Verification, withInstance } from "./engine.js";
+import { Fault, isAbort, throwIfAborted, wordsOf } from "./fault.js";
+import { hashStream } from "./hashing.js";
+import { unarmoured } from "./pem.js";
+import { faults, limits, type Report } from "./report.js";
+import { addFetched, addGiven, type RevocationTask } from "./revocation.js";
+import { bytesOf, type WireSource } from "./source.js";
+import type { Progress, Step } from "./types.js";
+
+/** The artifact as it travels to a worker. */
+export type WireArtifact =
+  | { kind: "blob"; blob: Blob }
+  | { kind: "stream"; stream: ReadableStream<Uint8Array>; size: number | null }
+  | { kind: "digests"; digests: string[]; size: number | null };
+
+/** What a verification needs, in a form that can be posted to a worker. */
+export interface CheckRequest {
+  artifact: WireArtifact;
+  bundle: WireSource;
+  trust: WireSource;
+  policy: WireSource;
+  publicKey: WireSource | null;
+  crls: WireSource[];
+  ocspResponses: WireSource[];
+  network: "fetch" | "none";
+  name: string | null;
+  /** null: the clock at the time of judging. */
+  nowSeconds: number | null;
+}
+
+export interface CheckListener {
+  signal: AbortSignal | undefined;
+  onProgress: (progress: Progress) => void;
+  onStep: (step: Step) => void;
+}
+
+/** The report. Throws the signal's reason and nothing else. */
+export async function check(
+  load: () => Promise<WebAssembly.Module>,
+  request: CheckRequest,
+  listener: CheckListener,
+): Promise<Report> {
+  const { signal, onStep } = listener;
+  const nowSeconds = request.nowSeconds ?? Math.floor(Date.now() / 1000);
+  try {
+    throwIfAborted(signal);
+    onStep({ step: "load", state: "begun" });
+    // Both at once; what was asked for and fails is told when it is needed.
+    const fetching = fetchInputs(request, listener);
+    fetching.catch(() => {});
+    const module = await load();
+    onStep({ step: "load", state: "done" });
+    return await withInstance(module, async (instance) => {
+      try {
+        return await judge(instance, await fetching, request, nowSeconds, listener);
+      } catch (error) {
+        if (!(error instanceof Fault)) throw error;
+        return faultReport(instance, error, request, nowSeconds);
+      }
+    });
+  } catch (error) {
+    if (isAbort(error, signal)) throw error;
+    throwIfAborted(signal);
+    return reportWithoutCore(error, request, nowSeconds);
+  }
+}
+
+interface Inputs {
+  bundle: Uint8Array;
+  trust: Uint8Array;
+  policy: Uint8Array;
+  publicKey: Uint8Array | null;
+}
+
+type Input = "bundle" | "trust" | "policy" | "publicKey";
+
+async function fetchInputs(request: CheckRequest, { signal, onStep }: CheckListener): Promise<Inputs> {
+  const one = async (step: Input): Promise<Uint8Array> => {
+    const source = request[step] ?? { bytes: new Uint8Array() };
+    const url = "url" in source ? { url: source.url } : {};
+    onStep({ step, state: "begun", ...url });
+    try {
+      const bytes = await bytesOf(source, {
+        maxBytes: limits[step],
+        tooLarge: step === "bundle" ? "bundle.too-large" : "setup.input.too-large",
+        notFound: step === "bundle" ? "bundle.not-found" : "setup.service.unreachable",
+        signal,
+        request: { credentials: "same-origin" },
+      });
+      onStep({ step, state: "done", ...url });
+      return bytes;
+    } catch (error) {
+      if (!isAbort(error, signal)) onStep({ step, state: "failed", ...url, reason: wordsOf(error) });
+      throw error;
+    }
+  };
+  // What was asked for first is told first: without the trust root nothing else matters.
+  const key = request.publicKey ? one("publicKey") : Promise.resolve(null);
+  const [trust, policy, publicKey, bundle] = await Promise.allSettled([one("trust"), one("policy"), key, one("bundle")]);
+  return { trust: had(trust), policy: had(policy), publicKey: had(publicKey), bundle: had(bundle) };
+}
+
+function had<T>(outcome: PromiseSettledResult<T>): T {
+  if (outcome.status === "rejected") throw outcome.reason;
+  return outcome.value;
+}
+
+async function judge(
+  instance: Instance,
+  inputs: Inputs,
+  request: CheckRequest,
+  nowSeconds: number,
+  listener: CheckListener,
+): Promise<Report> {
+  const { signal, onStep } = listener;
+  const { artifact } = request;
+  const verification = new instance.Verification(inputs.bundle, inputs.trust, inputs.policy, nowSeconds);
+  if (inputs.publicKey) verification.setKey(unarmoured(inputs.publicKey, "PUBLIC KEY"));
+  const name = request.name ?? undefined;
+  const size = artifact.kind === "blob" ? artifact.blob.size : (artifact.size ?? undefined);
+  verification.setArtifact(name, size);
+  const task: RevocationTask = { instance, verification, nowSeconds, signal, onStep };
+  await addGiven(task, request.crls, request.ocspResponses);
+  // Revocation is asked about while the file is read.
+  const fetching = request.network === "fetch" ? addFetched(task) : Promise.resolve();
+  fetching.catch(() => {});
+  const read = await digestsOf(instance, verification, request, size, listener);
+  for (const digest of read.digests) verification.addDigest(digest);
+  verification.setArtifact(name, read.size);
+  await fetching;
+  throwIfAborted(signal);
+  onStep({ step: "verify", state: "begun" });
+  const report = JSON.parse(verification.report()) as Report;
+  onStep({ step: "verify", state: "done" });
+  return report;
+}
+
+/** The digests that the bundle wants; none where they cannot change the answer. */
+async function digestsOf(
+  instance: Instance,
+  verification: Verification,
+  { artifact }: CheckRequest,
+  size: number | undefined,
+  { signal, onProgress, onStep }: CheckListener,
+): Promise<{ digests: string[]; size: number | undefined }> {
+  if (artifact.kind === "digests") return { digests: artifact.digests, size };
+  const plan = JSON.parse(verification.plan()) as { algorithms: string[]; size: number | null };
+  const stream = artifact.kind === "stream" ? artifact.stream : undefined;
+  const cutShort = size !== undefined && plan.size !== null && size < plan.size;
+  if (plan.algorithms.length === 0 || cutShort) {
+    await stream?.cancel().catch(() => {});
+    return { digests: [], size };
+  }
+  onStep({ step: "hash", state: "begun" });
+  const hashed = await hashStream(instance, stream ?? (artifact as { blob: Blob }).blob.stream(), {
+    algorithms: plan.algorithms,
+    total: size ?? null,
+    signal,
+    onProgress,
+  });
+  onStep({ step: "hash", state: "done" });
+  return hashed;
+}
+
+function faultReport(instance: Instance, fault: Fault, request: CheckRequest, nowSeconds: number): Report {
+  const text = instance.reportOfFault(
+    fault.code,
+    fault.about ?? undefined,
+    fault.expected ?? undefined,
+    fault.found ?? undefined,
+    request.name ?? undefined,
+    sizeOf(request) ?? undefined,
+    nowSeconds,
+  );
+  return JSON.parse(text) as Report;
+}
+
+function sizeOf({ artifact }: CheckRequest): number | null {
+  return artifact.kind === "blob" ? artifact.blob.size : artifact.size;
+}
+
+/** A trap, a mistake of ours, or no module: the core cannot say it, so it is said without. */
+export function reportWithoutCore(error: unknown, request: CheckRequest, nowSeconds: number): Report {
+  const known = error instanceof Fault && error.code === "setup.service.unreachable";
+  const report = structuredClone(faults[known ? "setup.service.unreachable" : "internal.error"]);
+  const [finding] = report.findings;
+  if (finding) {
+    finding.found = wordsOf(error).slice(0, 200);
+    if (error instanceof Fault) finding.subject = error.about;
+  }
+  report.artifact.name = request.name?.slice(0, 200) ?? null;
+  report.artifact.size = sizeOf(request);
+  report.checked_at = `${new Date(nowSeconds * 1000).toISOString().slice(0, 19)}Z`;
+  return report;
+}

@@ -1,0 +1,122 @@
+/**
+ * The WebAssembly module: loaded and compiled once, a fresh instance for each use.
+ *
+ * A panic in the core ends as a trap, after which an instance must not be called again. With an instance for each
+ * verification a trap harms nobody else, and a large CRL's memory goes when the verification does.
+ */
+
+import { createGlue } from "./generated/glue.js";
+import { wasmIntegrity } from "./generated/integrity.js";
+import { Fault, wordsOf } from "./fault.js";
+
+export interface Hasher {
+  update(octets: Uint8Array): void;
+  /** `sha384:HEX`, with commas between several. */
+  finish(): string;
+}
+
+export interface Verification {
+  setArtifact(name?: string, sizeBytes?: number): void;
+  addDigest(digest: string): boolean;
+  addCrl(crl: Uint8Array): void;
+  addOcspResponse(response: Uint8Array): void;
+  setKey(key: Uint8Array): void;
+  plan(): string;
+  revocationSources(): string;
+  report(): string;
+}
+
+/** What wasm/ exports (wasm/src). */
+export interface Instance {
+  Hasher: new (algorithms: string) => Hasher;
+  Verification: new (bundle: Uint8Array, trust: Uint8Array, policy: Uint8Array, nowSeconds: number) => Verification;
+  inspect(bytes: Uint8Array): string;
+  crlNextUpdate(bytes: Uint8Array): number | undefined;
+  reportOfFault(
+    code: string,
+    about: string | undefined,
+    expected: string | undefined,
+    found: string | undefined,
+    name: string | undefined,
+    sizeBytes: number | undefined,
+    nowSeconds: number,
+  ): string;
+}
+
+interface Glue extends Instance {
+  initSync(options: { module: WebAssembly.Module }): void;
+  abandon(): void;
+}
+
+/** Where the module comes from: a URL, its bytes, or the compiled module. */
+export type WasmSource = string | URL | BufferSource | WebAssembly.Module;
+
+let source: WasmSource = new URL("./countersign.wasm", import.meta.url);
+let compiled: Promise<WebAssembly.Module> | undefined;
+
+/** Takes the module from elsewhere: inlined in a page, or from another place. */
+export function setWasm(from: WasmSource): void {
+  source = from;
+  compiled = undefined;
+}
+
+/** Compiles the module, once; a failure is forgotten, so that the next call tries again. */
+export function loadModule(): Promise<WebAssembly.Module> {
+  const loading = (compiled ??= compile(source));
+  loading.catch(() => {
+    if (compiled === loading) compiled = undefined;
+  });
+  return loading;
+}
+
+/** Runs `use` with a fresh instance, which nobody may keep. */
+export async function withInstance<T>(module: WebAssembly.Module, use: (instance: Instance) => T | Promise<T>): Promise<T> {
+  const glue = createGlue() as unknown as Glue;
+  glue.initSync({ module });
+  try {
+    return await use(glue);
+  } finally {
+    glue.abandon();
+  }
+}
+
+async function compile(from: WasmSource): Promise<WebAssembly.Module> {
+  if (from instanceof WebAssembly.Module) return from;
+  if (typeof from !== "string" && !(from instanceof URL)) return WebAssembly.compile(from);
+  const url = new URL(from, globalThis.document?.baseURI ?? globalThis.location?.href);
+  if (url.protocol === "file:") {
+    const bytes = await readFile(url);
+    if (bytes) return WebAssembly.compile(bytes as BufferSource);
+  }
+  return compileFetched(url);
+}
+
+async function compileFetched(url: URL): Promise<WebAssembly.Module> {
+  const fetched = () => fetch(url, { integrity: wasmIntegrity, credentials: "same-origin" });
+  let response: Response;
+  try {
+    response = await fetched();
+  } catch (error) {
+    throw unreachable(url, wordsOf(error));
+  }
+  if (!response.ok) throw unreachable(url, `HTTP ${response.status}`);
+  // Servers that do not know the media type are many; what is served is bound by its digest.
+  const streams = typeof WebAssembly.compileStreaming === "function";
+  if (streams && response.headers.get("content-type")?.split(";")[0]?.trim() === "application/wasm") {
+    return WebAssembly.compileStreaming(response);
+  }
+  return WebAssembly.compile(await response.arrayBuffer());
+}
+
+function unreachable(url: URL, found: string): Fault {
+  return new Fault("setup.service.unreachable", url.href, null, found);
+}
+
+/** A file's bytes where there is Node; nothing elsewhere. Asked for so that no bundler has to know of it. */
+export async function readFile(url: URL): Promise<Uint8Array | undefined> {
+  interface NodeProcess {
+    getBuiltinModule?(name: "node:fs/promises"): { readFile(url: URL): Promise<Uint8Array> };
+  }
+  const { process } = globalThis as unknown as { process?: NodeProcess };
+  return process?.getBuiltinModule?.("node:fs/promises").readFile(url);
+}

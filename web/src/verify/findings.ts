@@ -1,0 +1,310 @@
+// Made by `cargo run -p xtask -- types` from the table in core/src/finding.rs.
+
+/** Every code that a finding can have, the gravest first within its class. */
+export type FindingCode =
+  | "setup.trust-root.malformed"
+  | "setup.trust-root.empty"
+  | "setup.policy.malformed"
+  | "setup.public-key.malformed"
+  | "setup.public-key.not-used"
+  | "setup.policy.no-signer"
+  | "setup.clock.wrong"
+  | "setup.key.permissions"
+  | "setup.key.unusable"
+  | "setup.key.mismatch"
+  | "setup.request.invalid"
+  | "setup.service.refused"
+  | "setup.configuration.invalid"
+  | "setup.usage.invalid"
+  | "setup.input.unreadable"
+  | "setup.input.folder"
+  | "setup.input.too-large"
+  | "setup.output.unwritable"
+  | "setup.service.unreachable"
+  | "content.incomplete"
+  | "content.other-file"
+  | "content.mismatch"
+  | "content.digest.not-supplied"
+  | "content.digest.weak"
+  | "signature.mismatch"
+  | "signature.key.not-allowed"
+  | "signature.key.not-given"
+  | "signature.algorithm.not-allowed"
+  | "signature.needs-file"
+  | "signature.absent"
+  | "signature.count"
+  | "revocation.revoked"
+  | "revocation.on-hold"
+  | "revocation.authority-revoked"
+  | "revocation.compromise-strict"
+  | "certificate.malformed"
+  | "certificate.unknown-issuer"
+  | "certificate.identity.unexpected"
+  | "certificate.oidc-issuer.unexpected"
+  | "certificate.expired"
+  | "certificate.not-yet-valid"
+  | "certificate.wrong-use"
+  | "certificate.not-ca"
+  | "certificate.path-constraint"
+  | "certificate.constraint-not-supported"
+  | "certificate.key.weak"
+  | "certificate.chain.too-long"
+  | "certificate.profile"
+  | "certificate.identity.absent"
+  | "certificate.sct.invalid"
+  | "certificate.sct.outside-window"
+  | "certificate.sct.future"
+  | "certificate.sct.malformed"
+  | "certificate.sct.log.not-trusted"
+  | "certificate.sct.absent"
+  | "timestamp.absent"
+  | "timestamp.malformed"
+  | "timestamp.ber"
+  | "timestamp.imprint.mismatch"
+  | "timestamp.imprint.weak"
+  | "timestamp.authority.not-trusted"
+  | "timestamp.signature"
+  | "timestamp.certificate.outside-validity"
+  | "timestamp.authority.outside-window"
+  | "timestamp.future"
+  | "timestamp.refused"
+  | "timestamp.status.contradiction"
+  | "timestamp.content-type"
+  | "timestamp.signer-count"
+  | "timestamp.attributes"
+  | "timestamp.ess.absent"
+  | "timestamp.ess.mismatch"
+  | "timestamp.tsa-name"
+  | "timestamp.certificate.eku"
+  | "timestamp.certificate.ca"
+  | "timestamp.extension"
+  | "timestamp.default-encoded"
+  | "timestamp.trailing-bytes"
+  | "timestamp.nonce.mismatch"
+  | "timestamp.policy.mismatch"
+  | "timestamp.authority.revoked"
+  | "timestamp.too-many"
+  | "revocation.unavailable"
+  | "revocation.stale"
+  | "revocation.no-source"
+  | "revocation.unknown"
+  | "revocation.crl.malformed"
+  | "revocation.crl.signature"
+  | "revocation.crl.not-authorised"
+  | "revocation.crl.extension"
+  | "revocation.crl.scope"
+  | "revocation.crl.profile"
+  | "revocation.ocsp.malformed"
+  | "revocation.ocsp.refused"
+  | "revocation.ocsp.signature"
+  | "revocation.ocsp.not-authorised"
+  | "revocation.ocsp.extension"
+  | "revocation.too-large"
+  | "bundle.not-found"
+  | "bundle.too-large"
+  | "bundle.empty"
+  | "bundle.not-json"
+  | "bundle.truncated"
+  | "bundle.malformed"
+  | "bundle.duplicate-key"
+  | "bundle.too-deep"
+  | "bundle.too-new"
+  | "bundle.no-certificate"
+  | "bundle.too-many-parts"
+  | "transparency.not-supported"
+  | "transparency.entry.mismatch"
+  | "transparency.entry.malformed"
+  | "transparency.entry.not-supported"
+  | "transparency.promise.invalid"
+  | "transparency.time.future"
+  | "transparency.proof.invalid"
+  | "transparency.checkpoint.signature"
+  | "transparency.checkpoint.mismatch"
+  | "transparency.checkpoint.origin"
+  | "transparency.checkpoint.unsigned"
+  | "transparency.checkpoint.malformed"
+  | "transparency.proof.absent"
+  | "transparency.log.outside-window"
+  | "transparency.log.not-trusted"
+  | "transparency.absent"
+  | "provenance.statement.malformed"
+  | "provenance.statement.type"
+  | "provenance.predicate.unexpected"
+  | "provenance.source.unexpected"
+  | "provenance.builder.not-allowed"
+  | "provenance.ref.unexpected"
+  | "provenance.build-type.unexpected"
+  | "provenance.field.malformed"
+  | "provenance.field.missing"
+  | "internal.error"
+  | "signature.key.hint-differs"
+  | "revocation.compromised-after-signing"
+  | "revocation.authority-compromised-after-signing"
+  | "content.name-differs"
+  | "revocation.stale-accepted"
+  | "revocation.revoked-after-signing"
+  | "revocation.not-required"
+  | "timestamp.ignored"
+  | "revocation.evidence-ignored"
+  | "transparency.not-checked"
+  | "transparency.ignored"
+;
+
+/** What the table says of a code. */
+export interface FindingText {
+  class: "note" | "warning" | "outdated" | "set-up" | "not-checked" | "danger";
+  exit_code: number;
+  title: string;
+  clause: string;
+  remedy: string;
+}
+
+/** The texts of every code, in English. */
+export const findings: Readonly<Record<FindingCode, FindingText>> = {
+  "setup.trust-root.malformed": {"class":"set-up","clause":"Sigstore trusted_root.json v0.1","exit_code":2,"remedy":"Get the trust root again from its publisher, or make one with `countersign trust init`.","title":"The trust root cannot be read."},
+  "setup.trust-root.empty": {"class":"set-up","clause":"Sigstore trusted_root.json v0.1","exit_code":2,"remedy":"Add a certificate authority with `countersign trust init`.","title":"The trust root names no certificate authority."},
+  "setup.policy.malformed": {"class":"set-up","clause":"docs/policy.schema.json","exit_code":2,"remedy":"Correct the named place; `countersign policy lint` checks the whole file.","title":"The policy cannot be read."},
+  "setup.public-key.malformed": {"class":"set-up","clause":"RFC 5280 §4.1.2.7; docs/cli.md","exit_code":2,"remedy":"Give the publisher's public key (`--key`) as PEM or DER, a SubjectPublicKeyInfo; not a private key or a certificate.","title":"The public key cannot be read."},
+  "setup.public-key.not-used": {"class":"set-up","clause":"Sigstore bundle v0.3 verificationMaterial","exit_code":2,"remedy":"Leave `--key` out and name the expected signer, or get the bundle that was signed with this key.","title":"A public key was given, but the bundle was signed with a certificate."},
+  "setup.policy.no-signer": {"class":"set-up","clause":"docs/policy.schema.json","exit_code":2,"remedy":"Add the file name to a signer in the policy, or name the expected identity.","title":"The policy names no signer that may sign this file name."},
+  "setup.clock.wrong": {"class":"set-up","clause":"docs/findings.md","exit_code":3,"remedy":"Set the clock of this computer and check again.","title":"The clock shows a time before 2020."},
+  "setup.key.permissions": {"class":"set-up","clause":"docs/findings.md","exit_code":2,"remedy":"Allow only its owner to read it: `chmod 600 KEYFILE`. If others may have read it, replace the key.","title":"The key file can be read by others."},
+  "setup.key.unusable": {"class":"set-up","clause":"RFC 5958; docs/cli.md","exit_code":2,"remedy":"Check the passphrase, and that it is an encrypted PKCS#8 key: P-384, P-256 or RSA of 3072 bits.","title":"A key file cannot be used."},
+  "setup.key.mismatch": {"class":"set-up","clause":"docs/cli.md","exit_code":2,"remedy":"Name the key that the certificate was issued for.","title":"The key does not belong to the certificate."},
+  "setup.request.invalid": {"class":"set-up","clause":"docs/cli.md","exit_code":2,"remedy":"Change what is named here and ask again.","title":"The certificate authority does not issue what was asked for."},
+  "setup.service.refused": {"class":"set-up","clause":"docs/operations.md","exit_code":2,"remedy":"Do what its words say, then try again.","title":"A service understood the request and refused it."},
+  "setup.configuration.invalid": {"class":"set-up","clause":"docs/operations.md","exit_code":2,"remedy":"Correct the named place; `countersign config check` checks the whole file.","title":"A configuration cannot be used."},
+  "setup.usage.invalid": {"class":"set-up","clause":"docs/cli.md","exit_code":2,"remedy":"See `countersign help`.","title":"The command was not understood."},
+  "setup.input.unreadable": {"class":"set-up","clause":"docs/cli.md","exit_code":3,"remedy":"Check that the path is right, that it is a file and that you may read it.","title":"A file cannot be read."},
+  "setup.input.folder": {"class":"set-up","clause":"docs/cli.md","exit_code":3,"remedy":"Name the file in it.","title":"A folder was named where a file is wanted."},
+  "setup.input.too-large": {"class":"set-up","clause":"core/src/limits.rs","exit_code":3,"remedy":"Check that this is the right file.","title":"A file is larger than is looked at."},
+  "setup.output.unwritable": {"class":"set-up","clause":"docs/cli.md","exit_code":3,"remedy":"Check the folder, its permissions and the free space; nothing was left half-written.","title":"A file cannot be written."},
+  "setup.service.unreachable": {"class":"not-checked","clause":"docs/cli.md","exit_code":3,"remedy":"Check the address and the network, then try again.","title":"A service did not answer."},
+  "content.incomplete": {"class":"danger","clause":"in-toto ResourceDescriptor annotations","exit_code":10,"remedy":"Download the file again.","title":"The file is shorter than what was published: the download did not finish."},
+  "content.other-file": {"class":"danger","clause":"in-toto Statement v1 subject","exit_code":10,"remedy":"Get the bundle that is published beside this file.","title":"The bundle belongs to another file."},
+  "content.mismatch": {"class":"danger","clause":"Sigstore bundle v0.3 messageDigest; in-toto Statement v1 subject","exit_code":10,"remedy":"Do not open it. Delete it and download it again, from another mirror if it happens again.","title":"The file differs from what was published."},
+  "content.digest.not-supplied": {"class":"not-checked","clause":"Sigstore bundle v0.3 messageDigest","exit_code":3,"remedy":"Give the file itself, or its digest with the algorithm named here.","title":"The bundle speaks of a digest that was not given."},
+  "content.digest.weak": {"class":"danger","clause":"FIPS 180-4; NIST SP 800-131A","exit_code":10,"remedy":"Ask the publisher for a bundle with SHA-256, SHA-384 or SHA-512.","title":"The bundle names the file by a weak digest only."},
+  "signature.mismatch": {"class":"danger","clause":"FIPS 186-5; DSSE v1 §3","exit_code":11,"remedy":"Do not trust the file. Get file and bundle again from the publisher.","title":"The signature does not belong to this bundle's content and key."},
+  "signature.key.not-allowed": {"class":"danger","clause":"docs/policy.md keys","exit_code":12,"remedy":"Do not trust the file unless you expected this key; then name it in the policy (`keys`).","title":"The file is signed with a bare key, which the policy does not name."},
+  "signature.key.not-given": {"class":"not-checked","clause":"Sigstore bundle v0.3 publicKey","exit_code":3,"remedy":"Get the publisher's public key from a place you trust and give it with `--key FILE`.","title":"The file is signed with a bare key, which the bundle does not hold."},
+  "signature.algorithm.not-allowed": {"class":"danger","clause":"NIST SP 800-131A","exit_code":11,"remedy":"Ask the publisher to sign with P-384, P-256, Ed25519 or RSA of 2048 to 4096 bits.","title":"The signature uses an algorithm or key size that is not accepted."},
+  "signature.needs-file": {"class":"not-checked","clause":"RFC 8032 §5.1","exit_code":3,"remedy":"Ask the publisher for an ECDSA or RSA signature, or a DSSE statement.","title":"This signature can only be checked over the whole file, not its digest."},
+  "signature.absent": {"class":"danger","clause":"DSSE v1 §2; Sigstore bundle v0.3","exit_code":11,"remedy":"Get the bundle again from the publisher.","title":"The bundle holds no signature."},
+  "signature.count": {"class":"danger","clause":"Sigstore bundle v0.3 dsseEnvelope","exit_code":11,"remedy":"Ask the publisher for a bundle with one signature.","title":"The envelope does not hold exactly one signature."},
+  "revocation.revoked": {"class":"danger","clause":"RFC 5280 §5.3.1; docs/revocation.md","exit_code":14,"remedy":"Do not open the file. Look for a newer release on the publisher's page.","title":"The signer's certificate was revoked, and nothing proves that it signed before."},
+  "revocation.on-hold": {"class":"danger","clause":"RFC 5280 §5.3.1 certificateHold","exit_code":14,"remedy":"Do not open the file now. Check again later; a suspension may be lifted.","title":"The signer's certificate is suspended."},
+  "revocation.authority-revoked": {"class":"danger","clause":"RFC 5280 §5.3.1 cACompromise","exit_code":14,"remedy":"Do not open the file. Look for a newer release on the publisher's page.","title":"The authority that issued the signer's certificate was revoked."},
+  "revocation.compromise-strict": {"class":"danger","clause":"docs/policy.md revocation.compromise","exit_code":14,"remedy":"Look for a release signed with a new key, or relax `revocation.compromise` knowingly.","title":"The signer's key was compromised later, and this policy then rejects earlier signatures too."},
+  "certificate.malformed": {"class":"danger","clause":"RFC 5280 §4.1","exit_code":12,"remedy":"Get the bundle again from the publisher.","title":"A certificate cannot be read."},
+  "certificate.unknown-issuer": {"class":"danger","clause":"RFC 5280 §6.1","exit_code":12,"remedy":"If you expected this publisher, get its trust root from a place you trust.","title":"The signer's certificate was not issued by an authority you trust."},
+  "certificate.identity.unexpected": {"class":"danger","clause":"docs/policy.md signers","exit_code":12,"remedy":"Do not trust the file unless you expected this signer; then name it in the policy.","title":"The file is signed, but not by the expected signer."},
+  "certificate.oidc-issuer.unexpected": {"class":"danger","clause":"docs/policy.md signers","exit_code":12,"remedy":"Do not trust the file unless you expected this provider; then name it in the policy.","title":"The signer's identity was vouched for by another login provider than expected."},
+  "certificate.expired": {"class":"danger","clause":"RFC 5280 §4.1.2.5","exit_code":12,"remedy":"Ask the publisher to sign again with a valid certificate, and with a timestamp.","title":"The certificate had expired at the time that counts."},
+  "certificate.not-yet-valid": {"class":"danger","clause":"RFC 5280 §4.1.2.5","exit_code":12,"remedy":"Check your clock; otherwise ask the publisher to sign again.","title":"The certificate was not valid yet at the time that counts."},
+  "certificate.wrong-use": {"class":"danger","clause":"RFC 5280 §4.2.1.3, §4.2.1.12; CA/B CSBR §7.1.2.3","exit_code":12,"remedy":"Ask the publisher for a signature made with a code-signing certificate.","title":"The certificate was not issued for this use."},
+  "certificate.not-ca": {"class":"danger","clause":"RFC 5280 §4.2.1.9, §4.2.1.3","exit_code":12,"remedy":"Get trust root and bundle again; if it stays, tell the publisher.","title":"A certificate in the chain may not issue certificates."},
+  "certificate.path-constraint": {"class":"danger","clause":"RFC 5280 §6.1","exit_code":12,"remedy":"Tell the publisher; the certificate should not have been issued.","title":"The chain breaks a constraint that one of its authorities is under."},
+  "certificate.constraint-not-supported": {"class":"not-checked","clause":"RFC 5280 §4.2","exit_code":3,"remedy":"Ask the publisher for a certificate without it, or use a program that knows it.","title":"A certificate carries a critical rule that this program does not know."},
+  "certificate.key.weak": {"class":"danger","clause":"NIST SP 800-131A; CA/B CSBR §6.1.5","exit_code":12,"remedy":"Ask the publisher for certificates with P-384, P-256, Ed25519 or RSA of 2048 to 4096 bits.","title":"A certificate's key or signature algorithm is not accepted."},
+  "certificate.chain.too-long": {"class":"not-checked","clause":"core/src/limits.rs","exit_code":3,"remedy":"Remove superfluous certificates from the trust root.","title":"Finding a chain took more steps than are allowed."},
+  "certificate.profile": {"class":"danger","clause":"RFC 5280 §4.2; CA/B CSBR §7.1","exit_code":12,"remedy":"Issue the certificate again with the right profile.","title":"A certificate breaks its profile."},
+  "certificate.identity.absent": {"class":"danger","clause":"RFC 5280 §4.2.1.6","exit_code":12,"remedy":"Ask the publisher for a certificate with an e-mail address or URI.","title":"The signer's certificate names nobody: it has no e-mail address or URI."},
+  "certificate.sct.invalid": {"class":"danger","clause":"RFC 6962 §3.2, §3.3","exit_code":12,"remedy":"Do not trust the file. Tell the publisher: the certificate was not logged as it says.","title":"A timestamp in the signer's certificate was not signed by the certificate log it names."},
+  "certificate.sct.outside-window": {"class":"danger","clause":"Sigstore trusted_root.json validFor","exit_code":12,"remedy":"Get the current trust root; if it stays, ask the publisher to sign again.","title":"The trust root does not trust the certificate log at that time."},
+  "certificate.sct.future": {"class":"danger","clause":"RFC 6962 §3.2","exit_code":12,"remedy":"Check your clock; otherwise do not trust the file.","title":"The certificate log's timestamp lies in the future."},
+  "certificate.sct.malformed": {"class":"danger","clause":"RFC 6962 §3.3","exit_code":12,"remedy":"Ask the publisher to sign again.","title":"The certificate log's timestamps in the signer's certificate cannot be read."},
+  "certificate.sct.log.not-trusted": {"class":"danger","clause":"RFC 6962 §3.2; docs/policy.md certificate_transparency","exit_code":12,"remedy":"If you trust this log, add it to the trust root.","title":"The signer's certificate was logged only where you do not trust the log."},
+  "certificate.sct.absent": {"class":"danger","clause":"RFC 6962 §3.3; docs/policy.md certificate_transparency","exit_code":12,"remedy":"Ask the publisher for a signature with a logged certificate, or set `certificate_transparency` to `off` knowingly.","title":"No certificate log has seen the signer's certificate, and the policy demands it."},
+  "timestamp.absent": {"class":"danger","clause":"docs/policy.md timestamps","exit_code":13,"remedy":"Ask the publisher to sign with a timestamp (`countersign sign --timestamp-url`).","title":"There is no trusted timestamp, and the policy demands one."},
+  "timestamp.malformed": {"class":"danger","clause":"RFC 3161 §2.4.2; RFC 5652 §5","exit_code":13,"remedy":"Ask the publisher for a new timestamp.","title":"The timestamp cannot be read."},
+  "timestamp.ber": {"class":"danger","clause":"RFC 3161 §2.4.2; X.690 §10.1","exit_code":13,"remedy":"Ask the publisher for a timestamp by an authority that follows RFC 3161.","title":"The timestamp is encoded in BER; DER is demanded."},
+  "timestamp.imprint.mismatch": {"class":"danger","clause":"RFC 3161 §2.4.2","exit_code":13,"remedy":"Get the bundle again from the publisher.","title":"The timestamp was made for other data."},
+  "timestamp.imprint.weak": {"class":"danger","clause":"NIST SP 800-131A; ETSI TS 119 312","exit_code":13,"remedy":"Ask the publisher for a timestamp over SHA-256, SHA-384 or SHA-512.","title":"The timestamp's imprint uses a hash that is not accepted."},
+  "timestamp.authority.not-trusted": {"class":"danger","clause":"RFC 3161 §2.3","exit_code":13,"remedy":"If you trust this authority, add it to the trust root.","title":"The timestamp is by an authority that you do not trust."},
+  "timestamp.signature": {"class":"danger","clause":"RFC 5652 §5.4, §5.6","exit_code":13,"remedy":"Get the bundle again from the publisher.","title":"The timestamp's signature is wrong."},
+  "timestamp.certificate.outside-validity": {"class":"danger","clause":"RFC 3161 §2.3; RFC 5280 §4.1.2.5","exit_code":13,"remedy":"Ask the publisher for a new timestamp.","title":"The authority's certificate was not valid when it made the timestamp."},
+  "timestamp.authority.outside-window": {"class":"danger","clause":"Sigstore trusted_root.json validFor","exit_code":13,"remedy":"Get the current trust root; if it stays, ask the publisher for a new timestamp.","title":"The trust root does not trust this authority at that time."},
+  "timestamp.future": {"class":"danger","clause":"RFC 3161 §2.4.2 genTime","exit_code":13,"remedy":"Check your clock; otherwise do not trust the file.","title":"The timestamp lies in the future."},
+  "timestamp.refused": {"class":"danger","clause":"RFC 3161 §2.4.2 PKIStatus","exit_code":13,"remedy":"Do what the authority's words say, or use another authority.","title":"The timestamp authority refused the request."},
+  "timestamp.status.contradiction": {"class":"danger","clause":"RFC 3161 §2.4.2","exit_code":13,"remedy":"Ask the publisher for a new timestamp.","title":"Status and token of the timestamp response contradict each other."},
+  "timestamp.content-type": {"class":"danger","clause":"RFC 3161 §2.4.2; RFC 5652 §11.1","exit_code":13,"remedy":"Ask the publisher for a new timestamp.","title":"What is signed is not a timestamp."},
+  "timestamp.signer-count": {"class":"danger","clause":"RFC 3161 §2.4.2","exit_code":13,"remedy":"Ask the publisher for a new timestamp.","title":"The timestamp is not signed exactly once."},
+  "timestamp.attributes": {"class":"danger","clause":"RFC 5652 §11; RFC 5035 §5.4","exit_code":13,"remedy":"Ask the publisher for a new timestamp.","title":"A signed attribute of the timestamp is missing, repeated or malformed."},
+  "timestamp.ess.absent": {"class":"danger","clause":"RFC 3161 §2.4.1; RFC 5816 §2.2.1","exit_code":13,"remedy":"Ask the publisher for a timestamp by an authority that follows RFC 5816.","title":"The timestamp does not say which certificate made it."},
+  "timestamp.ess.mismatch": {"class":"danger","clause":"RFC 5035 §4; RFC 5816 §2.2.1","exit_code":13,"remedy":"Ask the publisher for a new timestamp.","title":"The timestamp names another certificate than the one that made it."},
+  "timestamp.tsa-name": {"class":"danger","clause":"RFC 3161 §2.4.2 tsa","exit_code":13,"remedy":"Ask the publisher for a new timestamp.","title":"The authority's name in the timestamp is not its certificate's."},
+  "timestamp.certificate.eku": {"class":"danger","clause":"RFC 3161 §2.3","exit_code":13,"remedy":"Ask the publisher for a timestamp by another authority.","title":"The authority's certificate is not reserved for timestamps."},
+  "timestamp.certificate.ca": {"class":"danger","clause":"RFC 3161 §2.3; ETSI EN 319 422 §6","exit_code":13,"remedy":"Ask the publisher for a timestamp by another authority.","title":"The timestamp was signed with a certificate of a certificate authority."},
+  "timestamp.extension": {"class":"danger","clause":"RFC 3161 §2.4.2 extensions","exit_code":13,"remedy":"Ask the publisher for a timestamp without it.","title":"The timestamp carries a critical extension that is not known."},
+  "timestamp.default-encoded": {"class":"danger","clause":"X.690 §11.5; RFC 3161 §2.4.2 ordering","exit_code":13,"remedy":"Ask the publisher for a timestamp by an authority that follows DER.","title":"The timestamp encodes a default value, which DER forbids."},
+  "timestamp.trailing-bytes": {"class":"danger","clause":"RFC 3161 §2.4.2","exit_code":13,"remedy":"Ask the publisher for a new timestamp.","title":"Bytes follow after the timestamp's end."},
+  "timestamp.nonce.mismatch": {"class":"danger","clause":"RFC 3161 §2.4.2 nonce","exit_code":13,"remedy":"Ask again; if it stays, use another authority.","title":"The authority's answer is not for this request."},
+  "timestamp.policy.mismatch": {"class":"danger","clause":"RFC 3161 §2.4.2 policy","exit_code":13,"remedy":"Ask again with a policy that the authority offers.","title":"The timestamp was made under another policy than the one asked for."},
+  "timestamp.authority.revoked": {"class":"danger","clause":"docs/revocation.md; ETSI EN 319 421","exit_code":14,"remedy":"Ask the publisher for a timestamp by another authority.","title":"The authority's certificate was revoked so that its timestamps prove nothing."},
+  "timestamp.too-many": {"class":"not-checked","clause":"core/src/limits.rs","exit_code":3,"remedy":"Ask the publisher for a bundle with fewer timestamps.","title":"The bundle holds more timestamps than are looked at."},
+  "revocation.unavailable": {"class":"not-checked","clause":"docs/revocation.md","exit_code":3,"remedy":"Try again with a network connection, or give the CRL with `--crl`.","title":"Whether the certificate was revoked could not be checked."},
+  "revocation.stale": {"class":"not-checked","clause":"RFC 5280 §5.1.2.5; RFC 6960 §4.2.2.1","exit_code":3,"remedy":"Get a fresh CRL (`countersign revocation fetch`) and check again.","title":"What is known about revocation is out of date."},
+  "revocation.no-source": {"class":"not-checked","clause":"RFC 5280 §4.2.1.13, §4.2.2.1","exit_code":3,"remedy":"Give a CRL with `--crl`, or let the policy do without (`revocation.signer = \"off\"`).","title":"The certificate does not say where its revocation can be looked up."},
+  "revocation.unknown": {"class":"not-checked","clause":"RFC 6960 §2.2","exit_code":3,"remedy":"Tell the publisher: its certificate is not registered.","title":"The responder does not know the certificate."},
+  "revocation.crl.malformed": {"class":"not-checked","clause":"RFC 5280 §5.1","exit_code":3,"remedy":"Get the CRL again from the address in the certificate.","title":"A CRL cannot be read."},
+  "revocation.crl.signature": {"class":"not-checked","clause":"RFC 5280 §6.3.3","exit_code":3,"remedy":"Get the CRL again from the address in the certificate.","title":"A CRL was not signed by the certificate's issuer."},
+  "revocation.crl.not-authorised": {"class":"not-checked","clause":"RFC 5280 §6.3.3 (f)","exit_code":3,"remedy":"Tell the publisher: the authority's certificate lacks cRLSign.","title":"The CRL's signer may not sign CRLs."},
+  "revocation.crl.extension": {"class":"not-checked","clause":"RFC 5280 §5.2","exit_code":3,"remedy":"Get a CRL without it.","title":"A CRL carries a critical extension that is not known."},
+  "revocation.crl.scope": {"class":"not-checked","clause":"RFC 5280 §6.3.3 (b)","exit_code":3,"remedy":"Get the CRL that the certificate names.","title":"A CRL does not cover the certificate."},
+  "revocation.crl.profile": {"class":"not-checked","clause":"RFC 5280 §5; docs/revocation.md","exit_code":3,"remedy":"Correct the CRL before it is published.","title":"A CRL breaks its profile."},
+  "revocation.ocsp.malformed": {"class":"not-checked","clause":"RFC 6960 §4.2.1","exit_code":3,"remedy":"Ask the responder again.","title":"An OCSP response cannot be read."},
+  "revocation.ocsp.refused": {"class":"not-checked","clause":"RFC 6960 §2.3","exit_code":3,"remedy":"Ask again later, or use a CRL.","title":"The responder gave no answer."},
+  "revocation.ocsp.signature": {"class":"not-checked","clause":"RFC 6960 §3.2","exit_code":3,"remedy":"Ask the responder again.","title":"An OCSP response's signature is wrong."},
+  "revocation.ocsp.not-authorised": {"class":"not-checked","clause":"RFC 6960 §4.2.2.2","exit_code":3,"remedy":"Tell the publisher: its OCSP delegate is not rightly issued.","title":"The responder may not speak for the certificate's issuer."},
+  "revocation.ocsp.extension": {"class":"not-checked","clause":"RFC 6960 §4.4","exit_code":3,"remedy":"Use a CRL.","title":"An OCSP response carries a critical extension that is not known."},
+  "revocation.too-large": {"class":"not-checked","clause":"core/src/limits.rs","exit_code":3,"remedy":"Give only the CRLs and OCSP responses that the certificates need.","title":"There is more revocation evidence than is looked at."},
+  "bundle.not-found": {"class":"not-checked","clause":"docs/cli.md","exit_code":3,"remedy":"Get FILE.sigstore.json from where you got the file, or name it with `--bundle`.","title":"There is no bundle for this file."},
+  "bundle.too-large": {"class":"not-checked","clause":"core/src/limits.rs","exit_code":3,"remedy":"Check that this is the bundle and not the file itself.","title":"The bundle is larger than is looked at."},
+  "bundle.empty": {"class":"not-checked","clause":"Sigstore bundle v0.3","exit_code":3,"remedy":"Get the bundle again from the publisher.","title":"The bundle is empty."},
+  "bundle.not-json": {"class":"not-checked","clause":"Sigstore bundle v0.3; RFC 8259","exit_code":3,"remedy":"Name the bundle, FILE.sigstore.json; not the file, a certificate or a signature.","title":"What should be the bundle is another kind of file."},
+  "bundle.truncated": {"class":"not-checked","clause":"RFC 8259","exit_code":3,"remedy":"Get the bundle again from the publisher.","title":"The bundle breaks off: its download did not finish."},
+  "bundle.malformed": {"class":"not-checked","clause":"Sigstore bundle v0.3","exit_code":3,"remedy":"Get the bundle again from the publisher.","title":"The bundle cannot be read."},
+  "bundle.duplicate-key": {"class":"not-checked","clause":"RFC 8259 §4; RFC 7493 §2.3","exit_code":3,"remedy":"Get the bundle again from the publisher.","title":"The bundle repeats a key, so that programs may read it differently."},
+  "bundle.too-deep": {"class":"not-checked","clause":"core/src/limits.rs","exit_code":3,"remedy":"Get the bundle again from the publisher.","title":"The bundle is nested more deeply than is looked at."},
+  "bundle.too-new": {"class":"not-checked","clause":"Sigstore bundle mediaType","exit_code":3,"remedy":"Update Countersign; if it is the newest, ask the publisher for a v0.3 bundle.","title":"The bundle has a form that this program does not know."},
+  "bundle.no-certificate": {"class":"not-checked","clause":"Sigstore bundle v0.3 verificationMaterial","exit_code":3,"remedy":"Ask the publisher for a bundle with a certificate.","title":"The bundle holds no signing certificate."},
+  "bundle.too-many-parts": {"class":"not-checked","clause":"core/src/limits.rs","exit_code":3,"remedy":"Ask the publisher for a smaller bundle.","title":"The bundle holds more parts than are looked at."},
+  "transparency.not-supported": {"class":"not-checked","clause":"docs/policy.md transparency","exit_code":3,"remedy":"Set `transparency` to `off` in the policy knowingly, or use a newer version.","title":"The trust root lists transparency logs, whose proofs this version cannot check."},
+  "transparency.entry.mismatch": {"class":"danger","clause":"Sigstore bundle v0.3 tlogEntries canonicalizedBody","exit_code":15,"remedy":"Do not trust the file. Get the bundle again from the publisher.","title":"The log entry belongs to another signature."},
+  "transparency.entry.malformed": {"class":"danger","clause":"Sigstore bundle v0.3 tlogEntries canonicalizedBody","exit_code":15,"remedy":"Get the bundle again from the publisher.","title":"The log entry cannot be read."},
+  "transparency.entry.not-supported": {"class":"not-checked","clause":"Sigstore bundle v0.3 tlogEntries kindVersion","exit_code":3,"remedy":"Update Countersign; if it is the newest, ask the publisher for a hashedrekord or dsse entry.","title":"The log entry is of a kind that this program does not know."},
+  "transparency.promise.invalid": {"class":"danger","clause":"Sigstore bundle v0.3 inclusionPromise","exit_code":15,"remedy":"Get the bundle again from the publisher.","title":"The log did not sign this entry and its time."},
+  "transparency.time.future": {"class":"danger","clause":"Sigstore bundle v0.3 integratedTime","exit_code":15,"remedy":"Check your clock; otherwise do not trust the file.","title":"The log entry's time lies in the future."},
+  "transparency.proof.invalid": {"class":"danger","clause":"RFC 9162 §2.1.3.2","exit_code":15,"remedy":"Get the bundle again from the publisher.","title":"The proof does not show that the entry is in the log."},
+  "transparency.checkpoint.signature": {"class":"danger","clause":"C2SP signed-note","exit_code":15,"remedy":"Get the bundle again from the publisher.","title":"The log did not sign the checkpoint."},
+  "transparency.checkpoint.mismatch": {"class":"danger","clause":"C2SP tlog-checkpoint","exit_code":15,"remedy":"Get the bundle again from the publisher.","title":"The checkpoint and the proof speak of different trees."},
+  "transparency.checkpoint.origin": {"class":"danger","clause":"C2SP tlog-checkpoint","exit_code":15,"remedy":"Get the bundle again from the publisher; if it stays, correct the log's address in the trust root.","title":"The checkpoint is another log's."},
+  "transparency.checkpoint.unsigned": {"class":"danger","clause":"C2SP signed-note","exit_code":15,"remedy":"Get the bundle again from the publisher.","title":"The checkpoint carries no signature by the log's key."},
+  "transparency.checkpoint.malformed": {"class":"danger","clause":"C2SP tlog-checkpoint; C2SP signed-note","exit_code":15,"remedy":"Get the bundle again from the publisher.","title":"The checkpoint cannot be read."},
+  "transparency.proof.absent": {"class":"danger","clause":"Sigstore bundle v0.3 inclusionProof","exit_code":15,"remedy":"Ask the publisher for a bundle with an inclusion proof and its checkpoint.","title":"The log entry comes without a proof that it is in the log."},
+  "transparency.log.outside-window": {"class":"danger","clause":"Sigstore trusted_root.json validFor","exit_code":15,"remedy":"Get the current trust root; if it stays, ask the publisher to sign again.","title":"The trust root does not trust this log at that time."},
+  "transparency.log.not-trusted": {"class":"danger","clause":"docs/policy.md transparency","exit_code":15,"remedy":"If you trust this log, add it to the trust root.","title":"The entry is in a log that you do not trust."},
+  "transparency.absent": {"class":"danger","clause":"docs/policy.md transparency","exit_code":15,"remedy":"Ask the publisher for a bundle with a log entry, or set `transparency` to `off` knowingly.","title":"The signature is not in a public log, and the policy demands it."},
+  "provenance.statement.malformed": {"class":"not-checked","clause":"in-toto Statement v1","exit_code":3,"remedy":"Get the bundle again from the publisher.","title":"The signed statement cannot be read."},
+  "provenance.statement.type": {"class":"not-checked","clause":"in-toto Statement v1; DSSE payloadType","exit_code":3,"remedy":"Get the bundle again from the publisher.","title":"What was signed is not an in-toto statement."},
+  "provenance.predicate.unexpected": {"class":"danger","clause":"docs/policy.md predicate_types","exit_code":16,"remedy":"Ask the publisher for the statement that the policy names.","title":"The statement says another thing than the policy demands."},
+  "provenance.source.unexpected": {"class":"danger","clause":"SLSA provenance v1 externalParameters; docs/policy.md provenance","exit_code":16,"remedy":"Do not trust the file unless you expected this source; then name it in the policy.","title":"The file was built from another source than the policy demands."},
+  "provenance.builder.not-allowed": {"class":"danger","clause":"SLSA provenance v1 builder.id; docs/policy.md provenance","exit_code":16,"remedy":"Do not trust the file unless you expected this builder; then name it in the policy.","title":"The file was built by a builder that the policy does not allow."},
+  "provenance.ref.unexpected": {"class":"danger","clause":"SLSA provenance v1 externalParameters; docs/policy.md provenance","exit_code":16,"remedy":"Ask the publisher for a file built from the branch or tag that the policy names.","title":"The file was built from another branch or tag than the policy demands."},
+  "provenance.build-type.unexpected": {"class":"danger","clause":"SLSA provenance v1 buildType; docs/policy.md provenance","exit_code":16,"remedy":"Ask the publisher for a file built as the policy names it.","title":"The file was built in another way than the policy demands."},
+  "provenance.field.malformed": {"class":"danger","clause":"SLSA provenance v1, v0.2","exit_code":16,"remedy":"Tell the publisher: its provenance is wrong.","title":"The provenance says what the policy asks for in a form that cannot be read."},
+  "provenance.field.missing": {"class":"danger","clause":"SLSA provenance v1, v0.2","exit_code":16,"remedy":"Ask the publisher for provenance that says it, or take the expectation out of the policy knowingly.","title":"The provenance does not say what the policy asks for."},
+  "internal.error": {"class":"not-checked","clause":"docs/findings.md","exit_code":70,"remedy":"Report it, with the command and the report.","title":"This program made a mistake."},
+  "signature.key.hint-differs": {"class":"note","clause":"Sigstore bundle v0.3 publicKey.hint","exit_code":0,"remedy":"Nothing to do: what counts is the key that was given.","title":"The bundle hints at another key than the one that was given."},
+  "revocation.compromised-after-signing": {"class":"warning","clause":"docs/revocation.md","exit_code":0,"remedy":"Prefer a release signed with a new key.","title":"The signer's key was compromised after this file was signed."},
+  "revocation.authority-compromised-after-signing": {"class":"warning","clause":"docs/revocation.md","exit_code":0,"remedy":"Prefer a release signed under a new authority.","title":"The authority that issued the signer's certificate was compromised after this file was signed."},
+  "content.name-differs": {"class":"warning","clause":"in-toto Statement v1 subject","exit_code":0,"remedy":"Make sure that this is the file you meant to get, not another or older one.","title":"The file is genuine, but was published under another name."},
+  "revocation.stale-accepted": {"class":"warning","clause":"docs/policy.md revocation.offline","exit_code":0,"remedy":"Check again when there is a network connection.","title":"What is known about revocation is out of date, but the policy allows it."},
+  "revocation.revoked-after-signing": {"class":"note","clause":"docs/revocation.md","exit_code":0,"remedy":"Nothing to do: the file was signed before.","title":"The signer's certificate was revoked after this file was signed."},
+  "revocation.not-required": {"class":"note","clause":"docs/policy.md revocation","exit_code":0,"remedy":"Set `revocation` to `required` in the policy to demand it.","title":"Revocation was not checked, and the policy does not demand it."},
+  "timestamp.ignored": {"class":"note","clause":"docs/policy.md timestamps","exit_code":0,"remedy":"Nothing to do.","title":"A timestamp in the bundle could not be used; enough others could."},
+  "revocation.evidence-ignored": {"class":"note","clause":"docs/revocation.md","exit_code":0,"remedy":"Nothing to do.","title":"A piece of revocation evidence could not be used; another could."},
+  "transparency.not-checked": {"class":"note","clause":"docs/policy.md transparency","exit_code":0,"remedy":"Nothing to do: the trust root or the policy does without a log.","title":"The bundle holds a transparency-log entry that was not checked."},
+  "transparency.ignored": {"class":"note","clause":"docs/policy.md transparency","exit_code":0,"remedy":"Nothing to do.","title":"A log entry in the bundle could not be used; another could."},
+};

@@ -1,0 +1,84 @@
+// Made by `cargo run -p xtask -- types` from docs/report.schema.json.
+
+import type { FindingCode } from "./findings.js";
+
+export interface Certificate {
+  issuer: string;
+  not_after: string;
+  not_before: string;
+  serial: string;
+  subject: string;
+}
+
+export interface Finding {
+  class: "note" | "warning" | "outdated" | "set-up" | "not-checked" | "danger";
+  clause: string;
+  code: FindingCode;
+  exit_code: number;
+  expected: string | null;
+  found: string | null;
+  remedy: string;
+  subject: string | null;
+  title: string;
+}
+
+/** What verification of one file found. */
+export interface Report {
+  artifact: {
+    digests: Array<string>;
+    name: string | null;
+    /** In bytes. */
+    size: number | null;
+  };
+  checked_at: string;
+  checks: Array<{
+    answer: string;
+    outcome: "passed" | "failed" | "not-checked" | "not-required";
+    question: "same-file" | "who-signed" | "when-signed" | "still-trusted" | "publicly-logged";
+  }>;
+  /** The finding that decides; null when verified. */
+  code: FindingCode | null;
+  exit_code: number;
+  /** The most telling first. */
+  findings: Array<Finding>;
+  /** Who signed; null until the signature and, unless a key was given, the certificate's chain were verified. */
+  signer: {
+    /** Empty for a managed key. */
+    chain: Array<Certificate>;
+    /** `key sha256:…` where a managed key signed. */
+    identity: string;
+    /** The managed key that was given and that signed; null where a certificate says who signed. */
+    key: {
+      algorithm: string;
+      /** SHA-256 of the SubjectPublicKeyInfo. */
+      fingerprint: string;
+      /** What the bundle says to help find it; not to be believed. */
+      hint: string | null;
+    } | null;
+    oidc_issuer: string | null;
+  } | null;
+  /** The verified timestamps, earliest first. */
+  timestamps: Array<{
+    authority: string;
+    time: string;
+  }>;
+  /** `verified` only when every required check passed. */
+  verdict: "verified" | "outdated" | "not-checked" | "rejected";
+  version: 1;
+}
+
+/** Reports of faults that keep the module itself from making one; the time, the artifact and what was found are filled in. */
+export const faults: Readonly<Record<"internal.error" | "setup.service.unreachable", Report>> = {
+  "internal.error": {"version":1,"verdict":"not-checked","code":"internal.error","exit_code":70,"artifact":{"name":null,"size":null,"digests":[]},"signer":null,"timestamps":[],"checks":[{"question":"same-file","outcome":"not-checked","answer":"This program made a mistake."},{"question":"who-signed","outcome":"not-checked","answer":"Not checked."},{"question":"when-signed","outcome":"not-checked","answer":"Not checked."},{"question":"still-trusted","outcome":"not-checked","answer":"Not checked."},{"question":"publicly-logged","outcome":"not-checked","answer":"Not checked."}],"findings":[{"code":"internal.error","class":"not-checked","exit_code":70,"title":"This program made a mistake.","subject":null,"expected":null,"found":null,"clause":"docs/findings.md","remedy":"Report it, with the command and the report."}],"checked_at":"1970-01-01T00:00:00Z"},
+  "setup.service.unreachable": {"version":1,"verdict":"not-checked","code":"setup.service.unreachable","exit_code":3,"artifact":{"name":null,"size":null,"digests":[]},"signer":null,"timestamps":[],"checks":[{"question":"same-file","outcome":"not-checked","answer":"A service did not answer."},{"question":"who-signed","outcome":"not-checked","answer":"Not checked."},{"question":"when-signed","outcome":"not-checked","answer":"Not checked."},{"question":"still-trusted","outcome":"not-checked","answer":"Not checked."},{"question":"publicly-logged","outcome":"not-checked","answer":"Not checked."}],"findings":[{"code":"setup.service.unreachable","class":"not-checked","exit_code":3,"title":"A service did not answer.","subject":null,"expected":null,"found":null,"clause":"docs/cli.md","remedy":"Check the address and the network, then try again."}],"checked_at":"1970-01-01T00:00:00Z"},
+};
+
+/** How much of each kind of input is taken, in bytes. */
+export const limits = {
+  bundle: 8388608,
+  trust: 4194304,
+  policy: 1048576,
+  crl: 33554432,
+  ocsp: 262144,
+  publicKey: 65536,
+} as const;

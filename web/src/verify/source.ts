@@ -1,0 +1,131 @@
+/** Sources, made into bytes: fetched, read or written as JSON, and never more than is taken. */
+
+import { readFile } from "./engine.js";
+import { Fault, isAbort, throwIfAborted, wordsOf } from "./fault.js";
+import type { FindingCode } from "./findings.js";
+import type { Source } from "./types.js";
+
+/** Time for one answer; a CRL of 32 MiB at 5 Mbit/s takes 54 s. */
+const FETCH_MILLISECONDS = 60_000;
+
+/** A source as it travels to a worker. */
+export type WireSource = { url: string } | { bytes: Uint8Array } | { blob: Blob };
+
+/**
+ * The source in its travelling form.
+ *
+ * Throws a `TypeError` for what is none: that is misuse.
+ */
+export function wireSource(source: Source, what: string): WireSource {
+  if (typeof source === "string" || source instanceof URL) return { url: absolute(source, what) };
+  if (source instanceof Blob) return { blob: source };
+  if (source instanceof ArrayBuffer) return { bytes: new Uint8Array(source) };
+  if (ArrayBuffer.isView(source)) {
+    return { bytes: new Uint8Array(source.buffer as ArrayBuffer, source.byteOffset, source.byteLength) };
+  }
+  if (typeof source !== "object" || source === null) {
+    throw new TypeError(`${what} must be a URL, bytes, a Blob or an object`);
+  }
+  const text = JSON.stringify(source);
+  if (text === undefined) throw new TypeError(`${what} cannot be written as JSON`);
+  return { bytes: new TextEncoder().encode(text) };
+}
+
+function absolute(url: string | URL, what: string): string {
+  try {
+    return new URL(url, globalThis.document?.baseURI ?? globalThis.location?.href).href;
+  } catch {
+    throw new TypeError(`${what} is no URL: ${String(url).slice(0, 200)}`);
+  }
+}
+
+/** What is asked for, and what it is called when it cannot be had. */
+export interface Wanted {
+  maxBytes: number;
+  tooLarge: FindingCode;
+  /** For an address that is there no more. */
+  notFound: FindingCode;
+  signal: AbortSignal | undefined;
+  request?: RequestInit;
+}
+
+/** The bytes. Throws a [`Fault`] for what cannot be had, and the signal's reason. */
+export async function bytesOf(source: WireSource, wanted: Wanted): Promise<Uint8Array> {
+  if ("bytes" in source) return bounded(source.bytes, wanted, null);
+  if ("blob" in source) {
+    if (source.blob.size > wanted.maxBytes) throw tooLarge(wanted, null, source.blob.size);
+    try {
+      return new Uint8Array(await source.blob.arrayBuffer());
+    } catch (error) {
+      throw new Fault("setup.input.unreadable", null, null, wordsOf(error));
+    }
+  }
+  const url = new URL(source.url);
+  if (url.protocol === "file:") {
+    const bytes = await readFile(url).catch((error: unknown) => {
+      const gone = (error as { code?: unknown }).code === "ENOENT";
+      throw new Fault(gone ? wanted.notFound : "setup.input.unreadable", url.href, null, wordsOf(error));
+    });
+    if (bytes) return bounded(bytes, wanted, url.href);
+  }
+  return fetchBytes(url, wanted);
+}
+
+/** Fetches at most what is wanted. */
+export async function fetchBytes(url: URL, wanted: Wanted): Promise<Uint8Array> {
+  throwIfAborted(wanted.signal);
+  const timeout = AbortSignal.timeout(FETCH_MILLISECONDS);
+  const signal = wanted.signal ? AbortSignal.any([wanted.signal, timeout]) : timeout;
+  const unreachable = (found: string) => new Fault("setup.service.unreachable", url.href, null, found);
+  try {
+    // Never a stale copy: a bundle is replaced under its name, and a revocation must show.
+    const response = await fetch(url, { cache: "no-cache", ...wanted.request, signal });
+    if (response.status === 404 || response.status === 410) {
+      throw new Fault(wanted.notFound, url.href, null, `HTTP ${response.status}`);
+    }
+    if (!response.ok) throw unreachable(`HTTP ${response.status}`);
+    return await readBounded(response, wanted, url.href);
+  } catch (error) {
+    if (error instanceof Fault) throw error;
+    if (isAbort(error, wanted.signal)) throw wanted.signal?.reason;
+    throw unreachable(timeout.aborted ? `no answer in ${FETCH_MILLISECONDS / 1000} seconds` : causeOf(error));
+  }
+}
+
+/** Node hides the reason behind "fetch failed". */
+function causeOf(error: unknown): string {
+  const cause = (error as { cause?: unknown })?.cause;
+  return cause === undefined ? wordsOf(error) : `${wordsOf(error)}: ${wordsOf(cause)}`;
+}
+
+async function readBounded(response: Response, wanted: Wanted, url: string): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  const reader = response.body?.getReader();
+  for (;;) {
+    const { done, value } = (await reader?.read()) ?? { done: true, value: undefined };
+    if (done) break;
+    length += value.length;
+    if (length > wanted.maxBytes) {
+      await reader?.cancel().catch(() => {});
+      throw tooLarge(wanted, url, length);
+    }
+    parts.push(value);
+  }
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+function bounded(bytes: Uint8Array, wanted: Wanted, url: string | null): Uint8Array {
+  if (bytes.length > wanted.maxBytes) throw tooLarge(wanted, url, bytes.length);
+  return bytes;
+}
+
+function tooLarge(wanted: Wanted, url: string | null, length: number): Fault {
+  return new Fault(wanted.tooLarge, url, `at most ${wanted.maxBytes} bytes`, `${length} bytes or more`);
+}

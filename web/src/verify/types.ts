@@ -1,0 +1,76 @@
+/** What callers hand in and hear. The report's own types are generated (report.ts). */
+
+/**
+ * Where something comes from: a URL (text or `URL`), the bytes themselves, a `Blob`, or the parsed JSON. Text is
+ * always a URL, relative to the page; in Node it must be whole (`https:` or `file:`).
+ */
+export type Source = string | URL | Uint8Array | ArrayBuffer | Blob | object;
+
+/** A file of which only digests are known: `["sha384:HEX"]` or `{ sha384: "HEX" }`. */
+export interface KnownDigests {
+  digests: readonly string[] | Readonly<Record<string, string>>;
+  /** Its size in bytes, if known. */
+  size?: number;
+}
+
+/** What is to be verified. */
+export type Artifact = Blob | ReadableStream<Uint8Array> | KnownDigests;
+
+/** How far reading the file is. */
+export interface Progress {
+  /** Bytes read. */
+  done: number;
+  /** Bytes in all; null for a stream of unknown length. */
+  total: number | null;
+  bytesPerSecond: number;
+  /** null until it can be told. */
+  secondsLeft: number | null;
+}
+
+/** What is being done. */
+export type StepName = "load" | "bundle" | "trust" | "policy" | "publicKey" | "hash" | "revocation" | "verify";
+
+/** A step begins, is done, or failed; a failed one says what could not be had and why. */
+export interface Step {
+  step: StepName;
+  state: "begun" | "done" | "failed";
+  /** What it was about, where it is an address. */
+  url?: string;
+  /** Why it failed. */
+  reason?: string;
+}
+
+/** What is known of revocation, and what may be asked. */
+export interface Revocation {
+  /** CRLs, DER or PEM. */
+  crls?: readonly Source[];
+  /** OCSP responses, DER. */
+  ocspResponses?: readonly Source[];
+  /**
+   * Whether CRLs may be fetched from the addresses in certificates that chain to the trust root, and OCSP asked where
+   * the policy requires an answer and the certificate names no CRL. The default is "fetch".
+   */
+  network?: "fetch" | "none";
+}
+
+/** How to verify. */
+export interface VerifyOptions {
+  /** The Sigstore bundle published beside the file. */
+  bundle: Source;
+  /** The trust root, `trusted_root.json`. */
+  trust: Source;
+  /** The policy: who may sign. */
+  policy: Source;
+  revocation?: Revocation;
+  /** The public key that must have signed, PEM or DER, for a bundle by a managed key, which has no certificate. */
+  publicKey?: Source;
+  /** The file's name without folders; a `File` brings its own. */
+  name?: string;
+  /** The size of a stream in bytes, if it is known before it ends. */
+  size?: number;
+  /** The time at which to judge; the default is the clock. */
+  now?: Date;
+  onProgress?: (progress: Progress) => void;
+  onStep?: (step: Step) => void;
+  signal?: AbortSignal;
+}

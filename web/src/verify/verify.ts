@@ -1,0 +1,93 @@
+/** The door for callers: what they hand in is looked at here, and only misuse throws. */
+
+import type { CheckRequest, WireArtifact } from "./check.js";
+import type { Report } from "./report.js";
+import { run } from "./runner.js";
+import { wireSource } from "./source.js";
+import type { Artifact, KnownDigests, VerifyOptions } from "./types.js";
+
+/**
+ * Verifies a file by its bundle.
+ *
+ * Every verdict resolves, also "rejected" and "not checked"; nothing but a whole pass is "verified". Rejects with a
+ * `TypeError` for what cannot be meant, and with the signal's reason (an `AbortError`) when it is aborted.
+ */
+export async function verify(artifact: Artifact, options: VerifyOptions): Promise<Report> {
+  const request = requestOf(artifact, options);
+  return run(request, {
+    signal: options.signal,
+    onProgress: told(options.onProgress),
+    onStep: told(options.onStep),
+  });
+}
+
+function requestOf(artifact: Artifact, options: VerifyOptions): CheckRequest {
+  if (typeof options !== "object" || options === null) throw new TypeError("options are missing: bundle, trust and policy");
+  for (const what of ["bundle", "trust", "policy"] as const) {
+    if (options[what] === undefined) throw new TypeError(`${what} is missing`);
+  }
+  const { revocation = {}, name, now, signal, size } = options;
+  if (revocation.network !== undefined && revocation.network !== "fetch" && revocation.network !== "none") {
+    throw new TypeError('revocation.network must be "fetch" or "none"');
+  }
+  if (name !== undefined && typeof name !== "string") throw new TypeError("name must be a text");
+  if (now !== undefined && !(now instanceof Date && Number.isFinite(now.getTime()))) throw new TypeError("now must be a Date");
+  if (signal !== undefined && !(signal instanceof AbortSignal)) throw new TypeError("signal must be an AbortSignal");
+  for (const listener of ["onProgress", "onStep"] as const) {
+    if (options[listener] !== undefined && typeof options[listener] !== "function") throw new TypeError(`${listener} must be a function`);
+  }
+  const own = artifact instanceof Blob && "name" in artifact ? String(artifact.name) : null;
+  return {
+    artifact: wireArtifact(artifact, size),
+    bundle: wireSource(options.bundle, "bundle"),
+    trust: wireSource(options.trust, "trust"),
+    policy: wireSource(options.policy, "policy"),
+    publicKey: options.publicKey === undefined ? null : wireSource(options.publicKey, "publicKey"),
+    crls: (revocation.crls ?? []).map((source) => wireSource(source, "revocation.crls")),
+    ocspResponses: (revocation.ocspResponses ?? []).map((source) => wireSource(source, "revocation.ocspResponses")),
+    network: revocation.network ?? "fetch",
+    name: name ?? own,
+    nowSeconds: now === undefined ? null : Math.floor(now.getTime() / 1000),
+  };
+}
+
+function wireArtifact(artifact: Artifact, size: number | undefined): WireArtifact {
+  if (artifact instanceof Blob) return { kind: "blob", blob: artifact };
+  if (artifact instanceof ReadableStream) {
+    if (artifact.locked) throw new TypeError("the stream is being read by somebody else");
+    return { kind: "stream", stream: artifact, size: sizeOf(size) };
+  }
+  if (typeof artifact === "object" && artifact !== null && "digests" in artifact) {
+    return { kind: "digests", digests: digestsOf(artifact.digests), size: sizeOf(artifact.size) };
+  }
+  throw new TypeError("the file must be a Blob, a ReadableStream or { digests }");
+}
+
+function sizeOf(size: number | undefined): number | null {
+  if (size === undefined) return null;
+  if (!Number.isSafeInteger(size) || size < 0) throw new TypeError("size must be a number of bytes");
+  return size;
+}
+
+function digestsOf(digests: KnownDigests["digests"]): string[] {
+  if (typeof digests !== "object" || digests === null) throw new TypeError("digests must be a list or an object");
+  const texts = Array.isArray(digests) ? [...digests] : Object.entries(digests).map(([name, hex]) => `${name}:${hex}`);
+  const lengths: Record<string, number> = { sha256: 64, sha384: 96, sha512: 128 };
+  for (const text of texts) {
+    const [, name, hex] = /^(sha\d+):([0-9a-f]*)$/i.exec(String(text)) ?? [];
+    if (hex?.length !== lengths[name?.toLowerCase() ?? ""]) throw new TypeError(`no digest: ${String(text).slice(0, 200)}`);
+  }
+  return texts;
+}
+
+/** A listener's own mistakes are its page's, not the verification's. */
+function told<T>(listener: ((what: T) => void) | undefined): (what: T) => void {
+  return (what) => {
+    try {
+      listener?.(what);
+    } catch (error) {
+      if (typeof reportError === "function") reportError(error);
+      else console.error(error);
+    }
+  };
+}

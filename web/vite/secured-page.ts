@@ -1,0 +1,32 @@
+/** Binds what the page loads to its digests, and writes the policy that a server cannot be trusted to send. */
+
+import { createHash } from "node:crypto";
+import type { Plugin } from "vite";
+import { contentSecurityPolicy } from "./policy.ts";
+
+export function securedPage(): Plugin {
+  return {
+    name: "secured-page",
+    enforce: "post",
+    generateBundle(_options, bundle) {
+      const html = bundle["index.html"];
+      if (html?.type !== "asset") throw new Error("there is no index.html to secure");
+      html.source = String(html.source).replace(
+        /<(script|link)([^>]*?)\s(src|href)="\.\/([^"]+)"/g,
+        (_whole, tag: string, before: string, attribute: string, path: string) => {
+          const file = bundle[path];
+          if (file === undefined) throw new Error(`${path} is not in the bundle`);
+          const content = file.type === "chunk" ? file.code : file.source;
+          const digest = createHash("sha384").update(content).digest("base64");
+          return `<${tag}${before} ${attribute}="./${path}" integrity="sha384-${digest}"`;
+        },
+      );
+      html.source = withPolicy(html.source, contentSecurityPolicy({ script: "'self'", style: "'self'", worker: "'self'" }));
+    },
+  };
+}
+
+export function withPolicy(html: string, policy: string): string {
+  const meta = `<meta http-equiv="Content-Security-Policy" content="${policy}" />`;
+  return html.replace(/(<meta charset="utf-8" \/>)/, `$1\n    ${meta}`);
+}
