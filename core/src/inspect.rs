@@ -237,6 +237,16 @@ fn crl(crl: &CertificateList<'_>) -> View {
             View::Fields(vec![
                 ("critical", flag(*critical)),
                 ("urls", View::texts(point.urls.iter().copied())),
+                (
+                    "directoryNames",
+                    View::List(
+                        point
+                            .directory_names
+                            .iter()
+                            .map(|each| View::text(name::text(each)))
+                            .collect(),
+                    ),
+                ),
                 ("covers", View::text(format!("{:?}", point.covers))),
                 ("onlySomeReasons", View::Flag(point.only_some_reasons.is_some())),
                 ("indirectCRL", View::Flag(point.indirect)),
