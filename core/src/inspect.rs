@@ -3,21 +3,26 @@
 //! What comes out is a tree with names as the specifications write them, for text and JSON alike.
 //! Nothing is verified: a certificate shown here may be anybody's.
 
+mod bundle;
+mod log;
+mod trust;
+
 use alloc::{format, string::String, vec, vec::Vec};
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
 use crate::{
     asn1::Flag,
-    bundle::{Bundle, Content, Statement, Verifier},
+    bundle::Bundle,
     cms::{SignedData, SignerIdentifier},
     crl::CertificateList,
+    crypto::KeyAlgorithm,
     digest::encode_hex,
     finding::{Finding, FindingCode, quoted},
     ocsp::{CertId, CertificateStatus, OcspRequest, OcspResponse, ResponderId},
-    trust::{Authority, TrustRoot},
+    trust::TrustRoot,
     tsp::{CertificateRequest, TimestampRequest, TimestampResponse, TstInfo},
-    x509::{Certificate, certificate::serial_text, name},
+    x509::{Certificate, PublicKey, certificate::serial_text, name},
 };
 
 /// CRL entries that are listed; the others are counted.
@@ -92,9 +97,9 @@ pub fn inspect(bytes: &[u8]) -> Result<View, Finding> {
 fn json(bytes: &[u8]) -> Result<View, Finding> {
     let is_trust_root = bytes.windows(11).any(|window| window == b"trustedroot");
     if is_trust_root {
-        return TrustRoot::decode(bytes).map(|root| trust_root(&root));
+        return TrustRoot::decode(bytes).map(|root| trust::trust_root(&root));
     }
-    Bundle::decode(bytes).map(|decoded| bundle(&decoded))
+    Bundle::decode(bytes).map(|decoded| bundle::bundle(&decoded))
 }
 
 fn der(bytes: &[u8]) -> Option<View> {
@@ -116,7 +121,18 @@ fn der(bytes: &[u8]) -> Option<View> {
     if let Ok(decoded) = TimestampRequest::decode(bytes) {
         return Some(timestamp_request(&decoded));
     }
-    OcspRequest::decode(bytes, usize::MAX).ok().map(|decoded| ocsp_request(&decoded))
+    if let Ok(decoded) = OcspRequest::decode(bytes, usize::MAX) {
+        return Some(ocsp_request(&decoded));
+    }
+    PublicKey::decode(bytes).ok().map(|decoded| public_key(&decoded))
+}
+
+fn public_key(key: &PublicKey<'_>) -> View {
+    View::Fields(vec![
+        ("kind", View::text("public-key")),
+        ("algorithm", View::text(key_text(key.algorithm))),
+        ("subjectPublicKey", View::hex(key.bits)),
+    ])
 }
 
 /// A certificate.
@@ -130,7 +146,7 @@ pub fn certificate(certificate: &Certificate<'_>) -> View {
         ("notBefore", View::text(format!("{}", certificate.not_before))),
         ("notAfter", View::text(format!("{}", certificate.not_after))),
         ("subject", View::text(certificate.subject_text())),
-        ("publicKey", View::text(key_text(certificate))),
+        ("publicKey", View::text(key_text(certificate.public_key.algorithm))),
         ("signatureAlgorithm", View::text(format!("{}", certificate.signature_algorithm.oid))),
     ];
     if let Some((critical, constraints)) = extensions.basic_constraints {
@@ -173,12 +189,15 @@ pub fn certificate(certificate: &Certificate<'_>) -> View {
     if let Some(issuer) = extensions.oidc_issuer {
         fields.push(("oidcIssuer", View::text(issuer)));
     }
+    if let Some(value) = extensions.embedded_scts {
+        fields.push(("signedCertificateTimestamps", log::certificate_timestamps(value)));
+    }
     View::Fields(fields)
 }
 
-fn key_text(certificate: &Certificate<'_>) -> String {
-    match certificate.public_key.algorithm {
-        crate::crypto::KeyAlgorithm::Rsa { bits } => format!("RSA {bits}"),
+fn key_text(algorithm: KeyAlgorithm) -> String {
+    match algorithm {
+        KeyAlgorithm::Rsa { bits } => format!("RSA {bits}"),
         other => String::from(other.name()),
     }
 }
@@ -218,6 +237,16 @@ fn crl(crl: &CertificateList<'_>) -> View {
             View::Fields(vec![
                 ("critical", flag(*critical)),
                 ("urls", View::texts(point.urls.iter().copied())),
+                (
+                    "directoryNames",
+                    View::List(
+                        point
+                            .directory_names
+                            .iter()
+                            .map(|each| View::text(name::text(each)))
+                            .collect(),
+                    ),
+                ),
                 ("covers", View::text(format!("{:?}", point.covers))),
                 ("onlySomeReasons", View::Flag(point.only_some_reasons.is_some())),
                 ("indirectCRL", View::Flag(point.indirect)),
@@ -409,90 +438,4 @@ fn ocsp_response(response: &OcspResponse<'_>) -> View {
     }
     fields.push(("certs", certificates(basic.certificates.iter().copied())));
     View::Fields(fields)
-}
-
-fn bundle(bundle: &Bundle) -> View {
-    let signed = match &bundle.content {
-        Content::MessageSignature { digest, signature } => View::Fields(vec![
-            (
-                "messageDigest",
-                View::text(
-                    digest.as_ref().map_or_else(|| String::from("none"), |each| format!("{each}")),
-                ),
-            ),
-            ("signature", View::hex(signature)),
-        ]),
-        Content::Envelope(envelope) => View::Fields(vec![
-            ("payloadType", View::text(envelope.payload_type.clone())),
-            ("statement", statement(&envelope.payload)),
-            ("signature", View::hex(&envelope.signature)),
-        ]),
-    };
-    let kind = match &bundle.content {
-        Content::MessageSignature { .. } => "messageSignature",
-        Content::Envelope(_) => "dsseEnvelope",
-    };
-    let timestamps = bundle.timestamps.iter().map(|bytes| match TimestampResponse::decode(bytes) {
-        Ok(response) => timestamp_response(&response),
-        Err(finding) => View::text(finding.code.title()),
-    });
-    let verifier = match &bundle.verifier {
-        Verifier::Certificate { certificate, further } => {
-            let raws = core::iter::once(certificate).chain(further);
-            ("certificates", certificates(raws.map(Vec::as_slice)))
-        }
-        Verifier::PublicKey { hint } => {
-            ("publicKey", View::Fields(vec![("hint", View::text(hint.clone()))]))
-        }
-    };
-    View::Fields(vec![
-        ("kind", View::text("bundle")),
-        ("content", View::text(kind)),
-        (kind, signed),
-        verifier,
-        ("rfc3161Timestamps", View::List(timestamps.collect())),
-        ("tlogEntries", View::Number(bundle.log_entries.len() as u64)),
-    ])
-}
-
-fn statement(payload: &[u8]) -> View {
-    let statement = match Statement::decode(payload) {
-        Ok(statement) => statement,
-        Err(finding) => return View::text(finding.code.title()),
-    };
-    let subjects = statement.subjects.iter().map(|subject| {
-        let digests = subject.digests.iter().map(|digest| View::Text(format!("{digest}")));
-        let mut parts = vec![("digest", View::List(digests.collect()))];
-        if let Some(name) = &subject.name {
-            parts.insert(0, ("name", View::text(name.clone())));
-        }
-        if let Some(size) = subject.size {
-            parts.push(("size", View::Number(size)));
-        }
-        View::Fields(parts)
-    });
-    View::Fields(vec![
-        ("predicateType", View::text(statement.predicate_type.clone())),
-        ("subject", View::List(subjects.collect())),
-    ])
-}
-
-fn trust_root(root: &TrustRoot) -> View {
-    View::Fields(vec![
-        ("kind", View::text("trusted-root")),
-        ("certificateAuthorities", authorities(&root.certificate_authorities)),
-        ("timestampAuthorities", authorities(&root.timestamp_authorities)),
-        ("listsLogs", View::Flag(!root.logs.is_empty())),
-    ])
-}
-
-fn authorities(authorities: &[Authority]) -> View {
-    let shown = authorities.iter().map(|authority| {
-        View::Fields(vec![
-            ("uri", View::text(authority.uri.clone())),
-            ("validFor", View::text(format!("{}", authority.window))),
-            ("certificates", certificates(authority.certificates())),
-        ])
-    });
-    View::List(shown.collect())
 }

@@ -8,7 +8,9 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
         tlog::{Checkpoint, EntryBody, merkle, sct::CertificateTimestamp},
     };
     if let Ok(note) = core::str::from_utf8(data) {
-        let _ = Checkpoint::decode(note);
+        if let Ok(checkpoint) = Checkpoint::decode(note) {
+            let _ = (checkpoint.further_lines().count(), checkpoint.signatures().count());
+        }
     }
     let _ = EntryBody::decode(data);
     if let Ok(list) = CertificateTimestamp::decode_list(data) {

@@ -23,8 +23,8 @@ use crate::{forge::ForgeKey, world::World};
 const TREE_SIZE: usize = 13;
 const LEAF_INDEX: usize = 6;
 
-/// The entry's number over all of the log's trees.
-pub const LOG_INDEX: u64 = 4_006;
+/// The entry's number over all of the trees of a log that has several (Rekor v1).
+const LOG_INDEX: usize = 4_006;
 
 /// A log with its key.
 pub struct Log {
@@ -108,8 +108,10 @@ impl Log {
         let hashes: Vec<String> =
             proof(LEAF_INDEX, &leaves).iter().map(|hash| base64(hash.octets())).collect();
         let head: Value = serde_json::from_slice(body).unwrap_or_default();
+        let is_v2 = head["kind"] == "hashedrekord" && head["apiVersion"] == "0.0.2";
+        let log_index = if is_v2 { LEAF_INDEX } else { LOG_INDEX };
         let mut entry = json!({
-            "logIndex": LOG_INDEX.to_string(),
+            "logIndex": log_index.to_string(),
             "logId": { "keyId": base64(&self.id) },
             "kindVersion": { "kind": head["kind"], "version": head["apiVersion"] },
             "inclusionProof": {
@@ -123,7 +125,7 @@ impl Log {
         });
         if let Some(time) = promised {
             let message = format!(
-                r#"{{"body":"{}","integratedTime":{},"logID":"{}","logIndex":{LOG_INDEX}}}"#,
+                r#"{{"body":"{}","integratedTime":{},"logID":"{}","logIndex":{log_index}}}"#,
                 base64(body),
                 time.seconds(),
                 encode_hex(&self.id)
@@ -260,7 +262,7 @@ impl Kind {
                     "algorithm": signed.algorithm().sigstore_name(),
                     "digest": base64(signed.octets()) },
                 "signature": { "content": signature, "verifier": {
-                    "keyDetails": "PKIX_ECDSA_P384_SHA_384",
+                    "keyDetails": key_details(signed.algorithm()),
                     name: { "rawBytes": base64(raw) } } },
             } }),
             ),
@@ -290,6 +292,14 @@ impl Kind {
             ),
         };
         json!({ "apiVersion": version, "kind": kind, "spec": spec }).to_string().into_bytes()
+    }
+}
+
+/// The worlds' and the forge's keys go with one hash each.
+fn key_details(hash: HashAlgorithm) -> &'static str {
+    match hash {
+        HashAlgorithm::Sha384 => "PKIX_ECDSA_P384_SHA_384",
+        _ => "PKIX_ECDSA_P256_SHA_256",
     }
 }
 

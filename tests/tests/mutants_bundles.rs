@@ -5,15 +5,16 @@ use countersign_core::{
     digest::{HashAlgorithm, digest},
     finding::FindingCode,
     oid,
-    report::{Report, Verdict},
+    report::{Question, Report, Verdict},
     trust::Window,
 };
 use countersign_signing::{
     bundle::{self, Bundle, pre_authentication_encoding},
     der::{self, Criticality::NonCritical},
 };
-use countersign_tests::forge::{
-    CrlDraft, DAY, ExtensionDraft, ForgeKey, NOW, Proofs, Release, usages,
+use countersign_tests::{
+    corpus::public_good::changed,
+    forge::{CrlDraft, DAY, ExtensionDraft, ForgeKey, NOW, Proofs, Release, usages},
 };
 
 #[track_caller]
@@ -84,6 +85,21 @@ fn rejects_a_digest_of_another_file() {
     let bundle = bundle.to_json().expect("JSON");
     let outcome = code(&report(&release, bundle.as_bytes()));
     assert_eq!(outcome, Some(FindingCode::ContentMismatch));
+}
+
+#[test]
+fn names_the_digest_that_was_signed_where_the_bundle_does_not() {
+    let release = Release::new();
+    let bundle = changed(&release.bundle(), |bundle| {
+        let signature = bundle["messageSignature"].as_object_mut().expect("a signature");
+        signature.remove("messageDigest");
+    });
+    // SHA-256 is the first of the file's digests; the signature is over SHA-384.
+    let report = report(&release, &bundle);
+    assert_eq!(code(&report), None);
+    let same = report.checks.iter().find(|check| check.question == Question::SameFile);
+    let answer = same.map(|check| check.answer.as_str());
+    assert_eq!(answer, Some("Yes. Its SHA-384 is the one that was signed."));
 }
 
 #[test]

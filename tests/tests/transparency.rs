@@ -288,6 +288,9 @@ fn refuses_proofs_that_do_not_hold() {
     assert_code(&proof(&|proof| proof["rootHash"] = flipped(&proof["rootHash"])), invalid);
     assert_code(&proof(&|proof| proof["logIndex"] = json!("5")), invalid);
     assert_code(&proof(&|proof| proof["logIndex"] = json!("13")), invalid);
+    // The number outside the proof is the same, in a log with one tree.
+    let elsewhere = logged.changed(None, |entry| entry["logIndex"] = json!("7"));
+    assert_code(&elsewhere, FindingCode::LogEntryMismatch);
     assert_code(&proof(&|proof| proof["treeSize"] = json!("0")), invalid);
     assert_code(
         &proof(&|proof| {

@@ -94,7 +94,7 @@ pub struct TrustShowArguments {
 #[derive(Debug, Subcommand)]
 pub enum PolicyCommand {
     /// Write a policy
-    Init(PolicyInitArguments),
+    Init(Box<PolicyInitArguments>),
     /// Check a policy
     Lint(PolicyLintArguments),
 }
@@ -103,14 +103,33 @@ pub enum PolicyCommand {
 #[derive(Debug, Args)]
 pub struct PolicyInitArguments {
     /// Who may sign: an e-mail address or URI; `*` and `**` as in docs/policy.md
-    #[arg(long, value_name = "IDENTITY", required = true)]
+    #[arg(long, value_name = "IDENTITY", required_unless_present = "key")]
     pub identity: Vec<String>,
+    /// A public key that may sign without a certificate, PEM or DER; the policy holds its
+    /// fingerprint
+    #[arg(long, value_name = "FILE")]
+    pub key: Vec<PathBuf>,
     /// The login provider that must have vouched for the identity
     #[arg(long, value_name = "URL")]
     pub oidc_issuer: Vec<String>,
     /// Which files, by name [default: all]
     #[arg(long, value_name = "PATTERN", num_args = 1..)]
     pub files: Vec<String>,
+    /// What a signed statement must be about; repeat for several
+    #[arg(long, value_name = "URI")]
+    pub predicate_type: Vec<String>,
+    /// Who must have built the file, as its provenance says (builder.id)
+    #[arg(long, value_name = "PATTERN")]
+    pub builder: Vec<String>,
+    /// The repository that the file must have been built from, without git+
+    #[arg(long, value_name = "PATTERN")]
+    pub source: Vec<String>,
+    /// The branch or tag that the file must have been built from, as refs/tags/v*
+    #[arg(long = "ref", value_name = "PATTERN")]
+    pub reference: Vec<String>,
+    /// How the file must have been built (buildType)
+    #[arg(long, value_name = "PATTERN")]
+    pub build_type: Vec<String>,
     /// How many trusted timestamps there must be
     #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u8).range(0..=8))]
     pub timestamps: u8,

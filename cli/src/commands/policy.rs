@@ -1,11 +1,17 @@
 //! `policy`.
 
+use std::path::Path;
+
 use countersign_core::{
+    crypto::aws_lc::AwsLc,
+    digest::{HashAlgorithm, digest},
+    finding::{Finding, FindingCode},
     pattern::Pattern,
-    policy::{Compromise, POLICY_VERSION, Policy, RevocationMode, Transparency},
+    policy::{Compromise, POLICY_VERSION, Policy, RevocationMode, Signer, Transparency},
+    x509::PublicKey,
 };
 use countersign_signing::files::FileMode;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::{
     arguments::{CompromiseName, PolicyInitArguments, PolicyLintArguments, RevocationModeName},
@@ -19,10 +25,7 @@ use crate::{
 pub(super) fn init(arguments: &PolicyInitArguments) -> Outcome<Answer> {
     let every_file = ["**".to_owned()];
     let files = if arguments.files.is_empty() { &every_file[..] } else { &arguments.files };
-    let mut signer = json!({ "files": files, "identities": arguments.identity });
-    if !arguments.oidc_issuer.is_empty() {
-        signer["oidc_issuers"] = json!(arguments.oidc_issuer);
-    }
+    let signer = signer(arguments, files)?;
     let compromise = match arguments.compromise {
         CompromiseName::Warn => "warn",
         CompromiseName::Reject => "reject",
@@ -51,6 +54,46 @@ pub(super) fn init(arguments: &PolicyInitArguments) -> Outcome<Answer> {
     Answer::new(text, &json!({ "policy": output, "remarks": remarks(&decoded) }))
 }
 
+/// The one signer of a new policy, with the members that were asked for.
+fn signer(arguments: &PolicyInitArguments, files: &[String]) -> Outcome<Value> {
+    let keys: Vec<String> =
+        arguments.key.iter().map(|path| fingerprint(path)).collect::<Outcome<_>>()?;
+    let named = |lists: &[(&str, &[String])]| -> Map<String, Value> {
+        let given = lists.iter().filter(|(_, list)| !list.is_empty());
+        given.map(|(name, list)| ((*name).to_owned(), json!(list))).collect()
+    };
+    let mut signer = named(&[
+        ("files", files),
+        ("identities", &arguments.identity),
+        ("keys", &keys),
+        ("oidc_issuers", &arguments.oidc_issuer),
+        ("predicate_types", &arguments.predicate_type),
+    ]);
+    let provenance = named(&[
+        ("builders", &arguments.builder),
+        ("sources", &arguments.source),
+        ("refs", &arguments.reference),
+        ("build_types", &arguments.build_type),
+    ]);
+    if !provenance.is_empty() {
+        signer.insert("provenance".to_owned(), Value::Object(provenance));
+    }
+    Ok(Value::Object(signer))
+}
+
+/// The fingerprint of a public key's file.
+fn fingerprint(path: &Path) -> Outcome<String> {
+    let octets = input::public_key(path)?;
+    let refused = |found: String| {
+        Finding::new(FindingCode::PublicKeyMalformed).about(path_text(path)).found(found)
+    };
+    let key = PublicKey::decode(&octets).map_err(|error| refused(error.to_string()))?;
+    if !key.algorithm.is_acceptable() {
+        return Err(refused(format!("a key that is not accepted: {}", key.algorithm.name())).into());
+    }
+    Ok(digest(&AwsLc, HashAlgorithm::Sha256, key.raw).to_string())
+}
+
 /// Checks a policy.
 pub(super) fn lint(arguments: &PolicyLintArguments) -> Outcome<Answer> {
     let policy = input::policy(&arguments.file)?;
@@ -70,7 +113,7 @@ pub(super) fn lint(arguments: &PolicyLintArguments) -> Outcome<Answer> {
     Answer::new(text, &result)
 }
 
-fn signer_value(signer: &countersign_core::policy::Signer) -> Value {
+fn signer_value(signer: &Signer) -> Value {
     fn texts(patterns: &[Pattern]) -> Vec<&str> {
         patterns.iter().map(Pattern::text).collect()
     }
@@ -80,6 +123,12 @@ fn signer_value(signer: &countersign_core::policy::Signer) -> Value {
         "keys": signer.keys.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "oidc_issuers": texts(&signer.oidc_issuers),
         "predicate_types": signer.predicate_types,
+        "provenance": signer.provenance.as_ref().map(|rules| json!({
+            "builders": texts(&rules.builders),
+            "sources": texts(&rules.sources),
+            "refs": texts(&rules.refs),
+            "build_types": texts(&rules.build_types),
+        })),
     })
 }
 
@@ -101,11 +150,24 @@ fn remarks(policy: &Policy) -> Vec<&'static str> {
             "Signatures made before a key was compromised stay valid, with a warning.",
         ),
         (
+            policy.signers.iter().any(is_without_builder),
+            "The source or ref of a build is demanded, but not its builder: any builder that the \
+             signer vouches for may say it.",
+        ),
+        (
             policy.transparency == Transparency::Off,
             "No public log is asked for, even if there is one.",
         ),
     ];
     said.into_iter().filter(|(holds, _)| *holds).map(|(_, words)| words).collect()
+}
+
+/// Provenance is worth what its builder is.
+fn is_without_builder(signer: &Signer) -> bool {
+    let rules = signer.provenance.as_ref();
+    rules.is_some_and(|rules| {
+        rules.builders.is_empty() && !(rules.sources.is_empty() && rules.refs.is_empty())
+    })
 }
 
 fn remarks_text(policy: &Policy) -> String {

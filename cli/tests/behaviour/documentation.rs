@@ -51,6 +51,31 @@ fn the_examples_work() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
+/// The examples of docs/verifying.md, with the bundles that they speak of.
+#[test]
+fn the_examples_with_public_bundles_work() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let text = fs::read_to_string(root.join("docs/verifying.md")).expect("docs/verifying.md");
+    let world = World::bare();
+    let copied = Command::new("cp")
+        .arg("-r")
+        .arg(root.join("tests/data/public-good/."))
+        .arg(world.path())
+        .status();
+    assert!(copied.expect("cp").success());
+    let script = examples(&text);
+    assert!(script.matches("countersign verify ").count() >= 5, "{script}");
+    let binary = Path::new(env!("CARGO_BIN_EXE_countersign"));
+    let path = std::env::var("PATH").expect("a PATH");
+    let mut command = Command::new("bash");
+    clean(&mut command, world.path());
+    command.env("PATH", format!("{}:{path}", binary.parent().expect("a folder").display()));
+    let output = command.args(["-euxc", &script]).output().expect("bash");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(said.matches("✔ Verified.").count(), script.matches("countersign verify ").count());
+}
+
 #[test]
 fn the_page_names_every_command_variable_and_exit_code() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/cli.md");

@@ -9,6 +9,7 @@ mod grammar;
 mod http;
 mod keys;
 mod network;
+mod public_bundles;
 mod release;
 mod settings;
 mod streaming;

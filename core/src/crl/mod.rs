@@ -142,6 +142,8 @@ pub struct CrlExtensions<'a> {
 pub struct IssuingDistributionPoint<'a> {
     /// Its URIs; a certificate is covered if it names one of them.
     pub urls: Vec<&'a str>,
+    /// Its directory names, each a DER `Name`, which do as well. They are compared as DER.
+    pub directory_names: Vec<&'a [u8]>,
     /// Whether a distribution point name is there at all.
     pub is_named: bool,
     /// Which certificates it is about.
@@ -454,7 +456,9 @@ impl<'a> IssuingDistributionPoint<'a> {
         let mut point = Self::default();
         if let Some(name) = fields.optional(context_constructed(0), FIELD)? {
             point.is_named = true;
-            point.urls = crate::x509::distribution_point_urls(name, FIELD)?;
+            let names = crate::x509::DistributionPointName::decode(name, FIELD)?;
+            point.urls = names.urls;
+            point.directory_names = names.directory_names;
         }
         let user = set_flag(&mut fields, 1)?;
         let ca = set_flag(&mut fields, 2)?;

@@ -1,6 +1,6 @@
 //! One question: what a CRL or an OCSP response says of this certificate, and whether it may say so.
 
-use alloc::{format, string::String};
+use alloc::{format, string::String, vec::Vec};
 
 use super::{Freshness, Known};
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
     oid,
     policy::Revocation,
     time::UnixSeconds,
-    x509::{Certificate, KeyUsage},
+    x509::{Certificate, KeyUsage, name},
 };
 
 /// This certificate, this issuer, under these rules, now.
@@ -120,9 +120,15 @@ impl<'a> Question<'_, 'a> {
             }
             (Covers::CaCertificates, false) => return outside("a CRL for CA certificates"),
         }
-        let urls = &self.certificate.extensions.crl_urls;
-        if point.is_named && !point.urls.iter().any(|url| urls.contains(url)) {
-            return outside(&point.urls.join(", "));
+        let extensions = &self.certificate.extensions;
+        let (urls, directory_names) = (&extensions.crl_urls, &extensions.crl_directory_names);
+        let is_named = point.urls.iter().any(|url| urls.contains(url))
+            || point.directory_names.iter().any(|name| directory_names.contains(name));
+        if point.is_named && !is_named {
+            let directories = point.directory_names.iter().map(|name| name::text(name));
+            let names: Vec<String> =
+                point.urls.iter().map(|url| String::from(*url)).chain(directories).collect();
+            return outside(&names.join(", "));
         }
         Ok(())
     }

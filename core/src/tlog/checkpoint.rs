@@ -81,6 +81,16 @@ impl<'a> Checkpoint<'a> {
         Ok(Self { origin, tree_size, root_hash, text, signatures })
     }
 
+    /// The lines of the signed text after the root hash.
+    pub fn further_lines(&self) -> impl Iterator<Item = &'a str> {
+        self.text.lines().skip(3)
+    }
+
+    /// Who is said to have signed: the name, and the first octets of the key's id.
+    pub fn signatures(&self) -> impl Iterator<Item = (&'a str, [u8; 4])> {
+        self.signatures.iter().map(|signature| (signature.name, signature.hint))
+    }
+
     /// Whether `log` signed this checkpoint as itself.
     ///
     /// # Errors

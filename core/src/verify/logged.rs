@@ -215,6 +215,7 @@ impl<'a> Run<'a> {
             None => return proof_absent("an inclusion proof"),
             Some(proof) => {
                 verify_path(log, entry, proof, crypto)?;
+                verify_place(log, entry, proof)?;
                 match &proof.checkpoint {
                     Some(note) => verify_checkpoint(log, proof, note, crypto)?,
                     None if promise_suffices => {}
@@ -335,6 +336,19 @@ fn verify_path(
         .about(log.base_url.clone())
         .expected(format!("root hash {}", crate::digest::encode_hex(&proof.root_hash)))
         .found(root.map_or_else(|| String::from("a proof of another length"), |root| root.hex())))
+}
+
+/// A log that has one tree (Rekor v2) has one number for an entry; where several trees follow each
+/// other, the number over all of them is another, and only a promise says it.
+fn verify_place(log: &Log, entry: &LogEntry, proof: &InclusionProof) -> Result<(), Finding> {
+    let has_one_tree = (entry.kind.as_str(), entry.version.as_str()) == ("hashedrekord", "0.0.2");
+    if !has_one_tree || entry.log_index == proof.leaf_index {
+        return Ok(());
+    }
+    Err(Finding::new(FindingCode::LogEntryMismatch)
+        .about(format!("logIndex ({})", log.base_url))
+        .expected(format!("{}", proof.leaf_index))
+        .found(format!("{}", entry.log_index)))
 }
 
 fn verify_checkpoint(

@@ -33,6 +33,8 @@ pub struct Extensions<'a> {
     pub authority_key_identifier: Option<&'a [u8]>,
     /// URIs of the cRLDistributionPoints, in order.
     pub crl_urls: Vec<&'a str>,
+    /// Directory names of the cRLDistributionPoints, each a DER `Name`.
+    pub crl_directory_names: Vec<&'a [u8]>,
     /// nameConstraints, DER.
     pub name_constraints: Option<&'a [u8]>,
     /// OCSP responders of authorityInfoAccess.
@@ -297,7 +299,9 @@ impl<'a> Extensions<'a> {
         while !points.is_empty() {
             let mut point = points.sequence(FIELD)?;
             if let Some(name) = point.optional(context_constructed(0), FIELD)? {
-                self.crl_urls.extend(distribution_point_urls(name, FIELD)?);
+                let names = DistributionPointName::decode(name, FIELD)?;
+                self.crl_urls.extend(names.urls);
+                self.crl_directory_names.extend(names.directory_names);
             }
         }
         Ok(())
@@ -325,23 +329,32 @@ impl<'a> Extensions<'a> {
     }
 }
 
-/// The URIs of a `DistributionPointName` (its `[0]` wrapper): those of fullName.
-pub(crate) fn distribution_point_urls<'a>(
-    wrapper: Tlv<'a>,
-    field: &'static str,
-) -> Result<Vec<&'a str>> {
-    let mut content = wrapper.content();
-    let Some(full_name) = content.optional(context_constructed(0), field)? else {
-        return Ok(Vec::new());
-    };
-    let mut names = full_name.content();
-    let mut urls = Vec::new();
-    while !names.is_empty() {
-        if let GeneralName::Uri(url) = general_name(names.any(field)?)? {
-            urls.push(url);
+/// The names of a `DistributionPointName` (RFC 5280 §4.2.1.13) that are read: URIs and directory
+/// names of fullName. nameRelativeToCRLIssuer is not.
+#[derive(Default)]
+pub(crate) struct DistributionPointName<'a> {
+    pub(crate) urls: Vec<&'a str>,
+    pub(crate) directory_names: Vec<&'a [u8]>,
+}
+
+impl<'a> DistributionPointName<'a> {
+    /// Reads it from its `[0]` wrapper.
+    pub(crate) fn decode(wrapper: Tlv<'a>, field: &'static str) -> Result<Self> {
+        let mut read = Self::default();
+        let mut content = wrapper.content();
+        let Some(full_name) = content.optional(context_constructed(0), field)? else {
+            return Ok(read);
+        };
+        let mut names = full_name.content();
+        while !names.is_empty() {
+            match general_name(names.any(field)?)? {
+                GeneralName::Uri(url) => read.urls.push(url),
+                GeneralName::Directory(name) => read.directory_names.push(name),
+                _ => {}
+            }
         }
+        Ok(read)
     }
-    Ok(urls)
 }
 
 fn basic_constraints(value: &[u8]) -> Result<BasicConstraints> {

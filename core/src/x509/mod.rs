@@ -7,6 +7,6 @@ pub mod path;
 pub mod profile;
 
 pub use certificate::{Certificate, PublicKey};
-pub(crate) use extensions::distribution_point_urls;
+pub(crate) use extensions::DistributionPointName;
 pub use extensions::{BasicConstraints, Extensions, GeneralName, KeyUsage, Usages, general_name};
 pub use path::{Purpose, VerifiedPath};

@@ -9,11 +9,17 @@ use countersign_core::{
     bundle::Bundle, bundle::Content, crl::RevocationReason, crypto::aws_lc::AwsLc,
 };
 use countersign_signing::{
+    key::Signer as _,
     ocsp::{self, CertificateStatus, cert_id},
     profile::Authority,
     tsp::TimestampRequestBuilder,
 };
 use countersign_tests::{
+    corpus::{
+        keys::private_case,
+        statements::{EXPECTATIONS, PROVENANCE_V1, PROVENANCE_V02},
+    },
+    forge::ForgeKey,
     log::{Kind, Log, list, with_entries},
     world::{NOW, World},
 };
@@ -66,10 +72,29 @@ fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
     let logs = world.trusted_root.into_bytes();
     let policy = br#"{"version":1,"signers":[{"files":["app-*"],"identities":["*@example.com"]}]}"#;
     let door = [&attested[..], &trust, &crl, &response].join(&b"\n--part--\n"[..]);
+    let managed = private_case();
+    let provenance = |version: &str, predicate: &str| {
+        format!(
+            r#"{{"predicateType":"https://slsa.dev/provenance/{version}","predicate":{predicate}}}"#
+        )
+        .into_bytes()
+    };
+    let expectations = format!(
+        r#"{{"version":1,"signers":[{{"files":["**"],"identities":["a@b"],"provenance":{EXPECTATIONS}}}]}}"#
+    )
+    .into_bytes();
     vec![
         ("bundle", "message", message.clone()),
         ("bundle", "statement", attested),
         ("bundle", "logged", logged),
+        ("bundle", "managed", managed.bundle.clone()),
+        ("inspect", "managed", managed.bundle),
+        ("public_key", "p256", managed.key.clone().unwrap_or_default()),
+        ("public_key", "rsa", ForgeKey::rsa_2048().spki().to_vec()),
+        ("inspect", "public-key", managed.key.unwrap_or_default()),
+        ("provenance", "v1", provenance("v1", PROVENANCE_V1)),
+        ("provenance", "v02", provenance("v0.2", PROVENANCE_V02)),
+        ("policy", "provenance", expectations),
         ("trust_root", "logs", logs),
         ("statement", "release", statement),
         ("trust_root", "private", trust),
