@@ -2,7 +2,8 @@
 //!
 //! [`world`] is a whole private PKI at a fixed time, in this process; [`log`] and
 //! [`certificate_log`] are logs; [`scenario`] is the demo, with the real [`programs`]; [`forge`]
-//! signs what is wrong on purpose; [`clients`] are programs of others.
+//! signs what is wrong on purpose; [`clients`] are programs of others, [`stamping`] is a small one
+//! of ours.
 
 pub mod certificate_log;
 pub mod clients;
@@ -11,4 +12,5 @@ pub mod forge;
 pub mod log;
 pub mod programs;
 pub mod scenario;
+pub mod stamping;
 pub mod world;
