@@ -4,6 +4,7 @@
 use std::{
     collections::BTreeSet,
     fs,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -78,7 +79,6 @@ fn timestamp_site(programs: &Programs) -> TempDir {
     }
     let passphrase = folder.path().join("passphrase");
     fs::write(&passphrase, PASSPHRASE).expect("written");
-    use std::os::unix::fs::PermissionsExt;
     fs::set_permissions(&passphrase, fs::Permissions::from_mode(0o600)).expect("permitted");
     folder
 }

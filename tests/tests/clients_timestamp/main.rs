@@ -7,3 +7,4 @@ mod osslsigncode;
 mod portable_executable;
 mod python;
 mod service;
+mod token_away;

@@ -3,6 +3,7 @@
 use std::{
     ffi::OsStr,
     fs,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -65,12 +66,11 @@ impl Site {
         site.countersign(&format!(
             "ca init ca --organisation Example --base-url http://127.0.0.1:9 --algorithm {algorithm}"
         ));
-        let location = match key {
-            Key::P384Token => site.make_token_key(),
-            _ => {
-                site.countersign(&format!("key generate tsa.key --algorithm {algorithm}"));
-                "tsa.key".to_owned()
-            }
+        let location = if key == Key::P384Token {
+            site.make_token_key()
+        } else {
+            site.countersign(&format!("key generate tsa.key --algorithm {algorithm}"));
+            "tsa.key".to_owned()
         };
         let issue = "ca issue --dir ca --profile";
         site.countersign(&format!("{issue} tsa --key {location} --output tsa.pem"));
@@ -78,13 +78,11 @@ impl Site {
             "{issue} code-signer --email a@example.com --new-key signer.key --output signer.pem"
         ));
         site.copy_root();
-        let passphrase = match key {
-            Key::P384Token => "",
-            _ => "key_passphrase_file = 'passphrase'\n",
-        };
+        let passphrase =
+            if key == Key::P384Token { "" } else { "key_passphrase_file = 'passphrase'\n" };
         site.write(
             "timestamp.toml",
-            &format!(
+            format!(
                 "listen = '127.0.0.1:0'\nkey = '{location}'\n{passphrase}\
                  certificate_chain = 'tsa.pem'\n\
                  [[policy]]\noid = '1.3.6.1.4.1.99999.1'\n\
@@ -200,7 +198,6 @@ impl Site {
 }
 
 fn restrict(path: &Path) {
-    use std::os::unix::fs::PermissionsExt;
     fs::set_permissions(path, fs::Permissions::from_mode(0o600)).expect("permitted");
 }
 
