@@ -35,6 +35,7 @@ check: ## format, lints, dependencies, documentation, core without std, shell sc
 bench: ## benchmarks, with their aims
 	@scripts/setup bench
 	$(CARGO) build --release -p countersign-cli
+	$(CARGO) bench -p countersign-daemon --bench ledger
 	$(CARGO) bench -p countersign-tests
 
 fuzz: ## each fuzz target for FUZZ_SECONDS (default 30)
