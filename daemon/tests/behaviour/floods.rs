@@ -137,7 +137,6 @@ async fn pings_settings_and_window_updates_by_the_hundred_thousand_harm_nobody()
 async fn more_streams_than_allowed_are_refused_one_by_one() {
     let rig = Rig::start(Limits { max_in_flight: 10_000, ..Limits::default() }).await;
     let gate = b"\x82\x86\x04\x05/gate\x01\x04test";
-    let flood =
-        |number: u32| frame(HEADERS, END_STREAM | END_HEADERS, number * 2 + 1, gate).to_vec();
+    let flood = |number: u32| frame(HEADERS, END_STREAM | END_HEADERS, number * 2 + 1, gate);
     floods(&rig, flood, 200_000).await;
 }
