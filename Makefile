@@ -34,7 +34,7 @@ check: ## format, lints, dependencies, documentation, core without std, shell sc
 
 bench: ## benchmarks, with their aims
 	@scripts/setup bench
-	$(CARGO) build --release -p countersign-cli
+	$(CARGO) build --release -p countersign-cli -p countersign-timestamp
 	$(CARGO) bench -p countersign-daemon --bench ledger
 	$(CARGO) bench -p countersign-tests
 
