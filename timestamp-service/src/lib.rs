@@ -34,6 +34,7 @@ use countersign_daemon::tls::{Tls, TlsError};
 use tokio::net::TcpListener;
 
 use crate::config::Config;
+use crate::issuer::IssuerError;
 use crate::keys::{Keys, KeysError};
 use crate::reload::Reloading;
 use crate::state::{State, unix_seconds};
@@ -63,6 +64,21 @@ pub enum StartError {
     /// The handler of SIGHUP.
     #[error("cannot handle signals: {0}")]
     Signals(#[from] io::Error),
+}
+
+impl StartError {
+    /// Whether the same start may succeed later without anybody changing anything: the token with a
+    /// key is away.
+    pub fn is_transient(&self) -> bool {
+        let Self::Keys(KeysError::Issuer(error) | KeysError::Next(error)) = self else {
+            return false;
+        };
+        match error {
+            IssuerError::Key(error) => error.is_transient(),
+            IssuerError::Sign(error) => error.is_transient(),
+            _ => false,
+        }
+    }
 }
 
 /// The sockets of a service, bound and not yet served.

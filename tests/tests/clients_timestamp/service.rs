@@ -107,6 +107,20 @@ impl Site {
         self.service = Some(started.unwrap_or_else(|error| panic!("{error}")));
     }
 
+    /// Ends the service.
+    pub(crate) fn stop(&mut self) {
+        self.service.take().expect("it runs").stop().expect("it ends");
+    }
+
+    /// The exit code of `countersign-timestamp --check`, and what it says.
+    pub(crate) fn check(&self) -> (Option<i32>, String) {
+        let mut check = self.programs.command(self.programs.path(TIMESTAMP), self.folder());
+        check.args(["--config", "timestamp.toml", "--check"]);
+        check.env("SOFTHSM2_CONF", self.path("softhsm2.conf"));
+        let output = check.output().expect("it starts");
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    }
+
     /// Its URL, with a path as some clients want it.
     pub(crate) fn url(&self) -> String {
         let service = self.service.as_ref().expect("it runs");

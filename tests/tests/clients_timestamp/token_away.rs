@@ -34,6 +34,26 @@ fn wait_until(what: &str, condition: impl Fn() -> bool) {
 }
 
 #[test]
+fn a_start_without_the_token_may_be_tried_again_and_one_with_a_wrong_pin_not() {
+    let mut site = Site::start(Key::P384Token);
+    site.stop();
+    let (here, away) = (site.path("tokens"), site.path("away"));
+    fs::rename(&here, &away).expect("moved");
+    fs::create_dir(&here).expect("made");
+    // 3: systemd starts it again. 2: it does not, since the token would lock itself.
+    let (code, text) = site.check();
+    assert_eq!(code, Some(3), "{text}");
+    assert!(text.contains("no such token is present"), "{text}");
+    fs::remove_dir(&here).expect("empty");
+    fs::rename(&away, &here).expect("moved");
+    assert_eq!(site.check().0, Some(0));
+    site.write("pin", "wrong");
+    let (code, text) = site.check();
+    assert_eq!(code, Some(2), "{text}");
+    assert!(text.contains("the PIN is wrong"), "{text}");
+}
+
+#[test]
 fn a_token_that_goes_away_and_comes_back_needs_no_restart() {
     let site = Site::start(Key::P384Token);
     let digest = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
