@@ -27,7 +27,7 @@ fn osslsigncode_is_served_and_verifies() {
             .run(
                 "osslsigncode",
                 "verify -CAfile root.pem -CRLfile signing.crls -TSA-CAfile root.pem \
-                 -TSA-CRLfile timestamping.crls -ignore-cdp -in signed.exe",
+                 -TSA-CRLfile timestamping.crls -in signed.exe",
             )
             .succeeds();
         assert!(text.contains("Timestamp Server Signature verification: ok"), "{text}");
