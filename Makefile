@@ -34,7 +34,8 @@ check: ## format, lints, dependencies, documentation, core without std, shell sc
 
 bench: ## benchmarks, with their aims
 	@scripts/setup bench
-	$(CARGO) build --release -p countersign-cli
+	$(CARGO) build --release -p countersign-cli -p countersign-timestamp
+	$(CARGO) bench -p countersign-daemon --bench ledger
 	$(CARGO) bench -p countersign-tests
 
 fuzz: ## each fuzz target for FUZZ_SECONDS (default 30)

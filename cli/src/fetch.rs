@@ -8,7 +8,10 @@ use std::{cell::OnceCell, time::Duration};
 use countersign_signing::key::{FileKey, Passphrase};
 use ureq::{
     Agent, Body,
-    http::{Response, StatusCode, header::LOCATION},
+    http::{
+        Response, StatusCode,
+        header::{LOCATION, RETRY_AFTER},
+    },
     tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig},
 };
 
@@ -60,6 +63,8 @@ pub struct Reply {
     pub status: StatusCode,
     /// The body.
     pub body: Vec<u8>,
+    /// How long the server asks to be left alone, where it says so in seconds.
+    pub retry_after: Option<Duration>,
     /// Where a redirect leads.
     location: Option<String>,
 }
@@ -86,6 +91,12 @@ impl HttpClient {
             .root_certs(RootCerts::new_with_certs(&owned(tls.authorities)))
             .build();
         Ok(Self { tls: OnceCell::from(config), ..Self::public() })
+    }
+
+    /// Whether an address is one that can be asked at all.
+    pub fn speaks(url: &str) -> bool {
+        let scheme = url.split_once("://").map_or("", |(scheme, _)| scheme);
+        ["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known))
     }
 
     fn agent(&self, url: &str) -> Outcome<&Agent> {
@@ -202,6 +213,8 @@ fn read(
     let status = response.status();
     let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
     let location = location.map(str::to_owned);
+    let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+    let retry_after = retry_after.and_then(|text| text.parse().ok()).map(Duration::from_secs);
     let body = response.body_mut().with_config().limit(maximum as u64 + 1).read_to_vec();
     let body = match body {
         Ok(body) if body.len() <= maximum => body,
@@ -210,7 +223,7 @@ fn read(
         }
         Err(error) => return Err(failed(error)),
     };
-    Ok(Reply { status, body, location })
+    Ok(Reply { status, body, retry_after, location })
 }
 
 #[cfg(test)]

@@ -1,13 +1,12 @@
 //! One connection: handshake, HTTP, and the watch that ends it.
 //!
 //! hyper's header timeout does not cover the bytes from which the HTTP version is told, nor an idle
-//! HTTP/2 connection; the watch here does. It looks only at when the last request began or ended.
+//! HTTP/2 connection, nor an answer that is not taken; the watch (`activity.rs`) does.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -19,18 +18,16 @@ use hyper_util::server::conn::auto;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tower::Service;
 use warp::reply::Response;
 
+use crate::activity::{Activity, Lapse, OpenRequest, Pressure, WatchedStream};
 use crate::limits::Limits;
 use crate::metrics::ConnectionFigures;
 use crate::peer::{ClientCertificate, PeerAddress};
 use crate::tls::Tls;
-
-/// How long an idle connection may stay when the listener is full or stops.
-const IDLE_UNDER_PRESSURE: Duration = Duration::from_secs(1);
 
 /// How long a connection that was asked to close may take to do so.
 const LINGER: Duration = Duration::from_secs(1);
@@ -38,16 +35,15 @@ const LINGER: Duration = Duration::from_secs(1);
 /// Streams one HTTP/2 connection may have open: bounds the bodies held for one client.
 const MAX_STREAMS: u32 = 64;
 
-/// What the listener asks of its connections.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Pressure {
-    /// Room for more.
-    None,
-    /// Every place is taken: idle connections make room.
-    Full,
-    /// The service stops: finish what is open, take nothing new.
-    Draining,
-}
+/// What an HTTP/2 client may send before it is read, in all its streams together: the default is a
+/// megabyte for each connection.
+const WINDOW_BYTES: u32 = 128 * 1024;
+
+/// What is copied of an HTTP/2 answer before the client has taken it.
+const MAX_SEND_BYTES: usize = 64 * 1024;
+
+/// What is handed to hyper of an answer at once.
+const PIECE_BYTES: usize = 32 * 1024;
 
 /// What every connection of a listener shares.
 #[derive(Debug, Clone)]
@@ -118,13 +114,19 @@ async fn converse<S, I>(
             request.extensions_mut().insert(certificate.clone());
         }
         let open = OpenRequest::begin(&watched);
+        request.extensions_mut().insert(open.clock());
         let answer = service.clone().call(request);
         async move {
-            answer.await.map(|response| response.map(|body| WatchedBody { body, _open: open }))
+            let answer = answer.await;
+            open.is_answered();
+            answer.map(|response| {
+                response.map(|body| WatchedBody { body, rest: Bytes::new(), _open: open })
+            })
         }
     });
     let builder = http_builder(&shared.limits);
-    let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), handler));
+    let stream = TokioIo::new(WatchedStream::new(stream, Arc::clone(&activity)));
+    let mut connection = pin!(builder.serve_connection(stream, handler));
     let mut pressure = shared.pressure.clone();
     let mut draining = false;
     let lapse = loop {
@@ -144,7 +146,7 @@ async fn converse<S, I>(
         let _ = timeout(LINGER, connection).await;
     } else {
         shared.figures.stuck.increment(1);
-        tracing::info!(%peer, "a client did not take its answer in time; connection dropped");
+        tracing::info!(%peer, "a client did not send its request or take its answer in time; connection dropped");
     }
 }
 
@@ -161,6 +163,9 @@ fn http_builder(limits: &Limits) -> auto::Builder<TokioExecutor> {
         .http2()
         .timer(TokioTimer::new())
         .max_concurrent_streams(MAX_STREAMS)
+        .initial_stream_window_size(WINDOW_BYTES)
+        .initial_connection_window_size(WINDOW_BYTES)
+        .max_send_buf_size(MAX_SEND_BYTES)
         .max_header_list_size(u32::try_from(limits.max_header_bytes).unwrap_or(u32::MAX))
         .keep_alive_interval(limits.idle_timeout)
         .keep_alive_timeout(limits.header_timeout);
@@ -173,119 +178,50 @@ fn log_end(peer: SocketAddr, result: Result<(), Box<dyn std::error::Error + Send
     }
 }
 
-/// When requests of a connection began and ended.
-#[derive(Debug)]
-struct Activity {
-    born: Instant,
-    open_requests: AtomicUsize,
-    begun_requests: AtomicU64,
-    /// Milliseconds from `born` to the last beginning or end of a request.
-    last_change_millis: AtomicU64,
-}
-
-/// Why a connection has had its time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Lapse {
-    /// No request came.
-    Idle,
-    /// An answer was not taken.
-    Stuck,
-}
-
-impl Activity {
-    fn new() -> Self {
-        Self {
-            born: Instant::now(),
-            open_requests: AtomicUsize::new(0),
-            begun_requests: AtomicU64::new(0),
-            last_change_millis: AtomicU64::new(0),
-        }
-    }
-
-    fn mark(&self) {
-        let millis = u64::try_from(self.born.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.last_change_millis.store(millis, Ordering::Release);
-    }
-
-    /// What the connection may wait for now, and what it means when that time is over.
-    fn allowance(&self, limits: &Limits, pressure: Pressure) -> (Duration, Lapse) {
-        if self.open_requests.load(Ordering::Acquire) > 0 {
-            return (limits.request_timeout + limits.response_timeout, Lapse::Stuck);
-        }
-        let calm = if self.begun_requests.load(Ordering::Acquire) == 0 {
-            limits.header_timeout
-        } else {
-            limits.idle_timeout
-        };
-        let idle = if pressure == Pressure::None { calm } else { calm.min(IDLE_UNDER_PRESSURE) };
-        (idle, Lapse::Idle)
-    }
-
-    /// Ends when the connection has had its time. No request wakes this: it looks again at least
-    /// once in the shortest allowance, and whenever the pressure changes.
-    async fn lapse(&self, limits: &Limits, pressure: &mut watch::Receiver<Pressure>) -> Lapse {
-        let step = limits.header_timeout.min(limits.idle_timeout);
-        loop {
-            let now_pressure = *pressure.borrow_and_update();
-            let (allowance, lapse) = self.allowance(limits, now_pressure);
-            let last = Duration::from_millis(self.last_change_millis.load(Ordering::Acquire));
-            let deadline = self.born + last + allowance;
-            let now = Instant::now();
-            if now >= deadline {
-                return lapse;
-            }
-            let step =
-                if now_pressure == Pressure::None { step } else { step.min(IDLE_UNDER_PRESSURE) };
-            tokio::select! {
-                () = sleep_until(deadline.min(now + step)) => {}
-                Ok(()) = pressure.changed() => {}
-            }
-        }
-    }
-}
-
-/// Counts a request as open until its answer's body is dropped.
-#[derive(Debug)]
-struct OpenRequest(Arc<Activity>);
-
-impl OpenRequest {
-    fn begin(activity: &Arc<Activity>) -> Self {
-        activity.open_requests.fetch_add(1, Ordering::AcqRel);
-        activity.begun_requests.fetch_add(1, Ordering::AcqRel);
-        activity.mark();
-        Self(Arc::clone(activity))
-    }
-}
-
-impl Drop for OpenRequest {
-    fn drop(&mut self) {
-        self.0.mark();
-        self.0.open_requests.fetch_sub(1, Ordering::AcqRel);
-    }
-}
-
 /// An answer's body that keeps its request open while it is being sent.
+///
+/// Large pieces go out as small ones: hyper takes a piece whole and drops the body with its last, so
+/// that an answer in one piece would look taken before its first octet went out.
 struct WatchedBody<B> {
     body: B,
+    /// What is left of a large piece.
+    rest: Bytes,
     _open: OpenRequest,
 }
 
-impl<B: Body + Unpin> Body for WatchedBody<B> {
-    type Data = B::Data;
+impl<B: Body<Data = Bytes> + Unpin> Body for WatchedBody<B> {
+    type Data = Bytes;
     type Error = B::Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
+    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+        if self.rest.is_empty() {
+            match Pin::new(&mut self.body).poll_frame(context) {
+                Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
+                    Ok(data) => self.rest = data,
+                    Err(frame) => return Poll::Ready(Some(Ok(frame))),
+                },
+                other => return other,
+            }
+        }
+        let length = self.rest.len().min(PIECE_BYTES);
+        Poll::Ready(Some(Ok(Frame::data(self.rest.split_to(length)))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.rest.is_empty() && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        let rest = self.rest.len() as u64;
+        let of_body = self.body.size_hint();
+        let mut hint = SizeHint::new();
+        hint.set_lower(of_body.lower().saturating_add(rest));
+        if let Some(upper) = of_body.upper() {
+            hint.set_upper(upper.saturating_add(rest));
+        }
+        hint
     }
 }

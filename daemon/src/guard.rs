@@ -18,11 +18,12 @@ use http::header::{CONNECTION, HeaderValue};
 use http::{Request, StatusCode, Version};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Body;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use tokio::time::{Instant, timeout_at};
 use tower::{Layer, Service};
 use warp::reply::{Reply, Response};
 
+use crate::activity::{Pressure, RequestClock};
 use crate::health;
 use crate::limits::Limits;
 use crate::problem::Problem;
@@ -46,17 +47,32 @@ pub(crate) struct GuardLayer {
     in_flight: Arc<Semaphore>,
     /// A permit for each octet of the bodies that are held.
     bodies: Arc<Semaphore>,
+    pressure: watch::Sender<Pressure>,
 }
 
 impl GuardLayer {
-    pub(crate) fn new(limits: Limits) -> Self {
+    pub(crate) fn new(limits: Limits, pressure: watch::Sender<Pressure>) -> Self {
         // Always room for a body of the largest size.
         let bodies = MAX_BODIES_BYTES.max(limits.max_body_bytes);
         Self {
             limits,
             in_flight: Arc::new(Semaphore::new(limits.max_in_flight)),
             bodies: Arc::new(Semaphore::new(bodies)),
+            pressure,
         }
+    }
+}
+
+impl GuardLayer {
+    /// Tells the connections that there is no room; a stop is not overruled.
+    fn press(&self) {
+        self.pressure.send_if_modified(|now| {
+            let calm = *now == Pressure::None;
+            if calm {
+                *now = Pressure::Full;
+            }
+            calm
+        });
     }
 }
 
@@ -118,7 +134,13 @@ where
     let reading = read_body(body, shared.limits.max_body_bytes, &shared.bodies);
     let (body, _room) = match timeout_at(deadline, reading).await {
         Ok(Ok(read)) => read,
-        Ok(Err(problem)) => return closing(problem, version),
+        Ok(Err(problem)) => {
+            if problem.status() == StatusCode::SERVICE_UNAVAILABLE {
+                // Bodies that stopped half-way hold the room: those connections end now.
+                shared.press();
+            }
+            return closing(problem, version);
+        }
         Err(_) => {
             let detail = "The body of the request did not arrive in time.";
             return closing(
@@ -127,6 +149,10 @@ where
             );
         }
     };
+
+    if let Some(clock) = head.extensions.get::<Arc<RequestClock>>() {
+        clock.body_has_come();
+    }
 
     let is_probe = matches!(head.uri.path(), health::LIVE_PATH | health::READY_PATH);
     let place = shared.in_flight.try_acquire();

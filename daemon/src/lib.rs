@@ -4,6 +4,7 @@
 //! socket, the limits, TLS, health, logs and the stop. It knows neither OCSP nor RFC 3161, and it
 //! holds no key but those of its own TLS listeners.
 
+mod activity;
 mod admission;
 pub mod clock;
 pub mod clock_monitor;

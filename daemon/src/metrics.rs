@@ -124,7 +124,7 @@ impl Exporter {
         shutdown: Shutdown,
     ) -> Drained {
         let limits = Limits {
-            max_connections: 64,
+            max_connections: 16,
             max_in_flight: 8,
             max_body_bytes: 1024,
             ..Limits::default()

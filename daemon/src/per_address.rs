@@ -6,6 +6,10 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::peer::TrustedProxies;
+use crate::rate::subscriber;
+
+/// A subscriber has a whole network of IPv6 addresses.
+const IPV6_PREFIX_LENGTH: u8 = 64;
 
 /// Counts open connections by address; clones share the count.
 #[derive(Debug, Clone)]
@@ -25,10 +29,10 @@ impl PerAddress {
 
     /// A place for a connection from `address`, unless it has enough.
     pub(crate) fn take(&self, address: IpAddr) -> Option<Place> {
-        let address = address.to_canonical();
-        if self.proxies.contains(address) {
+        if self.proxies.contains(address.to_canonical()) {
             return Some(Place(None));
         }
+        let address = subscriber(address.to_canonical(), IPV6_PREFIX_LENGTH);
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let count = open.entry(address).or_default();
         if *count >= self.most {
@@ -68,6 +72,11 @@ mod tests {
         let held = [limit.take(address("192.0.2.1")), limit.take(address("::ffff:192.0.2.1"))];
         assert!(held.iter().all(Option::is_some) && limit.take(address("192.0.2.1")).is_none());
         assert!(limit.take(address("192.0.2.2")).is_some());
+        let network = [limit.take(address("2001:db8::1")), limit.take(address("2001:db8::2"))];
+        assert!(
+            network.iter().all(Option::is_some) && limit.take(address("2001:db8::3")).is_none()
+        );
+        drop(network);
         let of_proxy: Vec<_> = (0..5).map(|_| limit.take(address("10.0.0.1"))).collect();
         assert!(of_proxy.iter().all(Option::is_some));
         drop(held);

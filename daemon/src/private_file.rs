@@ -3,6 +3,7 @@
 //! A file that others than its owner may touch is refused before it is read. What is read is wiped
 //! from memory when dropped.
 
+use std::env;
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
@@ -13,6 +14,9 @@ use zeroize::Zeroizing;
 /// The largest secret file that is read: no key or passphrase comes near 64 KiB, and a path that
 /// points to a device or a log by mistake must not fill the memory.
 const MAX_BYTES: u64 = 64 * 1024;
+
+/// Where systemd puts the credentials of a service (systemd.exec, `LoadCredential=`).
+const CREDENTIALS_VARIABLE: &str = "CREDENTIALS_DIRECTORY";
 
 /// Why a secret file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -54,13 +58,22 @@ pub fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, PrivateFileError> {
         return Err(PrivateFileError::Shape { path: path.to_owned() });
     }
     let mode = metadata.mode() & 0o7777;
-    if mode & 0o077 != 0 {
+    let credentials = env::var_os(CREDENTIALS_VARIABLE);
+    if mode & forbidden_bits(path, credentials.as_deref().map(Path::new)) != 0 {
         return Err(PrivateFileError::Permissions { path: path.to_owned(), mode });
     }
     // Room for all of it at once: a vector that grows leaves copies of the secret behind.
     let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(MAX_BYTES).unwrap_or(0)));
     file.take(MAX_BYTES).read_to_end(&mut bytes).map_err(failed)?;
     Ok(bytes)
+}
+
+/// The permission bits that a secret file must not have. systemd lets a service read its
+/// credentials by an access control list, whose mask shows in the group's bits; the folder itself
+/// lets nobody else in.
+fn forbidden_bits(path: &Path, credentials: Option<&Path>) -> u32 {
+    let is_credential = credentials.is_some_and(|folder| path.parent() == Some(folder));
+    if is_credential { 0o037 } else { 0o077 }
 }
 
 /// Reads a passphrase: the file's first line without its end; what follows it is ignored, as
@@ -99,6 +112,16 @@ mod tests {
             let error = read(&file_with_mode(&folder, mode)).expect_err("refused");
             assert!(error.to_string().contains("chmod 600"), "{error}");
         }
+    }
+
+    #[test]
+    fn a_credential_of_systemd_may_show_its_access_list_in_the_group_bits() {
+        let folder = Path::new("/run/credentials/a.service");
+        let file = folder.join("passphrase");
+        assert_eq!(forbidden_bits(&file, Some(folder)), 0o037);
+        assert_eq!(forbidden_bits(&file, Some(Path::new("/run/credentials/b.service"))), 0o077);
+        assert_eq!(forbidden_bits(&folder.join("sub/passphrase"), Some(folder)), 0o077);
+        assert_eq!(forbidden_bits(&file, None), 0o077);
     }
 
     #[test]

@@ -128,7 +128,7 @@ impl<C: Clock> RateLimits<C> {
 }
 
 /// The address with the bits cleared that its subscriber may choose.
-fn subscriber(address: IpAddr, ipv6_prefix_length: u8) -> IpAddr {
+pub(crate) fn subscriber(address: IpAddr, ipv6_prefix_length: u8) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
         IpAddr::V6(address) => {

@@ -16,8 +16,9 @@ use tokio::time::{Instant, sleep, timeout_at};
 use tower::ServiceBuilder;
 use warp::{Filter, Rejection, Reply};
 
+use crate::activity::Pressure;
 use crate::admission::Admission;
-use crate::connection::{self, Pressure, Shared};
+use crate::connection::{self, Shared};
 use crate::descriptors;
 use crate::guard::GuardLayer;
 use crate::limits::Limits;
@@ -112,12 +113,11 @@ impl Server {
         F: Filter<Error = Rejection> + Clone + Send + Sync + 'static,
         F::Extract: Reply,
     {
-        self.announce(&listener);
+        let (pressure, watched) = watch::channel(Pressure::None);
         let service = ServiceBuilder::new()
             .layer(self.observe_layer())
-            .layer(GuardLayer::new(self.limits))
+            .layer(GuardLayer::new(self.limits, pressure.clone()))
             .service(warp::service(routes));
-        let (pressure, watched) = watch::channel(Pressure::None);
         let figures = ConnectionFigures::new(self.listener);
         let shared = Shared {
             limits: self.limits,
@@ -139,6 +139,7 @@ impl Server {
                 "the limit of open files allows fewer connections"
             );
         }
+        self.announce(&listener);
         let free = Arc::new(Semaphore::new(total));
         let places = Places { free, total, pressure, figures: figures.clone() };
         let mut connections = JoinSet::new();
@@ -149,6 +150,8 @@ impl Server {
                 // Reaps finished connections while it waits.
                 Some(_) = connections.join_next() => continue,
             };
+            // All that have ended: one for each new one would let them pile up.
+            while connections.try_join_next().is_some() {}
             let (stream, peer, place) = accepted;
             let Some(of_address) = per_address.take(peer.ip()) else {
                 figures.per_address.increment(1);

@@ -47,7 +47,7 @@ impl Service {
         let file = folder.path().join("service.toml");
         let audit = folder.path().join("audit");
         let common = "listen = \"127.0.0.1:0\"\nmetrics_listen = \"127.0.0.1:0\"\n";
-        let text = format!("{common}{configuration}\n[audit]\nfolder = {audit:?}\n");
+        let text = format!("{common}{configuration}\n[audit]\nfolder = \"{}\"\n", audit.display());
         fs::write(&file, text).expect("written");
         let socket = folder.path().join("notify");
         let manager = UnixDatagram::bind(&socket).expect("bound");

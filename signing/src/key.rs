@@ -124,7 +124,7 @@ pub trait Signer: Send + Sync + Debug {
 /// Why something was not signed.
 #[derive(Debug, thiserror::Error)]
 pub enum SignError {
-    /// The library or the hardware refused, without saying why.
+    /// The library refused, without saying why.
     #[error("the key refused to sign")]
     Refused,
     /// The token that holds the key is away, fails, or refuses.

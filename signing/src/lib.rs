@@ -1,5 +1,5 @@
-//! Everything of Countersign that touches a private key: key files, certificates and the
-//! authority that issues them, timestamp tokens, OCSP responses, CRLs, and Sigstore bundles.
+//! Everything of Countersign that touches a private key: keys in files and in PKCS#11 tokens,
+//! certificates and the authority that issues them, timestamp tokens, OCSP responses, CRLs, and Sigstore bundles.
 //!
 //! It builds and signs. It does not decide whether anything may be believed (that is
 //! `countersign_core`), it opens no socket, and it has no clock: every time is handed in.

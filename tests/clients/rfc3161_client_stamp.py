@@ -18,7 +18,7 @@ url, root_file = sys.argv[1:]
 with open(root_file, "rb") as file:
     root = x509.load_pem_x509_certificate(file.read())
 
-for algorithm in (HashAlgorithm.SHA256, HashAlgorithm.SHA384, HashAlgorithm.SHA512):
+for algorithm in (HashAlgorithm.SHA256, HashAlgorithm.SHA512):
     message = b"a message for " + algorithm.name.encode()
     request = (
         TimestampRequestBuilder()

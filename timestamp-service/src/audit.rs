@@ -13,6 +13,7 @@ use countersign_core::digest::{HashAlgorithm, encode_hex};
 use countersign_core::time::UnixSeconds;
 use countersign_daemon::ledger::{Appending, Ledger};
 use countersign_daemon::peer::ClientAddress;
+use countersign_signing::der;
 use serde::{Serialize, Serializer};
 
 /// What the records of tokens are called.
@@ -29,8 +30,9 @@ const IPV6_PREFIX_BITS: u32 = 32;
 /// One token.
 #[derive(Debug, Serialize)]
 pub struct TokenRecord<'a> {
-    /// The serial number, in hexadecimal.
-    #[serde(serialize_with = "hexadecimal")]
+    /// The serial number, most significant octet first; written in hexadecimal as the token has it,
+    /// so that the one can be found by the other.
+    #[serde(serialize_with = "integer")]
     pub serial: &'a [u8],
     /// The algorithm of the digest that was stamped.
     #[serde(serialize_with = "name")]
@@ -97,6 +99,13 @@ impl Serialize for Requester {
     }
 }
 
+/// The content octets of the INTEGER: no leading zeros but one where the first bit is set.
+fn integer<S: Serializer>(magnitude: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    let encoded = der::unsigned_integer(magnitude);
+    // A serial number has at most 20 octets, so its length is one.
+    hexadecimal(encoded.get(2..).unwrap_or_default(), serializer)
+}
+
 fn hexadecimal<S: Serializer>(octets: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&encode_hex(octets))
 }
@@ -147,7 +156,7 @@ mod tests {
     #[test]
     fn a_record_says_which_token_it_was() {
         let record = TokenRecord {
-            serial: &[0x0A, 0xFF],
+            serial: &[0x00, 0x00, 0x0A, 0xFF],
             hash_algorithm: HashAlgorithm::Sha256,
             imprint: &[1, 2],
             policy: ObjectIdentifier::new_unwrap("1.2.3"),

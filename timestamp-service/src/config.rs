@@ -8,6 +8,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use countersign_core::time::UnixSeconds;
+use countersign_daemon::clock_monitor::ClockSettings;
 use countersign_daemon::config::{self, ConfigError};
 use countersign_daemon::ledger::AuditSettings;
 use countersign_daemon::limits::LimitSettings;
@@ -56,6 +57,9 @@ pub struct Config {
     /// `limits.request_timeout_seconds`, at most `limits.max_in_flight` of them.
     #[serde(default)]
     pub max_signing: usize,
+    /// `[clock]`: what watches the clock, and how far it may be off.
+    #[serde(default)]
+    pub clock: ClockSettings,
     /// `[audit]`: the ledger in which each token is recorded before it is handed out. Default none.
     #[serde(default)]
     pub audit: Option<AuditSettings>,
@@ -126,6 +130,7 @@ impl Config {
         ConfigError::check_range("max_signing", max_signing, 0..=1024)?;
         self.policies()?;
         self.rotation()?;
+        self.clock.validate()?;
         self.audit.as_ref().map_or(Ok(()), AuditSettings::validate)?;
         self.rate.as_ref().map_or(Ok(()), RateSettings::validate)?;
         self.log.validate()?;
@@ -183,6 +188,7 @@ impl Config {
         let differ = [
             ("listen", self.listen != other.listen),
             ("metrics_listen", self.metrics_listen != other.metrics_listen),
+            ("clock", self.clock != other.clock),
             ("audit", self.audit != other.audit),
             ("rate", self.rate != other.rate),
             ("trusted_proxies", self.trusted_proxies != other.trusted_proxies),

@@ -129,8 +129,7 @@ fn sign_now(state: &State, body: &[u8], asked: Asked) -> Result<Issued, Refusal>
     let offer = accept(issuer, &request)?;
     let allowance = offer.policy.clock_allowance();
     let gen_time = state.clock().stamp(now, issuer, allowance).map_err(|fault| {
-        tracing::error!(%request_id, %fault, "no time to stamp");
-        Refusal::new(FailureInfo::TimeNotAvailable, NO_TIME)
+        Refusal::new(FailureInfo::TimeNotAvailable, NO_TIME).because(fault.to_string())
     })?;
     let failed = || Refusal::new(FailureInfo::SystemFailure, INTERNAL);
     let started = Instant::now();
@@ -233,6 +232,7 @@ mod tests {
     use crate::keys::Keys;
     use crate::policy::OfferedPolicy;
     use crate::state::readiness;
+    use crate::time::StampClock;
 
     /// A key that can be made to refuse, or to panic.
     #[derive(Debug)]
@@ -305,7 +305,7 @@ mod tests {
         let issuer = Issuer::new(Arc::clone(&key) as _, pace, granted.chain, &[policy], when)
             .expect("an issuer");
         let clock = Arc::new(FixedClock::new(now));
-        (key, Arc::new(State::new(Keys::only(issuer), clock, None, 1)))
+        (key, Arc::new(State::new(Keys::only(issuer), StampClock::new(clock, None), None, 1)))
     }
 
     async fn ask(state: &Arc<State>) -> (PkiStatus, Option<FailureInfo>, String) {

@@ -23,17 +23,22 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use countersign_daemon::clock::Clock;
+use countersign_daemon::clock_monitor::ClockMonitor;
+use countersign_daemon::config::ConfigError;
 use countersign_daemon::ledger::OpenError;
 use countersign_daemon::metrics::{Exporter, InstallError, before_each_render};
 use countersign_daemon::server::{Drained, Server};
 use countersign_daemon::shutdown::{self, Shutdown};
+use countersign_daemon::systemd;
 use countersign_daemon::tls::{Tls, TlsError};
 use tokio::net::TcpListener;
 
 use crate::config::Config;
+use crate::issuer::IssuerError;
 use crate::keys::{Keys, KeysError};
 use crate::reload::Reloading;
 use crate::state::{State, unix_seconds};
+use crate::time::StampClock;
 
 /// The program's name in the lines it prints.
 pub const PROGRAM: &str = "countersign-timestamp";
@@ -50,12 +55,30 @@ pub enum StartError {
     /// The audit ledger.
     #[error("[audit]: {0}")]
     Audit(#[from] OpenError),
+    /// A value of the configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// The figures.
     #[error(transparent)]
     Figures(#[from] InstallError),
     /// The handler of SIGHUP.
     #[error("cannot handle signals: {0}")]
     Signals(#[from] io::Error),
+}
+
+impl StartError {
+    /// Whether the same start may succeed later without anybody changing anything: the token with a
+    /// key is away.
+    pub fn is_transient(&self) -> bool {
+        let Self::Keys(KeysError::Issuer(error) | KeysError::Next(error)) = self else {
+            return false;
+        };
+        match error {
+            IssuerError::Key(error) => error.is_transient(),
+            IssuerError::Sign(error) => error.is_transient(),
+            _ => false,
+        }
+    }
 }
 
 /// The sockets of a service, bound and not yet served.
@@ -109,6 +132,32 @@ pub async fn run(
 ) -> Result<Drained, StartError> {
     // Before any figure is counted.
     let exporter = listeners.metrics.is_some().then(Exporter::install).transpose()?;
+    let monitor = ClockMonitor::start(&config.clock, shutdown.clone())?;
+    serve(config, listeners, exporter, StampClock::new(clock, Some(monitor)), shutdown).await
+}
+
+/// As [`run`], with a clock monitor of the caller's; for tests.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_watched(
+    config: Config,
+    listeners: Listeners,
+    clock: Arc<dyn Clock>,
+    monitor: ClockMonitor,
+    shutdown: Shutdown,
+) -> Result<Drained, StartError> {
+    let exporter = listeners.metrics.is_some().then(Exporter::install).transpose()?;
+    serve(config, listeners, exporter, StampClock::new(clock, Some(monitor)), shutdown).await
+}
+
+async fn serve(
+    config: Config,
+    listeners: Listeners,
+    exporter: Option<Exporter>,
+    clock: StampClock,
+    shutdown: Shutdown,
+) -> Result<Drained, StartError> {
     let tls = config.tls.clone().map(Tls::open).transpose()?;
     let state = open(&config, clock)?;
     let server = Server::new(PROGRAM, "public")
@@ -119,6 +168,7 @@ pub async fn run(
         .with_path_classes(routes::path_class);
     let reloading = Reloading::new(config, Arc::clone(&state), tls);
     shutdown::on_hangup(shutdown.clone(), move || reloading.reload())?;
+    systemd::ready();
     let figures = async {
         if let (Some(exporter), Some(listener)) = (exporter, listeners.metrics) {
             exporter.serve(PROGRAM, listener, shutdown.clone()).await;
@@ -130,13 +180,13 @@ pub async fn run(
 }
 
 /// Opens the keys and the ledger.
-fn open(config: &Config, clock: Arc<dyn Clock>) -> Result<Arc<State>, StartError> {
+fn open(config: &Config, clock: StampClock) -> Result<Arc<State>, StartError> {
     let keys = Keys::open(config, unix_seconds(clock.now()))?;
     for issuer in keys.all() {
         tracing::info!(certificate = issuer.subject(), key_id = issuer.key_id(), not_after = %issuer.not_after(), "signing key opened");
     }
     let ledger = match &config.audit {
-        Some(audit) => audit.open(audit::LEDGER, Arc::clone(&clock))?,
+        Some(audit) => audit.open(audit::LEDGER, clock.source())?,
         None => None,
     };
     let state = Arc::new(State::new(keys, clock, ledger, config.max_signing));

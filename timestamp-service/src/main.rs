@@ -28,7 +28,9 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let Err(error) = act(&arguments) else { return ExitCode::SUCCESS };
     eprintln!("{}: {}", countersign_timestamp::PROGRAM, exit::reason(error.as_ref()));
-    let unusable = error.is::<ConfigError>() || error.is::<StartError>();
+    // A token that is away may come back: a service manager is to try again.
+    let start = error.downcast_ref::<StartError>();
+    let unusable = error.is::<ConfigError>() || start.is_some_and(|error| !error.is_transient());
     ExitCode::from(if unusable { exit::UNUSABLE } else { exit::CANNOT_RUN })
 }
 

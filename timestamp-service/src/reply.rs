@@ -26,11 +26,19 @@ pub(crate) struct Refusal {
     pub(crate) failure: FailureInfo,
     /// What to change, for the client's user.
     pub(crate) text: String,
+    /// What the log says beside.
+    cause: Option<String>,
 }
 
 impl Refusal {
     pub(crate) fn new(failure: FailureInfo, text: impl Into<String>) -> Self {
-        Self { failure, text: text.into() }
+        Self { failure, text: text.into(), cause: None }
+    }
+
+    /// With a reason that is for the log alone.
+    pub(crate) fn because(mut self, cause: String) -> Self {
+        self.cause = Some(cause);
+        self
     }
 }
 
@@ -42,7 +50,8 @@ pub(crate) fn token(response: Vec<u8>) -> Response {
 /// The answer to a request that gets no token, with the request's identifier in the text.
 pub(crate) fn refusal(refusal: &Refusal, request_id: RequestId) -> Response {
     let (failure, text) = (refusal.failure.name(), refusal.text.as_str());
-    tracing::info!(%request_id, failure, text, "refused");
+    let cause = refusal.cause.as_deref();
+    tracing::info!(%request_id, failure, text, cause, "refused");
     in_protocol(tsp::refusal(refusal.failure, &format!("{text} (request {request_id})")))
 }
 

@@ -5,7 +5,6 @@ use std::time::{Duration, SystemTime};
 
 use arc_swap::{ArcSwap, Guard};
 use countersign_core::time::UnixSeconds;
-use countersign_daemon::clock::Clock;
 use countersign_daemon::health::Readiness;
 use countersign_daemon::ledger::Ledger;
 use tokio::sync::Semaphore;
@@ -29,17 +28,12 @@ pub struct State {
 impl State {
     /// The state of an authority that has stamped nothing yet. `max_signing` is as in the
     /// configuration; without a ledger no token is recorded.
-    pub fn new(
-        keys: Keys,
-        clock: Arc<dyn Clock>,
-        ledger: Option<Ledger>,
-        max_signing: usize,
-    ) -> Self {
+    pub fn new(keys: Keys, clock: StampClock, ledger: Option<Ledger>, max_signing: usize) -> Self {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let places = if max_signing == 0 { processors } else { max_signing };
         Self {
             keys: ArcSwap::from_pointee(keys),
-            clock: StampClock::new(clock),
+            clock,
             ledger,
             figures: Figures::new(),
             slow_signing: Arc::new(Semaphore::new(places)),
@@ -87,14 +81,14 @@ impl State {
         &self.clock
     }
 
-    /// Whether a token could be stamped now under the policy that asks least of the clock.
+    /// Whether a token could be stamped now under the default policy.
     ///
     /// # Errors
     /// Why not.
     pub fn check_clock(&self) -> Result<SystemTime, ClockFault> {
         let issuer = self.issuer();
-        let widest = issuer.offers().iter().map(|offer| offer.policy.clock_allowance()).max();
-        self.clock.check(&issuer, widest.unwrap_or(Duration::ZERO))
+        let default = issuer.offer(None).map(|offer| offer.policy.clock_allowance());
+        self.clock.check(&issuer, default.unwrap_or(Duration::ZERO))
     }
 }
 

@@ -1,8 +1,10 @@
 //! The time that goes into tokens.
 //!
-//! The clock is believed when it is not before 2020, lies within the certificate's validity, and
-//! has not gone back by more than the accuracy that the token would state. No token has an earlier
-//! time than one before it. Nothing is locked: the latest time is one atomic number.
+//! The clock is believed when it is not before 2020, lies within the certificate's validity, has not
+//! gone back behind the last token by more than the token's accuracy covers, and when the clock
+//! monitor of `countersign_daemon` trusts it and finds it within that accuracy. So what a token
+//! states holds when it is stamped. No token has an earlier time than one before it. Nothing is
+//! locked: the latest time is one atomic number.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,6 +12,7 @@ use std::time::{Duration, SystemTime};
 
 use countersign_core::time::UnixSeconds;
 use countersign_daemon::clock::{self, Clock};
+use countersign_daemon::clock_monitor::{ClockMonitor, Untrusted};
 
 use crate::issuer::Issuer;
 use crate::state::unix_seconds;
@@ -18,6 +21,7 @@ use crate::state::unix_seconds;
 #[derive(Debug)]
 pub struct StampClock {
     clock: Arc<dyn Clock>,
+    monitor: Option<ClockMonitor>,
     /// Nanoseconds since the Unix epoch, which last until 2554; no later token has an earlier time.
     latest_nanos: AtomicU64,
 }
@@ -38,6 +42,19 @@ pub enum ClockFault {
         /// The certificate's last second.
         not_after: UnixSeconds,
     },
+    /// The clock monitor does not trust it.
+    #[error("{0}")]
+    Untrusted(#[from] Untrusted),
+    /// It is trusted, and not exact enough for the policy.
+    #[error(
+        "the clock may be off by {error_micros} µs, and the policy's accuracy leaves it {allowance_micros} µs"
+    )]
+    Inexact {
+        /// How far it may be off.
+        error_micros: u128,
+        /// How far it may.
+        allowance_micros: u128,
+    },
     /// The clock went back behind the last token by more than the accuracy.
     #[error(
         "the clock went back to {now}, after a token of {latest}; set it right, and restart the service if {latest} was wrong"
@@ -51,14 +68,19 @@ pub enum ClockFault {
 }
 
 impl StampClock {
-    /// A clock by which nothing was stamped yet.
-    pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, latest_nanos: AtomicU64::new(0) }
+    /// A clock by which nothing was stamped yet. Without a monitor nothing is known of its error.
+    pub fn new(clock: Arc<dyn Clock>, monitor: Option<ClockMonitor>) -> Self {
+        Self { clock, monitor, latest_nanos: AtomicU64::new(0) }
     }
 
     /// What the clock says, believed or not.
     pub fn now(&self) -> SystemTime {
         self.clock.now()
+    }
+
+    /// The clock alone.
+    pub(crate) fn source(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.clock)
     }
 
     /// The time for a token that `issuer` signs, when the clock may be wrong by `allowance`.
@@ -72,9 +94,10 @@ impl StampClock {
         allowance: Duration,
     ) -> Result<SystemTime, ClockFault> {
         judge(now, issuer)?;
+        let left = self.left_of(allowance)?;
         // Whoever read the clock earlier and comes later gets the later time.
         let before = self.latest_nanos.fetch_max(nanos(now), Ordering::AcqRel);
-        settle(now, before, allowance)
+        settle(now, before, left)
     }
 
     /// As [`stamp`](Self::stamp) with the time of now, stamping nothing.
@@ -84,7 +107,18 @@ impl StampClock {
     pub fn check(&self, issuer: &Issuer, allowance: Duration) -> Result<SystemTime, ClockFault> {
         let now = self.now();
         judge(now, issuer)?;
-        settle(now, self.latest_nanos.load(Ordering::Acquire), allowance)
+        let left = self.left_of(allowance)?;
+        settle(now, self.latest_nanos.load(Ordering::Acquire), left)
+    }
+
+    /// What the clock's error leaves of what it may be.
+    fn left_of(&self, allowance: Duration) -> Result<Duration, ClockFault> {
+        let Some(monitor) = &self.monitor else { return Ok(allowance) };
+        let Some(error) = monitor.check()?.error_bound else { return Ok(allowance) };
+        allowance.checked_sub(error).ok_or(ClockFault::Inexact {
+            error_micros: error.as_micros(),
+            allowance_micros: allowance.as_micros(),
+        })
     }
 }
 
@@ -100,14 +134,10 @@ fn judge(now: SystemTime, issuer: &Issuer) -> Result<(), ClockFault> {
     Ok(())
 }
 
-/// The later of the two times, unless the clock went back too far for it.
-fn settle(
-    now: SystemTime,
-    latest_nanos: u64,
-    allowance: Duration,
-) -> Result<SystemTime, ClockFault> {
+/// The later of the two times, unless that is further from the clock than is left.
+fn settle(now: SystemTime, latest_nanos: u64, left: Duration) -> Result<SystemTime, ClockFault> {
     let latest = SystemTime::UNIX_EPOCH + Duration::from_nanos(latest_nanos);
-    if now + allowance < latest {
+    if now + left < latest {
         let (now, latest) = (unix_seconds(now), unix_seconds(latest));
         return Err(ClockFault::WentBack { now, latest });
     }

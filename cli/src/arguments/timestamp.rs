@@ -9,6 +9,8 @@ use countersign_core::{
     time::UnixSeconds,
 };
 
+use crate::timestamping::USUAL_RETRIES;
+
 /// `timestamp`.
 #[derive(Debug, Subcommand)]
 pub enum TimestampCommand {
@@ -37,12 +39,24 @@ pub struct TimestampRequestArguments {
     /// Replace the file if there is one
     #[arg(long)]
     pub force: bool,
-    /// The hash of FILE that is stamped
-    #[arg(long, value_enum, default_value = "sha384", conflicts_with = "digest")]
-    pub hash: HashName,
+    /// The hash of FILE that is stamped; of several, by commas, the next is used where an authority
+    /// does not accept the one before
+    #[arg(
+        long,
+        value_enum,
+        value_delimiter = ',',
+        default_value = "sha384",
+        conflicts_with = "digest"
+    )]
+    pub hash: Vec<HashName>,
     /// The policy to ask for, an object identifier
     #[arg(long, value_name = "OID", value_parser = parse_oid)]
     pub policy_oid: Option<ObjectIdentifier>,
+    /// How often all authorities are asked again while their trouble may pass: no connection,
+    /// overload, timeNotAvailable, systemFailure
+    #[arg(long, value_name = "NUMBER", default_value_t = USUAL_RETRIES,
+          value_parser = clap::value_parser!(u32).range(..=10))]
+    pub retries: u32,
     /// Ask without a nonce; the answer may then be an old one
     #[arg(long)]
     pub no_nonce: bool,

@@ -29,16 +29,23 @@ pub(super) fn request(arguments: &TimestampRequestArguments, session: &Session) 
         [] => &session.settings.timestamp_urls,
         typed => typed,
     };
-    let imprint = match (&arguments.digest, &arguments.file) {
-        (Some(digest), _) => digest.clone(),
+    let imprints = match (&arguments.digest, &arguments.file) {
+        (Some(digest), _) => vec![digest.clone()],
         (None, Some(file)) => {
-            let algorithm = HashAlgorithm::from(arguments.hash);
-            let (digests, _) = Artifact::open(file)?.hash(session, &[algorithm])?;
-            digests.into_iter().next().ok_or_else(|| Failure::internal("no digest"))?
+            let mut algorithms: Vec<HashAlgorithm> = Vec::new();
+            for algorithm in arguments.hash.iter().map(|name| HashAlgorithm::from(*name)) {
+                if !algorithms.contains(&algorithm) {
+                    algorithms.push(algorithm);
+                }
+            }
+            Artifact::open(file)?.hash(session, &algorithms)?.0
         }
         (None, None) => return Err(Failure::usage("say what is to be stamped: FILE or --digest")),
     };
-    let mut question = Question::new(imprint);
+    let first = imprints.first().cloned().ok_or_else(|| Failure::internal("no digest"))?;
+    let mut question = Question::new(first);
+    question.imprints = imprints;
+    question.retries = arguments.retries;
     question.policy = arguments.policy_oid;
     if arguments.no_nonce {
         question.nonce = Nonce::None;
@@ -64,7 +71,8 @@ pub(super) fn request(arguments: &TimestampRequestArguments, session: &Session) 
         "policy": stamp.policy,
         "serial": stamp.serial,
         "url": stamp.url,
-        "imprint": question.imprint.to_string(),
+        "imprint": stamp.imprint.to_string(),
+        "requests": stamp.requests,
         "verified": verified,
     });
     Answer::new(text, &result)

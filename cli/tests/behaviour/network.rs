@@ -3,10 +3,18 @@
 use std::{
     fs,
     process::Command,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use countersign_core::time::UnixSeconds;
+use countersign_core::{
+    digest::HashAlgorithm,
+    time::UnixSeconds,
+    tsp::{FailureInfo, TimestampRequest},
+};
 
 use crate::{
     http::{Answer, Reply, Request, Server, timestamp_authority},
@@ -378,4 +386,108 @@ fn a_pipe_in_place_of_evidence_is_refused_at_once() {
         let run = services.verify(&[flag, "pipe"]).exits_with(3);
         assert_eq!(run.finding(), "setup.input.unreadable", "{flag}");
     }
+}
+
+/// A `TimeStampResp` that refuses for a reason.
+fn refusal(failure: FailureInfo) -> Reply {
+    Reply::ok(countersign_signing::tsp::refusal(failure, "as asked"))
+}
+
+fn request(world: &World, more: &[&str]) -> Run {
+    let fixed = ["timestamp", "request", "app", "--output", "app.tsr", "--force"];
+    world.json(&[&fixed[..], more].concat())
+}
+
+#[test]
+fn what_may_pass_is_tried_again_and_what_does_not_is_not() {
+    let services = services();
+    let (world, server) = (&services.world, &services.server);
+    world.write("app", "x");
+    let stamp = Arc::new(timestamp_authority(world.path(), PASSPHRASE));
+    // Twice in trouble, then well again.
+    let troubles: [fn() -> Reply; 4] = [
+        || refusal(FailureInfo::TimeNotAvailable),
+        || refusal(FailureInfo::SystemFailure),
+        || Reply::status("503 Service Unavailable"),
+        || Reply {
+            headers: "Retry-After: 1\r\n".to_owned(),
+            ..Reply::status("429 Too Many Requests")
+        },
+    ];
+    for trouble in troubles {
+        let (stamp, asked) = (Arc::clone(&stamp), AtomicU32::new(0));
+        server.answer(move |request| match asked.fetch_add(1, Ordering::SeqCst) {
+            0 | 1 => trouble(),
+            _ => stamp(request),
+        });
+        let answer = request(world, &["--timestamp-url", &server.url]).succeeds().json();
+        assert_eq!(answer["result"]["requests"], 3);
+    }
+    // Not for ever.
+    server.answer(|_| refusal(FailureInfo::SystemFailure));
+    let before = server.asked().len();
+    let run = request(world, &["--timestamp-url", &server.url, "--retries", "1"]);
+    assert_eq!(run.exits_with(13).finding(), "timestamp.refused");
+    assert_eq!(server.asked().len() - before, 2);
+    for (lasting, code) in [
+        ((|| refusal(FailureInfo::UnacceptedPolicy)) as fn() -> Reply, 13),
+        (|| refusal(FailureInfo::BadRequest), 13),
+        (|| Reply::status("404 Not Found"), 3),
+        (|| Reply::status("415 Unsupported Media Type"), 3),
+    ] {
+        server.answer(move |_| lasting());
+        let before = server.asked().len();
+        request(world, &["--timestamp-url", &server.url]).exits_with(code);
+        assert_eq!(server.asked().len() - before, 1);
+    }
+}
+
+#[test]
+fn several_authorities_are_asked_in_turn_and_the_most_telling_failure_is_told() {
+    let services = services();
+    let (world, server) = (&services.world, &services.server);
+    world.write("app", "x");
+    let nobody = "http://127.0.0.1:1";
+    let urls = ["--timestamp-url", &server.url, "--timestamp-url", nobody, "--retries", "0"];
+    server.answer(|_| refusal(FailureInfo::UnacceptedPolicy));
+    let run = request(world, &urls);
+    assert_eq!(run.exits_with(13).finding(), "timestamp.refused");
+    // The one that refused is not asked again, the one that was not there is: until it is there.
+    let late = Server::start(|_| Reply::status("503 Service Unavailable"));
+    let (stamp, asked) = (timestamp_authority(world.path(), PASSPHRASE), AtomicU32::new(0));
+    late.answer(move |request| match asked.fetch_add(1, Ordering::SeqCst) {
+        0 => Reply::status("503 Service Unavailable"),
+        _ => stamp(request),
+    });
+    let before = server.asked().len();
+    let urls = ["--timestamp-url", &server.url, "--timestamp-url", &late.url];
+    let answer = request(world, &urls).succeeds().json();
+    assert_eq!(answer["result"]["url"], late.url);
+    assert_eq!((server.asked().len() - before, late.asked().len()), (1, 2));
+}
+
+#[test]
+fn another_hash_is_tried_where_an_authority_does_not_accept_the_first() {
+    let services = services();
+    let (world, server) = (&services.world, &services.server);
+    world.write("app", "x");
+    let stamp = timestamp_authority(world.path(), PASSPHRASE);
+    server.answer(move |request| {
+        let decoded = TimestampRequest::decode(&request.body).expect("a request");
+        match decoded.message_imprint.algorithm {
+            Some(HashAlgorithm::Sha256) => stamp(request),
+            _ => refusal(FailureInfo::BadAlg),
+        }
+    });
+    let url = ["--timestamp-url", &server.url];
+    let hashes = |list| [&url[..], &["--hash", list]].concat();
+    let answer = request(world, &hashes("sha512,sha384,sha256")).succeeds().json();
+    assert_eq!(answer["result"]["requests"], 3);
+    let imprint = answer["result"]["imprint"].as_str().expect("an imprint");
+    assert!(imprint.starts_with("sha256:"), "{imprint}");
+    let before = server.asked().len();
+    let run = request(world, &hashes("sha512,sha384"));
+    assert_eq!(run.exits_with(13).finding(), "timestamp.refused");
+    assert_eq!(server.asked().len() - before, 2, "badAlg does not pass by itself");
+    request(world, &hashes("sha1")).exits_with(2);
 }

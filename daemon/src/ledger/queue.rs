@@ -158,7 +158,6 @@ impl Queue {
     /// there is one. `false` when the ledger is closed and nothing is left.
     pub(super) fn take(&self, batch: &mut Vec<Waiting>, patience: Option<Duration>) -> bool {
         let mut state = self.lock();
-        state.taken_since = None;
         let deadline = patience.map(|patience| Instant::now() + patience);
         while state.waiting.is_empty() && !state.closed {
             state = match deadline {
@@ -182,6 +181,7 @@ impl Queue {
     /// Says how the last commit went.
     pub(super) fn report(&self, outcome: Result<Receipt, String>) {
         let mut state = self.lock();
+        state.taken_since = None;
         match outcome {
             Ok(head) => (state.head, state.failure) = (head, None),
             Err(failure) => state.failure = Some(failure),

@@ -66,7 +66,7 @@ pub(super) fn open(
     options: Options,
     medium: Box<dyn Medium>,
 ) -> Result<Recovered, OpenError> {
-    DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(folder)?;
+    make_folder(folder)?;
     let lock = File::create(folder.join(LOCK_FILE))?;
     lock.try_lock().map_err(|error| match error {
         TryLockError::WouldBlock => OpenError::Locked { folder: folder.to_owned() },
@@ -76,6 +76,19 @@ pub(super) fn open(
         None => begin(folder, options, medium, lock),
         Some((number, path)) => resume(folder, options, medium, lock, (number, &path)),
     }
+}
+
+/// Makes the folder durably, with the folders above it that are missing: a receipt is worth nothing
+/// when a power failure takes the folder away.
+fn make_folder(folder: &Path) -> io::Result<()> {
+    let missing: Vec<&Path> = folder.ancestors().take_while(|path| !path.is_dir()).collect();
+    DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(folder)?;
+    for made in missing {
+        // The parent of a bare name is the empty path, which means the working folder.
+        let parent = made.parent().filter(|parent| !parent.as_os_str().is_empty());
+        File::open(parent.unwrap_or(Path::new(".")))?.sync_all()?;
+    }
+    Ok(())
 }
 
 fn begin(

@@ -174,6 +174,17 @@ async fn a_strict_receipt_waits_for_the_disk_and_many_share_one_flush() {
 }
 
 #[test]
+fn the_folder_is_made_with_those_above_it_and_closed_to_strangers() {
+    use std::os::unix::fs::MetadataExt;
+    let folder = tempfile::tempdir().expect("folder");
+    let inner = folder.path().join("a/b/audit");
+    let ledger = Ledger::open(&inner, options()).expect("opens");
+    append(&ledger, 0).expect("kept");
+    let others = |path: &Path| fs::metadata(path).expect("there").mode() & 0o027;
+    assert_eq!((others(&inner), others(&inner.join(file_name(1)))), (0, 0));
+}
+
+#[test]
 fn a_full_queue_refuses_at_once() {
     let folder = tempfile::tempdir().expect("folder");
     let disk = BadDisk::default();

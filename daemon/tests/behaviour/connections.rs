@@ -7,8 +7,8 @@ use countersign_daemon::limits::Limits;
 use http::Request;
 use http_body_util::{BodyExt, Empty};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use tokio::io::AsyncWriteExt;
-use tokio::time::{Instant, timeout};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::rig::{PATIENCE, Rig, body, read_to_end, read_until, short_limits};
 
@@ -169,4 +169,29 @@ async fn refuses_a_header_over_the_limit() {
     let reply =
         rig.exchange(&format!("GET /hello HTTP/1.1\r\nHost: test\r\nX-Long: {long}\r\n\r\n")).await;
     assert!(reply.starts_with("HTTP/1.1 431"), "{reply}");
+}
+
+#[tokio::test]
+async fn a_slow_reader_of_a_large_answer_is_not_idle() {
+    const LENGTH: usize = 64 * 1024 * 1024;
+    let limits = Limits { response_timeout: Duration::from_mins(1), ..short_limits() };
+    let rig = Rig::start(limits).await;
+    let mut stream = rig.connect().await;
+    let start = Instant::now();
+    stream.write_all(b"GET /large HTTP/1.1\r\nHost: test\r\n\r\n").await.expect("written");
+    let mut piece = vec![0; LENGTH / 12];
+    let mut read = 0;
+    while read < LENGTH {
+        // Longer all together than the idle timeout, by far; each pause shorter.
+        sleep(Duration::from_millis(100)).await;
+        let length = timeout(PATIENCE, stream.read(&mut piece)).await.expect("in time");
+        let length = length.expect("not cut");
+        assert!(length > 0, "cut after {read} octets");
+        read += length;
+        while let Ok(more) = stream.try_read(&mut piece) {
+            assert!(more > 0 || read >= LENGTH, "cut after {read} octets");
+            read += more;
+        }
+    }
+    assert!(start.elapsed() > short_limits().idle_timeout);
 }

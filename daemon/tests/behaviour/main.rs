@@ -2,6 +2,8 @@
 
 mod connections;
 mod drain;
+mod floods;
+mod pressure;
 mod requests;
 mod rig;
 mod tls;

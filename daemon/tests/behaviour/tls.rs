@@ -196,6 +196,44 @@ async fn routes_see_the_client_certificate() {
 }
 
 #[tokio::test]
+async fn a_reload_changes_who_may_come_in() {
+    let files = Files::new();
+    let tls = Tls::open(files.mutual_settings()).expect("opens");
+    let rig = Rig::start_with(short_limits(), Some(tls.clone())).await;
+    let (old, new) = (files.authority.pem(), authority());
+    let ask_as = async |issuer: &Authority| {
+        let identity = leaf(issuer, ExtendedKeyUsagePurpose::ClientAuth);
+        match files.connect(&rig, Some(identity)).await {
+            Ok(stream) => ask(stream, "/hello").await.ends_with("hello"),
+            Err(_) => false,
+        }
+    };
+    assert!(ask_as(&files.authority).await && !ask_as(&new).await);
+    fs::write(files.path("client-ca.pem"), new.pem()).expect("written");
+    tls.reload().expect("reloads");
+    assert!(!ask_as(&files.authority).await && ask_as(&new).await);
+    fs::write(files.path("client-ca.pem"), "nonsense").expect("written");
+    assert!(tls.reload().is_err());
+    assert!(ask_as(&new).await);
+    fs::write(files.path("client-ca.pem"), old).expect("written");
+    tls.reload().expect("reloads");
+    assert!(ask_as(&files.authority).await);
+}
+
+#[tokio::test]
+async fn half_a_handshake_is_closed() {
+    let files = Files::new();
+    let rig =
+        Rig::start_with(short_limits(), Some(Tls::open(files.settings()).expect("opens"))).await;
+    // A record of 512 octets that holds a ClientHello, and its first octets.
+    for half in [&b"\x16"[..], b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"] {
+        let mut stream = rig.connect().await;
+        stream.write_all(half).await.expect("written");
+        assert_eq!(read_to_end(&mut stream).await, "");
+    }
+}
+
+#[tokio::test]
 async fn a_handshake_that_never_comes_is_closed() {
     let files = Files::new();
     let rig =

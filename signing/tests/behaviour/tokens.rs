@@ -2,7 +2,10 @@
 //! that happens to tokens.
 
 use std::{
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -356,6 +359,70 @@ fn a_token_without_a_public_key_is_used_with_its_certificate() {
             let listed = tokens.pkcs11_tool("--list-objects --type cert");
             assert_eq!(listed.matches("Certificate Object").count(), 1, "{listed}");
             open(&at(&uri), Some(&pin())).expect("the certificate shows the public key");
+        },
+    );
+}
+
+/// Lets threads end however this one does.
+struct StopWhenDropped<'a>(&'a AtomicBool);
+
+impl Drop for StopWhenDropped<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn many_threads_at_two_keys_survive_a_token_that_comes_and_goes() {
+    with_tokens(
+        "tokens::many_threads_at_two_keys_survive_a_token_that_comes_and_goes",
+        &["T", "U"],
+        |tokens| {
+            let opened = [
+                open(&at(&make("token=T;object=a", KeyAlgorithm::P384)), Some(&pin())),
+                open(&at(&make("token=U;object=b", KeyAlgorithm::P256)), Some(&pin())),
+            ];
+            let keys = opened.map(|key| key.expect("opens"));
+            let (stop, away) = (AtomicBool::new(false), tokens.folder.join("away"));
+            let stop = StopWhenDropped(&stop);
+            let (signed, failed) = (AtomicUsize::new(0), AtomicUsize::new(0));
+            thread::scope(|scope| {
+                for number in 0..20 {
+                    let (key, stop) = (&keys[number % 2], stop.0);
+                    let (signed, failed) = (&signed, &failed);
+                    scope.spawn(move || {
+                        while !stop.load(Ordering::Relaxed) {
+                            match key.sign(b"m") {
+                                Ok(signature) => {
+                                    verifies(&**key, b"m", &signature);
+                                    signed.fetch_add(1, Ordering::Relaxed);
+                                }
+                                Err(error) => {
+                                    assert!(error.is_transient(), "{error}");
+                                    failed.fetch_add(1, Ordering::Relaxed);
+                                }
+                            }
+                        }
+                    });
+                }
+                // More of that is seen before the next thing happens.
+                let more_of = |count: &AtomicUsize, what: &str| {
+                    let (before, deadline) = (count.load(Ordering::Relaxed), Instant::now());
+                    while count.load(Ordering::Relaxed) < before + 100 {
+                        assert!(deadline.elapsed() < PATIENCE, "no more {what}");
+                        thread::yield_now();
+                    }
+                };
+                for _ in 0..3 {
+                    more_of(&signed, "signatures");
+                    move_folder(&tokens.store(), &away);
+                    more_of(&failed, "failures");
+                    move_folder(&away, &tokens.store());
+                }
+                more_of(&signed, "signatures");
+                drop(stop);
+            });
+            keys.iter().for_each(|key| signs_within_patience(&**key));
         },
     );
 }

@@ -1,14 +1,11 @@
 //! A small load generator: so many connections, kept alive, a thread for each.
 
 use std::{
-    io::{self, Read, Write},
-    net::TcpStream,
     thread,
     time::{Duration, Instant},
 };
 
-/// How long an answer may take before the bench gives up.
-const PATIENCE: Duration = Duration::from_secs(10);
+use countersign_tests::stamping::{Connection, post};
 
 /// How requests follow each other.
 #[derive(Clone, Copy)]
@@ -37,20 +34,13 @@ pub(crate) struct Outcome {
 
 impl Load {
     pub(crate) fn new(address: &str, body: &[u8], connections: usize) -> Self {
-        let mut request = format!(
-            "POST / HTTP/1.1\r\nHost: tsa\r\nContent-Type: application/timestamp-query\r\n\
-             Content-Length: {}\r\n\r\n",
-            body.len()
-        )
-        .into_bytes();
-        request.extend_from_slice(body);
-        Self { address: address.to_owned(), request, connections }
+        Self { address: address.to_owned(), request: post(body), connections }
     }
 
     /// One request; the body of its answer.
     pub(crate) fn ask_once(&self) -> Vec<u8> {
         let mut connection = Connection::open(&self.address).expect("connected");
-        connection.ask(&self.request).expect("answered").to_vec()
+        connection.ask(&self.request).expect("answered").body.to_vec()
     }
 
     /// Loads the service for so long.
@@ -82,8 +72,7 @@ impl Load {
                 return latencies;
             }
             let answer = connection.ask(&self.request).expect("an answer");
-            // TimeStampResp, PKIStatusInfo, granted(0).
-            assert_eq!(answer.get(4..9), Some(&[0x30, 3, 2, 1, 0][..]), "no token");
+            assert!(answer.is_granted(), "no token");
             latencies.push(due.elapsed());
         }
     }
@@ -126,48 +115,4 @@ impl Times {
         self.next += step;
         due
     }
-}
-
-/// A connection that reads answers with a Content-Length.
-struct Connection {
-    stream: TcpStream,
-    buffer: Vec<u8>,
-}
-
-impl Connection {
-    fn open(address: &str) -> io::Result<Self> {
-        let stream = TcpStream::connect(address)?;
-        stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        Ok(Self { stream, buffer: vec![0; 16 * 1024] })
-    }
-
-    fn ask(&mut self, request: &[u8]) -> io::Result<&[u8]> {
-        self.stream.write_all(request)?;
-        let mut filled = 0;
-        loop {
-            let read = self.stream.read(&mut self.buffer[filled..])?;
-            if read == 0 {
-                return Err(io::ErrorKind::UnexpectedEof.into());
-            }
-            filled += read;
-            if let Some((start, length)) = body(&self.buffer[..filled])
-                && filled >= start + length
-            {
-                return Ok(&self.buffer[start..start + length]);
-            }
-        }
-    }
-}
-
-/// Where the body begins, and how long it is, once the header is there.
-fn body(octets: &[u8]) -> Option<(usize, usize)> {
-    let end = octets.windows(4).position(|window| window == b"\r\n\r\n")?;
-    let head = std::str::from_utf8(&octets[..end]).ok()?;
-    assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
-    let length = head.lines().find_map(|line| {
-        let (name, value) = line.split_once(':')?;
-        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse().ok())?
-    })?;
-    Some((end + 4, length))
 }

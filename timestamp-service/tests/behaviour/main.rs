@@ -2,6 +2,7 @@
 
 mod api;
 mod audit;
+mod clock;
 mod http_side;
 mod openssl;
 mod policies;

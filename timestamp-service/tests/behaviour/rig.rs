@@ -9,7 +9,8 @@ use std::time::{Duration, SystemTime};
 
 use countersign_core::time::UnixSeconds;
 use countersign_core::tsp::{FailureInfo, PkiStatus, TimestampResponse};
-use countersign_daemon::clock::FixedClock;
+use countersign_daemon::clock::{Clock, FixedClock};
+use countersign_daemon::clock_monitor::ClockMonitor;
 use countersign_daemon::shutdown::{Shutdown, Trigger};
 use countersign_signing::ca::{CertificateAuthority, InitOptions, IssueRequest, SubjectKey};
 use countersign_signing::key::{KeyAlgorithm, Passphrase};
@@ -204,6 +205,23 @@ impl Rig {
             countersign_timestamp::run(config, listeners, Arc::clone(&clock) as _, shutdown);
         tokio::spawn(async move { running.await.expect("starts") });
         Self { address, clock, chain, _trigger: trigger }
+    }
+
+    /// Starts with a clock and a clock monitor of the caller's; [`Rig::clock`] is of no use then.
+    pub(crate) async fn start_watched(
+        text: &str,
+        chain: Vec<Vec<u8>>,
+        clock: Arc<dyn Clock>,
+        monitor: ClockMonitor,
+        (trigger, shutdown): (Trigger, Shutdown),
+    ) -> Self {
+        let config = authorities().config(text);
+        let listeners = Listeners::bind(&config).await.expect("bound");
+        let address = listeners.public.local_addr().expect("address");
+        let running =
+            countersign_timestamp::run_watched(config, listeners, clock, monitor, shutdown);
+        tokio::spawn(async move { running.await.expect("starts") });
+        Self { address, clock: Arc::new(FixedClock::new(start_time())), chain, _trigger: trigger }
     }
 
     pub(crate) fn url(&self) -> String {

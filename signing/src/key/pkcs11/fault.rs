@@ -48,9 +48,9 @@ impl From<TokenError> for Fault {
 fn words(error: &Error) -> String {
     match error {
         Error::Pkcs11(RvError::VendorDefined(code) | RvError::UnknownErrorCode(code), function) => {
-            format!("{function} answered the library's own error {code:#x}")
+            format!("C_{function:?} answered the library's own error {code:#x}")
         }
-        Error::Pkcs11(code, function) => format!("{function} answered {code:?}"),
+        Error::Pkcs11(code, function) => format!("C_{function:?} answered {code:?}"),
         other => other.to_string(),
     }
 }

@@ -182,8 +182,8 @@ fn template(class: ObjectClass, id: Option<&[u8]>, label: Option<&str>) -> Vec<A
 
 fn describe(key: &PrivateKey) -> String {
     let label = String::from_utf8_lossy(&key.label);
-    let id: String = key.id.iter().map(|octet| format!("%{octet:02X}")).collect();
-    format!("object={label};id={id}")
+    let id: Vec<String> = key.id.iter().map(|octet| format!("%{octet:02X}")).collect();
+    format!("object={label};id={}", id.concat())
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ const MAXIMUM_SESSIONS: usize = 16;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long no further session is asked for, after the token gave no more or failed to.
-const GROWTH_PAUSE_AT_LIMIT: Duration = Duration::from_secs(60);
+const GROWTH_PAUSE_AT_LIMIT: Duration = Duration::from_mins(1);
 const GROWTH_PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(1);
 
 /// After the first failure to reach the token; doubled by each further one.

@@ -1,0 +1,74 @@
+//! A timestamp authority's files, and what is read back from its tokens and ledgers.
+
+use std::{collections::HashSet, fs, path::Path, sync::OnceLock};
+
+use countersign_core::{
+    cms::SignedData,
+    crypto::aws_lc::AwsLc,
+    digest::{HashAlgorithm, digest, encode_hex},
+    tsp::{TimestampResponse, TstInfo},
+};
+use countersign_signing::tsp::TimestampRequestBuilder;
+use countersign_tests::{
+    programs::{Service, TIMESTAMP},
+    scenario::{Limits, Site},
+    stamping,
+};
+use serde_json::Value;
+
+/// A site with lines added to the timestamp service's configuration.
+pub(crate) fn site(tables: &str) -> Site {
+    let site = Site::found(&Limits::Usual).expect("a site");
+    configure(&site, "timestamp.toml", tables);
+    site
+}
+
+/// Writes a configuration: the site's, with more tables.
+pub(crate) fn configure(site: &Site, name: &str, tables: &str) {
+    static PLAIN: OnceLock<String> = OnceLock::new();
+    let folder = site.shell.folder();
+    let plain = PLAIN.get_or_init(|| {
+        fs::read_to_string(folder.join("timestamp.toml")).expect("a configuration")
+    });
+    fs::write(folder.join(name), format!("{plain}\n{tables}")).expect("written");
+}
+
+/// Starts a timestamp service with a configuration of [`configure`].
+pub(crate) fn start(site: &Site, configuration: &str) -> Service {
+    let (programs, folder) = (site.shell.programs(), site.shell.folder());
+    Service::start(programs, TIMESTAMP, folder, configuration, &["public"]).expect("it listens")
+}
+
+/// A request without a nonce, whole with its HTTP head.
+pub(crate) fn request() -> Vec<u8> {
+    let imprint = digest(&AwsLc, HashAlgorithm::Sha256, b"what is stamped");
+    stamping::post(&TimestampRequestBuilder::new(imprint).build())
+}
+
+/// The serial number of a granted response, in hexadecimal.
+pub(crate) fn serial(response: &[u8]) -> String {
+    let response = TimestampResponse::decode(response).expect("a TimeStampResp");
+    let signed = SignedData::decode(response.token.expect("a token")).expect("SignedData");
+    encode_hex(TstInfo::decode(signed.content).expect("a TSTInfo").serial)
+}
+
+/// The serial numbers in a ledger that verifies; each stands there once.
+pub(crate) fn recorded_serials(site: &Site, ledger: &str) -> HashSet<String> {
+    site.shell.succeed(&format!("countersign audit verify {ledger}")).expect("the chain holds");
+    let mut serials = HashSet::new();
+    for path in files(&site.shell.folder().join(ledger)) {
+        for line in fs::read_to_string(path).expect("a file").lines() {
+            let line: Value = serde_json::from_str(line).expect("JSON");
+            if line["kind"] == "token" {
+                let serial = line["record"]["serial"].as_str().expect("a serial").to_owned();
+                assert!(serials.insert(serial), "a serial twice: {line}");
+            }
+        }
+    }
+    serials
+}
+
+fn files(ledger: &Path) -> Vec<std::path::PathBuf> {
+    let entries = fs::read_dir(ledger).expect("a folder").map(|entry| entry.expect("one").path());
+    entries.filter(|path| path.extension().is_some_and(|ending| ending == "jsonl")).collect()
+}
