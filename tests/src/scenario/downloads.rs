@@ -83,6 +83,8 @@ fn issue(site: &Site, silent: &str) -> Result<(), ScenarioError> {
         site.shell.succeed(&format!("countersign revocation register {signer}.pem"))?;
     }
     for line in [
+        "[ -e app ] || strip -o app \"$(command -v countersign)\"".to_owned(),
+        "echo 'What is new: everything.' > notes.txt".to_owned(),
         format!("countersign ca init quiet-ca --organisation 'Quiet Software' --base-url {silent}"),
         "countersign ca issue --dir quiet-ca --profile code-signer --email release@example.org \
          --new-key quiet.key --output quiet.pem"

@@ -151,6 +151,7 @@ fn media_type(path: &Path) -> &'static str {
         "js" => "text/javascript; charset=utf-8",
         "css" => "text/css; charset=utf-8",
         "json" => "application/json",
+        "svg" => "image/svg+xml",
         "wasm" => "application/wasm",
         "txt" => "text/plain; charset=utf-8",
         "crl" => "application/pkix-crl",
@@ -167,7 +168,7 @@ fn head(status: &str, media_type: &str, length: u64, content: &Content) -> Strin
     }
     let policy = format!(
         "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
-         connect-src {connect}; worker-src 'self'; base-uri 'none'; form-action 'none'; \
+         connect-src {connect}; worker-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; \
          frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types countersign"
     );
     format!(

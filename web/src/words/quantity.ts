@@ -5,12 +5,13 @@ const UNITS = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"] as const;
 /** `1.4 GB`: decimal units, as shops and file managers write them. */
 export function size(bytes: number, language: string): string {
   const [value, unit] = scaled(bytes);
+  const digits = unit === "byte" || unit === "kilobyte" ? 0 : 1;
   return new Intl.NumberFormat(language, {
     style: "unit",
     unit,
     unitDisplay: unit === "byte" ? "long" : "short",
-    maximumFractionDigits: unit === "byte" ? 0 : 1,
-    minimumFractionDigits: unit === "byte" ? 0 : 1,
+    maximumFractionDigits: digits,
+    minimumFractionDigits: digits,
   }).format(value);
 }
 
@@ -29,7 +30,7 @@ export function exactSize(bytes: number, language: string): string {
 function scaled(bytes: number): [number, (typeof UNITS)[number]] {
   let value = bytes;
   let step = 0;
-  while (value >= 999.95 && step < UNITS.length - 1) {
+  while (value >= 999.5 && step < UNITS.length - 1) {
     value /= 1000;
     step += 1;
   }
@@ -60,6 +61,11 @@ export function moment(time: string, language: string): string {
     day: "numeric", month: "long", year: "numeric", hour: "2-digit", minute: "2-digit", hour12: false,
   });
   return written === time ? time : `${written.replace(" at ", ", ")} UTC`;
+}
+
+/** A text with its RFC 3339 times written for people. */
+export function withMoments(text: string, language: string): string {
+  return text.replace(/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g, (time) => moment(time, language));
 }
 
 function formatted(time: string, language: string, options: Intl.DateTimeFormatOptions): string {
