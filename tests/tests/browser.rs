@@ -18,7 +18,11 @@ fn repository() -> PathBuf {
 fn check_page_in(browser: &str, program: &str) {
     assert!(Path::new(program).exists(), "{program} is missing: run scripts/setup test");
     let driver = repository().join("web/target/browser/main.js");
-    assert!(driver.exists(), "{} is missing: cd web && npm run build:browser-tests", driver.display());
+    assert!(
+        driver.exists(),
+        "{} is missing: cd web && npm run build:browser-tests",
+        driver.display()
+    );
     let dist = built("page").unwrap_or_else(|error| panic!("{error}")).join("..");
     let mut site = Site::found(&Limits::Usual).expect("a site");
     let page = OpenPage::open(&mut site).unwrap_or_else(|error| panic!("{error}"));

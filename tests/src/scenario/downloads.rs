@@ -184,8 +184,8 @@ fn list(site: &Site) -> Result<Value, ScenarioError> {
     let mut files = Vec::new();
     for Offered { file: name, note, .. } in OFFERED {
         let path = site.shell.folder().join(FOLDER).join(name);
-        let size = fs::metadata(&path).map_err(file(&path))?.len();
-        let mut entry = json!({ "file": name, "note": note, "size": size });
+        let bytes = fs::metadata(&path).map_err(file(&path))?.len();
+        let mut entry = json!({ "file": name, "note": note, "size": bytes });
         if let Some(version) = name.strip_prefix("app-") {
             entry["name"] = json!("App");
             entry["version"] = json!(version.split('-').next());

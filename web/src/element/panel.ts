@@ -48,6 +48,8 @@ export class Panel {
   #words: Words;
   readonly #actions: PanelActions;
   readonly #offer = html("div", { class: "offer", part: "download" });
+  /** For screen readers alone; apart from the rest, so that it takes no room. */
+  readonly #spoken = html("p", { class: "hidden", role: "status" });
   readonly #live = html("div", { class: "live", role: "status" });
   readonly #rest = html("div", { class: "rest" });
   readonly #input = html("input", { type: "file", multiple: "", class: "file", part: "input", id: "file" });
@@ -72,6 +74,7 @@ export class Panel {
       { class: "panel", part: "panel", "data-state": "idle" },
       html("slot", { name: "heading" }),
       this.#offer,
+      this.#spoken,
       this.#live,
       this.#rest,
       this.#chooser,
@@ -127,7 +130,8 @@ export class Panel {
     this.#rest.replaceChildren();
     const view = workingView(this.#words, () => this.#actions.cancel());
     this.#live.setAttribute("role", "status");
-    this.#live.replaceChildren(html("p", { class: "hidden" }, this.#words.panel.starting));
+    this.#live.replaceChildren();
+    this.#spoken.textContent = this.#words.panel.starting;
     this.#rest.replaceChildren(view.element);
     if (hadFocus) view.cancel.focus();
     return view;
@@ -162,6 +166,7 @@ export class Panel {
 
   #enter(state: State): void {
     this.element.dataset["state"] = state;
+    this.#spoken.textContent = "";
     this.#chooser.hidden = state === "working";
     this.#offer.hidden = state !== "idle";
   }

@@ -37,17 +37,13 @@ function scaled(bytes: number): [number, (typeof UNITS)[number]] {
   return [value, UNITS[step] ?? "byte"];
 }
 
-/** `15 sec`, `3 min`, `2 hr`; never zero. */
+/** `15 s`, `3 min`, `2 h`, which every language writes alike; never zero. */
 export function duration(seconds: number, language: string): string {
   const [value, unit] =
-    seconds < 90 ? [Math.max(1, Math.round(seconds)), "second"]
-    : seconds < 5400 ? [Math.round(seconds / 60), "minute"]
-    : [Math.round(seconds / 3600), "hour"];
-  return new Intl.NumberFormat(language, {
-    style: "unit",
-    unit: String(unit),
-    unitDisplay: unit === "second" ? "narrow" : "short",
-  }).format(Number(value));
+    seconds < 90 ? [Math.max(1, Math.round(seconds)), "s"] as const
+    : seconds < 5400 ? [Math.round(seconds / 60), "min"] as const
+    : [Math.round(seconds / 3600), "h"] as const;
+  return `${new Intl.NumberFormat(language).format(value)}\u00a0${unit}`;
 }
 
 /** `3 May 2026`; the text itself where it is no time. */

@@ -60,7 +60,7 @@ export function fileFlows(stand: Stand): void {
       await sparseFile(path, 2 * GIBIBYTE);
       await visit.choose(path);
       await visit.state("working");
-      await visit.waitForText(".working-line", /^Checking… [\d.]+( \w+)? of 2\.1 GB, about \d+ ?\w+ left\.$/);
+      await visit.waitForText(".working-line", /^Checking… [\d.]+( \w+)? of 2\.1 GB, about \d+\s\w+ left\.$/);
       if (stand.name === "chromium") await screenshots(visit, "working");
       const cancel = (await visit.find("[part=cancel]")) as ElementHandle<HTMLButtonElement>;
       await cancel.click();

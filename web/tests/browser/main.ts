@@ -2,6 +2,7 @@
 
 import { after, before, describe } from "node:test";
 import { type BrowserName, launch } from "./driver.js";
+import { budgetTests } from "./budget.js";
 import { elementFlows } from "./element-flows.js";
 import { fileFlows } from "./file-flows.js";
 import { hostileFlows } from "./hostile-flows.js";
@@ -21,6 +22,7 @@ before(async () => {
 });
 after(() => close());
 
+describe("the budget", () => budgetTests(stand));
 describe("verdicts", () => verdictFlows(stand));
 describe("files", () => fileFlows(stand));
 describe("hostile names", () => hostileFlows(stand));
