@@ -20,7 +20,7 @@ export const english: Words = {
     },
     outdated: {
       headline: "Genuine, but old.",
-      body: ["A newer version of {*name} fixes security problems. Get the newer version."],
+      body: ["{*expected} fixes security problems. Get {*expected}."],
     },
     incomplete: {
       headline: "The download didn’t finish ({found} of {expected}).",
@@ -45,6 +45,10 @@ export const english: Words = {
       headline: "Not checked; this is not a pass.",
       body: ["{title}", "{remedy}"],
     },
+  },
+  outdatedUnnamed: {
+    headline: "Genuine, but old.",
+    body: ["A newer version of {*name} fixes security problems. Get the newer version."],
   },
   undated: "This is the genuine {*name}, published by {*publisher}.",
   byCode: {

@@ -34,6 +34,8 @@ export interface Words {
   readonly labels: Readonly<Record<StateName, string>>;
   /** Where the state alone says it. */
   readonly states: Readonly<Record<StateName, StateWords>>;
+  /** `outdated` where the newer version has no name. */
+  readonly outdatedUnnamed: StateWords;
   /** `verified` where no time is proven, or nobody's name. */
   readonly undated: Template;
   /** Where a finding's code says it better than its state. */

@@ -25,6 +25,13 @@ export async function screenshots(visit: Visit, name: string): Promise<void> {
   await page.setViewport({ width: 1000, height: 900 });
 }
 
+/** The element from top to bottom. */
+export async function wholeScreenshot(visit: Visit, name: string): Promise<void> {
+  await mkdir(screenshotFolder, { recursive: true });
+  const element = await visit.page.$("verify-download");
+  await element?.screenshot({ path: join(screenshotFolder, `${name}-light.png`) });
+}
+
 /** At 320 pixels nothing reaches beyond the edge. */
 export async function assertFitsNarrow(visit: Visit, what: string): Promise<void> {
   await visit.page.setViewport({ width: NARROW, height: 900 });

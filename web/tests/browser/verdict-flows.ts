@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { expectations } from "./expectations.js";
-import { assertAccessible, assertFitsNarrow, assertNoTrouble, assertOnlyNamed, screenshots } from "./observations.js";
+import { assertAccessible, assertFitsNarrow, assertNoTrouble, assertOnlyNamed, screenshots, wholeScreenshot } from "./observations.js";
 import { download } from "./setting.js";
 import { type Stand, flow } from "./stand.js";
 
@@ -23,11 +23,34 @@ export function verdictFlows(stand: Stand): void {
       if (inChromium) {
         await visit.openDetails();
         await assertAccessible(visit, expected.file);
+        if (expected.file === "app-2.1") await wholeScreenshot(visit, "details");
         await visit.closeDetails();
         await screenshots(visit, expected.file);
       }
     });
   }
+
+  flow(stand, "outdated is told apart from genuine", {}, async (visit) => {
+    await visit.choose(download("app-2.0"));
+    await visit.verdict();
+    // No verification ends so yet: there is no metadata of newer versions.
+    await visit.page.evaluate(() => {
+      const element = document.querySelector("verify-download") as unknown as {
+        report: { findings: object[] };
+        show(report: unknown): void;
+      };
+      const finding = { ...element.report.findings[0], class: "outdated", expected: "2.1", title: "Old.", remedy: "Update." };
+      element.show({ ...element.report, verdict: "outdated", findings: [finding] });
+    });
+    const verdict = await visit.verdict();
+    assert.equal(verdict.state, "outdated");
+    assert.match(verdict.text, /Genuine, but old\.\s+2\.1 fixes security problems\. Get 2\.1\./);
+    await assertFitsNarrow(visit, "outdated");
+    if (inChromium) {
+      await assertAccessible(visit, "outdated");
+      await screenshots(visit, "outdated");
+    }
+  });
 
   flow(stand, "the beginning is accessible, still and narrow enough", { only: "chromium" }, async (visit) => {
     await visit.page.waitForSelector(".download");
