@@ -45,7 +45,8 @@ export function describe(report: Report, words: Words): string {
     file: report.artifact.name ?? words.panel.theFile,
     signer: signer.identity,
     when: time ? moment(time.time, words.language) : words.chain.notStamped,
-    chain: [words.chain.issuedBy, names.join(` ${words.chain.issuedBy} `)].join(" "),
+    // A managed key has nobody who vouches for it but whoever gave it.
+    chain: names.map((name) => `${words.chain.issuedBy} ${name}`).join(" ") || words.chain.givenKey,
     standing: standing(report, words),
   };
   return plain(words.chain.described, facts);

@@ -10,6 +10,8 @@ export interface CommandFiles {
   readonly bundle: string;
   readonly trust: string;
   readonly policy: string;
+  /** The public key, for a bundle by a managed key. */
+  readonly key: string | undefined;
 }
 
 /** No file system has longer names; what is longer was never a file's name. */
@@ -23,6 +25,7 @@ export function verifyCommand(files: CommandFiles): string {
     "--trusted-root", shellWord(files.trust),
     "--policy", shellWord(files.policy),
   ];
+  if (files.key !== undefined) words.push("--key", shellWord(files.key));
   return words.join(" ");
 }
 

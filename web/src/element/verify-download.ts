@@ -232,6 +232,7 @@ export class VerifyDownload extends HTMLElement {
       trust: sources.trust,
       policy: sources.policy,
       revocation: { crls: sources.crls },
+      ...(sources.publicKey !== undefined && { publicKey: sources.publicKey }),
       name: sources.expected ?? run.name,
       signal: run.controller.signal,
       onProgress: (progress) => this.#progress(run, progress),
@@ -258,6 +259,7 @@ export class VerifyDownload extends HTMLElement {
         bundle: sourceName(sources.bundle, `${name}.sigstore.json`),
         trust: sourceName(sources.trust, TRUST_NAME),
         policy: sourceName(sources.policy, POLICY_NAME),
+        key: sources.publicKey === undefined ? undefined : sourceName(sources.publicKey, "key.pem"),
       },
     });
     const { verdict, code, checks } = report;

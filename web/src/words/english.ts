@@ -190,6 +190,7 @@ export const english: Words = {
     file: "Your file",
     signed: "was signed",
     keyOf: "with the key of",
+    givenKey: "the key is the one that this page was given",
     signer: "Signer",
     issuedBy: "vouched for by",
     authority: "Authority",

@@ -73,7 +73,7 @@ export type PanelWords = Readonly<
 /** What the picture of the chain says. */
 export type ChainWords = Readonly<
   Record<
-    | "title" | "heading" | "file" | "signed" | "keyOf" | "signer" | "issuedBy" | "authority" | "anchor" | "anchorNote"
+    | "title" | "heading" | "file" | "signed" | "keyOf" | "givenKey" | "signer" | "issuedBy" | "authority" | "anchor" | "anchorNote"
     | "stamped" | "stampedBy" | "notStamped" | "standing" | "nothing" | "described",
     Template
   >

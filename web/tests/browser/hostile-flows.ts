@@ -1,6 +1,8 @@
 /** Names that somebody chose to deceive: markup, turned text, look-alikes, far too long ones. */
 
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { INSIDE, type Visit } from "./driver.js";
 import { assertFitsNarrow, assertNoTrouble } from "./observations.js";
 import { type Stand, flow } from "./stand.js";
 
@@ -18,6 +20,15 @@ const NAMES: readonly HostileName[] = [
   { kind: "100 KB", name: `${"long ".repeat(20_000)}.exe`, shown: /long long/ },
   { kind: "one word of 100 KB", name: `${"W".repeat(100_000)}.exe`, shown: /WWW/ },
 ];
+
+/** bash reads the shown command's third word as exactly that name. */
+async function assertCommandNames(visit: Visit, name: string): Promise<void> {
+  const command = await visit.page.$eval(`${INSIDE}[part=command] pre`, (pre) => pre.textContent ?? "");
+  const read = execFileSync("bash", ["-c", `countersign() { printf %s "$2"; }; ${command}`], {
+    env: { ...process.env, LC_ALL: "C.UTF-8" },
+  });
+  assert.equal(read.toString(), name);
+}
 
 export function hostileFlows(stand: Stand): void {
   for (const { kind, name, shown } of NAMES) {
@@ -49,6 +60,7 @@ export function hostileFlows(stand: Stand): void {
       assert.ok(text.length < 30_000, `${text.length} characters are shown`);
       assert.doesNotMatch(text, /[\u202a-\u202e\u2066-\u2069\u200b]/);
       await assertFitsNarrow(visit, kind);
+      if (name.length < 255) await assertCommandNames(visit, name);
       assertNoTrouble(visit);
     });
   }

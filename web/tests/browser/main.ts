@@ -9,6 +9,7 @@ import { hostileFlows } from "./hostile-flows.js";
 import { offlineFlows } from "./offline-flows.js";
 import { savingFlows } from "./saving-flows.js";
 import { browserName } from "./setting.js";
+import { pageFlows } from "./page-flows.js";
 import type { Stand } from "./stand.js";
 import { verdictFlows } from "./verdict-flows.js";
 
@@ -27,5 +28,6 @@ describe("verdicts", () => verdictFlows(stand));
 describe("files", () => fileFlows(stand));
 describe("hostile names", () => hostileFlows(stand));
 describe("the element", () => elementFlows(stand));
+describe("the page", () => pageFlows(stand));
 describe("the offline page", () => offlineFlows(stand));
 describe("checking while saving", () => savingFlows(stand));
