@@ -1,7 +1,7 @@
 //! The page in real browsers: a release in each state, made by the programs and served here, checked
 //! by the driver in `web/tests/browser`.
 //!
-//! `make test` builds the page and the driver (`npm run build:page`, `build:browser-tests` in web/).
+//! `make test` builds the page and the driver first; so does `make web`.
 
 use std::{
     path::{Path, PathBuf},
@@ -18,11 +18,7 @@ fn repository() -> PathBuf {
 fn check_page_in(browser: &str, program: &str) {
     assert!(Path::new(program).exists(), "{program} is missing: run scripts/setup test");
     let driver = repository().join("web/target/browser/main.js");
-    assert!(
-        driver.exists(),
-        "{} is missing: cd web && npm run build:browser-tests",
-        driver.display()
-    );
+    assert!(driver.exists(), "{} is missing: run make web", driver.display());
     let dist = built("page").unwrap_or_else(|error| panic!("{error}")).join("..");
     let mut site = Site::found(&Limits::Usual).expect("a site");
     let page = OpenPage::open(&mut site).unwrap_or_else(|error| panic!("{error}"));

@@ -177,6 +177,20 @@ export class Panel {
     return active !== null && this.element.contains(active);
   }
 
+  #listenForDrops(): void {
+    const over = this.#chooser.classList;
+    this.#chooser.addEventListener("dragenter", () => over.add("over"));
+    for (const end of ["dragleave", "drop", "dragend"]) {
+      this.#chooser.addEventListener(end, () => over.remove("over"));
+    }
+    this.#chooser.addEventListener("dragover", (event) => event.preventDefault());
+    this.#chooser.addEventListener("drop", (event) => {
+      event.preventDefault();
+      const files = [...(event.dataTransfer?.files ?? [])];
+      if (files.length > 0) this.#actions.chosen(files);
+    });
+  }
+
   #listen(): void {
     this.#input.addEventListener("change", () => {
       const files = [...(this.#input.files ?? [])];
@@ -184,11 +198,6 @@ export class Panel {
       this.#input.value = "";
       if (files.length > 0) this.#actions.chosen(files);
     });
-    // The input covers the chooser, so that a dropped file lands in it by itself.
-    const over = this.#chooser.classList;
-    this.#input.addEventListener("dragenter", () => over.add("over"));
-    for (const end of ["dragleave", "drop", "dragend"]) {
-      this.#input.addEventListener(end, () => over.remove("over"));
-    }
+    this.#listenForDrops();
   }
 }

@@ -92,6 +92,24 @@ export function fileFlows(stand: Stand): void {
     assert.ok(await visit.page.$(`${INSIDE}details[open]`), "the details are open");
   });
 
+  flow(stand, "a file is dropped, and one that misses does no harm", { only: "chromium" }, async (visit) => {
+    const drop = async (x: number, y: number): Promise<void> => {
+      const session = await visit.page.createCDPSession();
+      const data = { items: [], files: [download("app-2.1")], dragOperationsMask: 1 };
+      for (const type of ["dragEnter", "dragOver", "drop"] as const) {
+        await session.send("Input.dispatchDragEvent", { type, x, y, data });
+      }
+      await session.detach();
+    };
+    const before = visit.page.url();
+    await drop(20, 20);
+    const box = await (await visit.find(".chooser")).boundingBox();
+    assert.ok(box !== null);
+    await drop(box.x + box.width / 2, box.y + box.height / 2);
+    assert.equal((await visit.verdict()).state, "verified");
+    assert.equal(visit.page.url(), before);
+  });
+
   flow(stand, "the report is copied or can be copied by hand", {}, async (visit) => {
     await visit.choose(download("app-2.1"));
     await visit.verdict();

@@ -30,6 +30,8 @@ export async function wholeScreenshot(visit: Visit, name: string): Promise<void>
   await mkdir(screenshotFolder, { recursive: true });
   const element = await visit.page.$("verify-download");
   await element?.screenshot({ path: join(screenshotFolder, `${name}-light.png`) });
+  const chain = await visit.find(".block:has(.chain)");
+  await chain.screenshot({ path: join(screenshotFolder, `${name}-chain.png`) });
 }
 
 /** At 320 pixels nothing reaches beyond the edge. */
