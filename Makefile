@@ -5,23 +5,37 @@ CARGO ?= cargo
 # For this recipe's `cargo doc` alone; clippy and rustc take their lints from the workspace table.
 DOC_FLAGS := -D warnings
 
+# Node as scripts/setup brings it where the system has none that is new enough.
+export PATH := $(CURDIR)/target/node/bin:$(PATH)
+
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench fuzz doc
+.PHONY: help demo test check bench fuzz doc web build-web
 
 help: ## list these commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 demo: ## sign, timestamp, verify, tamper with and revoke a real file, on loopback
 	@scripts/setup demo
+	@$(MAKE) --no-print-directory --silent build-web
 	@$(CARGO) build --quiet -p countersign-cli -p countersign-timestamp -p countersign-revocation --bins
 	@$(CARGO) run --quiet -p countersign-tests --bin countersign-demo
 
 # The documentation's examples first, so that nextest's summary is the last thing printed.
 test: ## all tests
 	@scripts/setup test
+	@$(MAKE) --no-print-directory build-web
 	$(CARGO) build --workspace --bins
 	$(CARGO) test --quiet --workspace --doc
 	$(CARGO) nextest run --workspace
+
+web: ## the WebAssembly module, the npm package, the page and the element, in web/dist
+	@scripts/setup web
+	@$(MAKE) --no-print-directory build-web
+
+# For commands that have run scripts/setup.
+build-web:
+	$(CARGO) run --quiet -p xtask -- wasm
+	cd web && npm run --silent build
 
 check: ## format, lints, dependencies, documentation, core without std, shell scripts
 	@scripts/setup check
@@ -45,4 +59,5 @@ fuzz: ## each fuzz target for FUZZ_SECONDS (default 30)
 doc: ## the crates' documentation, in target/doc, and the pages made from the code
 	@scripts/setup doc
 	COUNTERSIGN_WRITE_DOCUMENTS=1 $(CARGO) test --quiet -p countersign-tests --test documents
+	$(CARGO) run --quiet -p xtask -- types
 	$(CARGO) doc --workspace --no-deps

@@ -22,6 +22,7 @@
 //! "digests": ["sha256:HEX", …]}, "now": seconds since 1970, "crls": ["crl-0.der", …],
 //! "ocsp": ["ocsp-0.der", …], "key": "key.der" or null}`.
 
+mod downloads;
 pub mod keys;
 mod lists;
 mod logged;
@@ -129,6 +130,7 @@ pub fn cases() -> Vec<Case> {
         lists::cases(),
         logged::cases(),
         keys::cases(),
+        downloads::cases(),
     ]
     .concat()
 }

@@ -138,7 +138,7 @@ pub enum ScenarioError {
         source: io::Error,
     },
     /// The page was not built.
-    #[error("there is no {}; build it: cd web && npm run build", page.display())]
+    #[error("there is no {}; build it: make web", page.display())]
     NoPage {
         /// Where it should be.
         page: PathBuf,

@@ -17,6 +17,8 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("timestamp-service", &["core", "signing", "daemon"]),
     ("revocation-service", &["core", "signing", "daemon"]),
     ("cli", &["core", "signing", "ledger"]),
+    ("wasm", &["core"]),
+    ("xtask", &["core"]),
 ];
 
 /// The test package stands outside the one-way order: it starts everything.

@@ -12,10 +12,14 @@ extern crate alloc;
 
 mod hasher;
 mod ocsp_request;
+#[cfg(feature = "bench")]
+mod raw;
 mod sight;
 mod verification;
 
 pub use hasher::Hasher;
+#[cfg(feature = "bench")]
+pub use raw::verify_raw;
 pub use sight::{crl_next_update, inspect, report_of_fault};
 pub use verification::Verification;
 

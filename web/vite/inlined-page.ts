@@ -34,6 +34,9 @@ export function inlinedPage(): Plugin {
           const text = String(file.source);
           hashes.style.push(hash(text));
           html = html.replace("</head>", () => `<style>${text}</style>\n  </head>`);
+        } else if (path.endsWith(".svg")) {
+          const data = Buffer.from(file.source).toString("base64");
+          html = html.replaceAll(`./${path}`, `data:image/svg+xml;base64,${data}`);
         } else {
           throw new Error(`${path} would not be in the one file`);
         }
@@ -42,6 +45,7 @@ export function inlinedPage(): Plugin {
         script: hashes.script.join(" "),
         style: hashes.style.join(" "),
         worker: "blob:",
+        image: "data:",
       });
       delete bundle["index.html"];
       this.emitFile({ type: "asset", fileName: OFFLINE_NAME, source: withPolicy(html, policy) });

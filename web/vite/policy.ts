@@ -4,14 +4,16 @@ export interface Origins {
   readonly script: string;
   readonly style: string;
   readonly worker: string;
+  readonly image: string;
 }
 
-export function contentSecurityPolicy({ script, style, worker }: Origins): string {
+export function contentSecurityPolicy({ script, style, worker, image }: Origins): string {
   return [
     "default-src 'none'",
     `script-src ${script} 'wasm-unsafe-eval'`,
     `style-src ${style}`,
     "connect-src 'self' https: http:",
+    `img-src ${image}`,
     `worker-src ${worker}`,
     "base-uri 'none'",
     "form-action 'none'",

@@ -13,7 +13,8 @@ export function securedPage(): Plugin {
       if (html?.type !== "asset") throw new Error("there is no index.html to secure");
       html.source = String(html.source).replace(
         /<(script|link)([^>]*?)\s(src|href)="\.\/([^"]+)"/g,
-        (_whole, tag: string, before: string, attribute: string, path: string) => {
+        (whole, tag: string, before: string, attribute: string, path: string) => {
+          if (before.includes('rel="icon"')) return whole;
           const file = bundle[path];
           if (file === undefined) throw new Error(`${path} is not in the bundle`);
           const content = file.type === "chunk" ? file.code : file.source;
@@ -21,7 +22,9 @@ export function securedPage(): Plugin {
           return `<${tag}${before} ${attribute}="./${path}" integrity="sha384-${digest}"`;
         },
       );
-      html.source = withPolicy(html.source, contentSecurityPolicy({ script: "'self'", style: "'self'", worker: "'self'" }));
+      const own = "'self'";
+      const policy = contentSecurityPolicy({ script: own, style: own, worker: own, image: own });
+      html.source = withPolicy(html.source, policy);
     },
   };
 }

@@ -22,6 +22,8 @@ struct Arguments {
 enum Step {
     /// Build core for the browser into web/src/verify/generated and print its size.
     Wasm,
+    /// Build core with raw signature verification into target/wasm-bench, for `make bench`.
+    WasmBench,
     /// Write web/src/verify/report.ts and findings.ts from docs/report.schema.json and the table of findings.
     Types,
 }
@@ -29,6 +31,7 @@ enum Step {
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().step {
         Step::Wasm => wasm::run(),
+        Step::WasmBench => wasm::run_for_bench(),
         Step::Types => types::write(),
     }
 }

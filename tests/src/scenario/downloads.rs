@@ -83,6 +83,8 @@ fn issue(site: &Site, silent: &str) -> Result<(), ScenarioError> {
         site.shell.succeed(&format!("countersign revocation register {signer}.pem"))?;
     }
     for line in [
+        "[ -e app ] || strip -o app \"$(command -v countersign)\"".to_owned(),
+        "echo 'What is new: everything.' > notes.txt".to_owned(),
         format!("countersign ca init quiet-ca --organisation 'Quiet Software' --base-url {silent}"),
         "countersign ca issue --dir quiet-ca --profile code-signer --email release@example.org \
          --new-key quiet.key --output quiet.pem"
@@ -182,8 +184,8 @@ fn list(site: &Site) -> Result<Value, ScenarioError> {
     let mut files = Vec::new();
     for Offered { file: name, note, .. } in OFFERED {
         let path = site.shell.folder().join(FOLDER).join(name);
-        let size = fs::metadata(&path).map_err(file(&path))?.len();
-        let mut entry = json!({ "file": name, "note": note, "size": size });
+        let bytes = fs::metadata(&path).map_err(file(&path))?.len();
+        let mut entry = json!({ "file": name, "note": note, "size": bytes });
         if let Some(version) = name.strip_prefix("app-") {
             entry["name"] = json!("App");
             entry["version"] = json!(version.split('-').next());

@@ -31,7 +31,7 @@ impl OpenPage {
         let downloads = downloads::publish(site, &timestamp)?;
         timestamp.stop()?;
         let content = Content {
-            folders: vec![downloads.folder.clone(), page],
+            folders: vec![downloads.folder.clone(), page, built("element")?],
             reachable: downloads.revocation_origins.clone(),
         };
         let server = PageServer::start(content).map_err(file("the page's server"))?;

@@ -95,20 +95,18 @@ fn answer(stream: &TcpStream, content: &Content) -> io::Result<()> {
     let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
     let found = if matches!(method, "GET" | "HEAD") { find(target, content) } else { None };
     let mut stream = stream;
-    match found {
-        Some(path) => {
-            let file = File::open(&path)?;
-            let length = file.metadata()?.len();
-            write!(stream, "{}", head("200 OK", media_type(&path), length, content))?;
-            if method == "GET" {
-                io::copy(&mut file.take(length), &mut stream)?;
-            }
+    if let Some(path) = found {
+        let file = File::open(&path)?;
+        let length = file.metadata()?.len();
+        write!(stream, "{}", head("200 OK", media_type(&path), length, content))?;
+        if method == "GET" {
+            io::copy(&mut file.take(length), &mut stream)?;
         }
-        None => {
-            let text = "There is nothing here.\n";
-            let head = head("404 Not Found", "text/plain; charset=utf-8", 23, content);
-            write!(stream, "{head}{text}")?;
-        }
+    } else {
+        let text = "There is nothing here.\n";
+        let length = text.len() as u64;
+        let head = head("404 Not Found", "text/plain; charset=utf-8", length, content);
+        write!(stream, "{head}{text}")?;
     }
     stream.flush()?;
     stream.shutdown(Shutdown::Write)
@@ -151,6 +149,7 @@ fn media_type(path: &Path) -> &'static str {
         "js" => "text/javascript; charset=utf-8",
         "css" => "text/css; charset=utf-8",
         "json" => "application/json",
+        "svg" => "image/svg+xml",
         "wasm" => "application/wasm",
         "txt" => "text/plain; charset=utf-8",
         "crl" => "application/pkix-crl",
@@ -167,7 +166,7 @@ fn head(status: &str, media_type: &str, length: u64, content: &Content) -> Strin
     }
     let policy = format!(
         "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
-         connect-src {connect}; worker-src 'self'; base-uri 'none'; form-action 'none'; \
+         connect-src {connect}; worker-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; \
          frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types countersign"
     );
     format!(

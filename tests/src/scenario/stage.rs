@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Folder, Observer, Ran, Row, ScenarioError, Site, Verdict};
+use super::{Folder, Observer, Ran, Row, ScenarioError, Site, Verdict, built};
 
 /// The stage.
 pub(super) struct Stage<'o> {
@@ -10,13 +10,28 @@ pub(super) struct Stage<'o> {
     pub(super) rows: Vec<Row>,
     observer: &'o mut dyn Observer,
     steps: usize,
+    in_page: InPage,
+}
+
+/// How the page's verdicts agree with the program's.
+#[derive(Default)]
+struct InPage {
+    alike: usize,
+    /// The first that differs.
+    differing: Option<String>,
 }
 
 type Played<T> = Result<T, ScenarioError>;
 
 impl<'o> Stage<'o> {
     pub(super) fn new(folder: Folder, observer: &'o mut dyn Observer) -> Played<Self> {
-        Ok(Self { site: Site::new(folder)?, rows: Vec::new(), observer, steps: 0 })
+        Ok(Self {
+            site: Site::new(folder)?,
+            rows: Vec::new(),
+            observer,
+            steps: 0,
+            in_page: InPage::default(),
+        })
     }
 
     /// Begins a step.
@@ -68,6 +83,7 @@ impl<'o> Stage<'o> {
         let shown = self.run(&line)?;
         let report = self.report(arguments)?;
         let exit_code = report["exit_code"].as_i64().and_then(|code| i32::try_from(code).ok());
+        self.compare_with_page(title, arguments, &report)?;
         let agrees = exit_code == Some(shown.exit_code);
         let code = if agrees { code(&report) } else { Some("text and JSON differ".to_owned()) };
         let seen = Verdict { exit_code: shown.exit_code, code };
@@ -75,18 +91,51 @@ impl<'o> Stage<'o> {
         Ok(report)
     }
 
+    /// Verifies once more as the page does, by its npm package in Node, with the same arguments.
+    fn compare_with_page(&mut self, title: &str, arguments: &str, ours: &Value) -> Played<()> {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/src/scenario/page_verdict.mjs");
+        let package = built("verify")?;
+        let line =
+            format!("COUNTERSIGN_VERIFY='{}' node '{script}' {arguments}", package.display());
+        let theirs = self.json(line, |report| Some(report.take()))?;
+        if verdict_facts(ours) == verdict_facts(&theirs) {
+            self.in_page.alike += 1;
+        } else if self.in_page.differing.is_none() {
+            let facts = verdict_facts(&theirs);
+            self.in_page.differing = Some(format!("{title}: {facts:?} in the page"));
+        }
+        Ok(())
+    }
+
+    /// Judges the comparison of all verdicts with the page's.
+    pub(super) fn judge_page(&mut self) {
+        self.step("The same verdicts in the page");
+        let InPage { alike, differing } = &self.in_page;
+        let remark =
+            format!("Each of the {alike} verdicts above was reached by the page's code as well.");
+        let seen = match differing {
+            None => Verdict::new(0, ""),
+            Some(what) => Verdict::new(1, what),
+        };
+        self.remark(&remark);
+        self.judge("the same verdicts in the page", &Verdict::new(0, ""), seen);
+    }
+
     /// The report on one file as JSON.
     fn report(&self, arguments: &str) -> Played<Value> {
         let line = format!("countersign verify --format json {arguments}");
+        self.json(line, |object| Some(object.get_mut("results")?.get_mut(0)?.take()))
+    }
+
+    /// Runs a command that prints JSON, and picks a part of it.
+    fn json(&self, line: String, pick: impl FnOnce(&mut Value) -> Option<Value>) -> Played<Value> {
         let ran = self.site.shell.run(&line)?;
         let parsed: Option<Value> = serde_json::from_str(&ran.stdout).ok();
-        parsed
-            .and_then(|mut object| Some(object.get_mut("results")?.get_mut(0)?.take()))
-            .ok_or_else(|| ScenarioError::Unreadable {
-                line,
-                what: "no JSON object with a report".to_owned(),
-                said: ran.said(),
-            })
+        parsed.and_then(|mut object| pick(&mut object)).ok_or_else(|| ScenarioError::Unreadable {
+            line,
+            what: "no JSON object with a report".to_owned(),
+            said: ran.said(),
+        })
     }
 
     /// Shows and runs another program that checks something: its exit code, and words that it must
@@ -117,6 +166,12 @@ impl<'o> Stage<'o> {
     pub(super) fn heed_interruption(&self) -> Played<()> {
         if self.observer.is_interrupted() { Err(ScenarioError::Interrupted) } else { Ok(()) }
     }
+}
+
+/// What two reports on one file must have in common. Notes on evidence may differ: which lists are
+/// at hand is the fetcher's affair.
+fn verdict_facts(report: &Value) -> (Value, Value, Option<String>) {
+    (report["verdict"].clone(), report["exit_code"].clone(), code(report))
 }
 
 /// The code that a report is about.

@@ -31,6 +31,7 @@ pub(super) fn tell(folder: Folder, observer: &mut dyn Observer) -> Played<Outcom
     supersede(&mut stage, &services, signed_by)?;
     compromise(&mut stage, signed_by)?;
     go_silent(&mut stage, services)?;
+    stage.judge_page();
     let (folder, page) = match folder {
         Folder::Kept => {
             stage.step("The page, with a download in each state");

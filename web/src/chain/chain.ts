@@ -2,7 +2,7 @@
 
 import type { Report } from "../verify/index.js";
 import type { IconName } from "../element/icons.js";
-import { date, moment } from "../words/quantity.js";
+import { date, moment, withMoments } from "../words/quantity.js";
 import { type Facts, plain } from "../words/sentence.js";
 import { friendlyName, nameAttribute } from "../words/shown.js";
 import type { Outcome, Question, Words } from "../words/words.js";
@@ -45,7 +45,8 @@ export function describe(report: Report, words: Words): string {
     file: report.artifact.name ?? words.panel.theFile,
     signer: signer.identity,
     when: time ? moment(time.time, words.language) : words.chain.notStamped,
-    chain: [words.chain.issuedBy, names.join(` ${words.chain.issuedBy} `)].join(" "),
+    // A managed key has nobody who vouches for it but whoever gave it.
+    chain: names.map((name) => `${words.chain.issuedBy} ${name}`).join(" ") || words.chain.givenKey,
     standing: standing(report, words),
   };
   return plain(words.chain.described, facts);
@@ -71,7 +72,7 @@ function timeStation(report: Report, words: Words): Station {
     kind: words.questions["when-signed"],
     title: time ? moment(time.time, words.language) : words.chain.notStamped,
     notes: time ? [plain(words.chain.stampedBy, { authority: time.authority })] : [],
-    link: words.chain.signedBy,
+    link: words.chain.signed,
   };
 }
 
@@ -84,7 +85,7 @@ function signerStation(report: Report, words: Words): Station {
     kind: words.chain.signer,
     title: report.signer?.identity ?? "",
     notes: [organisation, standing(report, words)].filter((note) => note !== null),
-    link: "",
+    link: words.chain.keyOf,
   };
 }
 
@@ -110,7 +111,14 @@ function authorityStations(report: Report, words: Words): Station[] {
 
 function standing(report: Report, words: Words): string {
   const check = report.checks.find((each) => each.question === "still-trusted");
-  return plain(words.chain.standing, { answer: check?.answer ?? words.outcomes["not-checked"] });
+  const answer = check?.answer ?? words.outcomes["not-checked"];
+  return plain(words.chain.standing, { answer: withMoments(answer, words.language) });
+}
+
+/** The worse of two. */
+export function worse(first: Tone, second: Tone): Tone {
+  if (first === "bad" || second === "bad") return "bad";
+  return first === "open" || second === "open" ? "open" : "good";
 }
 
 function toneOf(report: Report, questions: readonly Question[]): Tone {

@@ -5,7 +5,7 @@ import { html, svg } from "../element/nodes.js";
 import type { Report } from "../verify/index.js";
 import { shown } from "../words/shown.js";
 import type { Words } from "../words/words.js";
-import { type Station, type Tone, describe, stationsOf } from "./chain.js";
+import { type Station, type Tone, describe, stationsOf, worse } from "./chain.js";
 
 // All in CSS pixels.
 const RADIUS = 20;
@@ -17,6 +17,16 @@ const SMALLEST = 240;
 /** The mean width of a character at 15 pixels, generous. */
 const CHARACTER = 8.1;
 const SMALL_CHARACTER = 7.2;
+
+/** Longer texts are shortened; the details have the whole. */
+const MOST_LINES = 3;
+
+/** A station with its texts broken into lines for a width. */
+interface Laid {
+  readonly station: Station;
+  readonly lines: readonly { readonly text: string; readonly kind: string }[];
+  readonly height: number;
+}
 
 const MARKS = { good: "passed", bad: "failed", open: "check-not-checked" } as const;
 
@@ -49,9 +59,8 @@ function drawChain(
   title: string,
   description: string,
 ): SVGSVGElement {
-  const tops = stationTops(stations);
-  const last = stations.length - 1;
-  const height = (tops[last] ?? 0) + stationHeight(stations[last]);
+  const laid = stations.map((station) => lay(station, width - TEXT - 4));
+  const height = laid.reduce((sum, each) => sum + each.height, GAP * (laid.length - 1));
   const picture = svg(
     "svg",
     {
@@ -61,57 +70,66 @@ function drawChain(
     svg("title", { id: "chain-title" }, title),
     svg("desc", { id: "chain-description" }, description),
   );
-  stations.forEach((station, index) => {
-    const top = tops[index] ?? 0;
-    const below = tops[index + 1];
-    if (below !== undefined) {
-      picture.append(stem(top, below, stations[index + 1]));
-    }
-    picture.append(drawStation(station, top, width));
+  let top = 0;
+  laid.forEach((each, index) => {
+    const below = top + each.height + GAP;
+    const next = laid[index + 1]?.station;
+    if (next !== undefined) picture.append(stem(each.station, next, top, below));
+    picture.append(drawStation(each, top));
+    top = below;
   });
   return picture;
 }
 
-function stationTops(stations: readonly Station[]): number[] {
-  let top = 2;
-  return stations.map((station) => {
-    const own = top;
-    top += stationHeight(station) + GAP;
-    return own;
-  });
+function lay(station: Station, room: number): Laid {
+  const small = room / SMALL_CHARACTER;
+  const of = (text: string, kind: string, limit: number): Laid["lines"] =>
+    wrapped(text, Math.max(12, Math.floor(limit))).map((line) => ({ text: line, kind }));
+  const lines = [
+    ...of(station.kind, "chain-kind", small),
+    ...of(station.title, "chain-title", room / CHARACTER),
+    ...station.notes.flatMap((note) => of(note, "chain-note", small)),
+  ];
+  return { station, lines, height: Math.max(2 * RADIUS, LINE * lines.length) + 4 };
 }
 
-function stationHeight(station: Station | undefined): number {
-  return Math.max(2 * RADIUS, LINE * (2 + (station?.notes.length ?? 0))) + 4;
+/** Lines of at most `limit` characters, broken at spaces where there are any. */
+function wrapped(text: string, limit: number): string[] {
+  const lines: string[] = [];
+  let rest = [...shown(text, limit * MOST_LINES - MOST_LINES)];
+  while (rest.length > limit) {
+    const space = rest.lastIndexOf(" ", limit);
+    const end = space > limit / 2 ? space : limit;
+    lines.push(rest.slice(0, end).join("").trim());
+    rest = rest.slice(end);
+  }
+  lines.push(rest.join("").trim());
+  return lines;
 }
 
 /** The line down to the next station, with what it means beside it. */
-function stem(top: number, below: number, next: Station | undefined): SVGGElement {
-  const from = top + 2 * RADIUS + 6;
+function stem(above: Station, next: Station, top: number, below: number): SVGGElement {
   const group = svg(
     "g",
-    { class: `chain-stem tone-${next?.tone ?? "open"}` },
-    svg("line", { x1: STEM, y1: from, x2: STEM, y2: below - 6 }),
+    { class: `chain-stem tone-${worse(above.tone, next.tone)}` },
+    svg("line", { x1: STEM, y1: top + 2 * RADIUS + 6, x2: STEM, y2: below - 6 }),
   );
-  if (next?.link) {
+  if (next.link !== null) {
     group.append(svg("text", { x: TEXT, y: below - GAP / 2 + 2, class: "chain-link" }, next.link));
   }
   return group;
 }
 
-function drawStation(station: Station, top: number, width: number): SVGGElement {
-  const room = width - TEXT - 4;
-  const group = svg("g", { class: `chain-station tone-${station.tone}` });
-  group.append(
+function drawStation({ station, lines }: Laid, top: number): SVGGElement {
+  const group = svg(
+    "g",
+    { class: `chain-station tone-${station.tone}` },
     svg("circle", { cx: STEM, cy: top + RADIUS, r: RADIUS }),
     placed(strokes(station.icon), STEM - 12, top + RADIUS - 12, 1),
     mark(station.tone, top),
-    line(station.kind, TEXT, top + 13, "chain-kind", room / SMALL_CHARACTER),
-    line(station.title, TEXT, top + 13 + LINE, "chain-title", room / CHARACTER),
   );
-  station.notes.forEach((note, index) => {
-    const y = top + 13 + LINE * (2 + index);
-    group.append(line(note, TEXT, y, "chain-note", room / SMALL_CHARACTER));
+  lines.forEach(({ text, kind }, index) => {
+    group.append(svg("text", { x: TEXT, y: top + 13 + LINE * index, class: kind }, text));
   });
   return group;
 }
@@ -129,11 +147,4 @@ function mark(tone: Tone, top: number): SVGGElement {
 
 function placed(shape: SVGElement, x: number, y: number, scale: number): SVGGElement {
   return svg("g", { transform: `translate(${x} ${y}) scale(${scale})`, class: "chain-icon" }, shape);
-}
-
-function line(text: string, x: number, y: number, kind: string, room: number): SVGTextElement {
-  const limit = Math.max(12, Math.floor(room));
-  const element = svg("text", { x, y, class: kind }, shown(text, limit));
-  if (text.length > limit) element.append(svg("title", {}, shown(text, 400)));
-  return element;
 }

@@ -1,7 +1,7 @@
 /** The checks as plain questions, each with its answer. */
 
 import type { Report } from "../verify/index.js";
-import { isolated } from "../words/sentence.js";
+import { withMoments } from "../words/quantity.js";
 import { shownWhole } from "../words/shown.js";
 import type { Check, Words } from "../words/words.js";
 import { icon } from "./icons.js";
@@ -37,11 +37,7 @@ function checkView(check: Check, words: Words): HTMLElement {
         words.questions[check.question],
         html("span", { class: "hidden" }, ` ${words.outcomes[check.outcome]}.`),
       ),
-      html("p", { class: "answer", title: titleOf(check.answer) }, isolated(check.answer)),
+      html("p", { class: "answer" }, html("bdi", {}, shownWhole(withMoments(check.answer, words.language)))),
     ),
   );
-}
-
-function titleOf(answer: string): string | undefined {
-  return answer.length > 80 ? shownWhole(answer) : undefined;
 }

@@ -10,15 +10,22 @@ export interface CommandFiles {
   readonly bundle: string;
   readonly trust: string;
   readonly policy: string;
+  /** The public key, for a bundle by a managed key. */
+  readonly key: string | undefined;
 }
 
+/** No file system has longer names; what is longer was never a file's name. */
+const LONGEST_NAME = 255;
+
 export function verifyCommand(files: CommandFiles): string {
+  const named = files.file.length <= LONGEST_NAME;
   const words = [
-    "countersign", "verify", shellWord(files.file),
-    "--bundle", shellWord(files.bundle),
+    "countersign", "verify", named ? shellWord(files.file) : "FILE",
+    "--bundle", named ? shellWord(files.bundle) : "FILE.sigstore.json",
     "--trusted-root", shellWord(files.trust),
     "--policy", shellWord(files.policy),
   ];
+  if (files.key !== undefined) words.push("--key", shellWord(files.key));
   return words.join(" ");
 }
 

@@ -11,9 +11,10 @@ import { remedyOf, titleOf } from "./telling.js";
 export function detailsView(report: Report, words: Words): HTMLElement {
   const { panel, language } = words;
   const artifact = report.artifact;
-  const facts: [string, Child][] = [[panel.checkedAt, moment(report.checked_at, language)]];
-  if (artifact.name !== null) facts.unshift([panel.name, foreign(artifact.name)]);
+  const facts: [string, Child][] = [];
+  if (artifact.name !== null) facts.push([panel.name, foreign(artifact.name)]);
   if (artifact.size !== null) facts.push([panel.size, exactSize(artifact.size, language)]);
+  facts.push([panel.checkedAt, moment(report.checked_at, language)]);
   const signer = report.signer;
   return html(
     "details",

@@ -48,6 +48,8 @@ export class Panel {
   #words: Words;
   readonly #actions: PanelActions;
   readonly #offer = html("div", { class: "offer", part: "download" });
+  /** For screen readers alone; apart from the rest, so that it takes no room. */
+  readonly #spoken = html("p", { class: "hidden", role: "status" });
   readonly #live = html("div", { class: "live", role: "status" });
   readonly #rest = html("div", { class: "rest" });
   readonly #input = html("input", { type: "file", multiple: "", class: "file", part: "input", id: "file" });
@@ -72,6 +74,7 @@ export class Panel {
       { class: "panel", part: "panel", "data-state": "idle" },
       html("slot", { name: "heading" }),
       this.#offer,
+      this.#spoken,
       this.#live,
       this.#rest,
       this.#chooser,
@@ -127,7 +130,8 @@ export class Panel {
     this.#rest.replaceChildren();
     const view = workingView(this.#words, () => this.#actions.cancel());
     this.#live.setAttribute("role", "status");
-    this.#live.replaceChildren(html("p", { class: "hidden" }, this.#words.panel.starting));
+    this.#live.replaceChildren();
+    this.#spoken.textContent = this.#words.panel.starting;
     this.#rest.replaceChildren(view.element);
     if (hadFocus) view.cancel.focus();
     return view;
@@ -162,6 +166,7 @@ export class Panel {
 
   #enter(state: State): void {
     this.element.dataset["state"] = state;
+    this.#spoken.textContent = "";
     this.#chooser.hidden = state === "working";
     this.#offer.hidden = state !== "idle";
   }
@@ -172,6 +177,20 @@ export class Panel {
     return active !== null && this.element.contains(active);
   }
 
+  #listenForDrops(): void {
+    const over = this.#chooser.classList;
+    this.#chooser.addEventListener("dragenter", () => over.add("over"));
+    for (const end of ["dragleave", "drop", "dragend"]) {
+      this.#chooser.addEventListener(end, () => over.remove("over"));
+    }
+    this.#chooser.addEventListener("dragover", (event) => event.preventDefault());
+    this.#chooser.addEventListener("drop", (event) => {
+      event.preventDefault();
+      const files = [...(event.dataTransfer?.files ?? [])];
+      if (files.length > 0) this.#actions.chosen(files);
+    });
+  }
+
   #listen(): void {
     this.#input.addEventListener("change", () => {
       const files = [...(this.#input.files ?? [])];
@@ -179,11 +198,6 @@ export class Panel {
       this.#input.value = "";
       if (files.length > 0) this.#actions.chosen(files);
     });
-    // The input covers the chooser, so that a dropped file lands in it by itself.
-    const over = this.#chooser.classList;
-    this.#input.addEventListener("dragenter", () => over.add("over"));
-    for (const end of ["dragleave", "drop", "dragend"]) {
-      this.#input.addEventListener(end, () => over.remove("over"));
-    }
+    this.#listenForDrops();
   }
 }

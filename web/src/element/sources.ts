@@ -10,6 +10,8 @@ export interface Sources {
   readonly policy: Source;
   /** CRLs that are at hand, each DER: beside the release, or chosen by the reader. */
   readonly crls: readonly Source[];
+  /** The key that must have signed, for a bundle by a managed key, which has no certificate. */
+  readonly publicKey?: Source | undefined;
   /** The name under which it must have been signed; the file's own name where there is none. */
   readonly expected?: string | undefined;
   readonly labels: Labels;
@@ -84,12 +86,14 @@ export function sourcesFromAttributes(element: HTMLElement, file: { readonly nam
   const attribute = (name: string): string | undefined => element.getAttribute(name) ?? undefined;
   const src = attribute("src");
   const bundle = attribute("bundle");
+  const key = attribute("key");
   const besideWhat = src ?? encodeURIComponent(file.name);
   return {
     bundle: bundle === undefined ? bundleBeside(at(besideWhat)) : at(bundle),
     trust: at(attribute("trust") ?? TRUST_NAME),
     policy: at(attribute("policy") ?? POLICY_NAME),
     crls: (attribute("revocation") ?? "").split(/\s+/).filter(Boolean).map(at),
+    publicKey: key === undefined ? undefined : at(key),
     expected: attribute("expected") ?? (src === undefined ? undefined : fileName(at(src))),
     labels: {
       name: attribute("name"),

@@ -51,6 +51,7 @@ function stateWords(report: Report, state: StateName, words: Words): StateWords 
   if (state === "verified" && report.timestamps.length === 0) {
     return { headline: words.undated, body: byState.body };
   }
+  if (state === "outdated" && !report.findings[0]?.expected) return words.outdatedUnnamed;
   const code = report.code;
   return (code === null ? undefined : words.byCode[code]) ?? byState;
 }
@@ -65,7 +66,7 @@ function factsOf(report: Report, labels: Labels, words: Words): Facts {
     publisher: publisherOf(report) ?? labels.publisher ?? panel.thePublisher,
     date: date(revocation?.[2] ?? report.timestamps[0]?.time ?? "", language),
     reason: words.reasons[revocation?.[1] ?? ""] ?? words.reasons["unspecified"],
-    expected: amounts?.expected ?? labels.publisher ?? decisive?.expected ?? panel.nobodyExpected,
+    expected: amounts?.expected ?? expectedOf(decisive, labels) ?? panel.nobodyExpected,
     found: amounts?.found ?? decisive?.found ?? panel.somebody,
     title: decisive ? titleOf(decisive, words) : "",
     remedy: decisive ? remedyOf(decisive, words) : "",
@@ -83,6 +84,12 @@ function productName(report: Report, labels: Labels): string | undefined {
   if (renamed?.expected) return renamed.expected;
   const label = [labels.name, labels.version].filter(Boolean).join(" ");
   return label || (report.artifact.name ?? undefined);
+}
+
+/** The newer version of something outdated; of somebody unexpected, who was expected. */
+function expectedOf(decisive: Finding | undefined, labels: Labels): string | undefined {
+  const named = decisive?.expected ?? undefined;
+  return decisive?.class === "outdated" ? named : (labels.publisher ?? named);
 }
 
 /** The organisation in the proven signer's certificate, else its identity. */

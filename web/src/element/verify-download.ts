@@ -122,6 +122,14 @@ export class VerifyDownload extends HTMLElement {
     return this.#during({ ...sources, ...this.sources }, fileName(address), task);
   }
 
+  /** Shows a report that was made elsewhere, say by `verify` of `@countersign/verify`. */
+  show(report: Report): void {
+    this.cancel();
+    this.#run = null;
+    const file = { name: report.artifact.name ?? "FILE" };
+    this.#show(report, [], { sources: sourcesFromAttributes(this, file), name: file.name });
+  }
+
   /** Ends the check that runs, if any. */
   cancel(): void {
     this.#run?.controller.abort();
@@ -224,6 +232,7 @@ export class VerifyDownload extends HTMLElement {
       trust: sources.trust,
       policy: sources.policy,
       revocation: { crls: sources.crls },
+      ...(sources.publicKey !== undefined && { publicKey: sources.publicKey }),
       name: sources.expected ?? run.name,
       signal: run.controller.signal,
       onProgress: (progress) => this.#progress(run, progress),
@@ -239,7 +248,7 @@ export class VerifyDownload extends HTMLElement {
     this.#emit("vd-progress", progress);
   }
 
-  #show(report: Report, remarks: readonly Node[], { sources, name }: Run): void {
+  #show(report: Report, remarks: readonly Node[], { sources, name }: Pick<Run, "sources" | "name">): void {
     this.#report = report;
     this.#panel.showVerdict({
       report,
@@ -250,6 +259,7 @@ export class VerifyDownload extends HTMLElement {
         bundle: sourceName(sources.bundle, `${name}.sigstore.json`),
         trust: sourceName(sources.trust, TRUST_NAME),
         policy: sourceName(sources.policy, POLICY_NAME),
+        key: sources.publicKey === undefined ? undefined : sourceName(sources.publicKey, "key.pem"),
       },
     });
     const { verdict, code, checks } = report;

@@ -3,7 +3,7 @@
 import { html } from "../element/nodes.js";
 import { sourcesFromAttributes } from "../element/sources.js";
 import { type VerifyDownload, defineElement } from "../element/verify-download.js";
-import { plain, sentence } from "../words/sentence.js";
+import { sentence } from "../words/sentence.js";
 import { type Words, wordsFor } from "../words/words.js";
 import { listingView } from "./listing.js";
 import { matchDownload } from "./matching.js";
@@ -29,16 +29,17 @@ async function start(place: HTMLElement, check: VerifyDownload): Promise<void> {
     check.sources = sources;
   });
   const about = html("p", { class: "about" }, words.page.about);
-  place.append(own, about);
   if (isOffline) {
     check.resolver = (file) => offlineSources(check, file);
+    place.append(own, about);
     return;
   }
-  const release = await loadRelease(words, place, about);
-  if (release !== null) offer(release, check, own);
+  // All at once, so that nothing moves down later.
+  const release = await loadRelease(words);
+  place.append("release" in release ? offer(release.release, check) : release.remark, own, about);
 }
 
-function offer(release: Release, check: VerifyDownload, before: HTMLElement): void {
+function offer(release: Release, check: VerifyDownload): HTMLElement {
   const listing = listingView(release, words, {
     save: (download) => {
       void check.save(download.address, download.sources);
@@ -48,38 +49,25 @@ function offer(release: Release, check: VerifyDownload, before: HTMLElement): vo
       listing.ask("none");
     },
   });
-  before.before(listing.element);
   check.resolver = async (file) => {
     listing.ask("none");
     return (await matchDownload(release, file))?.sources ?? null;
   };
   check.addEventListener("vd-unmatched", () => listing.ask("which"));
+  return listing.element;
 }
 
-/** The list beside the page; null without one, which is fine. */
-async function loadRelease(
-  { page }: Words,
-  place: HTMLElement,
-  before: HTMLElement,
-): Promise<Release | null> {
-  const say = (text: string): void => before.before(html("p", { class: "about", role: "status" }, text));
-  let response: Response;
+/** The list beside the page, or why there is none; a page without one serves files by their names. */
+async function loadRelease({ page }: Words): Promise<{ release: Release } | { remark: HTMLElement }> {
   try {
-    response = await fetch(RELEASES, { referrerPolicy: "no-referrer", cache: "no-cache" });
+    const response = await fetch(RELEASES, { referrerPolicy: "no-referrer", cache: "no-cache" });
+    if (response.status === 404) return { remark: html("p", { class: "about" }, page.noReleases) };
+    if (!response.ok) throw new Error(`HTTP ${response.status}`);
+    return { release: decodeRelease(await response.json(), new URL(RELEASES, document.baseURI)) };
   } catch (error) {
-    say(plain(page.badReleases, { message: String(error) }));
-    return null;
-  }
-  if (response.status === 404) {
-    say(page.noReleases);
-    return null;
-  }
-  try {
-    if (!response.ok) throw new Error(String(response.status));
-    return decodeRelease(await response.json(), new URL(RELEASES, document.baseURI));
-  } catch (error) {
-    place.append(html("p", { class: "trouble", role: "alert" }, sentence(page.badReleases, { message: String(error) })));
-    return null;
+    const message = error instanceof Error ? error.message : String(error);
+    const remark = html("p", { class: "trouble", role: "alert" }, sentence(page.badReleases, { message }));
+    return { remark };
   }
 }
 

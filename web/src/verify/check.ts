@@ -3,7 +3,7 @@
  * judge. The verdict is the core's; nothing here decides one.
  */
 
-import { type Instance, type Verification, withInstance } from "./engine.js";
+import { type Instance, loadModule, type Verification, withInstance } from "./engine.js";
 import { Fault, isAbort, throwIfAborted, wordsOf } from "./fault.js";
 import { hashStream } from "./hashing.js";
 import { unarmoured } from "./pem.js";
@@ -165,6 +165,12 @@ async function digestsOf(
   });
   onStep({ step: "hash", state: "done" });
   return hashed;
+}
+
+/** The report of a fault that was met before the verification began. */
+export async function reportOf(fault: Fault, request: CheckRequest): Promise<Report> {
+  const nowSeconds = request.nowSeconds ?? Math.floor(Date.now() / 1000);
+  return withInstance(await loadModule(), (instance) => faultReport(instance, fault, request, nowSeconds));
 }
 
 function faultReport(instance: Instance, fault: Fault, request: CheckRequest, nowSeconds: number): Report {

@@ -1,12 +1,13 @@
 /** Hashing while writing: a download that is kept only when it verifies. */
 
+import { reportOf } from "./check.js";
 import { loadModule, withInstance } from "./engine.js";
-import { throwIfAborted } from "./fault.js";
+import { Fault, throwIfAborted } from "./fault.js";
 import { hashStream, type Hashed } from "./hashing.js";
 import { limits, type Report } from "./report.js";
 import { bytesOf, wireSource } from "./source.js";
 import type { Progress, Source, VerifyOptions } from "./types.js";
-import { verify } from "./verify.js";
+import { requestOf, verify } from "./verify.js";
 
 export interface HashAndWriteOptions {
   /** Names such as `sha384`; `planFor` says which a bundle wants. */
@@ -74,7 +75,8 @@ export async function planFor(
 
 /**
  * Saves a download and verifies it: the writable is closed only when the verdict is "verified", and aborted otherwise,
- * so that nothing stays that did not verify. The bundle is read before a byte is written.
+ * so that nothing stays that did not verify. The bundle is read before a byte is written. Rejects when writing fails, on
+ * abort, and for misuse.
  */
 export async function verifyAndSave(
   stream: ReadableStream<Uint8Array>,
@@ -109,6 +111,11 @@ async function saved(
   }
   // What cannot be had or read makes its own report, without the file.
   if (plan.algorithms.length === 0) return verify({ digests: [] }, options);
-  const { digests, size } = await hashAndWrite(stream, writable, { ...options, algorithms: plan.algorithms });
-  return verify({ digests, size }, options);
+  try {
+    const { digests, size } = await hashAndWrite(stream, writable, { ...options, algorithms: plan.algorithms });
+    return await verify({ digests, size }, options);
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    return reportOf(error, requestOf({ digests: [] }, options));
+  }
 }

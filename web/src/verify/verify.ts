@@ -21,7 +21,8 @@ export async function verify(artifact: Artifact, options: VerifyOptions): Promis
   });
 }
 
-function requestOf(artifact: Artifact, options: VerifyOptions): CheckRequest {
+/** What the caller handed in, looked at. Throws a `TypeError` for misuse. */
+export function requestOf(artifact: Artifact, options: VerifyOptions): CheckRequest {
   if (typeof options !== "object" || options === null) throw new TypeError("options are missing: bundle, trust and policy");
   for (const what of ["bundle", "trust", "policy"] as const) {
     if (options[what] === undefined) throw new TypeError(`${what} is missing`);
@@ -74,8 +75,8 @@ function digestsOf(digests: KnownDigests["digests"]): string[] {
   const texts = Array.isArray(digests) ? [...digests] : Object.entries(digests).map(([name, hex]) => `${name}:${hex}`);
   const lengths: Record<string, number> = { sha256: 64, sha384: 96, sha512: 128 };
   for (const text of texts) {
-    const [, name, hex] = /^(sha\d+):([0-9a-f]*)$/i.exec(String(text)) ?? [];
-    if (hex?.length !== lengths[name?.toLowerCase() ?? ""]) throw new TypeError(`no digest: ${String(text).slice(0, 200)}`);
+    const [, name = "", hex = ""] = /^(sha\d+):([0-9a-f]+)$/i.exec(String(text)) ?? [];
+    if (hex.length === 0 || hex.length !== lengths[name.toLowerCase()]) throw new TypeError(`no digest: ${String(text).slice(0, 200)}`);
   }
   return texts;
 }

@@ -20,7 +20,7 @@ export const english: Words = {
     },
     outdated: {
       headline: "Genuine, but old.",
-      body: ["A newer version of {*name} fixes security problems. Get the newer version."],
+      body: ["{*expected} fixes security problems. Get {*expected}."],
     },
     incomplete: {
       headline: "The download didn’t finish ({found} of {expected}).",
@@ -45,6 +45,10 @@ export const english: Words = {
       headline: "Not checked; this is not a pass.",
       body: ["{title}", "{remedy}"],
     },
+  },
+  outdatedUnnamed: {
+    headline: "Genuine, but old.",
+    body: ["A newer version of {*name} fixes security problems. Get the newer version."],
   },
   undated: "This is the genuine {*name}, published by {*publisher}.",
   byCode: {
@@ -184,7 +188,9 @@ export const english: Words = {
     title: "Why it can be trusted",
     heading: "What was found of the signature",
     file: "Your file",
-    signedBy: "signed by",
+    signed: "was signed",
+    keyOf: "with the key of",
+    givenKey: "the key is the one that this page was given",
     signer: "Signer",
     issuedBy: "vouched for by",
     authority: "Authority",

@@ -5,12 +5,13 @@ const UNITS = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"] as const;
 /** `1.4 GB`: decimal units, as shops and file managers write them. */
 export function size(bytes: number, language: string): string {
   const [value, unit] = scaled(bytes);
+  const digits = unit === "byte" || unit === "kilobyte" ? 0 : 1;
   return new Intl.NumberFormat(language, {
     style: "unit",
     unit,
     unitDisplay: unit === "byte" ? "long" : "short",
-    maximumFractionDigits: unit === "byte" ? 0 : 1,
-    minimumFractionDigits: unit === "byte" ? 0 : 1,
+    maximumFractionDigits: digits,
+    minimumFractionDigits: digits,
   }).format(value);
 }
 
@@ -29,24 +30,20 @@ export function exactSize(bytes: number, language: string): string {
 function scaled(bytes: number): [number, (typeof UNITS)[number]] {
   let value = bytes;
   let step = 0;
-  while (value >= 999.95 && step < UNITS.length - 1) {
+  while (value >= 999.5 && step < UNITS.length - 1) {
     value /= 1000;
     step += 1;
   }
   return [value, UNITS[step] ?? "byte"];
 }
 
-/** `15 sec`, `3 min`, `2 hr`; never zero. */
+/** `15 s`, `3 min`, `2 h`, which every language writes alike; never zero. */
 export function duration(seconds: number, language: string): string {
   const [value, unit] =
-    seconds < 90 ? [Math.max(1, Math.round(seconds)), "second"]
-    : seconds < 5400 ? [Math.round(seconds / 60), "minute"]
-    : [Math.round(seconds / 3600), "hour"];
-  return new Intl.NumberFormat(language, {
-    style: "unit",
-    unit: String(unit),
-    unitDisplay: unit === "second" ? "narrow" : "short",
-  }).format(Number(value));
+    seconds < 90 ? [Math.max(1, Math.round(seconds)), "s"] as const
+    : seconds < 5400 ? [Math.round(seconds / 60), "min"] as const
+    : [Math.round(seconds / 3600), "h"] as const;
+  return `${new Intl.NumberFormat(language).format(value)}\u00a0${unit}`;
 }
 
 /** `3 May 2026`; the text itself where it is no time. */
@@ -60,6 +57,11 @@ export function moment(time: string, language: string): string {
     day: "numeric", month: "long", year: "numeric", hour: "2-digit", minute: "2-digit", hour12: false,
   });
   return written === time ? time : `${written.replace(" at ", ", ")} UTC`;
+}
+
+/** A text with its RFC 3339 times written for people. */
+export function withMoments(text: string, language: string): string {
+  return text.replace(/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g, (time) => moment(time, language));
 }
 
 function formatted(time: string, language: string, options: Intl.DateTimeFormatOptions): string {

@@ -34,6 +34,8 @@ export interface Words {
   readonly labels: Readonly<Record<StateName, string>>;
   /** Where the state alone says it. */
   readonly states: Readonly<Record<StateName, StateWords>>;
+  /** `outdated` where the newer version has no name. */
+  readonly outdatedUnnamed: StateWords;
   /** `verified` where no time is proven, or nobody's name. */
   readonly undated: Template;
   /** Where a finding's code says it better than its state. */
@@ -71,7 +73,7 @@ export type PanelWords = Readonly<
 /** What the picture of the chain says. */
 export type ChainWords = Readonly<
   Record<
-    | "title" | "heading" | "file" | "signedBy" | "signer" | "issuedBy" | "authority" | "anchor" | "anchorNote"
+    | "title" | "heading" | "file" | "signed" | "keyOf" | "givenKey" | "signer" | "issuedBy" | "authority" | "anchor" | "anchorNote"
     | "stamped" | "stampedBy" | "notStamped" | "standing" | "nothing" | "described",
     Template
   >

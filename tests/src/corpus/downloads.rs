@@ -1,0 +1,67 @@
+//! What a page meets: a statement that gives the size, and a certificate that names OCSP alone.
+
+use countersign_core::{digest::HashAlgorithm, oid};
+use countersign_signing::{
+    bundle,
+    der::{self, Criticality::NonCritical},
+    ocsp::cert_id,
+};
+use serde_json::json;
+
+use super::{
+    Case,
+    private::{case, case_with, release, signed},
+    statements::envelope,
+};
+use crate::forge::{ExtensionDraft, OcspDraft, Proofs, Release, SingleDraft};
+
+/// Where the certificate says that its responder is.
+const OCSP_URL: &str = "http://revocation.example/ocsp";
+
+/// A statement with the size and two digests, of which a page takes the faster.
+fn sized(name: &str, release: &Release, size: usize) -> Case {
+    let digests: serde_json::Map<_, _> = Release::digests()
+        .iter()
+        .filter(|digest| digest.algorithm() != HashAlgorithm::Sha512)
+        .map(|digest| (digest.algorithm().name().to_owned(), json!(digest.hex())))
+        .collect();
+    let statement = json!({
+        "_type": "https://in-toto.io/Statement/v1",
+        "predicateType": "https://example.com/p",
+        "predicate": {},
+        "subject": [{ "name": "app", "digest": digests, "annotations": { "size": size } }],
+    });
+    let payload = statement.to_string();
+    case(name, release, envelope(release, bundle::IN_TOTO_PAYLOAD_TYPE, payload.as_bytes()))
+}
+
+/// The signer's certificate names a responder and no list.
+fn answered_alone() -> Case {
+    let mut release = release();
+    let location = der::implicit(6, OCSP_URL.as_bytes());
+    let access = der::sequence(&[&der::oid(&oid::AD_OCSP), &location]);
+    let access = der::sequence(&[&access]);
+    release.signing.leaf = release
+        .signing
+        .leaf
+        .clone()
+        .without(oid::CE_CRL_DISTRIBUTION_POINTS)
+        .with(ExtensionDraft::new(oid::PE_AUTHORITY_INFO_ACCESS, NonCritical, access));
+    let issuer = release.signing.sign().authority;
+    let id = cert_id(HashAlgorithm::Sha1, &issuer, &release.signing.leaf.serial);
+    let answer = OcspDraft::new(SingleDraft::good(&id.expect("a CertID")));
+    let answer = answer.sign(&release.signing.authority_key);
+    let proofs = Proofs { ocsp: vec![answer], ..Proofs::default() };
+    case_with("download-ocsp-alone", &release, signed(&release), proofs)
+}
+
+/// All of them.
+pub(super) fn cases() -> Vec<Case> {
+    let release = release();
+    let size = Release::FILE.len();
+    vec![
+        sized("download-sized", &release, size),
+        sized("download-other-size", &release, size - 1),
+        answered_alone(),
+    ]
+}

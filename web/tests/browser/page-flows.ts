@@ -1,0 +1,64 @@
+/** The page in other folders: without a list of downloads, with a list that deceives, with one that is none. */
+
+import assert from "node:assert/strict";
+import { copyFile, cp, mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { assertAccessible, assertFitsNarrow, assertNoTrouble, assertOnlyNamed } from "./observations.js";
+import { distFolder, download, pageAddress, releaseFolder } from "./setting.js";
+import { type Stand, flow } from "./stand.js";
+
+/** The page in a folder of its own, with a list or without. */
+async function place(name: string, list: unknown): Promise<string> {
+  const folder = join(releaseFolder, name);
+  await mkdir(folder, { recursive: true });
+  await cp(join(distFolder, "page"), folder, { recursive: true });
+  for (const file of ["trusted_root.json", "policy.json", "app-2.0.sigstore.json"]) {
+    await copyFile(download(file), join(folder, file));
+  }
+  if (list !== undefined) await writeFile(join(folder, "releases.json"), JSON.stringify(list));
+  return new URL(`${name}/index.html`, pageAddress).href;
+}
+
+export function pageFlows(stand: Stand): void {
+  flow(stand, "a folder of bundles is enough", {}, async (visit) => {
+    // Without a list of its own; the server has none above either, for addresses are looked up whole.
+    await visit.page.goto(await place("plain", undefined));
+    await visit.find("input[type=file]");
+    await visit.page.waitForSelector(".about");
+    await visit.choose(download("app-2.0"));
+    assert.match((await visit.verdict()).headline, /genuine app-2\.0/);
+    assertOnlyNamed(visit);
+    assertNoTrouble(visit);
+  });
+
+  flow(stand, "hostile names in a list are shown as text", {}, async (visit) => {
+    const names = ["<script>alert(1)</script>", "safe\u202egnp.exe", "x".repeat(100_000)];
+    const files = names.map((name, index) => ({ file: `file-${index}`, name, note: name, version: name }));
+    await visit.page.goto(await place("hostile", { version: 1, title: names.join(" "), files }));
+    await visit.page.waitForSelector(".download");
+    const { text, strays } = await visit.page.evaluate(() => ({
+      text: document.body.innerText,
+      strays: document.querySelectorAll("li script, h2 script").length,
+    }));
+    assert.equal(strays, 0);
+    assert.match(text, /<script>alert\(1\)<\/script>/);
+    assert.match(text, /safe\\u\{202e\}gnp\.exe/);
+    assert.ok(text.length < 10_000, `${text.length} characters`);
+    await assertFitsNarrow(visit, "a hostile list");
+    if (stand.name === "chromium") await assertAccessible(visit, "a hostile list");
+    assertNoTrouble(visit);
+  });
+
+  const refused: readonly (readonly [string, unknown, RegExp])[] = [
+    ["an address that runs a script", { version: 1, files: [{ file: "javascript:alert(1)" }] }, /files\[0\]\.file: an http/],
+    ["another version", { version: 2, files: [] }, /version: 1 was expected/],
+    ["no list", { version: 1, files: 7 }, /files: a list was expected/],
+  ];
+  for (const [kind, list, said] of refused) {
+    flow(stand, `${kind} is refused, and says why`, { only: "chromium" }, async (visit) => {
+      await visit.page.goto(await place("refused", list));
+      const trouble = await visit.page.waitForSelector(".trouble[role=alert]");
+      assert.match((await trouble?.evaluate((element) => element.textContent)) ?? "", said);
+    });
+  }
+}

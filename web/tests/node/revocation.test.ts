@@ -1,0 +1,129 @@
+/** Revocation from the network: which addresses are asked, how, and what happens when they do not answer. */
+
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, test } from "node:test";
+import { forgetCrls, type Step, verify, type VerifyOptions } from "@countersign/verify";
+import { type Case, caseOf, FILE } from "./corpus.js";
+
+const listed = caseOf("crl-genuine");
+const answered = caseOf("download-ocsp-alone");
+const realFetch = globalThis.fetch;
+let asked: Array<{ url: string; init: RequestInit }>;
+let answer: (url: string) => Response | Promise<Response>;
+
+beforeEach(async () => {
+  asked = [];
+  await forgetCrls();
+  globalThis.fetch = async (input, init = {}) => {
+    const url = String(input);
+    asked.push({ url, init });
+    return answer(url);
+  };
+});
+
+afterEach(() => {
+  globalThis.fetch = realFetch;
+});
+
+function options(of: Case, more: Partial<VerifyOptions> = {}): VerifyOptions {
+  return { ...of.options, revocation: { network: "fetch" }, ...more };
+}
+
+function crl(): Response {
+  return new Response(listed.bytes("crl-0.der"));
+}
+
+const file = () => new Blob([FILE]);
+
+test("the list is fetched from the certificate's address, once, by nobody in particular", async () => {
+  answer = crl;
+  assert.equal((await verify(file(), options(listed))).verdict, "verified");
+  const urls = asked.map(({ url }) => url);
+  assert.equal(new Set(urls).size, urls.length, `asked twice: ${urls}`);
+  for (const { url, init } of asked) {
+    assert.match(url, /^http:\/\/[a-z.]+\.example\//);
+    assert.deepEqual([init.credentials, init.referrerPolicy, init.method ?? "GET"], ["omit", "no-referrer", "GET"]);
+  }
+});
+
+test("nothing is asked when the network is not to be used, or all is given", async () => {
+  answer = () => assert.fail("asked");
+  const none = await verify(file(), options(listed, { revocation: { network: "none" } }));
+  assert.equal(none.code, "revocation.unavailable");
+  const { revocation } = listed.options;
+  const policy = listed.json("policy.json") as { revocation?: object };
+  policy.revocation = { signer: "required", authorities: "off", timestamp_authorities: "off" };
+  const given = await verify(file(), options(listed, { policy, revocation: { ...revocation, network: "fetch" } }));
+  assert.equal(given.verdict, "verified");
+  assert.deepEqual(asked, []);
+});
+
+test("a stranger's bundle makes nobody ask the stranger's addresses", async () => {
+  answer = () => assert.fail("asked");
+  const trust = caseOf("public-cosign").bytes("trusted_root.json");
+  assert.equal((await verify(file(), options(listed, { trust }))).verdict, "rejected");
+  assert.deepEqual(asked, []);
+});
+
+test("an address that does not answer is told, and the report is not checked", async () => {
+  for (const [failure, reason] of [
+    [() => Promise.reject(new TypeError("no route")), /no route/],
+    [() => new Response("", { status: 503 }), /503/],
+    [() => new Response("", { status: 404 }), /404/],
+    [() => new Response("<html>Log in</html>"), /something else/],
+    [() => new Response(new Uint8Array(33 << 20)), /bytes or more/],
+  ] as const) {
+    answer = failure;
+    const steps: Step[] = [];
+    const report = await verify(file(), options(listed, { onStep: (step) => steps.push(step) }));
+    assert.deepEqual([report.verdict, report.code], ["not-checked", "revocation.unavailable"]);
+    const failed = steps.filter((step) => step.step === "revocation" && step.state === "failed");
+    assert.ok(failed.length > 0);
+    for (const step of failed) assert.match(`${step.url} ${step.reason}`, reason);
+  }
+});
+
+test("a list serves until its successor is due when the address is silent, and no longer", async () => {
+  answer = crl;
+  assert.equal((await verify(file(), options(listed))).verdict, "verified");
+  answer = () => Promise.reject(new TypeError("no route"));
+  assert.equal((await verify(file(), options(listed))).verdict, "verified");
+  const later = new Date(listed.now.getTime() + 400 * 86_400_000);
+  const report = await verify(file(), options(listed, { now: later }));
+  assert.notEqual(report.verdict, "verified");
+  await forgetCrls();
+  assert.equal((await verify(file(), options(listed))).code, "revocation.unavailable");
+});
+
+test("a revocation shows at once, whatever was kept", async () => {
+  answer = crl;
+  assert.equal((await verify(file(), options(listed))).verdict, "verified");
+  answer = () => new Response(caseOf("crl-revoked-before-keycompromise").bytes("crl-0.der"));
+  const report = await verify(file(), options(listed));
+  assert.deepEqual([report.verdict, report.code], ["rejected", "revocation.revoked"]);
+});
+
+test("OCSP is asked by GET where the policy requires an answer and no list is named", async () => {
+  answer = (url) => {
+    assert.match(url, /^http:\/\/revocation\.example\/(ocsp\/M[\w%]+|.*crl)$/);
+    return url.includes("/ocsp/") ? new Response(answered.bytes("ocsp-0.der")) : new Response("", { status: 404 });
+  };
+  assert.equal((await verify(file(), options(answered))).verdict, "verified");
+  assert.ok(asked.some(({ url }) => url.includes("/ocsp/")));
+
+  asked = [];
+  const policy = answered.json("policy.json") as { revocation?: object };
+  policy.revocation = { signer: "when-available", authorities: "off", timestamp_authorities: "off" };
+  assert.equal((await verify(file(), options(answered, { policy }))).verdict, "verified");
+  assert.deepEqual(asked, []);
+});
+
+test("an abort ends a fetch that hangs", async () => {
+  const controller = new AbortController();
+  answer = () => new Promise((_, reject) => {
+    const signal = asked.at(-1)?.init.signal;
+    signal?.addEventListener("abort", () => reject(signal.reason));
+    setImmediate(() => controller.abort());
+  });
+  await assert.rejects(verify(file(), options(listed, { signal: controller.signal })), { name: "AbortError" });
+});
