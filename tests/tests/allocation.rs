@@ -131,6 +131,7 @@ fn decode_der(octets: &[u8]) {
     let _ = OcspResponse::decode(octets).map(|_| ());
     let _ = OcspRequest::decode(octets, usize::MAX).map(|_| ());
     let _ = CertificateTimestamp::decode_list(octets).map(|_| ());
+    let _ = countersign_signing::csr::verify(octets).map(|_| ());
     let _ = inspect(octets).map(|_| ());
 }
 

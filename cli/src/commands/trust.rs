@@ -4,8 +4,10 @@ use std::path::Path;
 
 use countersign_core::{
     crypto::aws_lc::AwsLc,
-    digest::{HashAlgorithm, digest},
+    digest::{HashAlgorithm, digest, encode_hex},
+    finding::quoted,
     time::UnixSeconds,
+    tlog::Log,
     trust::{Authority, TrustRoot},
     x509::Certificate,
 };
@@ -82,9 +84,11 @@ fn shown(path: &Path, root: &TrustRoot, content: &[u8]) -> Outcome<Answer> {
     let file = path_text(path);
     let logs = if root.logs.is_empty() { "none" } else { "listed" };
     let text = format!(
-        "{file}\n  {fingerprint}\n{}{}",
+        "{file}\n  {fingerprint}\n{}{}{}{}",
         section("Signers certified by", &root.certificate_authorities),
         section("Timestamps by", &root.timestamp_authorities),
+        logs_section("Signatures logged in", &root.logs),
+        logs_section("Certificates logged in", &root.certificate_logs),
     );
     let values = |list: &[Authority]| list.iter().map(authority_value).collect::<Vec<_>>();
     let result = json!({
@@ -93,6 +97,8 @@ fn shown(path: &Path, root: &TrustRoot, content: &[u8]) -> Outcome<Answer> {
         "certificate_authorities": values(&root.certificate_authorities),
         "timestamp_authorities": values(&root.timestamp_authorities),
         "logs": logs,
+        "transparency_logs": root.logs.iter().map(log_value).collect::<Vec<_>>(),
+        "certificate_logs": root.certificate_logs.iter().map(log_value).collect::<Vec<_>>(),
     });
     Answer::new(text, &result)
 }
@@ -106,12 +112,35 @@ fn section(title: &str, authorities: &[Authority]) -> String {
     text
 }
 
+/// Logs, where there are any; a private authority needs none.
+fn logs_section(title: &str, logs: &[Log]) -> String {
+    if logs.is_empty() {
+        return String::new();
+    }
+    let mut text = format!("\n{}\n", styled(style::STRONG, title));
+    for log in logs {
+        let url = quoted(log.base_url.clone());
+        let id = encode_hex(&log.id);
+        text.add(format_args!("  {url}, trusted {}\n    id {id}\n", log.window));
+    }
+    text
+}
+
+fn log_value(log: &Log) -> Value {
+    json!({
+        "base_url": quoted(log.base_url.clone()),
+        "log_id": encode_hex(&log.id),
+        "trusted_from": log.window.start,
+        "trusted_until": log.window.end,
+    })
+}
+
 fn certificates(authority: &Authority) -> Vec<Certificate<'_>> {
     authority.certificates().filter_map(|raw| Certificate::decode(raw).ok()).collect()
 }
 
 fn authority_text(authority: &Authority) -> String {
-    let uri = countersign_core::finding::quoted(authority.uri.clone());
+    let uri = quoted(authority.uri.clone());
     let mut text = format!("  {uri}, trusted {}\n", authority.window);
     for certificate in certificates(authority) {
         let summary = certificate.summary();
@@ -132,7 +161,7 @@ fn authority_value(authority: &Authority) -> Value {
     };
     let certificates: Vec<Value> = certificates(authority).into_iter().map(certificate).collect();
     json!({
-        "uri": countersign_core::finding::quoted(authority.uri.clone()),
+        "uri": quoted(authority.uri.clone()),
         "trusted_from": authority.window.start,
         "trusted_until": authority.window.end,
         "certificates": certificates,

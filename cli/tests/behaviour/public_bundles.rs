@@ -42,6 +42,17 @@ fn a_bare_key_verifies_what_it_signed() {
 }
 
 #[test]
+fn the_logs_of_a_trust_root_are_shown() {
+    let world = managed();
+    let shown = world.json(&["trust", "show", "trusted_root.json"]).succeeds().json();
+    let log = &shown["result"]["transparency_logs"][0];
+    assert_eq!(log["base_url"], "https://rekor.sigstore.dev");
+    assert_eq!(shown["result"]["certificate_logs"].as_array().map(Vec::len), Some(2));
+    let text = world.run(&["trust", "show", "trusted_root.json"]).succeeds().stdout;
+    assert!(text.contains("Signatures logged in\n  https://rekor.sigstore.dev, trusted"), "{text}");
+}
+
+#[test]
 fn a_policy_names_keys() {
     let world = managed();
     let init = ["policy", "init", "--key", "publisher.pem", "--timestamps", "1"];
