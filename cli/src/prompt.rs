@@ -87,7 +87,7 @@ impl Session {
     }
 
     /// Asks for a token's PIN.
-    pub(crate) fn ask_pin(&self, token: &str) -> Outcome<Passphrase> {
+    pub(crate) fn ask_pin(token: &str) -> Outcome<Passphrase> {
         Ok(Passphrase::new(ask_hidden(&format!("PIN of {token}: "))?.as_bytes())?)
     }
 

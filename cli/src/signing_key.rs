@@ -67,7 +67,7 @@ impl Session {
             return Ok(Some(Passphrase::from_file(file)?));
         }
         match self.interaction {
-            Interaction::Person => self.ask_pin(&uri.to_string()).map(Some),
+            Interaction::Person => Self::ask_pin(&uri.to_string()).map(Some),
             // A token that wants no PIN is content; one that does says what to set.
             Interaction::Nobody => Ok(None),
         }

@@ -12,7 +12,7 @@
 //! | `countersign_http_connections_ended_total` | listener, reason | connections that we ended: `handshake_refused`, `handshake_timeout`, `idle`, `stuck`, `per_address` |
 //! | `countersign_http_full_total` | listener | how often every connection was taken |
 //! | `countersign_tls_certificate_expiry_timestamp_seconds` | listener | notAfter, as Unix time |
-//! | `countersign_tls_reloads_total` | listener, outcome | `loaded`, `refused` |
+//! | `countersign_tls_reloads_total` | outcome | `loaded`, `refused` |
 //! | `countersign_audit_records_total` | ledger | audit records kept |
 //! | `countersign_audit_refused_total` | ledger, reason | records refused: `full`, `io`, `stopped`, `unfit` |
 //! | `countersign_audit_batch_records` | ledger | records in a commit, histogram |

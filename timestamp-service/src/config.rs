@@ -275,9 +275,9 @@ mod tests {
             let error = load(&format!("{line}\n{POLICY}")).expect_err(line).to_string();
             assert!(error.contains(key), "{line}: {error}");
         }
-        let many: String =
+        let many: Vec<String> =
             (0..65).map(|last| format!("[[policy]]\noid = \"1.2.{last}\"\n")).collect();
-        assert!(load(&many).expect_err("too many").to_string().contains("how many"));
+        assert!(load(&many.concat()).expect_err("too many").to_string().contains("how many"));
         assert!(load("policy = []").expect_err("none").to_string().contains("how many"));
     }
 

@@ -302,8 +302,8 @@ mod tests {
             accuracy: Duration::from_secs(2),
         };
         let when = When::Now(unix_seconds(now));
-        let issuer = Issuer::new(Arc::clone(&key) as _, pace, granted.chain, &[policy], when)
-            .expect("an issuer");
+        let signer: Arc<dyn Signer> = Arc::clone(&key) as _;
+        let issuer = Issuer::new(&signer, pace, granted.chain, &[policy], when).expect("an issuer");
         let clock = Arc::new(FixedClock::new(now));
         (key, Arc::new(State::new(Keys::only(issuer), StampClock::new(clock, None), None, 1)))
     }

@@ -133,7 +133,7 @@ pub enum Pace {
 
 impl Pace {
     /// The pace of a key kept at `location`: ECDSA takes 20–90 µs, RSA-3072 over a millisecond.
-    fn of(location: &KeyLocation, scheme: SignatureScheme) -> Self {
+    pub fn of(location: &KeyLocation, scheme: SignatureScheme) -> Self {
         let elliptic =
             matches!(scheme, SignatureScheme::EcdsaP256Sha256 | SignatureScheme::EcdsaP384Sha384);
         match location {
@@ -191,7 +191,7 @@ impl Issuer {
         inspect_chain(&chain, when)?;
         let key = open_key(settings, chain.first().ok_or(SignError::NoCertificate)?)?;
         let pace = Pace::of(&settings.key, key.scheme());
-        Self::new(key, pace, chain, policies, when)
+        Self::new(&key, pace, chain, policies, when)
     }
 
     /// As [`open`](Self::open), with a key that the caller has, wherever that is kept. `chain` is
@@ -200,7 +200,7 @@ impl Issuer {
     /// # Errors
     /// As [`open`](Self::open), but for files.
     pub fn new(
-        key: Arc<dyn Signer>,
+        key: &Arc<dyn Signer>,
         pace: Pace,
         chain: Vec<Vec<u8>>,
         policies: &[OfferedPolicy],
@@ -214,7 +214,7 @@ impl Issuer {
             let stated = TimestampPolicy { policy: policy.oid, accuracy };
             let signer = match offers.first() {
                 Some(first) => first.signer.under(stated),
-                None => TimestampSigner::new(Arc::clone(&key), chain.clone(), stated)?,
+                None => TimestampSigner::new(Arc::clone(key), chain.clone(), stated)?,
             };
             offers.push(Offer { policy: policy.clone(), signer });
         }

@@ -120,7 +120,7 @@ fn negate(octets: &mut [u8]) {
 
 /// A client's word as it may stand in a sentence.
 fn printable(text: &str) -> String {
-    text.chars().filter(|letter| letter.is_ascii_graphic()).take(32).collect()
+    text.chars().filter(char::is_ascii_graphic).take(32).collect()
 }
 
 #[cfg(test)]

@@ -55,8 +55,7 @@ impl OfferedPolicy {
     /// How wrong the clock may be for the stated accuracy to hold: all of it, but for the part of a
     /// second that whole seconds cut off.
     pub fn clock_allowance(&self) -> Duration {
-        let second = Duration::from_secs(1);
-        if self.accuracy < second { self.accuracy } else { self.accuracy - second }
+        self.accuracy.checked_sub(Duration::from_secs(1)).unwrap_or(self.accuracy)
     }
 }
 

@@ -161,7 +161,6 @@ async fn a_strict_receipt_waits_for_the_disk_and_many_share_one_flush() {
     let before = disk.flushes();
     let mut waiting: Vec<Appending> =
         (0..100).map(|number| ledger.append("token", &json!({ "number": number }))).collect();
-    poll("the writer takes the records", || ledger.status().queued == 0 || disk.flushes() > before);
     let early = tokio::time::timeout(Duration::from_millis(50), &mut waiting[0]).await;
     assert!(early.is_err(), "no receipt before the flush");
     assert!(ledger.status().lag >= Duration::from_millis(50));

@@ -23,7 +23,7 @@ impl ProcessorTime {
     }
 }
 
-/// User and system time (proc_pid_stat(5), fields 14 and 15), of all threads.
+/// User and system time (`proc_pid_stat`(5), fields 14 and 15), of all threads.
 fn ticks(process: u32) -> u64 {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).expect("it runs");
     // The name, in parentheses, may hold spaces; the state after it is field 3.

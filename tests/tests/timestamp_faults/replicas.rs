@@ -18,14 +18,14 @@ use crate::bench::{configure, recorded_serials, request, serial, site, start};
 const TOKENS: usize = 60;
 
 /// Hands each connection to the next backend in turn, or to another when that is gone.
-fn forward(client: TcpStream, backends: &[String], turn: &AtomicUsize) {
+fn forward(client: &TcpStream, backends: &[String], turn: &AtomicUsize) {
     let first = turn.fetch_add(1, Ordering::SeqCst);
     let backend = (0..backends.len())
         .find_map(|step| TcpStream::connect(&backends[(first + step) % backends.len()]).ok());
     let Some(backend) = backend else { return };
     thread::scope(|scope| {
-        scope.spawn(|| copy(&client, &backend));
-        copy(&backend, &client);
+        scope.spawn(|| copy(client, &backend));
+        copy(&backend, client);
     });
 }
 
@@ -75,7 +75,7 @@ fn two_replicas_need_no_coordination_and_one_goes_on_alone() {
                 if client.peek(&mut first).unwrap_or(0) == 0 {
                     return;
                 }
-                scope.spawn(move || forward(client, backends, turn));
+                scope.spawn(move || forward(&client, backends, turn));
             }
         });
         ask(TOKENS);

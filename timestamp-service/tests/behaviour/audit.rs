@@ -70,7 +70,7 @@ async fn no_ledger_no_token() {
     // the process.
     let _ignored = signal(SignalKind::from_raw(Signal::XFSZ.as_raw())).expect("a handler");
     let before = getrlimit(Resource::Fsize);
-    setrlimit(Resource::Fsize, Rlimit { current: Some(0), ..before.clone() }).expect("a limit");
+    setrlimit(Resource::Fsize, Rlimit { current: Some(0), ..before }).expect("a limit");
     let (failure, text) = rig.refusal(&plain_query()).await;
     let unready = ask(&rig, "GET", "/readyz", None, b"").await;
     setrlimit(Resource::Fsize, before).expect("the old limit");

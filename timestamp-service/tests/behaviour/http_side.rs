@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
-use crate::rig::{Reply, Rig, exchange};
+use countersign_signing::profile::Profile;
+
+use crate::rig::{Reply, Rig, authorities, exchange, new_name};
 use crate::rows::plain_query;
 
 pub(crate) async fn ask(
@@ -80,4 +82,39 @@ async fn old_chunking_and_oddly_spelling_clients_are_served() {
     );
     let chunked = [head.as_bytes(), &query, b"\r\n0\r\n\r\n"].concat();
     exchange(rig.address, &chunked).await.is_in_protocol();
+}
+
+/// All at once on one thread: each takes its place before the first is signed.
+#[tokio::test]
+async fn requests_that_are_too_many_are_refused_at_once_and_the_others_served() {
+    const PLACES: usize = 4;
+    let name = new_name();
+    let chain = authorities().issue(&name, Profile::TimestampAuthority);
+    let table = format!("[limits]\nmax_in_flight = {PLACES}\n");
+    let text = authorities().configuration_with(&name, &table, crate::rig::POLICIES);
+    let rig = std::sync::Arc::new(Rig::start_configured(&text, chain).await);
+    let (mut served, mut refused) = (0, 0);
+    let deadline = std::time::Instant::now() + crate::rig::PATIENCE;
+    while refused == 0 {
+        assert!(std::time::Instant::now() < deadline, "all of {served} were served");
+        let asking: Vec<_> = (0..100)
+            .map(|_| {
+                let rig = std::sync::Arc::clone(&rig);
+                tokio::spawn(async move { rig.query(&plain_query()).await })
+            })
+            .collect();
+        for asked in asking {
+            let reply = asked.await.expect("answered");
+            if reply.status() == 503 {
+                is_problem(&reply, 503, "service.overloaded");
+                assert!(reply.header("retry-after").is_some());
+                refused += 1;
+            } else {
+                reply.is_in_protocol();
+                served += 1;
+            }
+        }
+    }
+    assert!(served >= PLACES, "{served} served, {refused} refused");
+    rig.token(&plain_query()).await;
 }

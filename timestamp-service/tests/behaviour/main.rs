@@ -7,6 +7,7 @@ mod http_side;
 mod openssl;
 mod policies;
 mod program;
+mod reload;
 mod rig;
 mod rotation;
 mod rows;
