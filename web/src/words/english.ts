@@ -180,7 +180,7 @@ export const english: Words = {
     strangeLetters: "Look closely: this name has unusual letters: {letters}",
     publishedAs: "It was published as {*name}.",
     unreachable: "a server",
-    noLongerThere: "The file cannot be read any more. Choose it again.",
+    notDownloaded: "We couldn’t get the download from {*host}. Nothing was saved.",
   },
   chain: {
     title: "Why it can be trusted",

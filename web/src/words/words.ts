@@ -65,7 +65,7 @@ export type PanelWords = Readonly<
     | "digest" | "certificates" | "issuer" | "serial" | "validity" | "validityRange" | "timestamps"
     | "checkedAt" | "report" | "copy" | "copied" | "saveReport" | "copyByHand" | "without"
     | "withoutNote" | "copyCommand" | "strangeLetters" | "publishedAs" | "unreachable"
-    | "noLongerThere",
+    | "notDownloaded",
     Template
   >
 >;
