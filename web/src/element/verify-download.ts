@@ -11,7 +11,7 @@ import { type Words, wordsFor } from "../words/words.js";
 import { type Offer, Panel } from "./panel.js";
 import { DownloadError, canSave, chooseTarget, saveVerified } from "./saving.js";
 import {
-  POLICY_NAME, type Resolver, type Sources, TRUST_NAME, fileName, sortChosen, sourceName,
+  POLICY_NAME, type Resolver, type Sources, TRUST_NAME, fileName, linkable, sortChosen, sourceName,
   sourcesFromAttributes,
 } from "./sources.js";
 import type { State } from "./state.js";
@@ -181,9 +181,8 @@ export class VerifyDownload extends HTMLElement {
   }
 
   async #saveOffered(): Promise<void> {
-    const src = this.getAttribute("src");
-    if (src === null) return;
-    const address = new URL(src, this.baseURI);
+    const address = linkable(this.getAttribute("src"), this.baseURI);
+    if (address === null) return;
     try {
       await this.save(address, sourcesFromAttributes(this, { name: fileName(address) }));
     } catch (error) {
@@ -280,8 +279,8 @@ export class VerifyDownload extends HTMLElement {
 
   #describe(): void {
     this.#panel.setWords(this.#words());
-    const src = this.getAttribute("src");
-    this.#panel.setOffer(src === null ? null : this.#offer(new URL(src, this.baseURI)));
+    const address = linkable(this.getAttribute("src"), this.baseURI);
+    this.#panel.setOffer(address === null ? null : this.#offer(address));
   }
 
   #offer(address: URL): Offer {
