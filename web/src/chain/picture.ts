@@ -16,7 +16,7 @@ const GAP = 34;
 const SMALLEST = 240;
 /** The mean width of a character at 15 pixels, generous. */
 const CHARACTER = 8.1;
-const SMALL_CHARACTER = 7.2;
+const SMALL_CHARACTER = 7.7;
 
 /** Longer texts are shortened; the details have the whole. */
 const MOST_LINES = 3;
