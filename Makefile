@@ -51,6 +51,11 @@ bench: ## benchmarks, with their aims
 	$(CARGO) build --release -p countersign-cli -p countersign-timestamp
 	$(CARGO) bench -p countersign-daemon --bench ledger
 	$(CARGO) bench -p countersign-tests
+	@$(MAKE) --no-print-directory --silent build-web
+	$(CARGO) run --quiet -p countersign-tests --bin countersign-corpus
+	$(CARGO) run --quiet -p xtask -- wasm-bench
+	node web/bench/node.js
+	node web/bench/browser.js
 
 fuzz: ## each fuzz target for FUZZ_SECONDS (default 30)
 	@scripts/setup fuzz

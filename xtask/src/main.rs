@@ -8,6 +8,7 @@ mod glue;
 mod schema;
 mod types;
 mod wasm;
+mod weight;
 
 use clap::{Parser, Subcommand};
 
@@ -24,6 +25,8 @@ enum Step {
     Wasm,
     /// Build core with raw signature verification into target/wasm-bench, for `make bench`.
     WasmBench,
+    /// Print what the module that `wasm` built is made of.
+    Weight,
     /// Write web/src/verify/report.ts and findings.ts from docs/report.schema.json and the table of findings.
     Types,
 }
@@ -32,6 +35,7 @@ fn main() -> anyhow::Result<()> {
     match Arguments::parse().step {
         Step::Wasm => wasm::run(),
         Step::WasmBench => wasm::run_for_bench(),
+        Step::Weight => weight::print(),
         Step::Types => types::write(),
     }
 }

@@ -35,6 +35,7 @@ pub(super) fn tell(folder: Folder, observer: &mut dyn Observer) -> Played<Outcom
     let (folder, page) = match folder {
         Folder::Kept => {
             stage.step("The page, with a download in each state");
+            stage.remark("Made by the same commands, in the folder release; one signer each.");
             let page = OpenPage::open(&mut stage.site)?;
             (Some(stage.site.shell.folder().to_owned()), Some(page))
         }

@@ -1,7 +1,7 @@
 /** From a report to the links of its trust chain: proven facts only, nothing is drawn here. */
 
 import type { Report } from "../verify/index.js";
-import type { IconName } from "../element/icons.js";
+import type { IconName } from "../drawing/icons.js";
 import { date, moment, withMoments } from "../words/quantity.js";
 import { type Facts, plain } from "../words/sentence.js";
 import { friendlyName, nameAttribute } from "../words/shown.js";

@@ -1,7 +1,7 @@
 /** The trust chain drawn as SVG: stations on a stem, one below the other, so that it fits any width. */
 
-import { strokes } from "../element/icons.js";
-import { html, svg } from "../element/nodes.js";
+import { strokes } from "../drawing/icons.js";
+import { html, svg } from "../drawing/nodes.js";
 import type { Report } from "../verify/index.js";
 import { shown } from "../words/shown.js";
 import type { Words } from "../words/words.js";
@@ -16,7 +16,7 @@ const GAP = 34;
 const SMALLEST = 240;
 /** The mean width of a character at 15 pixels, generous. */
 const CHARACTER = 8.1;
-const SMALL_CHARACTER = 7.2;
+const SMALL_CHARACTER = 7.7;
 
 /** Longer texts are shortened; the details have the whole. */
 const MOST_LINES = 3;

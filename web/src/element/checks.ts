@@ -4,8 +4,8 @@ import type { Report } from "../verify/index.js";
 import { withMoments } from "../words/quantity.js";
 import { shownWhole } from "../words/shown.js";
 import type { Check, Words } from "../words/words.js";
-import { icon } from "./icons.js";
-import { html } from "./nodes.js";
+import { icon } from "../drawing/icons.js";
+import { html } from "../drawing/nodes.js";
 
 const ICONS = {
   passed: "passed",

@@ -5,7 +5,7 @@ import { date, exactSize, moment } from "../words/quantity.js";
 import { sentence } from "../words/sentence.js";
 import { shownWhole } from "../words/shown.js";
 import type { Words } from "../words/words.js";
-import { type Child, html } from "./nodes.js";
+import { type Child, html } from "../drawing/nodes.js";
 import { remedyOf, titleOf } from "./telling.js";
 
 export function detailsView(report: Report, words: Words): HTMLElement {

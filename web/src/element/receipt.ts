@@ -3,7 +3,7 @@
 import type { Report } from "../verify/index.js";
 import type { Words } from "../words/words.js";
 import { type CommandFiles, verifyCommand } from "./command.js";
-import { button, html } from "./nodes.js";
+import { button, html } from "../drawing/nodes.js";
 
 /** Buttons for the report as JSON. */
 export function reportView(report: Report, words: Words): HTMLElement {

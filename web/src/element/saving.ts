@@ -29,8 +29,15 @@ export async function chooseTarget(suggestedName: string): Promise<FileSystemFil
   }
 }
 
-/** The download could not be had; the message names its server. */
-export class DownloadError extends Error {}
+/** The download could not be had. */
+export class DownloadError extends Error {
+  constructor(
+    readonly host: string,
+    reason: string,
+  ) {
+    super(`${host}: ${reason}`);
+  }
+}
 
 /** Fetches `address` into `target`, which keeps it only when the verdict is "verified". */
 export async function saveVerified(
@@ -38,10 +45,27 @@ export async function saveVerified(
   target: FileSystemFileHandle,
   options: VerifyOptions & { readonly signal: AbortSignal },
 ): Promise<Report> {
-  const response = await fetched(address, options.signal);
-  const size = Number(response.headers.get("content-length") ?? "") || undefined;
-  const writable = await target.createWritable();
-  return verifyAndSave(response.body, writable, { ...options, ...(size && { size }) });
+  // The picker makes the file; one that was there before is the reader's and stays as it was.
+  const isNew = (await target.getFile()).size === 0;
+  let report: Report | undefined;
+  try {
+    const response = await fetched(address, options.signal);
+    const size = Number(response.headers.get("content-length") ?? "") || undefined;
+    const writable = await target.createWritable();
+    report = await verifyAndSave(response.body, writable, { ...options, ...(size && { size }) });
+    return report;
+  } finally {
+    if (isNew && report?.verdict !== "verified") await removed(target);
+  }
+}
+
+/** Takes the empty file away, where the browser can. */
+async function removed(target: FileSystemFileHandle & { remove?(): Promise<void> }): Promise<void> {
+  try {
+    await target.remove?.();
+  } catch {
+    // An empty file bears the name then, which opens as nothing.
+  }
 }
 
 async function fetched(
@@ -53,9 +77,11 @@ async function fetched(
     response = await fetch(address, { signal, referrerPolicy: "no-referrer" });
   } catch (error) {
     signal.throwIfAborted();
-    throw new DownloadError(`${address.host}: ${String(error)}`);
+    throw new DownloadError(address.host, String(error));
   }
   const { body } = response;
-  if (!response.ok || body === null) throw new DownloadError(`${address.host}: HTTP ${response.status}`);
+  if (!response.ok || body === null) {
+    throw new DownloadError(address.host, `HTTP ${response.status}`);
+  }
   return response as Response & { body: ReadableStream<Uint8Array> };
 }

@@ -63,6 +63,12 @@ export function bundleBeside(address: URL): URL {
   return bundle;
 }
 
+/** An address that may stand in a link: http(s) only, so that no link runs a script; null for others. */
+export function linkable(address: string | null, base: string): URL | null {
+  const found = address === null ? null : URL.parse(address, base);
+  return found?.protocol === "https:" || found?.protocol === "http:" ? found : null;
+}
+
 /** The last part of an address, as a file's name. */
 export function fileName(address: URL): string {
   const last = address.pathname.split("/").pop() ?? "";

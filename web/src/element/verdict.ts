@@ -4,8 +4,8 @@ import type { Finding, Report } from "../verify/index.js";
 import { isolated } from "../words/sentence.js";
 import { strangeLetters } from "../words/shown.js";
 import type { Words } from "../words/words.js";
-import { icon } from "./icons.js";
-import { html } from "./nodes.js";
+import { icon } from "../drawing/icons.js";
+import { html } from "../drawing/nodes.js";
 import { type Telling, publisherOf, remedyOf, titleOf } from "./telling.js";
 
 /** The verdict's part of the panel; its headline takes the focus. */

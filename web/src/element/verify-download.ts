@@ -9,9 +9,9 @@ import { type Progress, type Report, type VerifyOptions, verify } from "../verif
 import { sentence } from "../words/sentence.js";
 import { type Words, wordsFor } from "../words/words.js";
 import { type Offer, Panel } from "./panel.js";
-import { canSave, chooseTarget, saveVerified } from "./saving.js";
+import { DownloadError, canSave, chooseTarget, saveVerified } from "./saving.js";
 import {
-  POLICY_NAME, type Resolver, type Sources, TRUST_NAME, fileName, sortChosen, sourceName,
+  POLICY_NAME, type Resolver, type Sources, TRUST_NAME, fileName, linkable, sortChosen, sourceName,
   sourcesFromAttributes,
 } from "./sources.js";
 import type { State } from "./state.js";
@@ -181,9 +181,8 @@ export class VerifyDownload extends HTMLElement {
   }
 
   async #saveOffered(): Promise<void> {
-    const src = this.getAttribute("src");
-    if (src === null) return;
-    const address = new URL(src, this.baseURI);
+    const address = linkable(this.getAttribute("src"), this.baseURI);
+    if (address === null) return;
     try {
       await this.save(address, sourcesFromAttributes(this, { name: fileName(address) }));
     } catch (error) {
@@ -266,20 +265,22 @@ export class VerifyDownload extends HTMLElement {
     this.#emit("vd-verdict", { verdict, code, checks, report } satisfies VerdictDetail);
   }
 
-  /** Not a verdict: the check was set up wrongly, or the file went away. */
+  /** Not a verdict: the check was set up wrongly, or there is no download to check. */
   #misuse(error: unknown): void {
     const message = error instanceof Error ? error.message : String(error);
     const { panel } = this.#words();
-    const isGone = error instanceof DOMException && error.name === "NotReadableError";
-    const remark = isGone ? sentence(panel.noLongerThere) : sentence(panel.misuse, { message });
+    const remark =
+      error instanceof DownloadError
+        ? sentence(panel.notDownloaded, { host: error.host })
+        : sentence(panel.misuse, { message });
     this.#panel.showIdle(remark);
     this.#emit("vd-error", { message, error });
   }
 
   #describe(): void {
     this.#panel.setWords(this.#words());
-    const src = this.getAttribute("src");
-    this.#panel.setOffer(src === null ? null : this.#offer(new URL(src, this.baseURI)));
+    const address = linkable(this.getAttribute("src"), this.baseURI);
+    this.#panel.setOffer(address === null ? null : this.#offer(address));
   }
 
   #offer(address: URL): Offer {

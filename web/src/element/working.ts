@@ -4,7 +4,7 @@ import type { Progress, Step } from "../verify/index.js";
 import { duration, size } from "../words/quantity.js";
 import { plain } from "../words/sentence.js";
 import type { Words } from "../words/words.js";
-import { button, html } from "./nodes.js";
+import { button, html } from "../drawing/nodes.js";
 import { progressFacts } from "./telling.js";
 
 export interface WorkingView {

@@ -1,6 +1,6 @@
 /** The list of downloads: each with its link and, where the browser can, a button that checks it as it is saved. */
 
-import { button, html } from "../element/nodes.js";
+import { button, html } from "../drawing/nodes.js";
 import { canSave } from "../element/saving.js";
 import { size } from "../words/quantity.js";
 import { isolated, plain, sentence } from "../words/sentence.js";

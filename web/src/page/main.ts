@@ -1,6 +1,6 @@
 /** Starts the page: the element, the downloads of `releases.json`, and the reader's own files. */
 
-import { html } from "../element/nodes.js";
+import { html } from "../drawing/nodes.js";
 import { sourcesFromAttributes } from "../element/sources.js";
 import { type VerifyDownload, defineElement } from "../element/verify-download.js";
 import { sentence } from "../words/sentence.js";
@@ -25,6 +25,7 @@ export function startPage(): void {
 
 async function start(place: HTMLElement, check: VerifyDownload): Promise<void> {
   keepStrayDropsHere();
+  writeWords();
   const own = ownView(words, isOffline ? "nothing" : "everything", (sources) => {
     check.sources = sources;
   });
@@ -80,6 +81,14 @@ async function offlineSources(
     throw new Error(words.page.ownMissing);
   }
   return sourcesFromAttributes(check, file);
+}
+
+/** The document has its English words already, for readers without scripts. */
+function writeWords(): void {
+  document.title = words.page.title;
+  const [heading, lead] = [document.querySelector("h1"), document.querySelector(".lead")];
+  if (heading !== null) heading.textContent = words.page.title;
+  if (lead !== null) lead.textContent = words.page.lead;
 }
 
 /** A file that is dropped beside the chooser must not replace the page. */

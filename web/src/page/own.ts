@@ -1,6 +1,6 @@
 /** Files that the reader chose to take the place of what the page brings: trust root, policy, bundle, CRLs. */
 
-import { html } from "../element/nodes.js";
+import { html } from "../drawing/nodes.js";
 import type { Sources } from "../element/sources.js";
 import type { Words } from "../words/words.js";
 

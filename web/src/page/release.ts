@@ -1,6 +1,8 @@
 /** `releases.json`: what a page offers for download. docs/embedding.md describes it for publishers. */
 
-import { bundleBeside, fileName, POLICY_NAME, type Sources, TRUST_NAME } from "../element/sources.js";
+import {
+  POLICY_NAME, type Sources, TRUST_NAME, bundleBeside, fileName, linkable,
+} from "../element/sources.js";
 
 /** One download. */
 export interface Download {
@@ -108,12 +110,9 @@ function texts(
   return value as string[];
 }
 
-/** An address that is fetched or linked: http(s) only, so that no link runs a script. */
 function at(address: string, base: URL, place: string): URL {
-  const found = URL.parse(address, base.href);
-  if (found === null || (found.protocol !== "https:" && found.protocol !== "http:")) {
-    throw new ReleaseError(`${place}: an http(s) address was expected`);
-  }
+  const found = linkable(address, base.href);
+  if (found === null) throw new ReleaseError(`${place}: an http(s) address was expected`);
   return found;
 }
 

@@ -124,41 +124,56 @@ async function judge(
   const name = request.name ?? undefined;
   const size = artifact.kind === "blob" ? artifact.blob.size : (artifact.size ?? undefined);
   verification.setArtifact(name, size);
-  const task: RevocationTask = { instance, verification, nowSeconds, signal, onStep };
-  await addGiven(task, request.crls, request.ocspResponses);
-  // Revocation is asked about while the file is read.
-  const fetching = request.network === "fetch" ? addFetched(task) : Promise.resolve();
-  fetching.catch(() => {});
-  const read = await digestsOf(instance, verification, request, size, listener);
-  for (const digest of read.digests) verification.addDigest(digest);
-  verification.setArtifact(name, read.size);
-  await fetching;
-  throwIfAborted(signal);
-  onStep({ step: "verify", state: "begun" });
-  const report = JSON.parse(verification.report()) as Report;
-  onStep({ step: "verify", state: "done" });
-  return report;
+  // Nobody waits for answers that nobody needs any more.
+  const over = new AbortController();
+  const asking = signal ? AbortSignal.any([signal, over.signal]) : over.signal;
+  const task: RevocationTask = { instance, verification, nowSeconds, signal: asking, onStep };
+  try {
+    await addGiven(task, request.crls, request.ocspResponses);
+    const plan = planOf(verification, artifact, size);
+    // Revocation is asked about while the file is read; a file that is cut short is told at once.
+    const fetching = request.network === "fetch" && plan !== "tell at once" ? addFetched(task) : Promise.resolve();
+    fetching.catch(() => {});
+    const read = await digestsOf(instance, plan, artifact, size, listener);
+    for (const digest of read.digests) verification.addDigest(digest);
+    verification.setArtifact(name, read.size);
+    await fetching;
+    throwIfAborted(signal);
+    onStep({ step: "verify", state: "begun" });
+    const report = JSON.parse(verification.report()) as Report;
+    onStep({ step: "verify", state: "done" });
+    return report;
+  } finally {
+    over.abort();
+  }
 }
 
-/** The digests that the bundle wants; none where they cannot change the answer. */
+/** The digests to compute, or that reading the file cannot change the answer. */
+type Plan = string[] | "tell at once";
+
+function planOf(verification: Verification, artifact: WireArtifact, size: number | undefined): Plan {
+  if (artifact.kind === "digests") return [];
+  const plan = JSON.parse(verification.plan()) as { algorithms: string[]; size: number | null };
+  const cutShort = size !== undefined && plan.size !== null && size < plan.size;
+  return cutShort || plan.algorithms.length === 0 ? "tell at once" : plan.algorithms;
+}
+
+/** The file's digests and size. */
 async function digestsOf(
   instance: Instance,
-  verification: Verification,
-  { artifact }: CheckRequest,
+  plan: Plan,
+  artifact: WireArtifact,
   size: number | undefined,
   { signal, onProgress, onStep }: CheckListener,
 ): Promise<{ digests: string[]; size: number | undefined }> {
   if (artifact.kind === "digests") return { digests: artifact.digests, size };
-  const plan = JSON.parse(verification.plan()) as { algorithms: string[]; size: number | null };
-  const stream = artifact.kind === "stream" ? artifact.stream : undefined;
-  const cutShort = size !== undefined && plan.size !== null && size < plan.size;
-  if (plan.algorithms.length === 0 || cutShort) {
-    await stream?.cancel().catch(() => {});
+  if (plan === "tell at once") {
+    if (artifact.kind === "stream") await artifact.stream.cancel().catch(() => {});
     return { digests: [], size };
   }
   onStep({ step: "hash", state: "begun" });
-  const hashed = await hashStream(instance, stream ?? (artifact as { blob: Blob }).blob.stream(), {
-    algorithms: plan.algorithms,
+  const hashed = await hashStream(instance, artifact.kind === "stream" ? artifact.stream : artifact.blob.stream(), {
+    algorithms: plan,
     total: size ?? null,
     signal,
     onProgress,

@@ -39,6 +39,7 @@ export async function run(request: CheckRequest, listener: CheckListener): Promi
   try {
     listener.onStep({ step: "load", state: "begun" });
     module = await loadModule();
+    listener.onStep({ step: "load", state: "done" });
   } catch (error) {
     listener.signal?.throwIfAborted();
     return reportWithoutCore(error, request, request.nowSeconds ?? Math.floor(Date.now() / 1000));
@@ -152,7 +153,8 @@ class WorkerLine {
         if (!listener.signal?.aborted) listener.onProgress(message.progress);
         break;
       case "step":
-        if (!listener.signal?.aborted) listener.onStep(message.step);
+        // That the module is there was told before it was sent.
+        if (!listener.signal?.aborted && message.step.step !== "load") listener.onStep(message.step);
         break;
       case "report":
         pending.resolve(message.report);

@@ -21,7 +21,9 @@ export function wireSource(source: Source, what: string): WireSource {
   if (source instanceof Blob) return { blob: source };
   if (source instanceof ArrayBuffer) return { bytes: new Uint8Array(source) };
   if (ArrayBuffer.isView(source)) {
-    return { bytes: new Uint8Array(source.buffer as ArrayBuffer, source.byteOffset, source.byteLength) };
+    const view = new Uint8Array(source.buffer as ArrayBuffer, source.byteOffset, source.byteLength);
+    // A part of a larger buffer would travel with the whole of it.
+    return { bytes: view.length === source.buffer.byteLength ? view : view.slice() };
   }
   if (typeof source !== "object" || source === null) {
     throw new TypeError(`${what} must be a URL, bytes, a Blob or an object`);

@@ -58,14 +58,14 @@ export interface Words {
 export type PanelWords = Readonly<
   Record<
     | "choose" | "chooseNote" | "chooseAnother" | "download" | "downloadThen" | "save" | "working"
-    | "workingUnknown" | "left" | "rate" | "starting" | "reading" | "looking" | "cancel" | "cancelled"
+    | "workingUnknown" | "left" | "rate" | "starting" | "looking" | "cancel" | "cancelled"
     | "onlyBundle" | "unmatched" | "unmatchedNote" | "misuse" | "savedAs" | "notKept" | "theFile"
     | "thePublisher" | "nobodyExpected" | "somebody" | "questions" | "details" | "findings" | "findingsNone"
     | "expected" | "found" | "subject" | "clause" | "code" | "remedy" | "file" | "name" | "size"
     | "digest" | "certificates" | "issuer" | "serial" | "validity" | "validityRange" | "timestamps"
     | "checkedAt" | "report" | "copy" | "copied" | "saveReport" | "copyByHand" | "without"
-    | "withoutNote" | "copyCommand" | "strangeLetters" | "fullText" | "publishedAs" | "unreachable"
-    | "noLongerThere",
+    | "withoutNote" | "copyCommand" | "strangeLetters" | "publishedAs" | "unreachable"
+    | "notDownloaded",
     Template
   >
 >;
@@ -73,8 +73,8 @@ export type PanelWords = Readonly<
 /** What the picture of the chain says. */
 export type ChainWords = Readonly<
   Record<
-    | "title" | "heading" | "file" | "signed" | "keyOf" | "givenKey" | "signer" | "issuedBy" | "authority" | "anchor" | "anchorNote"
-    | "stamped" | "stampedBy" | "notStamped" | "standing" | "nothing" | "described",
+    | "title" | "heading" | "file" | "signed" | "keyOf" | "givenKey" | "signer" | "issuedBy"
+    | "authority" | "anchor" | "anchorNote" | "stampedBy" | "notStamped" | "standing" | "nothing" | "described",
     Template
   >
 >;
@@ -82,9 +82,9 @@ export type ChainWords = Readonly<
 /** What the page around the element says. */
 export type PageWords = Readonly<
   Record<
-    | "title" | "lead" | "downloads" | "downloadsNote" | "get" | "getAndCheck" | "signature" | "checkAs"
+    | "title" | "lead" | "downloads" | "get" | "getAndCheck" | "checkAs"
     | "own" | "ownNote" | "ownBundle" | "ownTrust" | "ownPolicy" | "ownCrls" | "noReleases"
-    | "badReleases" | "ownMissing" | "about" | "offlineNote",
+    | "badReleases" | "ownMissing" | "about",
     Template
   >
 >;

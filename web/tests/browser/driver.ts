@@ -13,6 +13,8 @@ export const INSIDE = "verify-download >>> ";
 const CHROMIUM_FLAGS = [
   "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
   "--disable-background-networking", "--disable-component-update", "--disable-sync",
+  // Containers have little of it, and a browser without memory is no verdict on the page.
+  "--disable-dev-shm-usage",
 ];
 const PATHS: Readonly<Record<BrowserName, string>> = {
   chromium: "/usr/bin/chromium",

@@ -64,6 +64,14 @@ export function elementFlows(stand: Stand): void {
     assert.match(verdict.text, /choose its signature file \(releases\.json\.sigstore\.json\)/i);
   });
 
+  flow(stand, "an address that runs a script becomes no link", { only: "chromium" }, async (visit) => {
+    const address = await writePage("script.html", `<verify-download src="javascript:alert(1)"></verify-download>`);
+    await visit.page.goto(address);
+    await visit.find("input[type=file]");
+    assert.equal(await visit.page.$("verify-download >>> a"), null);
+    assertNoTrouble(visit);
+  });
+
   flow(stand, "another language takes the place of English", { only: "chromium" }, async (visit) => {
     const address = await writePage("lang.html", `<verify-download lang="x-test"></verify-download>`);
     await visit.page.goto(address);

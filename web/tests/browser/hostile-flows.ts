@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { INSIDE, type Visit } from "./driver.js";
 import { assertFitsNarrow, assertNoTrouble } from "./observations.js";
+import { download } from "./setting.js";
 import { type Stand, flow } from "./stand.js";
 
 interface HostileName {
@@ -21,6 +22,50 @@ const NAMES: readonly HostileName[] = [
   { kind: "one word of 100 KB", name: `${"W".repeat(100_000)}.exe`, shown: /WWW/ },
 ];
 
+/** A verified report whose every text was chosen by somebody who means harm. */
+function hostileReportFlow(stand: Stand): void {
+  flow(stand, "a signer's, an authority's and a finding's names", {}, async (visit) => {
+    await visit.choose(download("app-1.9"));
+    await visit.verdict();
+    await visit.page.evaluate(() => {
+      const element = document.querySelector("verify-download") as unknown as {
+        report: {
+          signer: { identity: string; chain: { subject: string; issuer: string }[] };
+          timestamps: { authority: string }[];
+          checks: { answer: string }[];
+          findings: { subject: string; found: string; expected: string }[];
+        };
+        show(report: unknown): void;
+      };
+      const hostile = `<b>bold</b>\u202egnp.exe аdmin@exаmple.org ${"y".repeat(100_000)}`;
+      const report = structuredClone(element.report);
+      report.signer.identity = hostile;
+      for (const certificate of report.signer.chain) {
+        certificate.subject = `CN=${hostile},O=${hostile}`;
+        certificate.issuer = hostile;
+      }
+      for (const stamp of report.timestamps) stamp.authority = hostile;
+      for (const check of report.checks) check.answer = hostile;
+      for (const finding of report.findings) Object.assign(finding, { subject: hostile, found: hostile, expected: hostile });
+      element.show(report);
+    });
+    await visit.openDetails();
+    const { text, strays } = await visit.page.evaluate(() => {
+      const root = document.querySelector("verify-download")?.shadowRoot;
+      return {
+        text: (root?.querySelector(".panel") as HTMLElement).innerText,
+        strays: root?.querySelectorAll("b, img, script").length,
+      };
+    });
+    assert.equal(strays, 0);
+    assert.match(text, /published by <b>bold<\/b>\\u\{202e\}gnp\.exe/);
+    assert.match(text, /unusual letters: а U\+0430/);
+    assert.doesNotMatch(text, /\u202e/);
+    await assertFitsNarrow(visit, "a hostile report");
+    assertNoTrouble(visit);
+  });
+}
+
 /** bash reads the shown command's third word as exactly that name. */
 async function assertCommandNames(visit: Visit, name: string): Promise<void> {
   const command = await visit.page.$eval(`${INSIDE}[part=command] pre`, (pre) => pre.textContent ?? "");
@@ -31,6 +76,7 @@ async function assertCommandNames(visit: Visit, name: string): Promise<void> {
 }
 
 export function hostileFlows(stand: Stand): void {
+  hostileReportFlow(stand);
   for (const { kind, name, shown } of NAMES) {
     flow(stand, kind, {}, async (visit) => {
       await visit.page.evaluate(async (hostile: string) => {

@@ -118,6 +118,22 @@ test("OCSP is asked by GET where the policy requires an answer and no list is na
   assert.deepEqual(asked, []);
 });
 
+test("a file that is cut short is told at once, and nobody is asked", async () => {
+  answer = () => assert.fail("asked");
+  const short = file().slice(0, 20);
+  const report = await verify(short, options(caseOf("download-sized")));
+  assert.equal(report.code, "content.incomplete");
+  assert.deepEqual(asked, []);
+});
+
+test("answers that are needed no more are not waited for", async () => {
+  let given: AbortSignal | null | undefined;
+  answer = () => new Promise(() => void (given = asked.at(-1)?.init.signal));
+  const broken = new ReadableStream<Uint8Array>({ pull: (controller) => controller.error(new Error("gone")) });
+  assert.equal((await verify(broken, options(listed))).code, "setup.input.unreadable");
+  assert.equal(given?.aborted, true);
+});
+
 test("an abort ends a fetch that hangs", async () => {
   const controller = new AbortController();
   answer = () => new Promise((_, reject) => {
