@@ -13,7 +13,7 @@ use serde_json::Value;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::http_side::ask;
-use crate::rig::{Rig, authorities, new_name};
+use crate::rig::{Rig, authorities, exchange, new_name};
 use crate::rows::plain_query;
 
 async fn start(folder: &Path, mode: &str) -> Rig {
@@ -59,6 +59,27 @@ async fn a_token_is_on_record_when_it_is_there_and_nobodys_address_is() {
         let text = fs::read_to_string(folder.path().join("audit-000001.jsonl")).expect("a ledger");
         assert!(!text.contains("127.0.0.1"), "{text}");
     }
+}
+
+#[tokio::test]
+async fn behind_a_trusted_proxy_the_record_has_the_clients_network() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let name = new_name();
+    let chain = authorities().issue(&name, Profile::TimestampAuthority);
+    let lines = format!(
+        "trusted_proxies = [\"127.0.0.1\"]\n[audit]\nfolder = \"{}\"\n",
+        folder.path().display()
+    );
+    let text = authorities().configuration_with(&name, &lines, crate::rig::POLICIES);
+    let rig = Rig::start_configured(&text, chain).await;
+    let query = plain_query();
+    let head = format!(
+        "POST / HTTP/1.1\r\nHost: tsa\r\nConnection: close\r\nX-Forwarded-For: 192.0.2.77\r\n\
+         Content-Type: application/timestamp-query\r\nContent-Length: {}\r\n\r\n",
+        query.len()
+    );
+    exchange(rig.address, &[head.as_bytes(), &query].concat()).await.is_in_protocol();
+    assert_eq!(records(folder.path())[0]["requester"], "192.0.0.0/16");
 }
 
 #[tokio::test]

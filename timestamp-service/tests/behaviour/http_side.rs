@@ -118,3 +118,24 @@ async fn requests_that_are_too_many_are_refused_at_once_and_the_others_served() 
     assert!(served >= PLACES, "{served} served, {refused} refused");
     rig.token(&plain_query()).await;
 }
+
+#[tokio::test]
+async fn a_client_that_asks_too_often_is_told_when_to_come_again() {
+    let name = new_name();
+    let chain = authorities().issue(&name, Profile::TimestampAuthority);
+    let table = "[rate]\nrequests_per_second = 1\nburst = 2\n";
+    let text = authorities().configuration_with(&name, table, crate::rig::POLICIES);
+    let rig = Rig::start_configured(&text, chain).await;
+    let deadline = std::time::Instant::now() + crate::rig::PATIENCE;
+    let refused = loop {
+        assert!(std::time::Instant::now() < deadline, "it is never too often");
+        let reply = rig.query(&plain_query()).await;
+        if reply.status() != 200 {
+            break reply;
+        }
+    };
+    is_problem(&refused, 429, "request.rate.exceeded");
+    assert_eq!(refused.header("retry-after"), Some("1"));
+    // Health is asked for by those who look after the service.
+    assert_eq!(ask(&rig, "GET", "/livez", None, b"").await.status(), 200);
+}
