@@ -4,6 +4,7 @@
 //! that were made elsewhere. Both publish only what [`PublishedCrl::inspect`] lets through.
 
 mod file;
+mod list;
 mod publisher;
 
 use std::collections::HashMap;
@@ -17,6 +18,7 @@ use countersign_core::{
 };
 
 pub use file::FileWatch;
+pub use list::{CrlForm, CrlList, CrlScope};
 pub use publisher::Publisher;
 
 use crate::{

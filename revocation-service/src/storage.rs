@@ -11,7 +11,10 @@ use std::{fmt, path::PathBuf};
 use async_trait::async_trait;
 use countersign_core::{crl::RevocationReason, time::UnixSeconds};
 
-use crate::rules::{Refusal, RevocationOrder};
+use crate::{
+    crl::CrlList,
+    rules::{Refusal, RevocationOrder},
+};
 
 pub mod sqlite;
 
@@ -191,17 +194,33 @@ pub trait Storage: Send + Sync + fmt::Debug {
     /// [`StorageError::Database`].
     async fn reserve_crl_number(&self, issuer: IssuerId, least: u64) -> Result<u64, StorageError>;
 
-    /// Keeps a CRL in the place of the one before. Durable.
+    /// Keeps a CRL in the place of the one before in that `list`. Durable.
     ///
     /// # Errors
     /// [`StorageError::CrlNumber`] when the number does not grow (the same CRL again is accepted).
-    async fn store_crl(&self, issuer: IssuerId, crl: &StoredCrl) -> Result<(), StorageError>;
+    async fn store_crl(
+        &self,
+        issuer: IssuerId,
+        list: CrlList,
+        crl: &StoredCrl,
+    ) -> Result<(), StorageError>;
 
-    /// The CRL last stored.
+    /// The CRL last stored in that `list`.
     ///
     /// # Errors
     /// [`StorageError::Database`].
-    async fn stored_crl(&self, issuer: IssuerId) -> Result<Option<StoredCrl>, StorageError>;
+    async fn stored_crl(
+        &self,
+        issuer: IssuerId,
+        list: CrlList,
+    ) -> Result<Option<StoredCrl>, StorageError>;
+
+    /// A number that tells whether anything that [`status`](Self::status) reads may have changed:
+    /// in memory, without waiting, since every OCSP answer asks. It has grown *before* a change
+    /// made through this value is acknowledged, and within a second of a change that another
+    /// process made. Nothing while that cannot be known (the connection that tells of others'
+    /// changes is lost): then nothing kept in memory may be served.
+    fn generation(&self) -> Option<u64>;
 
     /// Succeeds when the database can be written.
     ///

@@ -51,6 +51,16 @@ pub struct CrlTerms {
     pub expired_certificates_since: Option<UnixSeconds>,
 }
 
+/// The shard of a certificate with that serial number (content octets of a positive INTEGER), where
+/// there are `of` of them: the number modulo `of`; 0 where `of` is 0.
+pub fn shard_of(serial: &[u8], of: u32) -> u32 {
+    let Some(of) = std::num::NonZeroU64::new(u64::from(of)) else { return 0 };
+    let remainder =
+        serial.iter().fold(0_u64, |remainder, octet| (remainder * 256 + u64::from(*octet)) % of);
+    // Below `of`, which fits.
+    u32::try_from(remainder).unwrap_or(0)
+}
+
 /// Collects entries, then makes and signs the list. Time and memory are linear in the entries.
 #[derive(Debug)]
 pub struct CrlBuilder {

@@ -16,7 +16,7 @@ use bytes::Bytes;
 use countersign_core::{limits, time::UnixSeconds};
 use countersign_signing::files::{self, FileError};
 
-use super::{CrlFault, PublishedCrl, RevokedSerials};
+use super::{CrlFault, CrlList, PublishedCrl, RevokedSerials};
 use crate::{
     authority::Authority,
     signing_queue::QueueFault,
@@ -57,13 +57,13 @@ impl FileWatch {
         let seen = state_of(&path)?;
         let crl = read(&path, &authority)?;
         refuse_overdue(&crl, now)?;
-        if let Some(stored) = storage.stored_crl(issuer).await?
+        if let Some(stored) = storage.stored_crl(issuer, CrlList::WHOLE).await?
             && stored.der != crl.der
             && let Ok(published) = PublishedCrl::inspect(&stored.der.into(), 0, &authority)
         {
             crl.succeed(&published)?;
         }
-        storage.store_crl(issuer, &stored(&crl)).await?;
+        storage.store_crl(issuer, CrlList::WHOLE, &stored(&crl)).await?;
         let revoked = crl.revoked_serials()?;
         let current = ArcSwap::from_pointee((Arc::new(crl), revoked));
         Ok(Self { authority, issuer, storage, path, current, seen: Mutex::new(seen) })
@@ -126,7 +126,7 @@ impl FileWatch {
             return Ok(());
         }
         crl.succeed(&published)?;
-        self.storage.store_crl(self.issuer, &stored(&crl)).await?;
+        self.storage.store_crl(self.issuer, CrlList::WHOLE, &stored(&crl)).await?;
         tracing::info!(issuer = self.authority.name(), number = crl.number, "CRL file published");
         self.current.store(Arc::new((Arc::new(crl), revoked)));
         Ok(())

@@ -13,7 +13,7 @@ use countersign_signing::{
 };
 use tokio::sync::Mutex;
 
-use super::{CrlFault, PublishedCrl};
+use super::{CrlFault, CrlList, PublishedCrl};
 use crate::{
     authority::Authority,
     signing_queue::QueueFault,
@@ -51,7 +51,7 @@ impl Publisher {
         storage: Arc<dyn Storage>,
         validity_seconds: u32,
     ) -> Result<Self, CrlFault> {
-        let stored = match storage.stored_crl(issuer).await? {
+        let stored = match storage.stored_crl(issuer, CrlList::WHOLE).await? {
             None => None,
             Some(stored) => {
                 match PublishedCrl::inspect(&stored.der.into(), stored.revision, &authority) {
@@ -165,7 +165,7 @@ impl Publisher {
             crl.succeed(&published)?;
         }
         let stored = StoredCrl { number, revision, der: crl.der.to_vec() };
-        self.storage.store_crl(self.issuer, &stored).await?;
+        self.storage.store_crl(self.issuer, CrlList::WHOLE, &stored).await?;
         self.current.store(Some(Arc::new(crl)));
         tracing::info!(issuer = self.authority.name(), number, entries, "CRL published");
         Ok(())

@@ -9,6 +9,7 @@ use std::{
     io,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
+    sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
 
@@ -25,7 +26,10 @@ use super::{
     CertificateRecord, IssuerId, Recorded, Registration, Revocation, RevocationList, Status,
     Storage, StorageError, StoredCrl,
 };
-use crate::rules::{self, Change, RevocationOrder};
+use crate::{
+    crl::CrlList,
+    rules::{self, Change, RevocationOrder},
+};
 
 /// Connections that read. A status read takes about 10 µs, so few keep many cores busy.
 const READERS: u32 = 4;
@@ -44,6 +48,8 @@ pub struct SqliteStorage {
     path: PathBuf,
     /// Device and inode of the file that is open.
     identity: (u64, u64),
+    /// See [`Storage::generation`]. No other process writes this file.
+    generation: AtomicU64,
     /// Locked while this is open; a file of its own, since `SQLite` loses its locks on the database
     /// when anybody in this process closes that.
     lock: File,
@@ -70,7 +76,14 @@ impl SqliteStorage {
         sqlx::migrate!("./migrations/sqlite").run(&writer).await.map_err(database)?;
         let readers = pool(READERS).connect_with(options).await?;
         let identity = identity(path).map_err(database)?;
-        Ok(Self { writer, readers, path: path.to_owned(), identity, lock })
+        Ok(Self {
+            writer,
+            readers,
+            path: path.to_owned(),
+            identity,
+            generation: AtomicU64::new(0),
+            lock,
+        })
     }
 
     /// The journal mode and the level of `synchronous` that commits are made with (2 is FULL).
@@ -90,6 +103,25 @@ impl SqliteStorage {
             return Err(StorageError::Replaced);
         }
         Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+    }
+
+    /// Commits a change of what certificates' status is.
+    async fn commit(
+        &self,
+        transaction: sqlx::Transaction<'static, sqlx::Sqlite>,
+    ) -> Result<(), StorageError> {
+        // Also where it fails or is abandoned: that may be after the change was made.
+        let _counted = CountOnDrop(&self.generation);
+        Ok(transaction.commit().await?)
+    }
+}
+
+/// Adds one when it goes.
+struct CountOnDrop<'a>(&'a AtomicU64);
+
+impl Drop for CountOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::AcqRel);
     }
 }
 
@@ -178,7 +210,7 @@ impl Storage for SqliteStorage {
         for certificate in &certificates {
             outcomes.push(register_one(&mut transaction, certificate).await?);
         }
-        transaction.commit().await?;
+        self.commit(transaction).await?;
         Ok(outcomes)
     }
 
@@ -250,7 +282,7 @@ impl Storage for SqliteStorage {
             Change::Write(revocation) => {
                 let revision =
                     write_revocation(&mut transaction, issuer, serial, &revocation).await?;
-                transaction.commit().await?;
+                self.commit(transaction).await?;
                 Ok(Recorded { revocation, revision })
             }
         }
@@ -306,10 +338,15 @@ impl Storage for SqliteStorage {
         Ok(number)
     }
 
-    async fn store_crl(&self, issuer: IssuerId, crl: &StoredCrl) -> Result<(), StorageError> {
+    async fn store_crl(
+        &self,
+        issuer: IssuerId,
+        list: CrlList,
+        crl: &StoredCrl,
+    ) -> Result<(), StorageError> {
         let number = i64::try_from(crl.number).map_err(database)?;
         let mut transaction = self.begin().await?;
-        if let Some(stored) = stored_crl(&mut transaction, issuer).await? {
+        if let Some(stored) = stored_crl(&mut transaction, issuer, list).await? {
             if stored == *crl {
                 return Ok(());
             }
@@ -318,9 +355,11 @@ impl Storage for SqliteStorage {
             }
         }
         sqlx::query(
-            "INSERT OR REPLACE INTO crls (issuer, number, revision, der) VALUES (?1, ?2, ?3, ?4)",
+            "INSERT OR REPLACE INTO crls (issuer, list, number, revision, der) \
+             VALUES (?1, ?2, ?3, ?4, ?5)",
         )
         .bind(issuer.0)
+        .bind(list.to_string())
         .bind(number)
         .bind(crl.revision)
         .bind(&crl.der)
@@ -340,9 +379,17 @@ impl Storage for SqliteStorage {
         Ok(())
     }
 
-    async fn stored_crl(&self, issuer: IssuerId) -> Result<Option<StoredCrl>, StorageError> {
+    async fn stored_crl(
+        &self,
+        issuer: IssuerId,
+        list: CrlList,
+    ) -> Result<Option<StoredCrl>, StorageError> {
         let mut connection = self.readers.acquire().await?;
-        stored_crl(&mut connection, issuer).await
+        stored_crl(&mut connection, issuer, list).await
+    }
+
+    fn generation(&self) -> Option<u64> {
+        Some(self.generation.load(Ordering::Acquire))
     }
 
     async fn ping(&self) -> Result<(), StorageError> {
@@ -428,9 +475,11 @@ async fn write_revocation(
 async fn stored_crl(
     connection: &mut SqliteConnection,
     issuer: IssuerId,
+    list: CrlList,
 ) -> Result<Option<StoredCrl>, StorageError> {
-    let row = sqlx::query("SELECT number, revision, der FROM crls WHERE issuer = ?1")
+    let row = sqlx::query("SELECT number, revision, der FROM crls WHERE issuer = ?1 AND list = ?2")
         .bind(issuer.0)
+        .bind(list.to_string())
         .fetch_optional(connection)
         .await?;
     row.map(|row| {

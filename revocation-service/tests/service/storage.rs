@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use countersign_core::{crl::RevocationReason, time::UnixSeconds};
 use countersign_revocation::{
+    crl::CrlList,
     rules::{Refusal, RevocationOrder},
     storage::{
         CertificateRecord, IssuerId, Registration, Status, Storage, StorageError, StoredCrl,
@@ -135,7 +136,7 @@ async fn everything_is_there_after_opening_again() {
         .expect("revoked");
     let number = storage.reserve_crl_number(issuer, 0).await.expect("a number");
     let crl = StoredCrl { number, revision: recorded.revision, der: vec![0x30, 0] };
-    storage.store_crl(issuer, &crl).await.expect("stored");
+    storage.store_crl(issuer, CrlList::WHOLE, &crl).await.expect("stored");
     storage.close().await;
 
     let storage = open(&folder).await;
@@ -144,7 +145,7 @@ async fn everything_is_there_after_opening_again() {
         storage.status(issuer, &[1]).await.expect("read"),
         Status::Revoked(recorded.revocation)
     );
-    assert_eq!(storage.stored_crl(issuer).await.expect("read"), Some(crl));
+    assert_eq!(storage.stored_crl(issuer, CrlList::WHOLE).await.expect("read"), Some(crl));
     assert_eq!(storage.reserve_crl_number(issuer, 0).await.expect("a number"), number + 1);
 }
 
@@ -169,14 +170,14 @@ async fn crl_numbers_never_repeat_and_never_fall() {
         revision: 0,
         der: vec![0x30, u8::try_from(number).unwrap_or(0)],
     };
-    storage.store_crl(issuer, &crl(20)).await.expect("stored");
-    storage.store_crl(issuer, &crl(20)).await.expect("the same again");
-    let refused = storage.store_crl(issuer, &crl(19)).await;
+    storage.store_crl(issuer, CrlList::WHOLE, &crl(20)).await.expect("stored");
+    storage.store_crl(issuer, CrlList::WHOLE, &crl(20)).await.expect("the same again");
+    let refused = storage.store_crl(issuer, CrlList::WHOLE, &crl(19)).await;
     assert!(
         matches!(refused, Err(StorageError::CrlNumber { number: 19, stored: 20 })),
         "{refused:?}"
     );
-    storage.store_crl(issuer, &crl(200)).await.expect("one made elsewhere");
+    storage.store_crl(issuer, CrlList::WHOLE, &crl(200)).await.expect("one made elsewhere");
     assert_eq!(storage.reserve_crl_number(issuer, 0).await.expect("a number"), 201);
 }
 
