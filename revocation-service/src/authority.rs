@@ -38,6 +38,7 @@ pub struct Authority {
     config: IssuerConfig,
     certificate: Bytes,
     spki_sha256: [u8; 32],
+    validity: (UnixSeconds, UnixSeconds),
     identifiers: Vec<IssuerIdentifier>,
     key: Option<Arc<dyn Signer>>,
     delegate: ArcSwapOption<Delegate>,
@@ -194,6 +195,7 @@ impl Authority {
         }
         Ok(Self {
             spki_sha256: sha256(certificate.public_key.raw),
+            validity: (certificate.not_before, certificate.not_after),
             identifiers: CERT_ID_HASHES
                 .map(|algorithm| identifier(algorithm, &certificate))
                 .to_vec(),
@@ -248,6 +250,16 @@ impl Authority {
         self.spki_sha256
     }
 
+    /// First second of the certificate's validity.
+    pub fn not_before(&self) -> UnixSeconds {
+        self.validity.0
+    }
+
+    /// Last second of the certificate's validity.
+    pub fn not_after(&self) -> UnixSeconds {
+        self.validity.1
+    }
+
     /// The issuer's key, if it is here.
     pub fn key(&self) -> Option<&Arc<dyn Signer>> {
         self.key.as_ref()
@@ -256,6 +268,19 @@ impl Authority {
     /// The OCSP delegate, if there is one.
     pub fn delegate(&self) -> Option<Arc<Delegate>> {
         self.delegate.load_full()
+    }
+
+    /// Whether that delegate is the one in use.
+    pub fn is_delegate(&self, delegate: &Arc<Delegate>) -> bool {
+        self.delegate.load().as_ref().is_some_and(|in_use| Arc::ptr_eq(in_use, delegate))
+    }
+
+    /// DER of the `CertID` of this issuer's certificate with that serial number (content octets);
+    /// nothing for a hash that `CertIDs` are not made with.
+    pub fn cert_id(&self, algorithm: HashAlgorithm, serial: &[u8]) -> Option<Vec<u8>> {
+        let named = self.identifiers.iter().find(|each| each.algorithm == algorithm)?;
+        let (name, key) = (named.name_hash.octets(), named.key_hash.octets());
+        Some(countersign_signing::ocsp::cert_id_of(algorithm, name, key, serial))
     }
 
     /// Where its CRL is to be found, as its certificates say.

@@ -13,8 +13,9 @@ pub mod config;
 pub mod crl;
 mod encoded_request;
 mod maintenance;
-pub mod ocsp;
+mod ocsp;
 mod public;
+mod range;
 mod readiness;
 mod reply;
 mod routes;
@@ -39,8 +40,8 @@ use tokio::net::TcpListener;
 use crate::{
     authority::{Authority, AuthorityError},
     config::Config,
-    crl::{CrlFault, FileWatch},
-    state::{Issuer, Service},
+    crl::{CrlFault, CrlsElsewhere},
+    state::{CrlSource, Issuer, Service},
     storage::{Storage, StorageError, sqlite::SqliteStorage},
 };
 
@@ -134,7 +135,7 @@ pub fn check(config: &Config, clock: &dyn Clock) -> Result<(), StartError> {
     config.validate()?;
     for authority in load_authorities(config)? {
         if let Some(path) = authority.crl_file() {
-            FileWatch::check(path, &authority, now(clock))
+            CrlsElsewhere::check(path, &authority, now(clock))
                 .map_err(|fault| of_issuer(authority.name(), fault))?;
         }
     }
@@ -201,9 +202,14 @@ async fn start(
     let mut issuers = Vec::with_capacity(authorities.len());
     for authority in authorities {
         let name = authority.name().to_owned();
-        let issuer = Issuer::open(authority, &storage, config.crl_validity_seconds, now)
+        let issuer = Issuer::open(authority, &storage, config.crl_validity_seconds)
             .await
             .map_err(|fault| of_issuer(&name, fault))?;
+        if let CrlSource::Elsewhere(crls) = &issuer.crls
+            && let Some(fault) = crls.fault()
+        {
+            tracing::error!(issuer = name, fault, "the CRL file was not taken");
+        }
         // A CRL before the first request; a failure is tried again, and shows in `/readyz`.
         if let Err(error) = issuer.refresh_crl(now).await {
             tracing::error!(issuer = name, %error, "there is no current CRL");

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use countersign_core::time::EARLIEST_SANE_NOW;
+use countersign_core::time::{EARLIEST_SANE_NOW, UnixSeconds};
 use countersign_daemon::health::Readiness;
 use tokio::sync::Mutex;
 
@@ -61,40 +61,47 @@ pub(crate) fn checks(service: &Arc<Service>) -> Readiness {
         .build()
 }
 
+/// Every issuer that has none that may be served, or lacks a newer one that is due.
 fn every_crl(service: &Service) -> Result<(), String> {
-    let now = service.now();
-    for issuer in service.issuers() {
-        let name = issuer.authority.name();
-        match issuer.crl() {
-            None => return Err(format!("{name} has no CRL yet")),
-            Some(crl) if crl.is_overdue(now) => {
-                return Err(format!("the CRL of {name} ran out at {}", crl.validity.next_update));
-            }
-            Some(_) if is_failing(issuer) => {
-                return Err(format!("no new CRL of {name} can be made; the log has the reason"));
-            }
-            Some(_) => {}
+    all_of(service.issuers().iter().filter_map(|issuer| crl_fault(issuer, service.now())))
+}
+
+fn crl_fault(issuer: &Issuer, now: UnixSeconds) -> Option<String> {
+    let name = issuer.authority.name();
+    let reason = match &issuer.crls {
+        CrlSource::Elsewhere(crls) => crls.fault(),
+        CrlSource::Publisher(_) => None,
+    };
+    let reason = reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
+    match issuer.crl() {
+        None => Some(format!("{name} has no CRL yet{reason}")),
+        Some(crl) if crl.is_overdue(now) => {
+            Some(format!("the CRL of {name} ran out at {}{reason}", crl.validity.next_update))
         }
+        Some(_) if is_failing(issuer) => {
+            Some(format!("no new CRL of {name} can be made; the log has the reason"))
+        }
+        Some(_) => None,
     }
-    Ok(())
 }
 
 fn is_failing(issuer: &Issuer) -> bool {
     matches!(&issuer.crls, CrlSource::Publisher(publisher) if publisher.is_failing())
 }
 
+fn all_of(faults: impl Iterator<Item = String>) -> Result<(), String> {
+    let faults: Vec<String> = faults.collect();
+    if faults.is_empty() { Ok(()) } else { Err(faults.join("; ")) }
+}
+
 fn every_delegate(service: &Service) -> Result<(), String> {
     let now = service.now();
-    for issuer in service.issuers() {
-        if let Some(delegate) = issuer.authority.delegate()
-            && !delegate.is_valid_at(now)
-        {
-            let (name, from, until) =
-                (issuer.authority.name(), delegate.not_before, delegate.not_after);
-            return Err(format!("the OCSP delegate of {name} is valid from {from} to {until}"));
-        }
-    }
-    Ok(())
+    all_of(service.issuers().iter().filter_map(|issuer| {
+        let delegate = issuer.authority.delegate().filter(|delegate| !delegate.is_valid_at(now))?;
+        let (name, from, until) =
+            (issuer.authority.name(), delegate.not_before, delegate.not_after);
+        Some(format!("the OCSP delegate of {name} is valid from {from} to {until}"))
+    }))
 }
 
 /// A signature with each issuer's key; the delegates' keys show what they can do all day.

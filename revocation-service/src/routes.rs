@@ -35,6 +35,9 @@ use crate::{
 /// The media type of an OCSP request, RFC 6960 appendix C.1.
 const OCSP_REQUEST: &str = "application/ocsp-request";
 
+/// What pages of other origins may read of an answer beside its body.
+const EXPOSED_HEADERS: &str = "ETag, X-Request-Id, Content-Range, Accept-Ranges";
+
 /// A place on the public listener.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum PublicPlace<'a> {
@@ -113,7 +116,7 @@ pub(crate) fn public(
 }
 
 async fn answer_public(
-    service: &Service,
+    service: &Arc<Service>,
     method: &Method,
     path: &str,
     headers: &HeaderMap,
@@ -206,7 +209,7 @@ fn whole_request()
 fn with_open_origin(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("ETag, X-Request-Id"));
+    headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED_HEADERS));
     response
 }
 
@@ -222,7 +225,7 @@ fn preflight(methods: &[Method]) -> Response {
     }
     headers.insert(
         ACCESS_CONTROL_ALLOW_HEADERS,
-        HeaderValue::from_static("Content-Type, If-None-Match"),
+        HeaderValue::from_static("Content-Type, If-None-Match, Range, If-Range"),
     );
     headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"));
     response

@@ -8,11 +8,16 @@ use countersign_daemon::clock::Clock;
 
 use crate::{
     authority::Authority,
+    caching::MaxAge,
     config::{Config, NeverIssued},
-    crl::{CrlFault, FileWatch, PublishedCrl, Publisher},
+    crl::{CrlFault, CrlsElsewhere, PublishedCrl, Publisher},
+    ocsp::{KeptAnswers, StatusMemory},
     signing_queue::SigningQueue,
     storage::{IssuerId, Storage},
 };
+
+/// OCSP answers that are kept: one takes about 1.5 kB.
+const KEPT_ANSWERS: usize = 1 << 14;
 
 /// The running service.
 #[derive(Debug)]
@@ -22,6 +27,10 @@ pub struct Service {
     clock: Arc<dyn Clock>,
     settings: Settings,
     signing: SigningQueue,
+    kept_answers: KeptAnswers,
+    status_memory: StatusMemory,
+    ocsp_max_age: MaxAge,
+    crl_max_age: MaxAge,
 }
 
 /// The numbers of the configuration that handlers need.
@@ -33,10 +42,6 @@ pub struct Settings {
     pub ocsp_validity_seconds: u32,
     /// `CertIDs` in a request.
     pub ocsp_max_certificates: usize,
-    /// `max-age` of OCSP answers.
-    pub ocsp_max_age_seconds: u32,
-    /// `max-age` of CRLs.
-    pub crl_max_age_seconds: u32,
 }
 
 /// One issuer that is served.
@@ -56,35 +61,30 @@ pub enum CrlSource {
     /// They are signed here.
     Publisher(Box<Publisher>),
     /// They are made elsewhere.
-    File(Box<FileWatch>),
+    Elsewhere(Box<CrlsElsewhere>),
 }
 
 impl Issuer {
     /// Binds an issuer to its row and takes up its CRL.
     ///
     /// # Errors
-    /// When the database fails or belongs to another issuer, or a CRL file is not good.
+    /// When the database fails or belongs to another issuer.
     pub async fn open(
         authority: Authority,
         storage: &Arc<dyn Storage>,
         crl_validity_seconds: u32,
-        now: UnixSeconds,
     ) -> Result<Self, CrlFault> {
         let authority = Arc::new(authority);
         let id = storage.bind_issuer(authority.name(), authority.spki_sha256()).await?;
         let (shared, storage) = (Arc::clone(&authority), Arc::clone(storage));
-        let crls = match (authority.key(), authority.crl_file()) {
-            (Some(key), _) => CrlSource::Publisher(Box::new(
-                Publisher::resume(shared, Arc::clone(key), id, storage, crl_validity_seconds)
-                    .await?,
-            )),
-            (None, Some(path)) => CrlSource::File(Box::new(
-                FileWatch::open(shared, id, storage, path.to_owned(), now).await?,
-            )),
-            // Configurations are checked for one or the other.
-            (None, None) => {
-                return Err(CrlFault::Malformed("there is neither key nor crl_file".to_owned()));
-            }
+        let crls = if let Some(key) = authority.key() {
+            let key = Arc::clone(key);
+            let publisher =
+                Publisher::resume(shared, key, id, storage, crl_validity_seconds).await?;
+            CrlSource::Publisher(Box::new(publisher))
+        } else {
+            let path = authority.crl_file().map(ToOwned::to_owned);
+            CrlSource::Elsewhere(Box::new(CrlsElsewhere::open(shared, id, storage, path).await?))
         };
         Ok(Self { authority, id, crls })
     }
@@ -93,7 +93,7 @@ impl Issuer {
     pub fn crl(&self) -> Option<Arc<PublishedCrl>> {
         match &self.crls {
             CrlSource::Publisher(publisher) => publisher.current(),
-            CrlSource::File(watch) => Some(watch.current()),
+            CrlSource::Elsewhere(crls) => crls.current(),
         }
     }
 
@@ -104,7 +104,7 @@ impl Issuer {
     pub async fn refresh_crl(&self, now: UnixSeconds) -> Result<(), CrlFault> {
         match &self.crls {
             CrlSource::Publisher(publisher) => publisher.refresh(now).await,
-            CrlSource::File(watch) => watch.refresh().await,
+            CrlSource::Elsewhere(crls) => crls.refresh().await,
         }
     }
 }
@@ -126,10 +126,16 @@ impl Service {
                 never_issued: config.never_issued,
                 ocsp_validity_seconds: config.ocsp_validity_seconds,
                 ocsp_max_certificates: count(config.ocsp_max_certificates),
-                ocsp_max_age_seconds: config.ocsp_max_age_seconds,
-                crl_max_age_seconds: config.crl_max_age_seconds,
             },
             signing: SigningQueue::new(count(config.ocsp_max_in_flight)),
+            kept_answers: KeptAnswers::new(
+                KEPT_ANSWERS,
+                config.ocsp_max_age_seconds,
+                config.ocsp_validity_seconds,
+            ),
+            status_memory: StatusMemory::default(),
+            ocsp_max_age: MaxAge::new(config.ocsp_max_age_seconds),
+            crl_max_age: MaxAge::new(config.crl_max_age_seconds),
         }
     }
 
@@ -163,6 +169,26 @@ impl Service {
     /// The queue before the OCSP keys.
     pub fn signing(&self) -> &SigningQueue {
         &self.signing
+    }
+
+    /// The OCSP answers that are kept.
+    pub(crate) fn kept_answers(&self) -> &KeptAnswers {
+        &self.kept_answers
+    }
+
+    /// The database's latest words on serial numbers.
+    pub(crate) fn status_memory(&self) -> &StatusMemory {
+        &self.status_memory
+    }
+
+    /// `max-age` of OCSP answers.
+    pub(crate) fn ocsp_max_age(&self) -> &MaxAge {
+        &self.ocsp_max_age
+    }
+
+    /// `max-age` of CRLs.
+    pub(crate) fn crl_max_age(&self) -> &MaxAge {
+        &self.crl_max_age
     }
 
     /// The time, whole seconds.

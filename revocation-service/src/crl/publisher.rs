@@ -136,8 +136,7 @@ impl Publisher {
     }
 
     async fn publish(&self, now: UnixSeconds) -> Result<(), CrlFault> {
-        let certificate = self.authority.certificate();
-        let (not_before, not_after) = (certificate.not_before, certificate.not_after);
+        let (not_before, not_after) = (self.authority.not_before(), self.authority.not_after());
         if now > not_after {
             return Err(CrlFault::IssuerExpired { not_after });
         }

@@ -5,6 +5,7 @@ mod clock;
 mod crash;
 mod crl;
 mod http;
+mod kept_answers;
 mod ocsp;
 mod openssl;
 mod program;

@@ -210,8 +210,17 @@ impl World {
             .with_root_certificates(roots)
     }
 
-    /// Runs the service in this process, its clock standing at [`World::now`].
+    /// Runs the service in this process, its clock standing at [`World::now`], until it is ready.
     pub(crate) async fn start(&self, config: Config) -> Running {
+        let running = self.start_unready(config).await;
+        running
+            .wait("the service to be ready", || http::get(running.public, "/readyz").status == 200)
+            .await;
+        running
+    }
+
+    /// As [`start`](Self::start), for one that only lives.
+    pub(crate) async fn start_unready(&self, config: Config) -> Running {
         let listeners = Listeners::bind(&config).await.expect("listening");
         let public = listeners.public.local_addr().expect("an address");
         let admin = listeners.admin.as_ref().map(|admin| admin.local_addr().expect("an address"));
@@ -219,9 +228,7 @@ impl World {
         let (trigger, shutdown) = Shutdown::manual();
         let service = tokio::spawn(run(config, listeners, clock.clone(), shutdown));
         let running = Running { public, admin, clock, trigger, service };
-        running
-            .wait("the service to be ready", || http::get(public, "/readyz").status == 200)
-            .await;
+        running.wait("the service to live", || http::get(public, "/livez").status == 200).await;
         running
     }
 }
