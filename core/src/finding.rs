@@ -93,6 +93,12 @@ findings! {
     KeyMismatch = "setup.key.mismatch", SetUp, 2, "docs/cli.md",
         "The key does not belong to the certificate.",
         "Name the key that the certificate was issued for.";
+    TokenUnusable = "setup.token.unusable", SetUp, 2, "RFC 7512; PKCS#11 v2.40; docs/keys.md",
+        "A key in a PKCS#11 token cannot be used.",
+        "Do what is said here; `countersign key show --key URI` tries it again. A wrong PIN is not repeated: tokens lock themselves.";
+    TokenAway = "setup.token.away", NotChecked, 3, "PKCS#11 v2.40; docs/keys.md",
+        "The token with the key is not there now, or fails.",
+        "Check that the token is plugged in, or that its network and service run, then try again.";
     RequestInvalid = "setup.request.invalid", SetUp, 2, "docs/cli.md",
         "The certificate authority does not issue what was asked for.",
         "Change what is named here and ask again.";

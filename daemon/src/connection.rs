@@ -25,6 +25,7 @@ use tower::Service;
 use warp::reply::Response;
 
 use crate::limits::Limits;
+use crate::metrics::ConnectionFigures;
 use crate::peer::{ClientCertificate, PeerAddress};
 use crate::tls::Tls;
 
@@ -54,6 +55,7 @@ pub(crate) struct Shared {
     pub(crate) limits: Limits,
     pub(crate) tls: Option<Tls>,
     pub(crate) pressure: watch::Receiver<Pressure>,
+    pub(crate) figures: ConnectionFigures,
 }
 
 /// Serves one connection until it ends.
@@ -85,8 +87,14 @@ where
                 .map(|leaf| ClientCertificate(Bytes::copy_from_slice(leaf)));
             converse(stream, peer, certificate, service, activity, shared).await;
         }
-        Some(Err(error)) => tracing::info!(%peer, %error, "TLS handshake refused"),
-        None => tracing::info!(%peer, "TLS handshake did not end in time"),
+        Some(Err(error)) => {
+            shared.figures.handshake_refused.increment(1);
+            tracing::info!(%peer, %error, "TLS handshake refused");
+        }
+        None => {
+            shared.figures.handshake_timeout.increment(1);
+            tracing::info!(%peer, "TLS handshake did not end in time");
+        }
     }
 }
 
@@ -130,10 +138,12 @@ async fn converse<S, I>(
         }
     };
     if lapse == Lapse::Idle {
+        shared.figures.idle.increment(1);
         connection.as_mut().graceful_shutdown();
         // Whatever happens then, the connection is dropped: the client had its time.
         let _ = timeout(LINGER, connection).await;
     } else {
+        shared.figures.stuck.increment(1);
         tracing::info!(%peer, "a client did not take its answer in time; connection dropped");
     }
 }

@@ -4,6 +4,7 @@
 //! socket, the limits, TLS, health, logs and the stop. It knows neither OCSP nor RFC 3161, and it
 //! holds no key but those of its own TLS listeners.
 
+mod admission;
 pub mod clock;
 pub mod config;
 mod connection;
@@ -11,14 +12,19 @@ mod descriptors;
 pub mod exit;
 mod guard;
 pub mod health;
+pub mod ledger;
 pub mod limits;
 pub mod logs;
 pub mod media_type;
+pub mod metrics;
 mod observe;
 pub mod peer;
+mod per_address;
 pub mod private_file;
 pub mod problem;
+pub mod rate;
 pub mod request_id;
 pub mod server;
 pub mod shutdown;
+pub mod systemd;
 pub mod tls;

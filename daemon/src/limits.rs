@@ -1,7 +1,7 @@
 //! What one client may take of a service: time, memory, connections.
 //!
 //! [`LimitSettings`] is the `[limits]` table of a configuration file; [`Limits`] is what the server
-//! works with. Rates per client are not limited here.
+//! works with. Rates per client are limited by [`crate::rate`].
 
 use std::time::Duration;
 
@@ -26,6 +26,9 @@ pub struct LimitSettings {
     pub drain_timeout_seconds: u64,
     /// Connections open at once; more wait in the system's queue. Default 4096, 1–1 000 000.
     pub max_connections: usize,
+    /// Connections one address may have open; more are closed at once. Trusted proxies are not limited.
+    /// Default: as many as `max_connections`, 1–1 000 000.
+    pub max_connections_per_address: Option<usize>,
     /// Requests being answered at once; more get 503. Default 256, 1–100 000.
     pub max_in_flight: usize,
     /// Bytes of a request's body. Default 65536, 1–64 MiB.
@@ -43,6 +46,7 @@ impl Default for LimitSettings {
             response_timeout_seconds: 300,
             drain_timeout_seconds: 10,
             max_connections: 4096,
+            max_connections_per_address: None,
             max_in_flight: 256,
             max_body_bytes: 64 * 1024,
             max_header_bytes: 32 * 1024,
@@ -64,6 +68,12 @@ impl LimitSettings {
             ("limits.response_timeout_seconds", self.response_timeout_seconds, 1, 3600),
             ("limits.drain_timeout_seconds", self.drain_timeout_seconds, 0, 600),
             ("limits.max_connections", count(self.max_connections), 1, 1_000_000),
+            (
+                "limits.max_connections_per_address",
+                count(self.max_connections_per_address.unwrap_or(1)),
+                1,
+                1_000_000,
+            ),
             ("limits.max_in_flight", count(self.max_in_flight), 1, 100_000),
             ("limits.max_body_bytes", count(self.max_body_bytes), 1, 64 * 1024 * 1024),
             ("limits.max_header_bytes", count(self.max_header_bytes), 8192, 1024 * 1024),
@@ -89,6 +99,8 @@ pub struct Limits {
     pub drain_timeout: Duration,
     /// Open connections: bounds file descriptors and memory.
     pub max_connections: usize,
+    /// Open connections of one address: one client alone cannot take them all.
+    pub max_connections_per_address: usize,
     /// Requests being answered: bounds the queue before the signing threads.
     pub max_in_flight: usize,
     /// Bytes of a body: bounds the memory of one request.
@@ -106,6 +118,9 @@ impl From<LimitSettings> for Limits {
             response_timeout: Duration::from_secs(settings.response_timeout_seconds),
             drain_timeout: Duration::from_secs(settings.drain_timeout_seconds),
             max_connections: settings.max_connections,
+            max_connections_per_address: settings
+                .max_connections_per_address
+                .unwrap_or(settings.max_connections),
             max_in_flight: settings.max_in_flight,
             max_body_bytes: settings.max_body_bytes,
             max_header_bytes: settings.max_header_bytes,

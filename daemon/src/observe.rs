@@ -5,15 +5,18 @@
 
 use std::convert::Infallible;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, Method, Request, StatusCode};
 use tower::{Layer, Service};
-use warp::reply::Response;
+use warp::reply::{Reply, Response};
 
-use crate::peer::PeerAddress;
+use crate::admission::Admission;
+use crate::metrics::HttpFigures;
+use crate::peer::ClientAddress;
 use crate::problem::Problem;
 use crate::request_id::{self, RequestId};
 
@@ -25,6 +28,8 @@ pub type PathClasses = fn(&str) -> &'static str;
 pub(crate) struct ObserveLayer {
     pub(crate) listener: &'static str,
     pub(crate) path_classes: PathClasses,
+    pub(crate) admission: Admission,
+    pub(crate) figures: Arc<HttpFigures>,
 }
 
 impl<S> Layer<S> for ObserveLayer {
@@ -58,21 +63,28 @@ where
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let request_id = RequestId::next();
         request.extensions_mut().insert(request_id);
+        let admitted = self.shared.admission.admit(&mut request);
         let line = AccessLine {
             listener: self.shared.listener,
+            figures: Arc::clone(&self.shared.figures),
             method: method_name(request.method()),
             path_class: (self.shared.path_classes)(request.uri().path()),
-            peer: request.extensions().get::<PeerAddress>().copied(),
+            client: request.extensions().get::<ClientAddress>().copied(),
             request_id,
             upstream_request_id: upstream_request_id(request.headers()),
             started: Instant::now(),
             status: None,
             code: None,
         };
-        let answer = self.inner.call(request);
+        let answer = admitted.map(|_| self.inner.call(request));
         Box::pin(async move {
             let mut line = line;
-            let Ok(mut response) = answer.await;
+            let mut response = match answer {
+                Ok(answer) => match answer.await {
+                    Ok(response) => response,
+                },
+                Err(problem) => problem.into_response(),
+            };
             line.status = Some(response.status());
             if let Some(problem) = problem_of(&mut response) {
                 line.code = Some(problem.code());
@@ -133,9 +145,10 @@ fn upstream_request_id(headers: &HeaderMap) -> Option<String> {
 /// One request's line, written when it is dropped: also when the client went away first.
 struct AccessLine {
     listener: &'static str,
+    figures: Arc<HttpFigures>,
     method: &'static str,
     path_class: &'static str,
-    peer: Option<PeerAddress>,
+    client: Option<ClientAddress>,
     request_id: RequestId,
     upstream_request_id: Option<String>,
     started: Instant,
@@ -145,6 +158,8 @@ struct AccessLine {
 
 impl Drop for AccessLine {
     fn drop(&mut self) {
+        let duration = self.started.elapsed();
+        self.figures.ended(self.path_class, self.status, self.code, duration);
         tracing::info!(
             listener = self.listener,
             method = self.method,
@@ -152,10 +167,10 @@ impl Drop for AccessLine {
             status = self.status.map(|status| status.as_u16()),
             abandoned = self.status.is_none().then_some(true),
             code = self.code,
-            duration_micros = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX),
+            duration_micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX),
             request_id = %self.request_id,
             upstream_request_id = self.upstream_request_id,
-            peer = self.peer.map(|peer| tracing::field::display(peer.0)),
+            client = self.client.map(|client| tracing::field::display(client.0)),
             "request"
         );
     }
@@ -173,7 +188,6 @@ pub(crate) fn default_path_classes(path: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use warp::Reply;
 
     #[test]
     fn takes_only_harmless_upstream_identifiers() {

@@ -16,12 +16,17 @@ use tokio::time::{Instant, sleep, timeout_at};
 use tower::ServiceBuilder;
 use warp::{Filter, Rejection, Reply};
 
+use crate::admission::Admission;
 use crate::connection::{self, Pressure, Shared};
 use crate::descriptors;
 use crate::guard::GuardLayer;
 use crate::limits::Limits;
+use crate::metrics::{ConnectionFigures, HttpFigures};
 pub use crate::observe::PathClasses;
 use crate::observe::{ObserveLayer, default_path_classes};
+use crate::peer::TrustedProxies;
+use crate::per_address::PerAddress;
+use crate::rate::{RateLimits, RateSettings};
 use crate::shutdown::Shutdown;
 use crate::tls::Tls;
 
@@ -38,6 +43,8 @@ pub struct Server {
     limits: Limits,
     tls: Option<Tls>,
     path_classes: PathClasses,
+    proxies: Arc<TrustedProxies>,
+    rate: Option<RateSettings>,
 }
 
 /// How a listener ended.
@@ -56,6 +63,8 @@ impl Server {
             limits: Limits::default(),
             tls: None,
             path_classes: default_path_classes,
+            proxies: Arc::default(),
+            rate: None,
         }
     }
 
@@ -80,6 +89,20 @@ impl Server {
         self
     }
 
+    /// Believes these proxies when they say for whom they ask.
+    #[must_use]
+    pub fn with_trusted_proxies(mut self, proxies: TrustedProxies) -> Self {
+        self.proxies = Arc::new(proxies);
+        self
+    }
+
+    /// Limits how often one client may ask; the refusal is 429 with the code `request.rate.exceeded`.
+    #[must_use]
+    pub fn with_rate(mut self, rate: impl Into<Option<RateSettings>>) -> Self {
+        self.rate = rate.into();
+        self
+    }
+
     /// Serves `routes` on `listener` until `shutdown`, then drains: open requests get the drain
     /// time of the limits, after which every connection is cut.
     ///
@@ -91,11 +114,22 @@ impl Server {
     {
         self.announce(&listener);
         let service = ServiceBuilder::new()
-            .layer(ObserveLayer { listener: self.listener, path_classes: self.path_classes })
+            .layer(self.observe_layer())
             .layer(GuardLayer::new(self.limits))
             .service(warp::service(routes));
         let (pressure, watched) = watch::channel(Pressure::None);
-        let shared = Shared { limits: self.limits, tls: self.tls.clone(), pressure: watched };
+        let figures = ConnectionFigures::new(self.listener);
+        let shared = Shared {
+            limits: self.limits,
+            tls: self.tls.clone(),
+            pressure: watched,
+            figures: figures.clone(),
+        };
+        if let Some(tls) = &self.tls {
+            tls.report_expiry(self.listener);
+        }
+        let per_address =
+            PerAddress::new(self.limits.max_connections_per_address, Arc::clone(&self.proxies));
         let total = descriptors::affordable(self.limits.max_connections);
         if total < self.limits.max_connections {
             tracing::warn!(
@@ -105,7 +139,8 @@ impl Server {
                 "the limit of open files allows fewer connections"
             );
         }
-        let places = Places { free: Arc::new(Semaphore::new(total)), total, pressure };
+        let free = Arc::new(Semaphore::new(total));
+        let places = Places { free, total, pressure, figures: figures.clone() };
         let mut connections = JoinSet::new();
         loop {
             let accepted = tokio::select! {
@@ -115,15 +150,33 @@ impl Server {
                 Some(_) = connections.join_next() => continue,
             };
             let (stream, peer, place) = accepted;
+            let Some(of_address) = per_address.take(peer.ip()) else {
+                figures.per_address.increment(1);
+                tracing::debug!(%peer, "too many connections from one address");
+                continue;
+            };
+            let open = figures.open();
             let serving = connection::serve(stream, peer, service.clone(), shared.clone());
             connections.spawn(async move {
                 serving.await;
-                drop(place);
+                drop((place, of_address, open));
             });
         }
         drop(listener);
         places.tell(Pressure::Draining);
         self.drain(connections).await
+    }
+
+    fn observe_layer(&self) -> ObserveLayer {
+        ObserveLayer {
+            listener: self.listener,
+            path_classes: self.path_classes,
+            admission: Admission {
+                proxies: Arc::clone(&self.proxies),
+                rates: self.rate.map(|rate| Arc::new(RateLimits::new(rate))),
+            },
+            figures: Arc::new(HttpFigures::new(self.listener)),
+        }
     }
 
     async fn drain(&self, mut connections: JoinSet<()>) -> Drained {
@@ -159,6 +212,7 @@ struct Places {
     free: Arc<Semaphore>,
     total: usize,
     pressure: watch::Sender<Pressure>,
+    figures: ConnectionFigures,
 }
 
 impl Places {
@@ -192,6 +246,7 @@ impl Places {
             return place;
         }
         if self.tell(Pressure::Full) {
+            self.figures.full.increment(1);
             tracing::warn!(
                 connections = self.total,
                 "every connection is taken; idle ones are closed early"

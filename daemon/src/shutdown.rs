@@ -1,12 +1,15 @@
 //! When to stop, and when to read keys and certificates again.
 //!
 //! SIGTERM and SIGINT ask every listener to drain; how long that may take is the listener's limit.
+//! systemd is told of both.
 
 use std::io;
 use std::sync::Arc;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+
+use crate::systemd;
 
 /// Tells its holders when the service is to stop; clones tell the same.
 #[derive(Debug, Clone)]
@@ -51,6 +54,7 @@ impl Shutdown {
                 _ = interrupt.recv() => "SIGINT",
             };
             tracing::info!(signal = name, "stopping");
+            systemd::stopping();
             trigger.request();
         });
         Ok(shutdown)
@@ -86,10 +90,12 @@ pub fn on_hangup(shutdown: Shutdown, reload: impl Fn() + Send + Sync + 'static) 
                         return;
                     }
                     tracing::info!(signal = "SIGHUP", "reading keys and certificates again");
+                    systemd::reloading();
                     let reload = Arc::clone(&reload);
                     if tokio::task::spawn_blocking(move || reload()).await.is_err() {
                         tracing::error!("reading keys and certificates again panicked");
                     }
+                    systemd::reloaded();
                 }
             }
         }

@@ -6,8 +6,11 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
+use ::metrics::{counter, gauge};
 use arc_swap::ArcSwap;
+use der::Decode;
 use pkcs8::{EncryptedPrivateKeyInfoRef, SecretDocument};
 use pki_types::pem::PemObject;
 use pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -15,8 +18,11 @@ use rustls::crypto::aws_lc_rs;
 use rustls::server::{NoServerSessionStorage, ParsedCertificate, WebPkiClientVerifier};
 use rustls::{RootCertStore, ServerConfig};
 use serde::Deserialize;
+use x509_cert::Certificate;
+use x509_cert::time::Time;
 use zeroize::Zeroizing;
 
+use crate::metrics;
 use crate::private_file::{self, PrivateFileError};
 
 /// A `[tls]` table.
@@ -67,26 +73,63 @@ pub enum TlsError {
 #[derive(Debug, Clone)]
 pub struct Tls {
     settings: Arc<TlsSettings>,
-    current: Arc<ArcSwap<ServerConfig>>,
+    current: Arc<ArcSwap<Current>>,
+}
+
+/// What the files held when they were read last.
+#[derive(Debug)]
+struct Current {
+    config: Arc<ServerConfig>,
+    /// When the first certificate of the chain ends that does.
+    not_after: SystemTime,
 }
 
 impl Tls {
     /// Reads the files and checks that they fit together.
     ///
     /// # Errors
-    /// A file is missing, unreadable, too open or not what it should be, or key and certificate differ.
+    /// A file is missing, unreadable, too open or not what it should be, a certificate is not valid
+    /// now, or key and certificate differ.
     pub fn open(settings: TlsSettings) -> Result<Self, TlsError> {
-        let current = Arc::new(ArcSwap::from(build(&settings)?));
+        let current = Arc::new(ArcSwap::from_pointee(build(&settings)?));
         Ok(Self { settings: Arc::new(settings), current })
     }
 
-    /// Reads the files again; new connections get the new certificate, open ones keep theirs.
+    /// Reads the files again, the client CA too; new connections get what is new, open ones keep
+    /// theirs. Counts the outcome; telling it in the log is the caller's.
     ///
     /// # Errors
     /// As [`Tls::open`]; what was in use stays in use.
     pub fn reload(&self) -> Result<(), TlsError> {
-        self.current.store(build(&self.settings)?);
+        let built = build(&self.settings);
+        let outcome = if built.is_ok() { "loaded" } else { "refused" };
+        counter!("countersign_tls_reloads_total", "outcome" => outcome).increment(1);
+        let built = built?;
+        tracing::info!(
+            certificate = %self.settings.certificate.display(),
+            not_after = %humantime::format_rfc3339_seconds(built.not_after),
+            "TLS certificate read again"
+        );
+        self.current.store(Arc::new(built));
         Ok(())
+    }
+
+    /// When the certificate in use ends, or the first of its chain.
+    pub fn not_after(&self) -> SystemTime {
+        self.current.load().not_after
+    }
+
+    /// Keeps the gauge of the certificate's end current as long as this lives.
+    pub(crate) fn report_expiry(&self, listener: &'static str) {
+        let gauge =
+            gauge!("countersign_tls_certificate_expiry_timestamp_seconds", "listener" => listener);
+        let current = Arc::downgrade(&self.current);
+        metrics::before_each_render(move || {
+            let not_after = current.upgrade()?.load().not_after;
+            let since = not_after.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+            gauge.set(since.as_secs_f64());
+            Some(())
+        });
     }
 
     /// Whether clients must show a certificate.
@@ -96,13 +139,14 @@ impl Tls {
 
     /// The configuration for the next handshake.
     pub(crate) fn current(&self) -> Arc<ServerConfig> {
-        self.current.load_full()
+        Arc::clone(&self.current.load().config)
     }
 }
 
-fn build(settings: &TlsSettings) -> Result<Arc<ServerConfig>, TlsError> {
+fn build(settings: &TlsSettings) -> Result<Current, TlsError> {
     let rejected = |error: &dyn std::fmt::Display| TlsError::Rejected(error.to_string());
     let chain = read_certificates(&settings.certificate)?;
+    let not_after = end_of_validity(&settings.certificate, &chain, SystemTime::now())?;
     let key = read_key(&settings.key, settings.key_passphrase_file.as_deref())?;
     let provider = Arc::new(aws_lc_rs::default_provider());
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
@@ -137,7 +181,34 @@ fn build(settings: &TlsSettings) -> Result<Arc<ServerConfig>, TlsError> {
         config.send_tls13_tickets = 0;
     }
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(Arc::new(config))
+    Ok(Current { config: Arc::new(config), not_after })
+}
+
+/// When the first certificate of the chain ends; all must be valid `now`.
+fn end_of_validity(
+    path: &Path,
+    chain: &[CertificateDer<'_>],
+    now: SystemTime,
+) -> Result<SystemTime, TlsError> {
+    let failed = |message: String| TlsError::Certificate { path: path.to_owned(), message };
+    let mut end = None::<SystemTime>;
+    for (index, certificate) in chain.iter().enumerate() {
+        let number = index + 1;
+        let certificate = Certificate::from_der(certificate)
+            .map_err(|error| failed(format!("certificate {number} cannot be read: {error}")))?;
+        let validity = certificate.tbs_certificate().validity();
+        let time = |time: Time| SystemTime::UNIX_EPOCH + time.to_unix_duration();
+        let (from, until) = (time(validity.not_before), time(validity.not_after));
+        let shown = |time| humantime::format_rfc3339_seconds(time);
+        if now < from {
+            return Err(failed(format!("certificate {number} is valid only from {}", shown(from))));
+        }
+        if now > until {
+            return Err(failed(format!("certificate {number} expired on {}", shown(until))));
+        }
+        end = Some(end.map_or(until, |end| end.min(until)));
+    }
+    end.ok_or_else(|| failed("holds no PEM certificate".to_owned()))
 }
 
 /// All certificates of a PEM file, in its order.

@@ -4,14 +4,14 @@
 //! set, signer identifier, and the signed attributes that do not depend on the content. Nothing
 //! here knows what a `TSTInfo` says, and nothing here reads CMS.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use aws_lc_rs::digest;
 use const_oid::ObjectIdentifier;
 use countersign_core::{crypto::SignatureScheme, digest::HashAlgorithm, oid, x509::Certificate};
 
 use crate::{
-    der,
+    der::{self, Backwards},
     key::{SignError, Signer, sha256},
 };
 
@@ -29,14 +29,19 @@ pub(crate) enum CertificateSet {
 pub(crate) struct SignedDataTemplate {
     signer: Arc<dyn Signer>,
     hash: &'static digest::Algorithm,
+    /// `contentType` of the `ContentInfo`: id-signedData.
+    signed_data_type: Vec<u8>,
+    /// `version` and `digestAlgorithms`.
+    head: Vec<u8>,
     content_type: Vec<u8>,
-    version: Vec<u8>,
-    digest_algorithms: Vec<u8>,
     certificates: Vec<u8>,
     signer_info_head: Vec<u8>,
+    signed_attributes: SignedAttributes,
     signature_algorithm: Vec<u8>,
-    constant_attributes: Vec<Vec<u8>>,
 }
+
+/// Room for everything in a token but content and certificates.
+const TOKEN_OCTETS: usize = 1024;
 
 impl SignedDataTemplate {
     /// Prepares for `content_type` and a chain of DER certificates, the signer's first.
@@ -65,60 +70,100 @@ impl SignedDataTemplate {
         set.dedup();
         Ok(Self {
             hash,
+            signed_data_type: der::oid(&oid::ID_SIGNED_DATA),
             // RFC 5652 §5.1: 3, since the content is not id-data.
-            version: der::integer(3),
-            digest_algorithms: der::set_of(&[&digest_algorithm]),
+            head: [der::integer(3), der::set_of(&[&digest_algorithm])].concat(),
             certificates: der::implicit_set_of(0, &set),
             // RFC 5652 §5.3: version 1, since the signer is named by issuer and serial.
             signer_info_head: [der::integer(1), issuer_and_serial, digest_algorithm].concat(),
+            signed_attributes: SignedAttributes::new(hash, &content_type, leaf.raw),
             signature_algorithm: signature_algorithm(signer.scheme()),
-            constant_attributes: vec![
-                attribute(&oid::AT_CONTENT_TYPE, &content_type),
-                attribute(&oid::AT_SIGNING_CERTIFICATE_V2, &signing_certificate_v2(leaf.raw)),
-            ],
             content_type,
             signer,
         })
     }
 
-    /// A `ContentInfo` with `content` signed; one signature.
+    /// Room for a token with `content` of so many octets.
+    pub(crate) fn capacity(&self, content_octets: usize) -> usize {
+        TOKEN_OCTETS + content_octets + self.certificates.len()
+    }
+
+    /// Writes a `ContentInfo` with `content` signed; one signature.
     ///
     /// # Errors
-    /// When the key refuses.
+    /// When the key refuses; then nothing was written.
     pub(crate) fn sign(
         &self,
+        writer: &mut Backwards,
         content: &[u8],
         certificates: CertificateSet,
-    ) -> Result<Vec<u8>, SignError> {
+    ) -> Result<(), SignError> {
         let digest = digest::digest(self.hash, content);
-        let message_digest =
-            attribute(&oid::AT_MESSAGE_DIGEST, &der::octet_string(digest.as_ref()));
-        let attributes = [&self.constant_attributes[..], &[message_digest]].concat();
+        let mut signed_attributes = self.signed_attributes.with(digest.as_ref());
+        let signature = self.signer.sign(&signed_attributes)?;
         // RFC 5652 §5.4: signed as a SET OF, sent with the implicit tag [0]; the content octets
         // are the same.
-        let mut signed_attributes = der::set_of(&attributes);
-        let signature = self.signer.sign(&signed_attributes)?;
-        signed_attributes[0] = 0xA0;
-        let signer_info = der::sequence(&[
-            &self.signer_info_head,
-            &signed_attributes,
-            &self.signature_algorithm,
-            &der::octet_string(&signature),
-        ]);
-        let encapsulated =
-            der::sequence(&[&self.content_type, &der::context(0, &[&der::octet_string(content)])]);
-        let certificates = match certificates {
-            CertificateSet::Include => &self.certificates[..],
-            CertificateSet::Omit => &[],
-        };
-        let signed_data = der::sequence(&[
-            &self.version,
-            &self.digest_algorithms,
-            &encapsulated,
-            certificates,
-            &der::set_of(&[signer_info]),
-        ]);
-        Ok(der::sequence(&[&der::oid(&oid::ID_SIGNED_DATA), &der::context(0, &[&signed_data])]))
+        signed_attributes[0] = der::CONTEXT_0;
+
+        let token = writer.mark();
+        writer.put(&signature);
+        writer.wrap(der::OCTET_STRING, token);
+        writer.put(&self.signature_algorithm);
+        writer.put(&signed_attributes);
+        writer.put(&self.signer_info_head);
+        writer.sequence(token);
+        writer.wrap(der::SET, token);
+        if certificates == CertificateSet::Include {
+            writer.put(&self.certificates);
+        }
+        let encapsulated = writer.mark();
+        writer.put(content);
+        writer.wrap(der::OCTET_STRING, encapsulated);
+        writer.wrap(der::CONTEXT_0, encapsulated);
+        writer.put(&self.content_type);
+        writer.sequence(encapsulated);
+        writer.put(&self.head);
+        writer.sequence(token);
+        writer.wrap(der::CONTEXT_0, token);
+        writer.put(&self.signed_data_type);
+        writer.sequence(token);
+        Ok(())
+    }
+}
+
+/// The signed attributes as a SET OF, sorted, with a hole for the content's digest. The digest
+/// comes after the attribute's type and length, which are all that the order depends on.
+#[derive(Debug)]
+struct SignedAttributes {
+    encoded: Vec<u8>,
+    digest_at: Range<usize>,
+}
+
+impl SignedAttributes {
+    fn new(hash: &'static digest::Algorithm, content_type: &[u8], certificate: &[u8]) -> Self {
+        let digest = vec![0; hash.output_len()];
+        let message_digest = attribute(&oid::AT_MESSAGE_DIGEST, &der::octet_string(&digest));
+        let mut attributes = [
+            attribute(&oid::AT_CONTENT_TYPE, content_type),
+            attribute(&oid::AT_SIGNING_CERTIFICATE_V2, &signing_certificate_v2(certificate)),
+            message_digest.clone(),
+        ];
+        attributes.sort_unstable();
+        let encoded = der::set_of(&attributes);
+        let after: usize = attributes
+            .iter()
+            .rev()
+            .take_while(|attribute| **attribute != message_digest)
+            .map(Vec::len)
+            .sum();
+        let end = encoded.len() - after;
+        Self { digest_at: end - digest.len()..end, encoded }
+    }
+
+    fn with(&self, digest: &[u8]) -> Vec<u8> {
+        let mut encoded = self.encoded.clone();
+        encoded[self.digest_at.clone()].copy_from_slice(digest);
+        encoded
     }
 }
 

@@ -4,17 +4,22 @@
 //! so what never changes (a certificate, an algorithm identifier, a signed attribute) is encoded
 //! once and copied afterwards. Nothing here reads DER: that is `countersign_core::asn1`.
 
+mod backwards;
+
 use const_oid::ObjectIdentifier;
 use countersign_core::time::UnixSeconds;
+
+pub(crate) use backwards::Backwards;
+use backwards::MAX_HEADER_OCTETS;
 
 /// BOOLEAN.
 const BOOLEAN: u8 = 0x01;
 /// INTEGER.
-const INTEGER: u8 = 0x02;
+pub(crate) const INTEGER: u8 = 0x02;
 /// BIT STRING.
 const BIT_STRING: u8 = 0x03;
 /// OCTET STRING.
-const OCTET_STRING: u8 = 0x04;
+pub(crate) const OCTET_STRING: u8 = 0x04;
 /// OBJECT IDENTIFIER.
 const OBJECT_IDENTIFIER: u8 = 0x06;
 /// ENUMERATED.
@@ -30,34 +35,40 @@ const GENERALIZED_TIME: u8 = 0x18;
 /// SEQUENCE, constructed.
 const SEQUENCE: u8 = 0x30;
 /// SET, constructed.
-const SET: u8 = 0x31;
+pub(crate) const SET: u8 = 0x31;
 /// Context-specific class.
 const CONTEXT: u8 = 0x80;
 /// The constructed bit.
 const CONSTRUCTED: u8 = 0x20;
+/// `[0]`, constructed.
+pub(crate) const CONTEXT_0: u8 = CONTEXT | CONSTRUCTED;
 
 /// NULL.
 pub const NULL: &[u8] = &[0x05, 0x00];
 
-/// A tag is one octet here: no structure we write has a tag number above 30.
-fn header(into: &mut Vec<u8>, tag: u8, length: usize) {
-    into.push(tag);
-    if length < 0x80 {
-        into.push(u8::try_from(length).unwrap_or(0));
-        return;
+/// Writes tag and length to the beginning of `into`; gives how many octets that took. A tag is one
+/// octet here: no structure we write has a tag number above 30.
+fn header(into: &mut [u8; MAX_HEADER_OCTETS], tag: u8, length: usize) -> usize {
+    into[0] = tag;
+    if let Ok(short @ ..0x80) = u8::try_from(length) {
+        into[1] = short;
+        return 2;
     }
     // X.690 §10.1: definite form in the fewest octets.
     let octets = length.to_be_bytes();
     let skipped = octets.iter().take_while(|octet| **octet == 0).count();
     let significant = &octets[skipped..];
-    into.push(0x80 | u8::try_from(significant.len()).unwrap_or(0));
-    into.extend_from_slice(significant);
+    into[1] = 0x80 | u8::try_from(significant.len()).unwrap_or(0);
+    into[2..2 + significant.len()].copy_from_slice(significant);
+    2 + significant.len()
 }
 
 fn wrap(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     let length = parts.iter().map(|part| part.len()).sum();
-    let mut encoded = Vec::with_capacity(length + 6);
-    header(&mut encoded, tag, length);
+    let mut octets = [0; MAX_HEADER_OCTETS];
+    let header = header(&mut octets, tag, length);
+    let mut encoded = Vec::with_capacity(length + header);
+    encoded.extend_from_slice(&octets[..header]);
     for part in parts {
         encoded.extend_from_slice(part);
     }
@@ -182,7 +193,7 @@ pub fn printable_string(text: &str) -> Vec<u8> {
 ///
 /// Years 1970 to 9999; a time outside them is held at the nearer end.
 pub fn generalized_time(time: UnixSeconds) -> Vec<u8> {
-    wrap(GENERALIZED_TIME, &[calendar_digits(time).as_bytes(), b"Z"])
+    wrap(GENERALIZED_TIME, &[&calendar_digits(time), b"Z"])
 }
 
 /// `GeneralizedTime` with milliseconds, without trailing zeros (X.690 §11.7.3), hence without a
@@ -191,10 +202,10 @@ pub fn generalized_time_with_milliseconds(time: UnixSeconds, milliseconds: u16) 
     if milliseconds == 0 {
         return generalized_time(time);
     }
-    let fraction = format!("{:03}", milliseconds.min(999));
-    let digits = fraction.trim_end_matches('0');
-    let text = format!("{}.{digits}Z", calendar_digits(time));
-    wrap(GENERALIZED_TIME, &[text.as_bytes()])
+    let [_, hundreds, tens, ones] = four_digits(milliseconds.min(999));
+    let fraction = [b'.', hundreds, tens, ones];
+    let zeros = fraction.iter().rev().take_while(|digit| **digit == b'0').count();
+    wrap(GENERALIZED_TIME, &[&calendar_digits(time), &fraction[..fraction.len() - zeros], b"Z"])
 }
 
 /// `Time` of RFC 5280 §4.1.2.5: `UTCTime` through 2049, `GeneralizedTime` from 2050.
@@ -205,24 +216,28 @@ pub fn time(time: UnixSeconds) -> Vec<u8> {
         return generalized_time(time);
     }
     let digits = calendar_digits(time);
-    wrap(UTC_TIME, &[&digits.as_bytes()[2..], b"Z"])
+    wrap(UTC_TIME, &[&digits[2..], b"Z"])
 }
 
 /// `YYYYMMDDhhmmss`.
-fn calendar_digits(time: UnixSeconds) -> String {
+fn calendar_digits(time: UnixSeconds) -> [u8; 14] {
     // 9999-12-31T23:59:59Z.
     const LAST: i64 = 253_402_300_799;
     let held = UnixSeconds::new(time.seconds().clamp(0, LAST));
-    let Some(date) = held.civil() else { return "19700101000000".to_owned() };
-    format!(
-        "{:04}{:02}{:02}{:02}{:02}{:02}",
-        date.year(),
-        date.month(),
-        date.day(),
-        date.hour(),
-        date.minutes(),
-        date.seconds()
-    )
+    let Some(date) = held.civil() else { return *b"19700101000000" };
+    let mut digits = [0; 14];
+    digits[..4].copy_from_slice(&four_digits(date.year()));
+    let rest = [date.month(), date.day(), date.hour(), date.minutes(), date.seconds()];
+    for (place, value) in digits[4..].chunks_exact_mut(2).zip(rest) {
+        place.copy_from_slice(&four_digits(value.into())[2..]);
+    }
+    digits
+}
+
+/// The last four decimal digits. Written by hand, since a token has a time, and the formatter
+/// takes longer than everything else of a token but the signature.
+fn four_digits(value: u16) -> [u8; 4] {
+    [1000, 100, 10, 1].map(|unit| b'0' + u8::try_from(value / unit % 10).unwrap_or(0))
 }
 
 /// Extension of RFC 5280 §4.1 with an encoded value.

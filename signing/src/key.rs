@@ -1,22 +1,57 @@
 //! Private keys behind an opaque handle.
 //!
 //! A [`Signer`] signs and says what its public key is; nobody outside this crate sees more of a
-//! private key. [`FileKey`] keeps one in an encrypted file; a hardware module can stand in its
-//! place behind the same trait. Nothing here knows what is being signed.
+//! private key. It is kept in an encrypted file ([`FileKey`]) or in a PKCS#11 token. Nothing here
+//! knows what is being signed.
+//!
+//! Whoever has a setting or flag for a key holds it as a [`KeyLocation`] (serde reads it from the
+//! same string as a path) and calls [`open`], or, with the certificate at hand,
+//! [`open_for_certificate`]:
+//!
+//! ```no_run
+//! use countersign_signing::key::{self, KeyLocation, Passphrase};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! // "tsa/key.pem", or "pkcs11:token=TSA;object=tsa?pin-source=file:/etc/tsa/pin"
+//! let location: KeyLocation = "tsa/key.pem".parse()?;
+//! let passphrase = Passphrase::from_file("tsa/passphrase".as_ref())?;
+//! let signer = key::open(&location, Some(&passphrase))?; // None where no file is configured
+//! # drop(signer);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A key in a token blocks its thread while it signs, and may fail for a while:
+//! [`SignError::is_transient`]. It finds its token again by itself.
 
+mod error;
 mod file;
+mod location;
+mod open;
 mod passphrase;
+#[cfg(feature = "pkcs11")]
+mod pkcs11;
 mod pkcs8_file;
+mod private_file;
+mod token_error;
+mod token_uri;
 
 use std::fmt::Debug;
 
 use aws_lc_rs::digest;
 use countersign_core::{crypto::SignatureScheme, digest::Digest};
 
+#[cfg(feature = "pkcs11")]
+pub use self::pkcs11::{GeneratedKey, TokenKeyAlgorithm, generate_in_token, store_certificate};
 pub use self::{
+    error::KeyError,
     file::FileKey,
+    location::KeyLocation,
+    open::{PIN_VARIABLE, open, open_for_certificate},
     passphrase::{Passphrase, PassphraseError},
-    pkcs8_file::{KeyError, UnencryptedKeys},
+    pkcs8_file::UnencryptedKeys,
+    token_error::TokenError,
+    token_uri::{TokenUri, TokenUriError},
 };
 
 /// The kind of a key that we make.
@@ -74,7 +109,7 @@ pub trait Signer: Send + Sync + Debug {
     /// signatures as long as the modulus.
     ///
     /// # Errors
-    /// [`SignError::Refused`] when the library or the hardware refuses.
+    /// [`SignError::Refused`] when the library refuses, [`SignError::Token`] when a token does.
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignError>;
 
     /// Signs a message of which only the digest is there. Whoever calls this answers for the
@@ -92,6 +127,9 @@ pub enum SignError {
     /// The library or the hardware refused, without saying why.
     #[error("the key refused to sign")]
     Refused,
+    /// The token that holds the key is away, fails, or refuses.
+    #[error(transparent)]
+    Token(#[from] TokenError),
     /// The digest was made with another algorithm than this key signs.
     #[error("the key signs {expected} digests, not {found}")]
     DigestMismatch {
@@ -120,6 +158,13 @@ pub enum SignError {
     /// No random number could be had.
     #[error("the operating system gives no random numbers")]
     Random,
+}
+
+impl SignError {
+    /// Whether the same call may succeed later without anybody changing a setting.
+    pub const fn is_transient(&self) -> bool {
+        matches!(self, Self::Token(error) if error.is_transient())
+    }
 }
 
 /// Random octets from the operating system's generator.

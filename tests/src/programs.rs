@@ -89,16 +89,22 @@ impl Programs {
     /// # Errors
     /// [`ProgramError::Missing`] says how to build them.
     pub fn find() -> Result<Self, ProgramError> {
+        Self::with(&[COUNTERSIGN, TIMESTAMP, REVOCATION])
+    }
+
+    /// As [`find`](Self::find), for who needs only some of them: benches run from
+    /// `target/release/deps`.
+    ///
+    /// # Errors
+    /// [`ProgramError::Missing`] says how to build them.
+    pub fn with(needed: &[&'static str]) -> Result<Self, ProgramError> {
         let own = env::current_exe().map_err(ProgramError::system("where am I?"))?;
         let missing = |program| ProgramError::Missing { program, beside: own.clone() };
         let holds = |folder: &&Path, program: &str| folder.join(program).is_file();
-        let folder = own
-            .ancestors()
-            .skip(1)
-            .take(3)
-            .find(|folder| holds(folder, COUNTERSIGN))
-            .ok_or_else(|| missing(COUNTERSIGN))?;
-        for program in [TIMESTAMP, REVOCATION] {
+        let above = || own.ancestors().skip(1).take(3);
+        let first = needed.first().copied().unwrap_or(COUNTERSIGN);
+        let folder = above().find(|folder| holds(folder, first)).ok_or_else(|| missing(first))?;
+        for program in needed {
             if !holds(&folder, program) {
                 return Err(missing(program));
             }
@@ -193,6 +199,11 @@ impl Service {
     /// When the service was not started with that listener.
     pub fn url(&self, listener: &str) -> &str {
         &self.urls[listener]
+    }
+
+    /// The process's number.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// The address of a listener, such as `127.0.0.1:41234`.

@@ -12,10 +12,11 @@ use toml::Table;
 const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("core", &[]),
     ("signing", &["core"]),
-    ("daemon", &[]),
+    ("ledger", &[]),
+    ("daemon", &["ledger"]),
     ("timestamp-service", &["core", "signing", "daemon"]),
     ("revocation-service", &["core", "signing", "daemon"]),
-    ("cli", &["core", "signing"]),
+    ("cli", &["core", "signing", "ledger"]),
 ];
 
 /// The test package stands outside the one-way order: it starts everything.

@@ -1,18 +1,21 @@
 //! The configuration file, `timestamp.toml` by custom.
 //!
 //! Relative paths are relative to the working directory. Every key can be set by the environment
-//! as well: `COUNTERSIGN_TIMESTAMP_LISTEN`, `COUNTERSIGN_TIMESTAMP_LIMITS__MAX_IN_FLIGHT`.
+//! as well: `COUNTERSIGN_TIMESTAMP_LISTEN`, `COUNTERSIGN_TIMESTAMP_LIMITS__MAX_IN_FLIGHT`; the
+//! policies as a whole, `COUNTERSIGN_TIMESTAMP_POLICY='[{oid = "1.2.3"}]'`.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use const_oid::ObjectIdentifier;
-use countersign_core::digest::HashAlgorithm;
+use countersign_core::time::UnixSeconds;
 use countersign_daemon::config::{self, ConfigError};
 use countersign_daemon::limits::LimitSettings;
 use countersign_daemon::logs::LogSettings;
 use countersign_daemon::tls::TlsSettings;
+use countersign_signing::key::KeyLocation;
 use serde::Deserialize;
+
+use crate::policy::{self, OfferedPolicy, PolicySettings};
 
 /// What the environment's variables begin with.
 pub const ENVIRONMENT_PREFIX: &str = "COUNTERSIGN_TIMESTAMP";
@@ -24,31 +27,27 @@ pub struct Config {
     /// Address and port of the public listener. Default `127.0.0.1:3161`; port 0 takes a free one.
     #[serde(default = "default_listen")]
     pub listen: SocketAddr,
-    /// PEM file of mode 0600 or tighter: the encrypted PKCS#8 key. Required.
-    pub key: PathBuf,
-    /// File of mode 0600 or tighter whose first line is the key's passphrase. Required for the
-    /// keys of today, which are all encrypted.
+    /// The key: a PEM file of mode 0600 or tighter (encrypted PKCS#8), or a `pkcs11:` URI. Required.
+    pub key: KeyLocation,
+    /// File of mode 0600 or tighter whose first line is the key file's passphrase, or the PIN of a
+    /// token whose URI names no `pin-source`. Required for key files, which are all encrypted.
     #[serde(default)]
     pub key_passphrase_file: Option<PathBuf>,
     /// PEM file: the authority's certificate, then the certificates above it, in order. Required.
     pub certificate_chain: PathBuf,
-    /// The policy of tokens whose request names none: an object identifier, `"1.3.6.1.4.1.99999.1"`. Required.
-    pub policy: String,
-    /// Further policies that a request may name. Default none; at most 64.
+    /// When the key of `[next]` takes over, as RFC 3339 has it: `"2027-01-01T00:00:00Z"`. Default
+    /// never; goes with `[next]`.
     #[serde(default)]
-    pub accepted_policies: Vec<String>,
-    /// Hash algorithms of what is stamped, of `"sha256"`, `"sha384"`, `"sha512"`. Default all
-    /// three; at least one. SHA-1 is not offered.
-    #[serde(default = "default_accepted_hashes")]
-    pub accepted_hashes: Vec<String>,
-    /// How far the time in a token may be from the true time, in milliseconds. Default 2000; 1–999
-    /// or 1001–60000. Below 1000 tokens carry milliseconds, and this is the error that the clock may
-    /// have. Above, they carry whole seconds, and up to 1000 of it is the part of a second that is
-    /// cut off: the clock may have the rest as its error, 1000 by default. At 1000 it could have none.
-    #[serde(default = "default_accuracy_millis")]
-    pub accuracy_millis: u64,
-    /// Signatures being made at once. Default 0, one for each processor; 0–1024. Requests wait for
-    /// a place until `limits.request_timeout_seconds`, at most `limits.max_in_flight` of them.
+    pub rotate_at: Option<String>,
+    /// `[next]`: the key that takes over at `rotate_at`, checked at the start already.
+    #[serde(default)]
+    pub next: Option<KeySettings>,
+    /// `[[policy]]`: what is offered, 1–64. The first is that of tokens whose request names none;
+    /// the others are for requests that name them.
+    pub policy: Vec<PolicySettings>,
+    /// Signatures being made at once by a key that takes its time: RSA, or one that is not in this
+    /// process. Default 0, one for each processor; 0–1024. Requests wait for a place until
+    /// `limits.request_timeout_seconds`, at most `limits.max_in_flight` of them.
     #[serde(default)]
     pub max_signing: usize,
     /// `[limits]`; `max_body_bytes` is 65536 by default, a query has about 100.
@@ -61,18 +60,26 @@ pub struct Config {
     /// protect themselves.
     #[serde(default)]
     pub tls: Option<TlsSettings>,
+    /// The file that this was read from, for SIGHUP.
+    #[serde(skip)]
+    source: Option<PathBuf>,
+}
+
+/// A key, and the certificates that go with it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeySettings {
+    /// As [`Config::key`].
+    pub key: KeyLocation,
+    /// As [`Config::key_passphrase_file`].
+    #[serde(default)]
+    pub key_passphrase_file: Option<PathBuf>,
+    /// As [`Config::certificate_chain`].
+    pub certificate_chain: PathBuf,
 }
 
 const fn default_listen() -> SocketAddr {
     SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 3161)
-}
-
-fn default_accepted_hashes() -> Vec<String> {
-    HashAlgorithm::STRONG.iter().map(|algorithm| algorithm.name().to_owned()).collect()
-}
-
-const fn default_accuracy_millis() -> u64 {
-    2000
 }
 
 impl Config {
@@ -81,9 +88,18 @@ impl Config {
     /// # Errors
     /// As [`config::load`]; and [`ConfigError::Range`] for a value that is not allowed.
     pub fn load(path: Option<&Path>) -> Result<Self, ConfigError> {
-        let config: Self = config::load(path, ENVIRONMENT_PREFIX)?;
+        let mut config: Self = config::load(path, ENVIRONMENT_PREFIX)?;
+        config.source = path.map(Path::to_owned);
         config.validate()?;
         Ok(config)
+    }
+
+    /// Reads file and environment again.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub fn load_again(&self) -> Result<Self, ConfigError> {
+        Self::load(self.source.as_deref())
     }
 
     /// Checks every value against its range. Files are not opened.
@@ -91,133 +107,177 @@ impl Config {
     /// # Errors
     /// [`ConfigError::Range`] names the first key whose value is not allowed.
     pub fn validate(&self) -> Result<(), ConfigError> {
-        if !matches!(self.accuracy_millis, 1..=999 | 1001..=60_000) {
-            return Err(ConfigError::Range {
-                key: "accuracy_millis".to_owned(),
-                value: self.accuracy_millis.to_string(),
-                expected: "1–999, for tokens with milliseconds, or 1001–60000: whole seconds cost up to 1000"
-                    .to_owned(),
-            });
-        }
-        let count = |value: usize| u64::try_from(value).unwrap_or(u64::MAX);
-        ConfigError::check_range("max_signing", count(self.max_signing), 0..=1024)?;
-        ConfigError::check_range(
-            "accepted_policies (how many)",
-            count(self.accepted_policies.len()),
-            0..=64,
-        )?;
-        self.default_policy()?;
-        self.offered_policies()?;
-        self.offered_hashes()?;
+        let max_signing = u64::try_from(self.max_signing).unwrap_or(u64::MAX);
+        ConfigError::check_range("max_signing", max_signing, 0..=1024)?;
+        self.policies()?;
+        self.rotation()?;
         self.log.validate()?;
         self.limits.validate()
     }
 
-    /// The policy of tokens whose request names none.
+    /// The policies offered, the default first.
     ///
     /// # Errors
-    /// [`ConfigError::Range`] when it is not an object identifier.
-    pub fn default_policy(&self) -> Result<ObjectIdentifier, ConfigError> {
-        object_identifier("policy", &self.policy)
+    /// [`ConfigError::Range`] when a value of one is not allowed.
+    pub fn policies(&self) -> Result<Vec<OfferedPolicy>, ConfigError> {
+        policy::offered(&self.policy)
     }
 
-    /// Every policy that a request may name, the default first.
-    ///
-    /// # Errors
-    /// [`ConfigError::Range`] when one is not an object identifier.
-    pub fn offered_policies(&self) -> Result<Vec<ObjectIdentifier>, ConfigError> {
-        let mut policies = vec![self.default_policy()?];
-        for text in &self.accepted_policies {
-            let policy = object_identifier("accepted_policies", text)?;
-            if !policies.contains(&policy) {
-                policies.push(policy);
-            }
+    /// The key that signs from the start.
+    pub fn first_key(&self) -> KeySettings {
+        KeySettings {
+            key: self.key.clone(),
+            key_passphrase_file: self.key_passphrase_file.clone(),
+            certificate_chain: self.certificate_chain.clone(),
         }
-        Ok(policies)
     }
 
-    /// Every hash algorithm that a request may use.
+    /// When another key takes over, and which.
     ///
     /// # Errors
-    /// [`ConfigError::Range`] when one is unknown or weak, or there is none.
-    pub fn offered_hashes(&self) -> Result<Vec<HashAlgorithm>, ConfigError> {
-        let refused = |value: String| ConfigError::Range {
-            key: "accepted_hashes".to_owned(),
-            value,
-            expected: "one or more of \"sha256\", \"sha384\", \"sha512\"".to_owned(),
+    /// [`ConfigError::Range`] when one of the two is missing, or the time is none.
+    pub fn rotation(&self) -> Result<Option<(UnixSeconds, &KeySettings)>, ConfigError> {
+        let refused = |key: &str, value: &str, expected: &str| ConfigError::Range {
+            key: key.to_owned(),
+            value: value.to_owned(),
+            expected: expected.to_owned(),
         };
-        if self.accepted_hashes.is_empty() {
-            return Err(refused("an empty list".to_owned()));
+        match (&self.rotate_at, &self.next) {
+            (None, None) => Ok(None),
+            (None, Some(_)) => {
+                Err(refused("rotate_at", "nothing", "a time, since there is a [next]"))
+            }
+            (Some(_), None) => {
+                Err(refused("next", "nothing", "a [next] table, since there is a rotate_at"))
+            }
+            (Some(text), Some(next)) => match UnixSeconds::parse_rfc3339(text) {
+                Some(at) => Ok(Some((at, next))),
+                None => Err(refused(
+                    "rotate_at",
+                    &format!("{text:?}"),
+                    "a time such as \"2027-01-01T00:00:00Z\"",
+                )),
+            },
         }
-        self.accepted_hashes
-            .iter()
-            .map(|name| {
-                HashAlgorithm::parse(name)
-                    .filter(|algorithm| HashAlgorithm::STRONG.contains(algorithm))
-                    .ok_or_else(|| refused(format!("{name:?}")))
-            })
-            .collect()
     }
-}
 
-fn object_identifier(key: &str, text: &str) -> Result<ObjectIdentifier, ConfigError> {
-    ObjectIdentifier::new(text).map_err(|error| ConfigError::Range {
-        key: key.to_owned(),
-        value: format!("{text:?}"),
-        expected: format!("an object identifier such as \"1.3.6.1.4.1.99999.1\" ({error})"),
-    })
+    /// The keys of which `other` has another value and that SIGHUP does not change.
+    pub(crate) fn fixed_keys_that_differ(&self, other: &Self) -> Vec<&'static str> {
+        let differ = [
+            ("listen", self.listen != other.listen),
+            ("max_signing", self.max_signing != other.max_signing),
+            ("limits", self.limits != other.limits),
+            ("log", self.log != other.log),
+            ("tls", self.tls != other.tls),
+        ];
+        differ.into_iter().filter_map(|(key, differs)| differs.then_some(key)).collect()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use countersign_core::digest::HashAlgorithm;
+
+    const POLICY: &str = "[[policy]]\noid = \"1.2.3\"\n";
 
     fn load(lines: &str) -> Result<Config, ConfigError> {
+        load_with(lines, &[])
+    }
+
+    fn load_with(lines: &str, environment: &[(&str, &str)]) -> Result<Config, ConfigError> {
         let folder = tempfile::tempdir().expect("folder");
         let path = folder.path().join("timestamp.toml");
         let text = format!("key = \"k\"\ncertificate_chain = \"c\"\n{lines}");
         std::fs::write(&path, text).expect("written");
-        let config: Config = config::load_with(Some(&path), ENVIRONMENT_PREFIX, [])?;
+        let environment =
+            environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let config: Config = config::load_with(Some(&path), ENVIRONMENT_PREFIX, environment)?;
         config.validate()?;
         Ok(config)
     }
 
     #[test]
     fn has_a_default_for_all_but_key_chain_and_policy() {
-        let config = load("policy = \"1.2.3\"\n").expect("loads");
+        let config = load(POLICY).expect("loads");
         assert_eq!(config.listen.to_string(), "127.0.0.1:3161");
-        assert_eq!(config.accuracy_millis, 2000);
-        assert_eq!(config.offered_hashes().expect("hashes"), HashAlgorithm::STRONG);
-        assert_eq!(config.offered_policies().expect("policies").len(), 1);
+        let policies = config.policies().expect("policies");
+        assert_eq!(policies.len(), 1);
+        assert_eq!(policies[0].accuracy.as_millis(), 2000);
+        assert_eq!(policies[0].hashes, HashAlgorithm::STRONG);
         assert!(load("").expect_err("refused").to_string().contains("policy"));
+    }
+
+    #[test]
+    fn each_policy_has_its_own_promises() {
+        let second =
+            "[[policy]]\noid = \"1.2.4\"\naccepted_hashes = [\"sha512\"]\naccuracy_millis = 100\n";
+        let policies =
+            load(&format!("{POLICY}{second}")).expect("loads").policies().expect("policies");
+        assert_eq!(policies[0].oid.to_string(), "1.2.3");
+        assert_eq!(policies[1].hashes, [HashAlgorithm::Sha512]);
+        assert_eq!(policies[1].accuracy.as_millis(), 100);
+    }
+
+    #[test]
+    fn the_environment_gives_the_policies_as_a_whole() {
+        let policy = ("COUNTERSIGN_TIMESTAMP_POLICY", "[{oid = \"1.2.9\", accuracy_millis = 10}]");
+        let policies = load_with(POLICY, &[policy]).expect("loads").policies().expect("policies");
+        assert_eq!((policies.len(), policies[0].oid.to_string().as_str()), (1, "1.2.9"));
     }
 
     #[test]
     fn names_the_key_whose_value_is_not_allowed() {
         for (line, key) in [
-            ("accuracy_millis = 0", "accuracy_millis"),
-            ("accuracy_millis = 60001", "accuracy_millis"),
+            ("accuracy_millis = 0", "policy.accuracy_millis"),
+            ("accuracy_millis = 60001", "policy.accuracy_millis"),
             // Whole seconds from there on: it would leave nothing for the clock's own error.
-            ("accuracy_millis = 1000", "accuracy_millis"),
-            ("accepted_hashes = [\"sha1\"]", "accepted_hashes"),
-            ("accepted_hashes = []", "accepted_hashes"),
-            ("accepted_policies = [\"1.2\", \"x\"]", "accepted_policies"),
-            ("max_signing = 2000", "max_signing"),
-            ("polices = 1", "polices"),
+            ("accuracy_millis = 1000", "policy.accuracy_millis"),
+            ("accepted_hashes = [\"sha1\"]", "policy.accepted_hashes"),
+            ("accepted_hashes = []", "policy.accepted_hashes"),
+            ("accuracy = 3", "accuracy"),
+            ("[[policy]]\noid = \"x\"", "policy.oid"),
+            ("[[policy]]\noid = \"1.2.3\"", "policy.oid"),
             ("[limits]\nmax_body_bytes = 0", "limits.max_body_bytes"),
             ("[log]\nformat = \"xml\"", "format"),
         ] {
-            let error = load(&format!("policy = \"1.2.3\"\n{line}\n")).expect_err(line).to_string();
+            let error = load(&format!("{POLICY}{line}\n")).expect_err(line).to_string();
             assert!(error.contains(key), "{line}: {error}");
         }
-        let error = load("policy = \"one\"\n").expect_err("refused").to_string();
-        assert!(error.contains("`policy`"), "{error}");
+        for (line, key) in [("max_signing = 2000", "max_signing"), ("polices = 1", "polices")] {
+            let error = load(&format!("{line}\n{POLICY}")).expect_err(line).to_string();
+            assert!(error.contains(key), "{line}: {error}");
+        }
+        let many: String =
+            (0..65).map(|last| format!("[[policy]]\noid = \"1.2.{last}\"\n")).collect();
+        assert!(load(&many).expect_err("too many").to_string().contains("how many"));
+        assert!(load("policy = []").expect_err("none").to_string().contains("how many"));
     }
 
     #[test]
-    fn a_policy_named_twice_is_offered_once() {
-        let config = load("policy = \"1.2.3\"\naccepted_policies = [\"1.2.3\", \"1.2.4\"]\n")
+    fn a_rotation_needs_its_time_and_its_key() {
+        let next = "[next]\nkey = \"n\"\ncertificate_chain = \"nc\"\n";
+        let at = "rotate_at = \"2027-01-01T00:00:00Z\"\n";
+        let config = load(&format!("{at}{next}{POLICY}")).expect("loads");
+        let (time, key) = config.rotation().expect("fits").expect("one");
+        assert_eq!(time.to_string(), "2027-01-01T00:00:00Z");
+        assert_eq!(key.key.file(), Some(Path::new("n")));
+        for (lines, key) in [
+            (format!("{at}{POLICY}"), "`next`"),
+            (format!("{next}{POLICY}"), "`rotate_at`"),
+            (format!("rotate_at = \"soon\"\n{next}{POLICY}"), "`rotate_at`"),
+        ] {
+            let error = load(&lines).expect_err("refused").to_string();
+            assert!(error.contains(key), "{error}");
+        }
+    }
+
+    #[test]
+    fn says_what_a_reload_does_not_change() {
+        let before = load(POLICY).expect("loads");
+        let after = load(&format!("listen = \"127.0.0.1:1\"\n{POLICY}[log]\nlevel = \"warn\"\n"))
             .expect("loads");
-        assert_eq!(config.offered_policies().expect("policies").len(), 2);
+        assert_eq!(before.fixed_keys_that_differ(&after), ["listen", "log"]);
+        assert!(before.fixed_keys_that_differ(&before).is_empty());
     }
 }

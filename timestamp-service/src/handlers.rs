@@ -2,75 +2,52 @@
 //!
 //! What is offered is decided here, row by row; the bytes of a token are `countersign_signing`'s.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use countersign_core::tsp::{FailureInfo, TimestampRequest};
+use countersign_core::tsp::{FailureInfo, RequestFault, TimestampRequest};
 use countersign_daemon::request_id::RequestId;
 use warp::reply::Response;
 
+use crate::issuer::{Issuer, Offer, Pace, Signed};
 use crate::reply::{self, Refusal};
-use crate::state::State;
+use crate::state::{State, unix_seconds};
 
 /// What a client reads when the reason is ours alone; the log has it.
 const INTERNAL: &str =
     "The authority failed; try again, and give this request number to its operator.";
 
+/// What a client reads while the clock is not to be trusted.
+const NO_TIME: &str =
+    "The authority's clock cannot be trusted now; try again later or use another authority.";
+
 /// Answers one `TimeStampReq`.
 pub(crate) async fn stamp(state: Arc<State>, body: Bytes, request_id: RequestId) -> Response {
-    let outcome = match accept(&state, &body) {
-        Err(refusal) => Err(refusal),
-        Ok(()) => sign(state, body, request_id).await,
+    // Every request that has arrived takes its place in flight before the next one is signed: so
+    // those that are too many are refused at once, and do not wait unseen in sockets.
+    tokio::task::yield_now().await;
+    let pace = state.issuer().pace();
+    let outcome = match pace {
+        Pace::Prompt => sign_now(&state, &body, request_id),
+        Pace::Slow => sign_elsewhere(state, body, request_id).await,
     };
-    reply::answer(outcome, request_id)
-}
-
-/// Whether the request is one that this authority answers with a token (RFC 3161 §2.4.2).
-fn accept(state: &State, body: &[u8]) -> Result<(), Refusal> {
-    let request = TimestampRequest::decode(body).map_err(|fault| {
-        Refusal::new(fault.failure(), format!("Send a correct TimeStampReq: {fault}."))
-    })?;
-    accept_hash(state, &request)?;
-    if let Some(policy) = request.policy
-        && !state.offered_policies.contains(&policy)
-    {
-        let offered = join(state.offered_policies.iter());
-        let text = format!("The policy {policy} is not offered; ask for {offered}, or for none.");
-        return Err(Refusal::new(FailureInfo::UnacceptedPolicy, text));
-    }
-    if let Some(extension) = request.extension {
-        let text = format!(
-            "The extension {extension} is not known here; send the request without extensions."
-        );
-        return Err(Refusal::new(FailureInfo::UnacceptedExtension, text));
-    }
-    Ok(())
-}
-
-fn accept_hash(state: &State, request: &TimestampRequest<'_>) -> Result<(), Refusal> {
-    let imprint = &request.message_imprint;
-    if imprint.algorithm.is_some_and(|algorithm| state.offered_hashes.contains(&algorithm)) {
-        return Ok(());
-    }
-    let found = match imprint.algorithm {
-        Some(algorithm) => algorithm.name().to_owned(),
-        None => imprint.identifier.oid.to_string(),
-    };
-    let offered = join(state.offered_hashes.iter().map(|algorithm| algorithm.name()));
-    let text = format!("The hash algorithm {found} is not accepted; use {offered}.");
-    Err(Refusal::new(FailureInfo::BadAlg, text))
-}
-
-fn join(items: impl Iterator<Item = impl ToString>) -> String {
-    items.map(|item| item.to_string()).collect::<Vec<_>>().join(", ")
+    reply::answer(outcome.map(|signed| signed.response), request_id)
 }
 
 /// Signs off the threads that serve connections, when there is a place.
-async fn sign(state: Arc<State>, body: Bytes, request_id: RequestId) -> Result<Vec<u8>, Refusal> {
+async fn sign_elsewhere(
+    state: Arc<State>,
+    body: Bytes,
+    request_id: RequestId,
+) -> Result<Signed, Refusal> {
+    // What is refused takes no place.
+    let now = state.clock().now();
+    accept(state.keys().at(unix_seconds(now)), &decode(&body)?)?;
     let internal = || Refusal::new(FailureInfo::SystemFailure, INTERNAL);
     // The semaphore is never closed. Who waits here is bounded by the requests in flight and by
     // the request's time.
-    let place = Arc::clone(&state.signing).acquire_owned().await.map_err(|_| internal())?;
+    let place = Arc::clone(&state.slow_signing).acquire_owned().await.map_err(|_| internal())?;
     let signing = tokio::task::spawn_blocking(move || {
         let _place = place;
         sign_now(&state, &body, request_id)
@@ -81,42 +58,99 @@ async fn sign(state: Arc<State>, body: Bytes, request_id: RequestId) -> Result<V
     })
 }
 
-fn sign_now(state: &State, body: &[u8], request_id: RequestId) -> Result<Vec<u8>, Refusal> {
-    // Decoded again, since what was decoded borrows: it costs a microsecond beside the signature.
-    let request = TimestampRequest::decode(body).map_err(|fault| {
-        Refusal::new(fault.failure(), format!("Send a correct TimeStampReq: {fault}."))
-    })?;
-    let issuer = state.issuer();
-    let gen_time = state.next_gen_time(&issuer).map_err(|fault| {
+/// Accepts and signs, on this thread.
+fn sign_now(state: &State, body: &[u8], request_id: RequestId) -> Result<Signed, Refusal> {
+    let request = decode(body)?;
+    let now = state.clock().now();
+    let keys = state.keys();
+    let issuer = keys.at(unix_seconds(now));
+    let offer = accept(issuer, &request)?;
+    let allowance = offer.policy.clock_allowance();
+    let gen_time = state.clock().stamp(now, issuer, allowance).map_err(|fault| {
         tracing::error!(%request_id, %fault, "no time to stamp");
-        let text = "The authority's clock cannot be trusted now; try again later or use another authority.";
-        Refusal::new(FailureInfo::TimeNotAvailable, text)
+        Refusal::new(FailureInfo::TimeNotAvailable, NO_TIME)
     })?;
-    issuer.respond(&request, gen_time).map_err(|error| {
-        tracing::error!(%request_id, %error, "signing failed");
-        Refusal::new(FailureInfo::SystemFailure, INTERNAL)
+    let failed = || Refusal::new(FailureInfo::SystemFailure, INTERNAL);
+    // Unwind safety: a key that panicked is asked again at the next request, which is as good as
+    // not; nothing else is shared.
+    match catch_unwind(AssertUnwindSafe(|| offer.respond(&request, gen_time))) {
+        Ok(Ok(signed)) => Ok(signed),
+        Ok(Err(error)) => {
+            tracing::error!(%request_id, %error, "signing failed");
+            Err(failed())
+        }
+        Err(_) => {
+            tracing::error!(%request_id, "signing panicked");
+            Err(failed())
+        }
+    }
+}
+
+fn decode(body: &[u8]) -> Result<TimestampRequest<'_>, Refusal> {
+    TimestampRequest::decode(body).map_err(|fault: RequestFault| {
+        Refusal::new(fault.failure(), format!("Send a correct TimeStampReq: {fault}."))
     })
+}
+
+/// The offer that the request takes up, when it is one that this authority answers with a token
+/// (RFC 3161 §2.4.2).
+fn accept<'a>(issuer: &'a Issuer, request: &TimestampRequest<'_>) -> Result<&'a Offer, Refusal> {
+    let Some(offer) = issuer.offer(request.policy) else {
+        let asked = request.policy.map(|policy| policy.to_string()).unwrap_or_default();
+        let offered = join(issuer.offers().iter().map(|offer| offer.policy.oid));
+        let text = format!("The policy {asked} is not offered; ask for {offered}, or for none.");
+        return Err(Refusal::new(FailureInfo::UnacceptedPolicy, text));
+    };
+    accept_hash(offer, request)?;
+    if let Some(extension) = request.extension {
+        let text = format!(
+            "The extension {extension} is not known here; send the request without extensions."
+        );
+        return Err(Refusal::new(FailureInfo::UnacceptedExtension, text));
+    }
+    Ok(offer)
+}
+
+fn accept_hash(offer: &Offer, request: &TimestampRequest<'_>) -> Result<(), Refusal> {
+    let imprint = &request.message_imprint;
+    let accepted = &offer.policy.hashes;
+    if imprint.algorithm.is_some_and(|algorithm| accepted.contains(&algorithm)) {
+        return Ok(());
+    }
+    let found = match imprint.algorithm {
+        Some(algorithm) => algorithm.name().to_owned(),
+        None => imprint.identifier.oid.to_string(),
+    };
+    let accepted = join(accepted.iter().map(|algorithm| algorithm.name()));
+    let text = format!("The hash algorithm {found} is not accepted; use {accepted}.");
+    Err(Refusal::new(FailureInfo::BadAlg, text))
+}
+
+fn join(items: impl Iterator<Item = impl ToString>) -> String {
+    items.map(|item| item.to_string()).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicBool, Ordering};
-    use std::time::SystemTime;
+    use std::time::{Duration, SystemTime};
 
+    use const_oid::ObjectIdentifier;
     use countersign_core::crypto::SignatureScheme;
-    use countersign_core::digest::Digest;
+    use countersign_core::digest::{Digest, HashAlgorithm};
     use countersign_core::tsp::{PkiStatus, TimestampResponse};
     use countersign_daemon::clock::FixedClock;
     use countersign_signing::ca::{CertificateAuthority, InitOptions, IssueRequest, SubjectKey};
     use countersign_signing::key::{FileKey, KeyAlgorithm, Passphrase, SignError, Signer};
     use countersign_signing::name::DistinguishedName;
     use countersign_signing::profile::Profile;
-    use countersign_signing::tsp::{Accuracy, TimestampPolicy, TimestampRequestBuilder};
+    use countersign_signing::tsp::TimestampRequestBuilder;
     use http_body_util::BodyExt;
 
     use super::*;
-    use crate::config::Config;
-    use crate::issuer::{Issuer, unix_seconds};
+    use crate::issuer::When;
+    use crate::keys::Keys;
+    use crate::policy::OfferedPolicy;
     use crate::state::readiness;
 
     /// A key that can be made to refuse, or to panic.
@@ -155,7 +189,7 @@ mod tests {
         }
     }
 
-    fn authority() -> (Arc<FickleKey>, Arc<State>) {
+    fn authority(pace: Pace) -> (Arc<FickleKey>, Arc<State>) {
         let folder = tempfile::tempdir().expect("folder");
         let options = InitOptions {
             organisation: "Example".to_owned(),
@@ -181,17 +215,16 @@ mod tests {
             refuses: AtomicBool::new(false),
             panics: AtomicBool::new(false),
         });
-        let path = folder.path().join("timestamp.toml");
-        std::fs::write(&path, "key = \"k\"\ncertificate_chain = \"c\"\npolicy = \"1.2.3\"\n")
-            .expect("written");
-        let config = Config::load(Some(&path)).expect("a configuration");
-        let policy = TimestampPolicy {
-            policy: config.default_policy().expect("a policy"),
-            accuracy: Accuracy::from_millis(1000).expect("an accuracy"),
+        let policy = OfferedPolicy {
+            oid: ObjectIdentifier::new_unwrap("1.2.3"),
+            hashes: HashAlgorithm::STRONG.to_vec(),
+            accuracy: Duration::from_secs(2),
         };
-        let issuer =
-            Issuer::new(Arc::clone(&key) as _, granted.chain, policy, now).expect("an issuer");
-        (key, Arc::new(State::new(&config, issuer, Arc::new(FixedClock::new(now)))))
+        let when = When::Now(unix_seconds(now));
+        let issuer = Issuer::new(Arc::clone(&key) as _, pace, granted.chain, &[policy], when)
+            .expect("an issuer");
+        let clock = Arc::new(FixedClock::new(now));
+        (key, Arc::new(State::new(Keys::only(issuer), clock, 1)))
     }
 
     async fn ask(state: &Arc<State>) -> (PkiStatus, Option<FailureInfo>, String) {
@@ -203,9 +236,8 @@ mod tests {
         (response.status, response.failure, response.status_text.join(" "))
     }
 
-    #[tokio::test]
-    async fn a_key_that_refuses_or_panics_is_a_system_failure_and_not_ready() {
-        let (key, state) = authority();
+    async fn refuses_and_goes_on(pace: Pace) {
+        let (key, state) = authority(pace);
         let readiness = readiness(&state);
         assert_eq!(ask(&state).await.0, PkiStatus::Granted);
         for fault in [&key.refuses, &key.panics] {
@@ -224,5 +256,15 @@ mod tests {
         }
         assert_eq!(ask(&state).await.0, PkiStatus::Granted, "every place is free again");
         assert!(readiness.run().await.iter().all(|check| check.ready));
+    }
+
+    #[tokio::test]
+    async fn a_prompt_key_that_refuses_or_panics_is_a_system_failure_and_not_ready() {
+        refuses_and_goes_on(Pace::Prompt).await;
+    }
+
+    #[tokio::test]
+    async fn a_slow_key_that_refuses_or_panics_is_a_system_failure_and_not_ready() {
+        refuses_and_goes_on(Pace::Slow).await;
     }
 }

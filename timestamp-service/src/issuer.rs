@@ -1,33 +1,35 @@
-//! The authority's key with its certificates, checked to fit before it may sign.
+//! A key of the authority with its certificates, checked to fit before it may sign.
 //!
 //! A certificate that breaks the profile, is out of its validity, or is another key's is refused
 //! at the start and not at the first client. Revocation is not looked at: an operator whose
-//! certificate is revoked stops the service.
+//! certificate is revoked stops the service. When it is this key's turn is `keys`' to say.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use const_oid::ObjectIdentifier;
+use countersign_core::crypto::SignatureScheme;
 use countersign_core::crypto::aws_lc::AwsLc;
+use countersign_core::digest::{HashAlgorithm, digest};
 use countersign_core::finding::Finding;
 use countersign_core::time::UnixSeconds;
 use countersign_core::tsp::TimestampRequest;
 use countersign_core::x509::Certificate;
 use countersign_core::x509::profile::{Role, inspect};
-use countersign_daemon::config::ConfigError;
 use countersign_daemon::private_file::{PrivateFileError, read_passphrase};
-use countersign_signing::key::{FileKey, KeyError, Passphrase, PassphraseError, SignError, Signer};
+use countersign_signing::key::{
+    self, KeyError, KeyLocation, Passphrase, PassphraseError, SignError, Signer, random_serial,
+};
 use countersign_signing::pem::{self, PemError};
 use countersign_signing::tsp::{Accuracy, TimestampPolicy, TimestampSigner};
 
-use crate::config::Config;
+use crate::config::KeySettings;
+use crate::policy::OfferedPolicy;
 
 /// Why key and certificates cannot issue.
 #[derive(Debug, thiserror::Error)]
 pub enum IssuerError {
-    /// A value of the configuration.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
     /// The passphrase file cannot be used.
     #[error(transparent)]
     PassphraseFile(#[from] PrivateFileError),
@@ -40,7 +42,7 @@ pub enum IssuerError {
         /// The key file.
         path: PathBuf,
     },
-    /// The key file cannot be used.
+    /// The key cannot be used.
     #[error(transparent)]
     Key(#[from] KeyError),
     /// The certificate file cannot be read.
@@ -73,10 +75,8 @@ pub enum IssuerError {
         /// Each rule that it breaks, with the clause.
         rules: Vec<String>,
     },
-    /// The clock is not within the certificate's validity.
-    #[error(
-        "the certificate of {subject} is valid from {not_before} to {not_after}, and the clock says {now}"
-    )]
+    /// The time at which it is to sign is not within the certificate's validity.
+    #[error("the certificate of {subject} is valid from {not_before} to {not_after}, and {when}")]
     Validity {
         /// Whose certificate it is.
         subject: String,
@@ -84,37 +84,114 @@ pub enum IssuerError {
         not_before: UnixSeconds,
         /// Its last second.
         not_after: UnixSeconds,
-        /// The clock.
-        now: UnixSeconds,
+        /// What does not fit.
+        when: When,
     },
+    /// No policy is offered, or one states no accuracy.
+    #[error("no policy that can be offered")]
+    NoPolicy,
     /// Key and certificate do not fit, or the key does not sign.
     #[error("{0}")]
     Sign(#[from] SignError),
 }
 
+/// At what time a certificate must be valid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// Now, as the clock says.
+    Now(UnixSeconds),
+    /// Later, as the configuration says.
+    From(UnixSeconds),
+}
+
+impl When {
+    fn time(self) -> UnixSeconds {
+        match self {
+            Self::Now(time) | Self::From(time) => time,
+        }
+    }
+}
+
+impl std::fmt::Display for When {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Now(time) => write!(f, "the clock says {time}"),
+            Self::From(time) => write!(f, "rotate_at is {time}"),
+        }
+    }
+}
+
+/// What a key is like while it signs, and so which threads it may hold up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pace {
+    /// In this process, and done in less time than handing the work to another thread would save
+    /// others: signs on the threads that serve connections.
+    Prompt,
+    /// Takes a millisecond or more, or waits for something outside: signs on threads for that.
+    Slow,
+}
+
+impl Pace {
+    /// The pace of a key kept at `location`: ECDSA takes 20–90 µs, RSA-3072 over a millisecond.
+    fn of(location: &KeyLocation, scheme: SignatureScheme) -> Self {
+        let elliptic =
+            matches!(scheme, SignatureScheme::EcdsaP256Sha256 | SignatureScheme::EcdsaP384Sha384);
+        match location {
+            KeyLocation::File(_) if elliptic => Self::Prompt,
+            _ => Self::Slow,
+        }
+    }
+}
+
 /// What signs tokens.
 #[derive(Debug)]
 pub struct Issuer {
-    signer: TimestampSigner,
+    offers: Vec<Offer>,
+    pace: Pace,
     subject: String,
+    key_id: String,
+    chain: Vec<Vec<u8>>,
     not_before: UnixSeconds,
     not_after: UnixSeconds,
 }
 
+/// A policy, and what signs under it.
+#[derive(Debug)]
+pub struct Offer {
+    /// The policy.
+    pub policy: OfferedPolicy,
+    signer: TimestampSigner,
+}
+
+/// A token that was signed, within its response.
+#[derive(Debug)]
+pub struct Signed {
+    /// DER of the whole `TimeStampResp`.
+    pub response: Vec<u8>,
+    /// The token's serial number, most significant octet first.
+    pub serial: [u8; 16],
+}
+
 impl Issuer {
-    /// Opens the key and reads the certificates of `config`, and makes a token that is thrown
-    /// away, to see that the whole path works.
+    /// Opens the key and reads the certificates, and makes a token that is thrown away, to see that
+    /// the whole path works.
     ///
     /// # Errors
-    /// A file cannot be used; the first certificate breaks its profile, is not valid at `now`, or
+    /// A file cannot be used; the first certificate breaks its profile, is not valid at `when`, or
     /// is another key's; or the chain is out of order.
-    pub fn open(config: &Config, now: SystemTime) -> Result<Self, IssuerError> {
-        let policy =
-            TimestampPolicy { policy: config.default_policy()?, accuracy: accuracy(config)? };
-        let chain = pem::read_certificates(&config.certificate_chain).map_err(|source| {
-            IssuerError::Certificates { path: config.certificate_chain.clone(), source }
+    pub fn open(
+        settings: &KeySettings,
+        policies: &[OfferedPolicy],
+        when: When,
+    ) -> Result<Self, IssuerError> {
+        let chain = pem::read_certificates(&settings.certificate_chain).map_err(|source| {
+            IssuerError::Certificates { path: settings.certificate_chain.clone(), source }
         })?;
-        Self::new(Arc::new(open_key(config)?), chain, policy, now)
+        // Before the key is touched: a token's PIN is not asked for in vain.
+        inspect_chain(&chain, when)?;
+        let key = open_key(settings, chain.first().ok_or(SignError::NoCertificate)?)?;
+        let pace = Pace::of(&settings.key, key.scheme());
+        Self::new(key, pace, chain, policies, when)
     }
 
     /// As [`open`](Self::open), with a key that the caller has, wherever that is kept. `chain` is
@@ -124,20 +201,59 @@ impl Issuer {
     /// As [`open`](Self::open), but for files.
     pub fn new(
         key: Arc<dyn Signer>,
+        pace: Pace,
         chain: Vec<Vec<u8>>,
-        policy: TimestampPolicy,
-        now: SystemTime,
+        policies: &[OfferedPolicy],
+        when: When,
     ) -> Result<Self, IssuerError> {
-        let (subject, not_before, not_after) = inspect_chain(&chain, unix_seconds(now))?;
-        let signer = TimestampSigner::new(key, chain, policy)?;
-        let issuer = Self { signer, subject, not_before, not_after };
-        issuer.probe(now)?;
+        let (subject, not_before, not_after) = inspect_chain(&chain, when)?;
+        let key_id = digest(&AwsLc, HashAlgorithm::Sha256, key.spki()).hex();
+        let mut offers: Vec<Offer> = Vec::with_capacity(policies.len());
+        for policy in policies {
+            let accuracy = Accuracy::from_duration(policy.accuracy).ok_or(IssuerError::NoPolicy)?;
+            let stated = TimestampPolicy { policy: policy.oid, accuracy };
+            let signer = match offers.first() {
+                Some(first) => first.signer.under(stated),
+                None => TimestampSigner::new(Arc::clone(&key), chain.clone(), stated)?,
+            };
+            offers.push(Offer { policy: policy.clone(), signer });
+        }
+        let issuer = Self { offers, pace, subject, key_id, chain, not_before, not_after };
+        issuer.probe()?;
         Ok(issuer)
+    }
+
+    /// The offer for a policy, or the default one for none.
+    pub fn offer(&self, policy: Option<ObjectIdentifier>) -> Option<&Offer> {
+        match policy {
+            None => self.offers.first(),
+            Some(oid) => self.offers.iter().find(|offer| offer.policy.oid == oid),
+        }
+    }
+
+    /// Everything that is offered, the default first.
+    pub fn offers(&self) -> &[Offer] {
+        &self.offers
+    }
+
+    /// Which threads the key may hold up.
+    pub fn pace(&self) -> Pace {
+        self.pace
     }
 
     /// The certificate's subject, for people.
     pub fn subject(&self) -> &str {
         &self.subject
+    }
+
+    /// The key's name in records: the SHA-256 of its `SubjectPublicKeyInfo`, in hexadecimal.
+    pub fn key_id(&self) -> &str {
+        &self.key_id
+    }
+
+    /// The certificates, DER, the authority's own first.
+    pub fn chain(&self) -> &[Vec<u8>] {
+        &self.chain
     }
 
     /// The first second of the certificate's validity.
@@ -150,7 +266,20 @@ impl Issuer {
         self.not_after
     }
 
-    /// DER of a whole `TimeStampResp` with a token for `request`; blocks while the key signs.
+    /// Makes a token over nothing and drops it: the readiness check of the key.
+    ///
+    /// # Errors
+    /// As [`Offer::respond`].
+    pub fn probe(&self) -> Result<(), IssuerError> {
+        let request = TimestampRequest::decode(PROBE_REQUEST).map_err(|_| SignError::Refused)?;
+        let offer = self.offer(None).ok_or(IssuerError::NoPolicy)?;
+        offer.respond(&request, SystemTime::UNIX_EPOCH)?;
+        Ok(())
+    }
+}
+
+impl Offer {
+    /// A token for `request`; blocks while the key signs.
     ///
     /// # Errors
     /// The key refuses, or there are no random numbers for the serial.
@@ -158,20 +287,10 @@ impl Issuer {
         &self,
         request: &TimestampRequest<'_>,
         gen_time: SystemTime,
-    ) -> Result<Vec<u8>, SignError> {
-        let serial = countersign_signing::key::random_serial()?;
-        self.signer.respond(request, gen_time, serial)
-    }
-
-    /// Makes a token over nothing and drops it: the readiness check of the key.
-    ///
-    /// # Errors
-    /// As [`respond`](Self::respond).
-    pub fn probe(&self, now: SystemTime) -> Result<(), SignError> {
-        let Ok(request) = TimestampRequest::decode(PROBE_REQUEST) else {
-            return Err(SignError::Refused);
-        };
-        self.respond(&request, now).map(drop)
+    ) -> Result<Signed, SignError> {
+        let serial = random_serial()?;
+        let response = self.signer.respond(request, gen_time, serial)?;
+        Ok(Signed { response, serial })
     }
 }
 
@@ -182,32 +301,21 @@ const PROBE_REQUEST: &[u8] = &[
     0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
 ];
 
-/// The seconds of `time`, rounded down; 1970 for anything earlier.
-pub(crate) fn unix_seconds(time: SystemTime) -> UnixSeconds {
-    let since_epoch = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    UnixSeconds::new(i64::try_from(since_epoch.as_secs()).unwrap_or(i64::MAX))
-}
-
-fn accuracy(config: &Config) -> Result<Accuracy, ConfigError> {
-    Accuracy::from_millis(config.accuracy_millis).ok_or_else(|| ConfigError::Range {
-        key: "accuracy_millis".to_owned(),
-        value: config.accuracy_millis.to_string(),
-        expected: "1–60000".to_owned(),
-    })
-}
-
-fn open_key(config: &Config) -> Result<FileKey, IssuerError> {
-    let Some(file) = &config.key_passphrase_file else {
-        return Err(IssuerError::NoPassphrase { path: config.key.clone() });
+fn open_key(settings: &KeySettings, certificate: &[u8]) -> Result<Arc<dyn Signer>, IssuerError> {
+    let passphrase = match (&settings.key_passphrase_file, &settings.key) {
+        (Some(file), _) => Some(Passphrase::new(read_passphrase(file)?.as_slice())?),
+        (None, KeyLocation::File(path)) => {
+            return Err(IssuerError::NoPassphrase { path: path.clone() });
+        }
+        (None, KeyLocation::Token(_)) => None,
     };
-    let passphrase = Passphrase::new(read_passphrase(file)?.as_slice())?;
-    Ok(FileKey::open(&config.key, &passphrase)?)
+    Ok(key::open_for_certificate(&settings.key, passphrase.as_ref(), certificate)?)
 }
 
 /// The leaf's subject and validity, when the chain is one of a timestamp authority.
 fn inspect_chain(
     chain: &[Vec<u8>],
-    now: UnixSeconds,
+    when: When,
 ) -> Result<(String, UnixSeconds, UnixSeconds), IssuerError> {
     let decoded = chain
         .iter()
@@ -228,9 +336,9 @@ fn inspect_chain(
             rules: broken.iter().map(rule_text).collect(),
         });
     }
-    if !leaf.is_valid_at(now) {
+    if !leaf.is_valid_at(when.time()) {
         let (not_before, not_after) = (leaf.not_before, leaf.not_after);
-        return Err(IssuerError::Validity { subject, not_before, not_after, now });
+        return Err(IssuerError::Validity { subject, not_before, not_after, when });
     }
     for (index, pair) in decoded.windows(2).enumerate() {
         if let [issued, issuer] = pair

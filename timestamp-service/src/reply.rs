@@ -4,12 +4,20 @@
 
 use countersign_core::tsp::FailureInfo;
 use countersign_daemon::request_id::RequestId;
-use countersign_signing::tsp;
+use countersign_signing::{pem, tsp};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use warp::reply::Response;
 
+use crate::issuer::Issuer;
+
 /// The media type of an answer, which clients compare exactly (RFC 3161 §3.4).
 const REPLY_MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/timestamp-reply");
+
+/// The media type of the certificates (RFC 8555 §9.1).
+const CHAIN_MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/pem-certificate-chain");
+
+/// The description of the API; a test holds it against the routes.
+const DESCRIPTION: &str = include_str!("../openapi.json");
 
 /// Why a request gets no token.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,5 +45,22 @@ pub(crate) fn answer(outcome: Result<Vec<u8>, Refusal>, request_id: RequestId) -
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, REPLY_MEDIA_TYPE);
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// The certificates of the key that signs now, PEM, its own first.
+pub(crate) fn certificate_chain(issuer: &Issuer) -> Response {
+    let mut response = Response::new(pem::encode_certificates(issuer.chain()).into());
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, CHAIN_MEDIA_TYPE);
+    // Another key may sign tomorrow.
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    response
+}
+
+/// The description of the API, by `OpenAPI`.
+pub(crate) fn description() -> Response {
+    let mut response = Response::new(DESCRIPTION.into());
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }

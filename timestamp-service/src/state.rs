@@ -1,132 +1,83 @@
-//! What the requests share: the issuer, what is offered, and the time that may be stamped.
-//!
-//! The clock is believed when it is not before 2020, lies within the certificate's validity, and
-//! has not gone back by more than the stated accuracy; drift against other clocks is not measured.
+//! What the requests share: the keys, and the time that may be stamped.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use arc_swap::ArcSwap;
-use const_oid::ObjectIdentifier;
-use countersign_core::digest::HashAlgorithm;
+use arc_swap::{ArcSwap, Guard};
 use countersign_core::time::UnixSeconds;
-use countersign_daemon::clock::{self, Clock};
+use countersign_daemon::clock::Clock;
 use countersign_daemon::health::Readiness;
 use tokio::sync::Semaphore;
 
-use crate::config::Config;
-use crate::issuer::{Issuer, unix_seconds};
+use crate::issuer::Issuer;
+use crate::keys::Keys;
+use crate::time::{ClockFault, StampClock};
 
 /// The state of a running authority.
 #[derive(Debug)]
 pub struct State {
-    issuer: ArcSwap<Issuer>,
-    clock: Arc<dyn Clock>,
-    accuracy: Duration,
-    /// The latest time that was stamped; no later token has an earlier one.
-    latest: Mutex<SystemTime>,
-    pub(crate) offered_policies: Vec<ObjectIdentifier>,
-    pub(crate) offered_hashes: Vec<HashAlgorithm>,
-    /// Places for signatures being made.
-    pub(crate) signing: Arc<Semaphore>,
-}
-
-/// Why there is no time to stamp.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum ClockFault {
-    /// The clock was never set.
-    #[error("the clock is before 2020")]
-    BeforeTwentyTwenty,
-    /// The clock is outside the certificate's validity.
-    #[error("the clock says {now}, and the certificate is valid from {not_before} to {not_after}")]
-    OutsideCertificate {
-        /// The clock.
-        now: UnixSeconds,
-        /// The certificate's first second.
-        not_before: UnixSeconds,
-        /// The certificate's last second.
-        not_after: UnixSeconds,
-    },
-    /// The clock went back behind the last token by more than the accuracy.
-    #[error(
-        "the clock went back to {now}, after a token of {latest}; set it right, and restart the service if {latest} was wrong"
-    )]
-    WentBack {
-        /// The clock.
-        now: UnixSeconds,
-        /// The latest time stamped.
-        latest: UnixSeconds,
-    },
+    keys: ArcSwap<Keys>,
+    clock: StampClock,
+    /// Places for signatures that take their time.
+    pub(crate) slow_signing: Arc<Semaphore>,
 }
 
 impl State {
-    /// The state of an authority that has stamped nothing yet. Values of `config` that do not
-    /// validate offer nothing.
-    pub fn new(config: &Config, issuer: Issuer, clock: Arc<dyn Clock>) -> Self {
+    /// The state of an authority that has stamped nothing yet; `max_signing` as the configuration
+    /// has it.
+    pub fn new(keys: Keys, clock: Arc<dyn Clock>, max_signing: usize) -> Self {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
-        let places = if config.max_signing == 0 { processors } else { config.max_signing };
+        let places = if max_signing == 0 { processors } else { max_signing };
         Self {
-            issuer: ArcSwap::from_pointee(issuer),
-            clock,
-            accuracy: Duration::from_millis(config.accuracy_millis),
-            latest: Mutex::new(SystemTime::UNIX_EPOCH),
-            offered_policies: config.offered_policies().unwrap_or_default(),
-            offered_hashes: config.offered_hashes().unwrap_or_default(),
-            signing: Arc::new(Semaphore::new(places)),
+            keys: ArcSwap::from_pointee(keys),
+            clock: StampClock::new(clock),
+            slow_signing: Arc::new(Semaphore::new(places)),
         }
     }
 
-    /// What signs now.
+    /// The keys in use.
+    pub fn keys(&self) -> Guard<Arc<Keys>> {
+        self.keys.load()
+    }
+
+    /// Signs with other keys, and under other policies, from the next token on.
+    pub fn replace_keys(&self, keys: Keys) {
+        let keys = Arc::new(keys);
+        self.keys.store(Arc::clone(&keys));
+        let issuer = keys.at(self.now());
+        tracing::info!(certificate = issuer.subject(), key_id = issuer.key_id(), not_after = %issuer.not_after(), "signing key replaced");
+    }
+
+    /// What the clock says, in whole seconds.
+    pub fn now(&self) -> UnixSeconds {
+        unix_seconds(self.clock.now())
+    }
+
+    /// The key whose turn it is.
     pub fn issuer(&self) -> Arc<Issuer> {
-        self.issuer.load_full()
+        Arc::clone(self.keys().at(self.now()))
     }
 
-    /// Signs with another key from the next token on.
-    pub fn replace_issuer(&self, issuer: Issuer) {
-        tracing::info!(certificate = issuer.subject(), not_after = %issuer.not_after(), "signing key replaced");
-        self.issuer.store(Arc::new(issuer));
+    /// The clock that tokens are stamped by.
+    pub fn clock(&self) -> &StampClock {
+        &self.clock
     }
 
-    /// The time for the next token of `issuer`: the clock's, never before an earlier token's.
+    /// Whether a token could be stamped now under the policy that asks least of the clock.
     ///
     /// # Errors
-    /// [`ClockFault`]: then nothing may be stamped (failInfo timeNotAvailable).
-    pub fn next_gen_time(&self, issuer: &Issuer) -> Result<SystemTime, ClockFault> {
-        // Read under the lock: between reading and comparing, no other request may stamp.
-        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
-        let time = self.judge(self.clock.now(), *latest, issuer)?;
-        *latest = time;
-        Ok(time)
+    /// Why not.
+    pub fn check_clock(&self) -> Result<SystemTime, ClockFault> {
+        let issuer = self.issuer();
+        let widest = issuer.offers().iter().map(|offer| offer.policy.clock_allowance()).max();
+        self.clock.check(&issuer, widest.unwrap_or(Duration::ZERO))
     }
+}
 
-    /// As [`next_gen_time`](Self::next_gen_time), stamping nothing.
-    ///
-    /// # Errors
-    /// As [`next_gen_time`](Self::next_gen_time).
-    pub fn check_clock(&self, issuer: &Issuer) -> Result<SystemTime, ClockFault> {
-        let latest = *self.latest.lock().unwrap_or_else(PoisonError::into_inner);
-        self.judge(self.clock.now(), latest, issuer)
-    }
-
-    fn judge(
-        &self,
-        now: SystemTime,
-        latest: SystemTime,
-        issuer: &Issuer,
-    ) -> Result<SystemTime, ClockFault> {
-        if !clock::is_plausible(now) {
-            return Err(ClockFault::BeforeTwentyTwenty);
-        }
-        let seconds = unix_seconds(now);
-        let (not_before, not_after) = (issuer.not_before(), issuer.not_after());
-        if seconds < not_before || not_after < seconds {
-            return Err(ClockFault::OutsideCertificate { now: seconds, not_before, not_after });
-        }
-        if now + self.accuracy < latest {
-            return Err(ClockFault::WentBack { now: seconds, latest: unix_seconds(latest) });
-        }
-        Ok(now.max(latest))
-    }
+/// The seconds of `time`, rounded down; 1970 for anything earlier.
+pub(crate) fn unix_seconds(time: SystemTime) -> UnixSeconds {
+    let since_epoch = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    UnixSeconds::new(i64::try_from(since_epoch.as_secs()).unwrap_or(i64::MAX))
 }
 
 /// The checks of `/readyz`: `clock` (with the certificate's validity) and `key`.
@@ -134,14 +85,12 @@ pub(crate) fn readiness(state: &Arc<State>) -> Readiness {
     let (clock, key) = (Arc::clone(state), Arc::clone(state));
     Readiness::builder()
         .check("clock", move || {
-            let outcome =
-                clock.check_clock(&clock.issuer()).map(drop).map_err(|fault| fault.to_string());
-            std::future::ready(outcome)
+            std::future::ready(clock.check_clock().map(drop).map_err(|fault| fault.to_string()))
         })
         .check("key", move || {
-            let (issuer, now) = (key.issuer(), key.clock.now());
+            let issuer = key.issuer();
             async move {
-                match tokio::task::spawn_blocking(move || issuer.probe(now)).await {
+                match tokio::task::spawn_blocking(move || issuer.probe()).await {
                     Ok(Ok(())) => Ok(()),
                     _ => Err("the signing key does not sign".to_owned()),
                 }

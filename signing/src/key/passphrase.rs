@@ -1,6 +1,6 @@
 //! The passphrase of a key file: read, held, wiped.
 
-use std::{env, fmt, path::Path};
+use std::{env, fmt, fs::File, path::Path};
 
 use zeroize::Zeroizing;
 
@@ -45,7 +45,15 @@ impl Passphrase {
     /// # Errors
     /// When the file cannot be read, has over 4096 octets, or begins with an empty line.
     pub fn from_file(path: &Path) -> Result<Self, PassphraseError> {
-        let content = Zeroizing::new(files::read_bounded(path, MAXIMUM_OCTETS)?);
+        Self::first_line(&Zeroizing::new(files::read_bounded(path, MAXIMUM_OCTETS)?))
+    }
+
+    /// As [`from_file`](Self::from_file), of a file that is open; `path` is for messages.
+    pub(super) fn from_open_file(file: &File, path: &Path) -> Result<Self, PassphraseError> {
+        Self::first_line(&Zeroizing::new(files::read_open_file(file, path, MAXIMUM_OCTETS)?))
+    }
+
+    fn first_line(content: &[u8]) -> Result<Self, PassphraseError> {
         let line = content.split(|octet| *octet == b'\n').next().unwrap_or_default();
         Self::new(line.strip_suffix(b"\r").unwrap_or(line))
     }

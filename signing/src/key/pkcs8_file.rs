@@ -3,13 +3,8 @@
 //! It reads what `openssl pkcs8 -topk8` writes (scrypt or PBKDF2) and writes what `openssl pkey`
 //! reads. It does not know what kind of key is inside.
 
-use std::{
-    fs::{File, Metadata},
-    os::unix::fs::PermissionsExt,
-    path::{Path, PathBuf},
-};
+use std::path::Path;
 
-use aws_lc_rs::error::KeyRejected;
 use pkcs8::{
     EncryptedPrivateKeyInfoRef,
     der::{Encode, asn1::OctetStringRef},
@@ -20,9 +15,9 @@ use pkcs8::{
 };
 use zeroize::Zeroizing;
 
-use super::{Passphrase, SignError, random};
+use super::{KeyError, Passphrase, private_file, random};
 use crate::{
-    files::{self, FileError, FileMode},
+    files::{self, FileMode},
     pem,
 };
 
@@ -45,97 +40,6 @@ const MAXIMUM_SCRYPT_WORK: u64 = 1 << 25;
 /// The same for PBKDF2; OWASP asks for 600,000.
 const MAXIMUM_PBKDF2_ITERATIONS: u32 = 10_000_000;
 
-/// Why a key file cannot be used or written.
-#[derive(Debug, thiserror::Error)]
-pub enum KeyError {
-    /// Others than the owner may read or write the file.
-    #[error(
-        "{} has mode {mode:04o}: others than its owner can read or change the key. \
-         Run: chmod 600 {}",
-        path.display(),
-        path.display()
-    )]
-    KeyFilePermissions {
-        /// The file.
-        path: PathBuf,
-        /// Its permission bits.
-        mode: u32,
-    },
-    /// The file could not be read or written.
-    #[error(transparent)]
-    File(#[from] FileError),
-    /// The key is not encrypted.
-    #[error(
-        "{} holds an unencrypted key. Encrypt it: \
-         openssl pkcs8 -topk8 -v2 aes-256-cbc -scrypt -in {} -out NEW",
-        path.display(),
-        path.display()
-    )]
-    Unencrypted {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The file is no PEM `ENCRYPTED PRIVATE KEY`.
-    #[error("{} is not a PEM file with an ENCRYPTED PRIVATE KEY: {detail}", path.display())]
-    Malformed {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        detail: String,
-    },
-    /// The way it is encrypted is not one that we read.
-    #[error(
-        "{} is encrypted in a way that is not supported ({detail}); PBES2 with scrypt or PBKDF2 \
-         and AES is",
-        path.display()
-    )]
-    UnsupportedEncryption {
-        /// The file.
-        path: PathBuf,
-        /// What it uses.
-        detail: String,
-    },
-    /// Deriving the key would cost more than any honest file asks for.
-    #[error("{} asks for an absurd amount of work to decrypt it", path.display())]
-    AbsurdCost {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The file is encrypted, and no passphrase was given.
-    #[error("{} is encrypted; give its passphrase as a file or an environment variable", path.display())]
-    PassphraseNeeded {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The passphrase is not that of the file.
-    #[error("wrong passphrase for {}, or the file is damaged", path.display())]
-    WrongPassphrase {
-        /// The file.
-        path: PathBuf,
-    },
-    /// It decrypts, and is no key that we use.
-    #[error("{} holds a key that is not P-384, P-256 or RSA 3072", path.display())]
-    UnsupportedKey {
-        /// The file.
-        path: PathBuf,
-    },
-    /// No key could be made.
-    #[error("the cryptographic library could not make a key")]
-    Generate,
-    /// The key could not be encrypted.
-    #[error("the key could not be encrypted")]
-    Encrypt,
-    /// No random number could be had.
-    #[error(transparent)]
-    Random(SignError),
-}
-
-impl From<KeyRejected> for KeyError {
-    fn from(_: KeyRejected) -> Self {
-        Self::Generate
-    }
-}
-
 /// What to do with a key file that is not encrypted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum UnencryptedKeys {
@@ -152,9 +56,7 @@ pub(super) fn open(
     passphrase: Option<&Passphrase>,
     unencrypted: UnencryptedKeys,
 ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-    let file = File::open(path).map_err(FileError::io("open", path))?;
-    // The open file is asked, not the name: the name may mean another file a moment later.
-    refuse_loose_mode(path, &file.metadata().map_err(FileError::io("read", path))?)?;
+    let file = private_file::open(path)?;
     let content = Zeroizing::new(files::read_open_file(&file, path, MAXIMUM_FILE_OCTETS)?);
     let malformed = |detail: String| KeyError::Malformed { path: path.to_owned(), detail };
     let (label, der) =
@@ -169,14 +71,6 @@ pub(super) fn open(
         }
         (label, _, _) => Err(malformed(format!("it is a {label}"))),
     }
-}
-
-fn refuse_loose_mode(path: &Path, metadata: &Metadata) -> Result<(), KeyError> {
-    let mode = metadata.permissions().mode() & 0o7777;
-    if metadata.is_file() && mode & 0o077 != 0 {
-        return Err(KeyError::KeyFilePermissions { path: path.to_owned(), mode });
-    }
-    Ok(())
 }
 
 fn decrypt(

@@ -14,7 +14,7 @@ use countersign_core::{
 
 use crate::{
     cms::{CertificateSet, SignedDataTemplate},
-    der,
+    der::{self, Backwards},
     key::{SignError, Signer},
 };
 
@@ -67,14 +67,22 @@ pub struct TimestampPolicy {
     pub accuracy: Accuracy,
 }
 
-/// Answers requests with tokens.
-#[derive(Debug)]
+/// Answers requests with tokens of one key and one policy.
+#[derive(Clone, Debug)]
 pub struct TimestampSigner {
-    template: SignedDataTemplate,
-    chain: Vec<Vec<u8>>,
+    template: Arc<SignedDataTemplate>,
+    chain: Arc<[Vec<u8>]>,
     policy: TimestampPolicy,
+    /// `version` and `policy`.
+    head: Vec<u8>,
     accuracy: Vec<u8>,
 }
+
+/// `PKIStatusInfo` with granted(0), and nothing more; several clients refuse grantedWithMods(1).
+const GRANTED: &[u8] = &[0x30, 0x03, 0x02, 0x01, 0x00];
+
+/// Room for everything in a `TSTInfo` but imprint and nonce.
+const INFO_OCTETS: usize = 128;
 
 impl TimestampSigner {
     /// Prepares everything that is the same in every token. `chain` are DER certificates, the
@@ -89,7 +97,22 @@ impl TimestampSigner {
         policy: TimestampPolicy,
     ) -> Result<Self, SignError> {
         let template = SignedDataTemplate::new(signer, &chain, &oid::ID_CT_TST_INFO)?;
-        Ok(Self { template, chain, policy, accuracy: policy.accuracy.encode() })
+        Ok(Self::prepare(Arc::new(template), chain.into(), policy))
+    }
+
+    /// The same key and certificates under another policy; what they share is shared.
+    #[must_use]
+    pub fn under(&self, policy: TimestampPolicy) -> Self {
+        Self::prepare(Arc::clone(&self.template), Arc::clone(&self.chain), policy)
+    }
+
+    fn prepare(
+        template: Arc<SignedDataTemplate>,
+        chain: Arc<[Vec<u8>]>,
+        policy: TimestampPolicy,
+    ) -> Self {
+        let head = [der::integer(1), der::oid(&policy.policy)].concat();
+        Self { template, chain, policy, head, accuracy: policy.accuracy.encode() }
     }
 
     /// The certificates, DER, the authority's own first.
@@ -116,10 +139,12 @@ impl TimestampSigner {
             CertificateRequest::Include => CertificateSet::Include,
             CertificateRequest::Omit => CertificateSet::Omit,
         };
-        let token = self.template.sign(&content, certificates)?;
-        // PKIStatus granted(0); several clients refuse grantedWithMods(1).
-        let status_info = der::sequence(&[&der::integer(0)]);
-        Ok(der::sequence(&[&status_info, &token]))
+        let mut writer = Backwards::with_capacity(self.template.capacity(content.len()));
+        let response = writer.mark();
+        self.template.sign(&mut writer, &content, certificates)?;
+        writer.put(GRANTED);
+        writer.sequence(response);
+        Ok(writer.finish())
     }
 
     fn tst_info(
@@ -128,20 +153,31 @@ impl TimestampSigner {
         gen_time: SystemTime,
         serial: &[u8],
     ) -> Vec<u8> {
-        let policy = request.policy.unwrap_or(self.policy.policy);
-        // Echoed exactly: negative and long ones too.
-        let nonce = request.nonce.map(der::integer_verbatim).unwrap_or_default();
-        der::sequence(&[
-            &der::integer(1),
-            &der::oid(&policy),
-            // Byte-identical, with NULL parameters as they came.
-            request.message_imprint.raw,
-            &der::unsigned_integer(serial),
-            &self.gen_time(gen_time),
-            &self.accuracy,
-            // ordering is FALSE, a default, and not encoded; tsa is left out.
-            &nonce,
-        ])
+        let imprint = request.message_imprint.raw;
+        let nonce_octets = request.nonce.map_or(0, <[u8]>::len);
+        let mut writer = Backwards::with_capacity(INFO_OCTETS + imprint.len() + nonce_octets);
+        let info = writer.mark();
+        // ordering is FALSE, a default, and not encoded; tsa is left out.
+        if let Some(nonce) = request.nonce {
+            // Echoed exactly: negative and long ones too.
+            let mark = writer.mark();
+            writer.put(nonce);
+            writer.wrap(der::INTEGER, mark);
+        }
+        writer.put(&self.accuracy);
+        writer.put(&self.gen_time(gen_time));
+        writer.put(&der::unsigned_integer(serial));
+        // Byte-identical, with NULL parameters as they came.
+        writer.put(imprint);
+        match request.policy {
+            Some(other) if other != self.policy.policy => {
+                writer.put(&der::oid(&other));
+                writer.put(&der::integer(1));
+            }
+            _ => writer.put(&self.head),
+        }
+        writer.sequence(info);
+        writer.finish()
     }
 
     fn gen_time(&self, time: SystemTime) -> Vec<u8> {

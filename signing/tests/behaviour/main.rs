@@ -9,6 +9,8 @@ mod crls;
 mod keys;
 mod ocsp;
 mod openssl;
+mod softhsm;
 mod timestamps;
 mod timestamps_by_bytes;
+mod tokens;
 mod trust;

@@ -184,7 +184,9 @@ const TIMESTAMP_CONFIGURATION: &str = r#"listen = "127.0.0.1:0"                #
 key = "tsa.key"
 key_passphrase_file = "passphrase"
 certificate_chain = "tsa.pem"
-policy = "1.3.6.1.4.1.32473.1"        # an identifier for examples
+
+[[policy]]
+oid = "1.3.6.1.4.1.32473.1"           # an identifier for examples
 "#;
 
 const REVOCATION_CONFIGURATION: &str = r#"listen = "127.0.0.1:PORT"             # as in the certificates

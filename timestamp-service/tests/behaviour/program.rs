@@ -79,7 +79,7 @@ fn check_answers_0_for_what_is_usable_and_2_with_the_reason_for_what_is_not() {
     let authorities = authorities();
     authorities.issue("tsa", Profile::TimestampAuthority);
     let good = authorities.configuration("tsa");
-    let unknown_key = format!("{good}polices = 3\n");
+    let unknown_key = format!("polices = 3\n{good}");
     let no_chain = good.replace("tsa.pem", "absent.pem");
     for (text, code, words) in
         [(&good, 0, ""), (&unknown_key, 2, "polices"), (&no_chain, 2, "absent.pem")]

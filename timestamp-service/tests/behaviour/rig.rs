@@ -28,6 +28,10 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(8);
 pub(crate) const POLICY: &str = "1.3.6.1.4.1.99999.1";
 pub(crate) const SECOND_POLICY: &str = "1.3.6.1.4.1.99999.2";
 
+/// Both of them, as a configuration has them.
+pub(crate) const POLICIES: &str =
+    "[[policy]]\noid = \"1.3.6.1.4.1.99999.1\"\n[[policy]]\noid = \"1.3.6.1.4.1.99999.2\"\n";
+
 /// The time that the fixed clocks of tests begin with: the real one, in whole seconds.
 pub(crate) fn start_time() -> SystemTime {
     static TIME: OnceLock<SystemTime> = OnceLock::new();
@@ -107,16 +111,25 @@ impl Authorities {
         issued.chain
     }
 
-    /// The text of a configuration with the key and chain called `name`, on a free port.
-    pub(crate) fn configuration(&self, name: &str) -> String {
+    /// The lines of a configuration that name the key and chain called `name`.
+    pub(crate) fn key_lines(&self, name: &str) -> String {
         let path = |file: String| self.path(&file).display().to_string();
         format!(
-            "listen = \"127.0.0.1:0\"\npolicy = \"{POLICY}\"\naccepted_policies = [\"{SECOND_POLICY}\"]\n\
-             key = \"{}\"\nkey_passphrase_file = \"{}\"\ncertificate_chain = \"{}\"\n",
+            "key = \"{}\"\nkey_passphrase_file = \"{}\"\ncertificate_chain = \"{}\"\n",
             path(format!("{name}.key")),
             path("passphrase".to_owned()),
             path(format!("{name}.pem")),
         )
+    }
+
+    /// The text of a configuration with the key and chain called `name`, on a free port.
+    pub(crate) fn configuration(&self, name: &str) -> String {
+        self.configuration_with(name, "", POLICIES)
+    }
+
+    /// As [`configuration`](Self::configuration), with more lines, and other `[[policy]]` tables.
+    pub(crate) fn configuration_with(&self, name: &str, lines: &str, policies: &str) -> String {
+        format!("listen = \"127.0.0.1:0\"\n{}{lines}\n{policies}", self.key_lines(name))
     }
 
     /// Writes `text` as a new configuration file.
@@ -137,6 +150,11 @@ impl Authorities {
     }
 }
 
+/// A name for a key and its files that no other has.
+pub(crate) fn new_name() -> String {
+    format!("tsa-{}", countersign_daemon::request_id::RequestId::next())
+}
+
 /// A running authority.
 pub(crate) struct Rig {
     pub(crate) address: SocketAddr,
@@ -147,15 +165,20 @@ pub(crate) struct Rig {
 
 impl Rig {
     pub(crate) async fn start() -> Self {
-        Self::start_with("").await
+        Self::start_with(POLICIES).await
     }
 
-    /// Starts with more lines of configuration.
-    pub(crate) async fn start_with(lines: &str) -> Self {
-        let authorities = authorities();
-        let name = format!("tsa-{}", countersign_daemon::request_id::RequestId::next());
-        let chain = authorities.issue(&name, Profile::TimestampAuthority);
-        let config = authorities.config(&format!("{}{lines}", authorities.configuration(&name)));
+    /// Starts with other `[[policy]]` tables.
+    pub(crate) async fn start_with(policies: &str) -> Self {
+        let name = new_name();
+        let chain = authorities().issue(&name, Profile::TimestampAuthority);
+        let text = authorities().configuration_with(&name, "", policies);
+        Self::start_configured(&text, chain).await
+    }
+
+    /// Starts with a whole configuration.
+    pub(crate) async fn start_configured(text: &str, chain: Vec<Vec<u8>>) -> Self {
+        let config = authorities().config(text);
         let clock = Arc::new(FixedClock::new(start_time()));
         let listener = TcpListener::bind(config.listen).await.expect("bound");
         let address = listener.local_addr().expect("address");

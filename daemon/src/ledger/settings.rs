@@ -1,0 +1,133 @@
+//! How a ledger is kept, and the `[audit]` table that says so.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+use super::{Ledger, OpenError};
+use crate::clock::{Clock, SystemClock};
+use crate::config::ConfigError;
+
+const MIB: u64 = 1024 * 1024;
+
+/// When a record counts as kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// On the disk (`fdatasync`): outlives a power failure.
+    Strict,
+    /// With the operating system, and on the disk within about a second: outlives the process only.
+    Relaxed,
+}
+
+/// How a ledger is kept.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The ledger's name, in its files and metrics; another name refuses to open.
+    pub name: &'static str,
+    /// When a record counts as kept.
+    pub durability: Durability,
+    /// A new file is begun when one has this many octets. Opening reads the last file.
+    pub rotate_at_bytes: u64,
+    /// Records that may wait for the disk; more are refused at once: bounds memory when it stalls.
+    pub max_queued: usize,
+    /// What tells the time of each line.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Options {
+    /// Strict, files of 64 MiB, 10 000 records waiting, the system's clock.
+    pub fn new(name: &'static str) -> Self {
+        Self {
+            name,
+            durability: Durability::Strict,
+            rotate_at_bytes: 64 * MIB,
+            max_queued: 10_000,
+            clock: Arc::new(SystemClock),
+        }
+    }
+}
+
+/// Whether and how an audit ledger is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AuditMode {
+    /// [`Durability::Strict`].
+    #[default]
+    Strict,
+    /// [`Durability::Relaxed`].
+    Relaxed,
+    /// None is kept.
+    Off,
+}
+
+/// The `[audit]` table.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuditSettings {
+    /// `"strict"`, `"relaxed"` or `"off"`. Default `"strict"`.
+    #[serde(default)]
+    pub mode: AuditMode,
+    /// The ledger's folder; made when missing, with the mode 0750.
+    pub folder: PathBuf,
+    /// Mebibytes after which a new file is begun. Default 64, 1–1024.
+    #[serde(default = "default_rotate_at_mib")]
+    pub rotate_at_mib: u64,
+    /// Records that may wait for the disk; more are refused. Default 10 000, 1–1 000 000.
+    #[serde(default = "default_max_queued")]
+    pub max_queued: usize,
+}
+
+fn default_rotate_at_mib() -> u64 {
+    64
+}
+
+fn default_max_queued() -> usize {
+    10_000
+}
+
+impl AuditSettings {
+    /// The settings of a ledger in `folder`, else as by default.
+    pub fn in_folder(folder: &Path) -> Self {
+        Self {
+            mode: AuditMode::default(),
+            folder: folder.to_owned(),
+            rotate_at_mib: default_rotate_at_mib(),
+            max_queued: default_max_queued(),
+        }
+    }
+
+    /// Checks every value against its range.
+    ///
+    /// # Errors
+    /// [`ConfigError::Range`] names the first key that is out of range.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        let max_queued = u64::try_from(self.max_queued).unwrap_or(u64::MAX);
+        ConfigError::check_range("audit.rotate_at_mib", self.rotate_at_mib, 1..=1024)?;
+        ConfigError::check_range("audit.max_queued", max_queued, 1..=1_000_000)
+    }
+
+    /// Opens the ledger called `name` as these settings want it; nothing when they want none.
+    ///
+    /// # Errors
+    /// As [`Ledger::open`].
+    pub fn open(
+        &self,
+        name: &'static str,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Option<Ledger>, OpenError> {
+        let durability = match self.mode {
+            AuditMode::Strict => Durability::Strict,
+            AuditMode::Relaxed => Durability::Relaxed,
+            AuditMode::Off => return Ok(None),
+        };
+        let options = Options {
+            name,
+            durability,
+            rotate_at_bytes: self.rotate_at_mib * MIB,
+            max_queued: self.max_queued,
+            clock,
+        };
+        Ledger::open(&self.folder, options).map(Some)
+    }
+}

@@ -1,0 +1,142 @@
+//! Making a key in a token: it is born there, and can neither be read nor copied.
+
+use const_oid::ObjectIdentifier;
+use countersign_core::oid;
+use cryptoki::{
+    mechanism::Mechanism,
+    object::{Attribute, KeyType},
+    session::Session,
+};
+
+use super::{
+    SigningAlgorithm, fault::Fault, load_module, objects, objects::PrivateKey, slot, slot::Access,
+};
+use crate::{
+    der,
+    key::{KeyAlgorithm, KeyError, Passphrase, TokenError, TokenUri, open::pin, random},
+};
+
+/// 65537.
+const RSA_PUBLIC_EXPONENT: [u8; 3] = [1, 0, 1];
+
+/// A kind of key that a token makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenKeyAlgorithm {
+    /// ECDSA on a curve, or RSA of 3072 bits.
+    Usual(KeyAlgorithm),
+    /// RSA of 2048 bits: what old tokens can do.
+    Rsa2048,
+    /// RSA of 4096 bits.
+    Rsa4096,
+}
+
+/// A key that was made in a token.
+#[derive(Clone, Debug)]
+pub struct GeneratedKey {
+    /// The URI that means this key and no other, with the token's serial number.
+    pub uri: TokenUri,
+    /// DER of its `SubjectPublicKeyInfo`.
+    pub spki: Vec<u8>,
+}
+
+/// Makes a key in the token that `uri` means: sensitive, not extractable, for signing alone. Its
+/// label is the URI's `object`; its id the URI's, or random. The PIN comes from where
+/// [`open`](crate::key::open) has it from.
+///
+/// # Errors
+/// As [`open`](crate::key::open); [`TokenError::KeyExists`] when the token has a private key with
+/// that label or id; [`TokenError::Unsuitable`] when the URI names no object or the token cannot
+/// make such a key.
+pub fn generate_in_token(
+    uri: &TokenUri,
+    algorithm: TokenKeyAlgorithm,
+    passphrase: Option<&Passphrase>,
+) -> Result<GeneratedKey, KeyError> {
+    let pin = pin(uri, passphrase)?;
+    let name = uri.to_string();
+    let Some(label) = uri.object.clone() else {
+        let detail = "name the new key: object=LABEL".to_owned();
+        return Err(TokenError::Unsuitable { uri: name, detail }.into());
+    };
+    let id = match &uri.id {
+        Some(id) => id.clone(),
+        None => random::<16>().map_err(KeyError::Random)?.to_vec(),
+    };
+    let module = load_module(uri)?;
+    let entered = module.enter();
+    let (session, token) =
+        slot::open_session(&entered, uri, pin.as_ref(), Access::Write).map_err(|it| it.error)?;
+    let made = make(&session, uri, algorithm, &label, &id);
+    slot::close(session);
+    let spki = made.map_err(|fault| fault.error)?;
+    if SigningAlgorithm::of(&spki).is_none() {
+        let detail = "the token made a key that cannot be read back".to_owned();
+        return Err(TokenError::Unsuitable { uri: name, detail }.into());
+    }
+    let uri = TokenUri {
+        token: Some(token.label().to_owned()),
+        serial: Some(token.serial_number().to_owned()),
+        id: Some(id),
+        ..uri.clone()
+    };
+    Ok(GeneratedKey { uri, spki })
+}
+
+fn make(
+    session: &Session,
+    uri: &TokenUri,
+    algorithm: TokenKeyAlgorithm,
+    label: &str,
+    id: &[u8],
+) -> Result<Vec<u8>, Fault> {
+    let name = uri.to_string();
+    let failed = |doing: &'static str| move |error| Fault::of(&uri.to_string(), doing, &error);
+    if objects::holds(session, Some(id), Some(label)).map_err(failed("looking for keys"))? {
+        return Err(TokenError::KeyExists { uri: name }.into());
+    }
+    let (mechanism, kind, mut public) = match algorithm {
+        TokenKeyAlgorithm::Usual(KeyAlgorithm::P384) => on_curve(&oid::SECP384R1),
+        TokenKeyAlgorithm::Usual(KeyAlgorithm::P256) => on_curve(&oid::SECP256R1),
+        TokenKeyAlgorithm::Usual(KeyAlgorithm::Rsa3072) => rsa(3072),
+        TokenKeyAlgorithm::Rsa2048 => rsa(2048),
+        TokenKeyAlgorithm::Rsa4096 => rsa(4096),
+    };
+    let both = [
+        Attribute::Token(true),
+        Attribute::KeyType(kind),
+        Attribute::Label(label.as_bytes().to_vec()),
+        Attribute::Id(id.to_vec()),
+    ];
+    public.extend([Attribute::Private(false), Attribute::Verify(true)]);
+    public.extend(both.clone());
+    let mut private = vec![
+        Attribute::Private(true),
+        Attribute::Sensitive(true),
+        Attribute::Extractable(false),
+        Attribute::Sign(true),
+        // One key, one use.
+        Attribute::Decrypt(false),
+        Attribute::Unwrap(false),
+        Attribute::Derive(false),
+    ];
+    private.extend(both);
+    let (_, handle) =
+        session.generate_key_pair(&mechanism, &public, &private).map_err(failed("making a key"))?;
+    let key = PrivateKey { handle, id: id.to_vec(), label: label.as_bytes().to_vec() };
+    objects::public_key(session, &key)
+        .map_err(failed("reading the public key"))?
+        .ok_or_else(|| TokenError::NoPublicKey { uri: name }.into())
+}
+
+fn on_curve(curve: &ObjectIdentifier) -> (Mechanism<'static>, KeyType, Vec<Attribute>) {
+    // CKA_EC_PARAMS is DER of the curve's identifier.
+    (Mechanism::EccKeyPairGen, KeyType::EC, vec![Attribute::EcParams(der::oid(curve))])
+}
+
+fn rsa(bits: u64) -> (Mechanism<'static>, KeyType, Vec<Attribute>) {
+    let attributes = vec![
+        Attribute::ModulusBits(bits.into()),
+        Attribute::PublicExponent(RSA_PUBLIC_EXPONENT.to_vec()),
+    ];
+    (Mechanism::RsaPkcsKeyPairGen, KeyType::RSA, attributes)
+}

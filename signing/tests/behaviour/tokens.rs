@@ -1,0 +1,312 @@
+//! Keys in PKCS#11 tokens, with `SoftHSM`: signatures that `openssl` and the core verify, and all
+//! that happens to tokens.
+
+use std::{
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
+
+use countersign_core::{
+    crypto::{CryptoProvider, aws_lc::AwsLc},
+    digest::{Digest, HashAlgorithm, digest},
+    x509::PublicKey,
+};
+use countersign_signing::key::{
+    KeyAlgorithm, KeyError, KeyLocation, Passphrase, SignError, Signer, TokenError,
+    TokenKeyAlgorithm, generate_in_token, open,
+};
+use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
+
+use crate::{
+    openssl::Bench,
+    softhsm::{MODULE, at, make, move_folder, pin, uri, with_tokens},
+};
+
+/// How long a token may take to be found again: the longest pause and some slack.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+fn verifies(key: &dyn Signer, message: &[u8], signature: &[u8]) {
+    let scheme = key.scheme();
+    let hash = scheme.hash_algorithm().expect("no Ed25519 among them");
+    let public_key = PublicKey::decode(key.spki()).expect("an SPKI");
+    let digest = digest(&AwsLc, hash, message);
+    AwsLc.verify_digest(scheme, public_key.bits, &digest, signature).expect("it verifies");
+}
+
+fn token_error(error: KeyError) -> TokenError {
+    match error {
+        KeyError::Token(error) => error,
+        other => panic!("{other}"),
+    }
+}
+
+fn open_error(attributes: &str, pin: Option<&Passphrase>) -> TokenError {
+    token_error(open(&at(&uri(attributes)), pin).expect_err("refused"))
+}
+
+#[test]
+fn openssl_and_the_core_verify_what_a_token_signs() {
+    with_tokens("tokens::openssl_and_the_core_verify_what_a_token_signs", &["T"], |_| {
+        let kinds = [
+            ("p384", TokenKeyAlgorithm::Usual(KeyAlgorithm::P384), "sha384"),
+            ("p256", TokenKeyAlgorithm::Usual(KeyAlgorithm::P256), "sha256"),
+            ("rsa2048", TokenKeyAlgorithm::Rsa2048, "sha256"),
+            ("rsa3072", TokenKeyAlgorithm::Usual(KeyAlgorithm::Rsa3072), "sha256"),
+            ("rsa4096", TokenKeyAlgorithm::Rsa4096, "sha256"),
+        ];
+        for (label, algorithm, hash) in kinds {
+            let made = generate_in_token(
+                &uri(&format!("token=T;object={label}")),
+                algorithm,
+                Some(&pin()),
+            )
+            .expect("made");
+            let key = open(&at(&made.uri), Some(&pin())).expect("opens");
+            assert_eq!(key.spki(), made.spki);
+
+            let bench = Bench::new();
+            let message = b"what is signed";
+            bench.write("spki.der", key.spki());
+            bench.write("message", message);
+            let digest = digest(&AwsLc, key.scheme().hash_algorithm().expect("one"), message);
+            for signature in [key.sign(message), key.sign_digest(&digest)] {
+                let signature = signature.expect("signed");
+                verifies(&*key, message, &signature);
+                bench.write("signature", signature);
+                bench
+                    .run(&format!(
+                        "dgst -{hash} -keyform DER -verify spki.der -signature signature message"
+                    ))
+                    .succeeds();
+            }
+        }
+    });
+}
+
+#[test]
+fn a_key_made_in_a_token_stays_there_and_is_for_signing_alone() {
+    with_tokens(
+        "tokens::a_key_made_in_a_token_stays_there_and_is_for_signing_alone",
+        &["T"],
+        |tokens| {
+            make("token=T;object=tsa;id=%01%02", KeyAlgorithm::P384);
+            let text = tokens.pkcs11_tool("--list-objects --type privkey");
+            for fact in
+                ["tsa", "0102", "sensitive", "always sensitive", "never extractable", "local"]
+            {
+                assert!(text.contains(fact), "{fact}:\n{text}");
+            }
+            let usage = text.lines().find(|line| line.contains("Usage")).expect("a line");
+            assert_eq!(usage.split(':').next_back().map(str::trim), Some("sign"), "{text}");
+
+            // A second one of that label or id would make the URI ambiguous.
+            for attributes in ["token=T;object=tsa", "token=T;object=other;id=%01%02"] {
+                let algorithm = TokenKeyAlgorithm::Usual(KeyAlgorithm::P384);
+                let error = generate_in_token(&uri(attributes), algorithm, Some(&pin()));
+                let error = token_error(error.expect_err("refused"));
+                assert!(matches!(error, TokenError::KeyExists { .. }), "{error}");
+            }
+        },
+    );
+}
+
+#[test]
+fn a_wrong_pin_is_tried_once_however_often_the_key_is_opened() {
+    with_tokens(
+        "tokens::a_wrong_pin_is_tried_once_however_often_the_key_is_opened",
+        &["T"],
+        |tokens| {
+            make("token=T;object=tsa", KeyAlgorithm::P256);
+            // From here on through a library that writes down every call.
+            let spied = |attributes: &str| {
+                KeyLocation::parse(&format!(
+                    "pkcs11:{attributes}?module-path={}",
+                    tokens.spy().display()
+                ))
+                .expect("a URI")
+            };
+            let open = |pin| open(&spied("token=T;object=tsa"), pin);
+            let open_error = |pin| token_error(open(pin).expect_err("refused"));
+            let wrong = Passphrase::new("wrong").expect("a PIN");
+            let first = open_error(Some(&wrong)).to_string();
+            assert!(first.contains("the PIN is wrong"), "{first}");
+            for _ in 0..20 {
+                let error = open_error(Some(&wrong));
+                assert!(!error.is_transient());
+                assert!(error.to_string().contains("refused this PIN before"), "{error}");
+            }
+            let without = open_error(None);
+            assert!(matches!(without, TokenError::PinNeeded { .. }), "{without}");
+            assert_eq!(tokens.spied_calls("C_Login"), 1);
+            // The right one works, and then no other is taken unlooked-at.
+            let right = pin();
+            let key = open(Some(&right)).expect("opens");
+            let other = Passphrase::new("other").expect("a PIN");
+            let error = open_error(Some(&other));
+            assert!(error.to_string().contains("not the PIN that this process"), "{error}");
+            verifies(&*key, b"m", &key.sign(b"m").expect("signed"));
+        },
+    );
+}
+
+#[test]
+fn what_is_not_there_or_not_one_is_said() {
+    with_tokens("tokens::what_is_not_there_or_not_one_is_said", &["T", "Twin", "Twin"], |_| {
+        let missing = open_error("token=Elsewhere;object=tsa", Some(&pin()));
+        assert!(missing.is_transient());
+        assert!(missing.to_string().contains("token=T (serial="), "{missing}");
+
+        let twins = open_error("token=Twin;object=tsa", Some(&pin()));
+        let TokenError::AmbiguousToken { found, .. } = &twins else { panic!("{twins}") };
+        assert_eq!(found.len(), 2);
+        let serial = found[0].split("serial=").nth(1).and_then(|rest| rest.strip_suffix(')'));
+        let one = format!("token=Twin;serial={}", serial.expect("a serial number"));
+        make(&format!("{one};object=tsa"), KeyAlgorithm::P256);
+        open(&at(&uri(&format!("{one};object=tsa"))), Some(&pin())).expect("one of them");
+
+        let nothing = open_error("token=T;object=tsa", Some(&pin()));
+        assert!(matches!(nothing, TokenError::NoKey { .. }), "{nothing}");
+        make("token=T;object=first", KeyAlgorithm::P256);
+        open(&at(&uri("token=T")), Some(&pin())).expect("the only key");
+        make("token=T;object=second", KeyAlgorithm::P256);
+        let several = open_error("token=T", Some(&pin()));
+        let TokenError::AmbiguousKey { found, .. } = &several else { panic!("{several}") };
+        assert!(found.len() == 2 && found.iter().any(|key| key.contains("object=second")));
+
+        let mut elsewhere = uri("token=T");
+        elsewhere.module_path = Some("/usr/lib/no-such-library.so".into());
+        let no_library = token_error(open(&at(&elsewhere), Some(&pin())).expect_err("refused"));
+        assert!(matches!(no_library, TokenError::Module { .. }), "{no_library}");
+        elsewhere.module_path = None;
+        let unnamed = token_error(open(&at(&elsewhere), Some(&pin())).expect_err("refused"));
+        assert!(matches!(unnamed, TokenError::NoModule), "{unnamed}");
+    });
+}
+
+#[test]
+fn a_digest_of_another_algorithm_is_refused() {
+    with_tokens("tokens::a_digest_of_another_algorithm_is_refused", &["T"], |_| {
+        let key = open(&at(&make("token=T;object=tsa", KeyAlgorithm::P384)), Some(&pin()));
+        let digest: Digest = digest(&AwsLc, HashAlgorithm::Sha256, b"message");
+        let error = key.expect("opens").sign_digest(&digest).expect_err("refused");
+        let (expected, found) = ("sha384", "sha256");
+        assert!(
+            matches!(error, SignError::DigestMismatch { expected: e, found: f } if e == expected && f == found)
+        );
+    });
+}
+
+#[test]
+fn a_thousand_signatures_at_once_all_verify() {
+    with_tokens("tokens::a_thousand_signatures_at_once_all_verify", &["T"], |_| {
+        let uri = make("token=T;object=tsa", KeyAlgorithm::P384);
+        let key = open(&at(&uri), Some(&pin())).expect("opens");
+        let start = Instant::now();
+        thread::scope(|scope| {
+            for thread in 0..50 {
+                let key = Arc::clone(&key);
+                scope.spawn(move || {
+                    for number in 0..20 {
+                        let message = format!("{thread} {number}");
+                        let signature = key.sign(message.as_bytes()).expect("signed");
+                        verifies(&*key, message.as_bytes(), &signature);
+                    }
+                });
+            }
+        });
+        println!("1000 P-384 signatures and verifications in {:?}", start.elapsed());
+    });
+}
+
+/// Signs until it works.
+fn signs_within_patience(key: &dyn Signer) {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match key.sign(b"back again") {
+            Ok(signature) => return verifies(key, b"back again", &signature),
+            Err(error) => {
+                assert!(error.is_transient(), "{error}");
+                assert!(Instant::now() < deadline, "still: {error}");
+                thread::yield_now();
+            }
+        }
+    }
+}
+
+/// Signs until it does not.
+fn fails_within_patience(key: &dyn Signer) -> SignError {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match key.sign(b"gone") {
+            Err(error) => return error,
+            Ok(signature) => verifies(key, b"gone", &signature),
+        }
+        assert!(Instant::now() < deadline, "it signs without its token");
+    }
+}
+
+#[test]
+fn a_token_that_went_away_and_came_back_signs_again() {
+    with_tokens("tokens::a_token_that_went_away_and_came_back_signs_again", &["T"], |tokens| {
+        let uri = make("token=T;object=tsa", KeyAlgorithm::P384);
+        let key = open(&at(&uri), Some(&pin())).expect("opens");
+        let away = tokens.folder.join("away");
+        for _ in 0..3 {
+            verifies(&*key, b"before", &key.sign(b"before").expect("signed"));
+            move_folder(&tokens.store(), &away);
+            // SoftHSM keeps what it read until it is asked anew, as another program's end asks.
+            restart_library();
+            let error = fails_within_patience(&*key);
+            assert!(error.is_transient(), "{error}");
+            let start = Instant::now();
+            for _ in 0..200 {
+                key.sign(b"gone").expect_err("no token");
+            }
+            assert!(start.elapsed() < Duration::from_secs(5), "failing must be quick");
+            move_folder(&away, &tokens.store());
+            signs_within_patience(&*key);
+        }
+    });
+}
+
+#[test]
+fn a_library_started_anew_under_its_keys_does_no_harm() {
+    with_tokens("tokens::a_library_started_anew_under_its_keys_does_no_harm", &["T", "U"], |_| {
+        let first = open(&at(&make("token=T;object=a", KeyAlgorithm::P384)), Some(&pin()));
+        let second = open(&at(&make("token=U;object=b", KeyAlgorithm::P256)), Some(&pin()));
+        let (first, second) = (first.expect("opens"), second.expect("opens"));
+        for _ in 0..5 {
+            restart_library();
+            signs_within_patience(&*first);
+            signs_within_patience(&*second);
+        }
+    });
+}
+
+/// Ends and starts the library behind the back of its user: handles mean nothing after that.
+/// `SoftHSM` does not start without its folder.
+fn restart_library() {
+    let library = Pkcs11::new(MODULE).expect("the library");
+    let _ = library.clone().finalize();
+    let _ = library.initialize(CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK));
+}
+
+#[test]
+fn keys_of_one_token_do_not_disturb_each_other_when_one_is_closed() {
+    with_tokens(
+        "tokens::keys_of_one_token_do_not_disturb_each_other_when_one_is_closed",
+        &["T"],
+        |_| {
+            let uri = make("token=T;object=a", KeyAlgorithm::P384);
+            let other = make("token=T;object=b", KeyAlgorithm::P256);
+            let stays = open(&at(&uri), Some(&pin())).expect("opens");
+            for _ in 0..50 {
+                let goes = open(&at(&other), Some(&pin())).expect("opens");
+                verifies(&*goes, b"m", &goes.sign(b"m").expect("signed"));
+                drop(goes);
+                verifies(&*stays, b"m", &stays.sign(b"m").expect("signed"));
+            }
+        },
+    );
+}

@@ -1,0 +1,120 @@
+//! The time that goes into tokens.
+//!
+//! The clock is believed when it is not before 2020, lies within the certificate's validity, and
+//! has not gone back by more than the accuracy that the token would state. No token has an earlier
+//! time than one before it. Nothing is locked: the latest time is one atomic number.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
+
+use countersign_core::time::UnixSeconds;
+use countersign_daemon::clock::{self, Clock};
+
+use crate::issuer::Issuer;
+use crate::state::unix_seconds;
+
+/// A clock, and the latest time stamped by it.
+#[derive(Debug)]
+pub struct StampClock {
+    clock: Arc<dyn Clock>,
+    /// Nanoseconds since the Unix epoch, which last until 2554; no later token has an earlier time.
+    latest_nanos: AtomicU64,
+}
+
+/// Why there is no time to stamp.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ClockFault {
+    /// The clock was never set.
+    #[error("the clock is before 2020")]
+    BeforeTwentyTwenty,
+    /// The clock is outside the certificate's validity.
+    #[error("the clock says {now}, and the certificate is valid from {not_before} to {not_after}")]
+    OutsideCertificate {
+        /// The clock.
+        now: UnixSeconds,
+        /// The certificate's first second.
+        not_before: UnixSeconds,
+        /// The certificate's last second.
+        not_after: UnixSeconds,
+    },
+    /// The clock went back behind the last token by more than the accuracy.
+    #[error(
+        "the clock went back to {now}, after a token of {latest}; set it right, and restart the service if {latest} was wrong"
+    )]
+    WentBack {
+        /// The clock.
+        now: UnixSeconds,
+        /// The latest time stamped.
+        latest: UnixSeconds,
+    },
+}
+
+impl StampClock {
+    /// A clock by which nothing was stamped yet.
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { clock, latest_nanos: AtomicU64::new(0) }
+    }
+
+    /// What the clock says, believed or not.
+    pub fn now(&self) -> SystemTime {
+        self.clock.now()
+    }
+
+    /// The time for a token that `issuer` signs, when the clock may be wrong by `allowance`.
+    ///
+    /// # Errors
+    /// [`ClockFault`]: then nothing may be stamped (failInfo timeNotAvailable).
+    pub fn stamp(
+        &self,
+        now: SystemTime,
+        issuer: &Issuer,
+        allowance: Duration,
+    ) -> Result<SystemTime, ClockFault> {
+        judge(now, issuer)?;
+        // Whoever read the clock earlier and comes later gets the later time.
+        let before = self.latest_nanos.fetch_max(nanos(now), Ordering::AcqRel);
+        settle(now, before, allowance)
+    }
+
+    /// As [`stamp`](Self::stamp) with the time of now, stamping nothing.
+    ///
+    /// # Errors
+    /// As [`stamp`](Self::stamp).
+    pub fn check(&self, issuer: &Issuer, allowance: Duration) -> Result<SystemTime, ClockFault> {
+        let now = self.now();
+        judge(now, issuer)?;
+        settle(now, self.latest_nanos.load(Ordering::Acquire), allowance)
+    }
+}
+
+fn judge(now: SystemTime, issuer: &Issuer) -> Result<(), ClockFault> {
+    if !clock::is_plausible(now) {
+        return Err(ClockFault::BeforeTwentyTwenty);
+    }
+    let seconds = unix_seconds(now);
+    let (not_before, not_after) = (issuer.not_before(), issuer.not_after());
+    if seconds < not_before || not_after < seconds {
+        return Err(ClockFault::OutsideCertificate { now: seconds, not_before, not_after });
+    }
+    Ok(())
+}
+
+/// The later of the two times, unless the clock went back too far for it.
+fn settle(
+    now: SystemTime,
+    latest_nanos: u64,
+    allowance: Duration,
+) -> Result<SystemTime, ClockFault> {
+    let latest = SystemTime::UNIX_EPOCH + Duration::from_nanos(latest_nanos);
+    if now + allowance < latest {
+        let (now, latest) = (unix_seconds(now), unix_seconds(latest));
+        return Err(ClockFault::WentBack { now, latest });
+    }
+    Ok(now.max(latest))
+}
+
+fn nanos(time: SystemTime) -> u64 {
+    let since_epoch = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since_epoch.as_nanos()).unwrap_or(u64::MAX)
+}
