@@ -17,6 +17,8 @@ use countersign_daemon::{
 };
 use serde::Deserialize;
 
+use crate::storage::DatabaseLocation;
+
 /// The prefix of environment variables: `COUNTERSIGN_REVOCATION_LISTEN`.
 pub const ENVIRONMENT_PREFIX: &str = "COUNTERSIGN_REVOCATION";
 
@@ -33,8 +35,9 @@ pub struct Config {
     /// The admin listener's certificate, key and client CA.
     #[serde(default)]
     pub admin_tls: Option<AdminTls>,
-    /// The `SQLite` file; made when missing. One process at a time.
-    pub database: PathBuf,
+    /// The `SQLite` file, made when missing, one process at a time; or a PostgreSQL database,
+    /// `postgres://USER:PASSWORD@HOST/DATABASE`, which several replicas share.
+    pub database: DatabaseLocation,
     /// The base URL under which the world reaches the public listener, as in `ca init`: for the
     /// URL of CRLs where neither `crl_url` nor an OCSP delegate's certificate says it. None by
     /// default.

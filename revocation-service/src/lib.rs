@@ -42,7 +42,7 @@ use crate::{
     config::Config,
     crl::{CrlFault, CrlsElsewhere},
     state::{CrlSource, Issuer, Service},
-    storage::{Storage, StorageError, sqlite::SqliteStorage},
+    storage::{DatabaseLocation, Storage, StorageError},
 };
 
 /// The program's name, as it announces itself.
@@ -67,10 +67,10 @@ pub enum StartError {
         fault: Box<CrlFault>,
     },
     /// The database cannot be used.
-    #[error("{}: {source}", path.display())]
+    #[error("{location}: {source}")]
     Storage {
-        /// The database file.
-        path: std::path::PathBuf,
+        /// The database.
+        location: DatabaseLocation,
         /// What is wrong.
         source: StorageError,
     },
@@ -193,11 +193,9 @@ async fn start(
             .await
             .map_err(io::Error::other)??
     };
-    let storage: Arc<dyn Storage> = Arc::new(
-        SqliteStorage::open(&config.database)
-            .await
-            .map_err(|source| StartError::Storage { path: config.database.clone(), source })?,
-    );
+    let storage = storage::open(&config.database)
+        .await
+        .map_err(|source| StartError::Storage { location: config.database.clone(), source })?;
     let now = now(clock.as_ref());
     let mut issuers = Vec::with_capacity(authorities.len());
     for authority in authorities {

@@ -8,7 +8,10 @@ use http::StatusCode;
 use serde::Serialize;
 use warp::reply::{Reply, Response};
 
-use crate::{rules::Refusal, storage::StorageError};
+use crate::{
+    rules::Refusal,
+    storage::{PendingFault, StorageError},
+};
 
 /// A JSON reply.
 pub(crate) fn json(status: StatusCode, value: &impl Serialize) -> Response {
@@ -31,6 +34,10 @@ pub(crate) fn of_storage(error: &StorageError) -> Problem {
             Problem::new(StatusCode::CONFLICT, "certificate.conflict", detail)
         }
         StorageError::Refused(refusal) => Problem::new(status_of(refusal), refusal.code(), detail),
+        StorageError::Pending(fault) => of_proposal(*fault),
+        StorageError::BackupElsewhere => {
+            Problem::new(StatusCode::CONFLICT, "backup.elsewhere", detail)
+        }
         StorageError::IssuerChanged { .. }
         | StorageError::CrlNumber { .. }
         | StorageError::Corrupt { .. }
@@ -52,8 +59,19 @@ fn status_of(refusal: &Refusal) -> StatusCode {
         Refusal::CompromisedSinceMissing { .. }
         | Refusal::CompromisedSinceFuture { .. }
         | Refusal::CompromisedSinceBeforeValidity { .. } => StatusCode::BAD_REQUEST,
-        Refusal::DateLater { .. } | Refusal::ReasonLowered { .. } | Refusal::Undo => {
-            StatusCode::CONFLICT
-        }
+        Refusal::DateLater { .. }
+        | Refusal::ReasonLowered { .. }
+        | Refusal::HoldRelease
+        | Refusal::Undo => StatusCode::CONFLICT,
     }
+}
+
+fn of_proposal(fault: PendingFault) -> Problem {
+    let (status, code) = match fault {
+        PendingFault::Unknown => (StatusCode::NOT_FOUND, "pending.unknown"),
+        PendingFault::Decided => (StatusCode::CONFLICT, "pending.decided"),
+        PendingFault::Expired => (StatusCode::CONFLICT, "pending.expired"),
+        PendingFault::SamePerson => (StatusCode::FORBIDDEN, "pending.same_person"),
+    };
+    Problem::new(status, code, fault.to_string())
 }

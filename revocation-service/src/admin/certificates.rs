@@ -20,7 +20,7 @@ use crate::{
     reply::{bad_request, json, of_storage},
     serial_number,
     state::{Issuer, Service},
-    storage::{CertificateRecord, Registration, Status},
+    storage::{CertificateRecord, Digests, Registration, Status},
 };
 
 /// Certificates taken in one request: bounds the transaction and its signature checks.
@@ -35,7 +35,7 @@ struct Registered {
 struct RegisteredCertificate {
     issuer: String,
     serial: String,
-    sha256: String,
+    sha256: Option<String>,
     outcome: &'static str,
 }
 
@@ -43,7 +43,7 @@ struct RegisteredCertificate {
 struct Shown {
     issuer: String,
     serial: String,
-    sha256: String,
+    sha256: Option<String>,
     not_before: UnixSeconds,
     not_after: UnixSeconds,
     registered_at: UnixSeconds,
@@ -92,7 +92,9 @@ pub(crate) async fn register(
         let serial = serial_text(&record.serial);
         let outcome = match outcome {
             Registration::Known => "known",
-            Registration::Registered => {
+            Registration::Registered
+            | Registration::Completed
+            | Registration::RegisteredRevoked => {
                 status = StatusCode::CREATED;
                 tracing::info!(actor = actor.name(), issuer, serial, "certificate registered");
                 "registered"
@@ -101,7 +103,7 @@ pub(crate) async fn register(
         certificates.push(RegisteredCertificate {
             issuer,
             serial,
-            sha256: encode_hex(&record.sha256),
+            sha256: record.digests.as_ref().map(|digests| encode_hex(&digests.sha256)),
             outcome,
         });
     }
@@ -143,14 +145,15 @@ fn record<'a>(
     let record = CertificateRecord {
         issuer: issuer.id,
         serial: certificate.serial.to_vec(),
-        sha256: sha256(der),
-        subject: certificate.subject.to_vec(),
-        spki_sha256: sha256(certificate.public_key.raw),
+        digests: Some(Digests {
+            sha256: sha256(der),
+            spki_sha256: sha256(certificate.public_key.raw),
+            subject: certificate.subject.to_vec(),
+        }),
         not_before: certificate.not_before,
         not_after: certificate.not_after,
         registered_at: service.now(),
         actor: actor.name().to_owned(),
-        der: der.to_vec(),
     };
     Ok((issuer, record))
 }
@@ -242,7 +245,7 @@ pub(crate) async fn show(
     let shown = Shown {
         issuer: issuer.authority.name().to_owned(),
         serial: serial_text(&serial),
-        sha256: encode_hex(&record.sha256),
+        sha256: record.digests.map(|digests| encode_hex(&digests.sha256)),
         not_before: record.not_before,
         not_after: record.not_after,
         registered_at: record.registered_at,

@@ -20,9 +20,9 @@ use super::{
 use crate::{
     authority::sha256,
     reply::{bad_request, json, of_storage},
-    rules::RevocationOrder,
+    rules::{People, RevocationOrder},
     state::{CrlSource, Issuer, Service},
-    storage::{Recorded, StorageError},
+    storage::{CertificateRecord, Recorded, StorageError},
 };
 
 /// The body of `POST /v1/revocations`: a certificate, or issuer and serial number.
@@ -64,6 +64,7 @@ pub(crate) async fn revoke(
         compromised_since: body.compromised_since.as_deref().map(time).transpose()?,
         now: service.now(),
         actor: actor.name().to_owned(),
+        people: People::One,
     };
     let (issuer, serial) = target(&service, &body).await?;
     // A task of its own: a client that hangs up between disk and CRL stops neither.
@@ -164,7 +165,9 @@ async fn refuse_other_certificate(
 ) -> Result<(), Problem> {
     let known = service.storage().certificate(issuer.id, certificate.serial).await;
     match known.map_err(|error| of_storage(&error))? {
-        Some(record) if record.sha256 != sha256(certificate.raw) => {
+        Some(CertificateRecord { digests: Some(known), .. })
+            if known.sha256 != sha256(certificate.raw) =>
+        {
             let serial = certificate.serial_text();
             Err(of_storage(&StorageError::CertificateConflict { serial }))
         }

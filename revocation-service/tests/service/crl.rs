@@ -171,7 +171,7 @@ async fn a_revocation_that_no_crl_shows_yet_is_not_ready_and_is_made_good() {
     let world = World::new();
     let mut config = world.config();
     let admin = world.with_admin(&mut config);
-    let database = config.database.clone();
+    let database = world.path("revocation.db");
     let running = world.start(config).await;
     let signer = world.signer();
     running.register(&admin, &[&signer]);

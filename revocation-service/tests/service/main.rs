@@ -8,6 +8,7 @@ mod http;
 mod kept_answers;
 mod ocsp;
 mod openssl;
+mod postgres;
 mod program;
 mod start;
 mod storage;

@@ -337,7 +337,7 @@ async fn a_failing_database_is_said_in_the_protocol_and_in_readyz() {
     let world = World::new();
     let mut config = world.config();
     let admin = world.with_admin(&mut config);
-    let database = config.database.clone();
+    let database = world.path("revocation.db");
     let running = world.start(config).await;
     let signer = world.signer();
     running.register(&admin, &[&signer]);

@@ -39,7 +39,7 @@ impl Program {
             path(&issuer.key),
             path(&issuer.ocsp_certificate),
             path(&issuer.ocsp_key),
-            database = text(&config.database),
+            database = config.database,
             passphrase = path(&issuer.key_passphrase_file),
         );
         fs::write(world.path("revocation.toml"), content).expect("written");

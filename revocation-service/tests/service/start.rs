@@ -125,7 +125,7 @@ async fn says_when_a_database_belongs_to_another_ca() {
     let [world, other] = [World::new(), World::new()];
     world.start(world.config()).await.stop().await;
     let mut config = other.config();
-    config.database = world.path("revocation.db");
+    config.database = world.path("revocation.db").into();
     let listeners = countersign_revocation::Listeners::bind(&config).await.expect("listening");
     let (_trigger, shutdown) = countersign_daemon::shutdown::Shutdown::manual();
     let clock = Arc::new(SystemClock);

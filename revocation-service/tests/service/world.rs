@@ -144,7 +144,7 @@ impl World {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             admin_listen: None,
             admin_tls: None,
-            database: self.path("revocation.db"),
+            database: self.path("revocation.db").into(),
             public_url: None,
             issuer,
             never_issued: NeverIssued::Unknown,
