@@ -7,7 +7,7 @@ use countersign_signing::{
     ca::CaError,
     csr::CsrError,
     files::FileError,
-    key::{KeyError, PassphraseError, SignError},
+    key::{KeyError, PassphraseError, SignError, TokenError},
     name::NameError,
     pem::PemError,
     trust::TrustError,
@@ -120,6 +120,26 @@ impl Failure {
             KeyError::Generate | KeyError::Encrypt | KeyError::Random(_) => {
                 Self::internal(error.to_string())
             }
+            KeyError::Token(error) => Self::of_token(error),
+            KeyError::Passphrase(error) => Self::of_passphrase(error),
+            KeyError::Certificate(error) => Self::of_sign(error),
+        }
+    }
+
+    /// A key in a token that cannot be used, or not now.
+    fn of_token(error: &TokenError) -> Self {
+        let code = match error {
+            TokenError::KeyMismatch { .. } => FindingCode::KeyMismatch,
+            error if error.is_transient() => FindingCode::TokenAway,
+            _ => FindingCode::TokenUnusable,
+        };
+        Finding::new(code).found(error.to_string()).into()
+    }
+
+    fn of_passphrase(error: &PassphraseError) -> Self {
+        match error {
+            PassphraseError::File(error) => Self::of_file(error),
+            other => Self::usage(other.to_string()),
         }
     }
 
@@ -135,6 +155,7 @@ impl Failure {
                 Finding::new(FindingCode::CertificateMalformed).found(error.to_string()).into()
             }
             SignError::WrongIssuer | SignError::NoCertificate => Self::usage(error.to_string()),
+            SignError::Token(error) => Self::of_token(error),
             SignError::Refused | SignError::DigestMismatch { .. } | SignError::Random => {
                 Self::internal(error.to_string())
             }
@@ -179,6 +200,8 @@ impl Failure {
                 .found(source.to_string())
                 .into(),
             CaError::BaseUrl { .. }
+            | CaError::CrlShards { .. }
+            | CaError::DelegateIssuerNotValid { .. }
             | CaError::Request { .. }
             | CaError::IssuerNotValid { .. }
             | CaError::NotIssued { .. } => {
@@ -260,10 +283,7 @@ impl From<TrustError> for Failure {
 
 impl From<PassphraseError> for Failure {
     fn from(error: PassphraseError) -> Self {
-        match error {
-            PassphraseError::File(error) => Self::of_file(&error),
-            other => Self::usage(other.to_string()),
-        }
+        Self::of_passphrase(&error)
     }
 }
 

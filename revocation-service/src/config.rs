@@ -14,7 +14,10 @@ use countersign_daemon::{
     config::{self, ConfigError},
     limits::LimitSettings,
     logs::LogSettings,
+    peer::TrustedProxies,
+    rate::RateSettings,
 };
+use countersign_signing::key::KeyLocation;
 use serde::Deserialize;
 
 use crate::storage::DatabaseLocation;
@@ -52,10 +55,18 @@ pub struct Config {
     /// Default 604800 (7 days), 60–31622400 (366 days).
     #[serde(default = "default_crl_validity_seconds")]
     pub crl_validity_seconds: u32,
+    /// Seconds from a delta CRL's thisUpdate to its nextUpdate; it is renewed after half of them.
+    /// Default 0: no deltas. 60–2678400 (31 days).
+    #[serde(default)]
+    pub delta_crl_validity_seconds: u32,
     /// Seconds from an OCSP answer's thisUpdate to its nextUpdate. Default 86400 (1 day),
     /// 60–864000 (10 days).
     #[serde(default = "default_ocsp_validity_seconds")]
     pub ocsp_validity_seconds: u32,
+    /// Seconds for which a delegate that is issued here is valid; it is renewed after half of them.
+    /// Default 604800 (7 days), 3600–2678400 (31 days).
+    #[serde(default = "default_ocsp_delegate_validity_seconds")]
+    pub ocsp_delegate_validity_seconds: u32,
     /// Seconds for which HTTP caches may keep a CRL; never beyond nextUpdate. A cache hides a
     /// revocation for as long. Default 300, 0–86400.
     #[serde(default = "default_max_age_seconds")]
@@ -70,6 +81,16 @@ pub struct Config {
     /// OCSP answers being signed or waiting for a core; more get tryLater. Default 128, 1–4096.
     #[serde(default = "default_ocsp_max_in_flight")]
     pub ocsp_max_in_flight: u32,
+    /// Address of the listener for figures (`/metrics`). None by default.
+    #[serde(default)]
+    pub metrics_listen: Option<SocketAddr>,
+    /// `[rate]`: how often one client may ask the public listener. None by default: as often as it
+    /// wants.
+    #[serde(default)]
+    pub rate: Option<RateSettings>,
+    /// Proxies whose `X-Forwarded-For` is believed, `["10.0.0.0/8"]`. None by default.
+    #[serde(default)]
+    pub trusted_proxies: TrustedProxies,
     /// What one client may take of the service.
     #[serde(default)]
     pub limits: LimitSettings,
@@ -102,18 +123,23 @@ pub struct IssuerConfig {
     pub name: String,
     /// Its certificate (PEM).
     pub certificate: PathBuf,
-    /// Its key, for signing CRLs. Without it, give `crl_file`.
+    /// Its key, for signing CRLs: an encrypted PEM file of mode 0600, or a `pkcs11:` URI. Without it,
+    /// give `crl_file` or `crl_upload`.
     #[serde(default)]
-    pub key: Option<PathBuf>,
-    /// A file with the key's passphrase.
+    pub key: Option<KeyLocation>,
+    /// A file with the key's passphrase, or the token's PIN.
     #[serde(default)]
     pub key_passphrase_file: Option<PathBuf>,
-    /// The certificate of its OCSP delegate (PEM). Without it, OCSP says `unauthorized`.
+    /// Where its OCSP delegate comes from. Default `files`.
+    #[serde(default)]
+    pub ocsp_delegate: DelegateSource,
+    /// The certificate of its OCSP delegate (PEM). Without it, OCSP says `unauthorized`, unless
+    /// delegates are issued here.
     #[serde(default)]
     pub ocsp_certificate: Option<PathBuf>,
-    /// The delegate's key.
+    /// The delegate's key, as `key`.
     #[serde(default)]
-    pub ocsp_key: Option<PathBuf>,
+    pub ocsp_key: Option<KeyLocation>,
     /// A file with the delegate key's passphrase.
     #[serde(default)]
     pub ocsp_key_passphrase_file: Option<PathBuf>,
@@ -121,11 +147,31 @@ pub struct IssuerConfig {
     /// file changes. Not together with `key`.
     #[serde(default)]
     pub crl_file: Option<PathBuf>,
+    /// Whether CRLs made where the issuer's key is come by upload (`PUT /v1/issuers/NAME/crl`). Not
+    /// together with `key` or `crl_file`.
+    #[serde(default)]
+    pub crl_upload: bool,
+    /// Into how many shards its CRL is cut, beside the whole one: each count that certificates of
+    /// this issuer name (`ca init --crl-shards`). None by default; each 1–4096, at most 4 of them.
+    #[serde(default)]
+    pub crl_shards: Vec<u32>,
     /// The URL of this issuer's CRL as its certificates' CRL distribution point says it; goes into
     /// the CRL's issuingDistributionPoint. Default: that of the OCSP delegate's certificate, else
     /// `{public_url}/crl/{name}.crl`.
     #[serde(default)]
     pub crl_url: Option<String>,
+}
+
+/// Where an issuer's OCSP delegate comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DelegateSource {
+    /// From files, read again at SIGHUP; somebody renews them.
+    #[default]
+    Files,
+    /// Issued here with the issuer's key, short-lived, and renewed long before they expire. Their
+    /// keys are never written.
+    Automatic,
 }
 
 /// What OCSP says of a serial number that was never registered; never `good`.
@@ -140,6 +186,10 @@ pub enum NeverIssued {
 }
 
 const fn default_crl_validity_seconds() -> u32 {
+    7 * 86_400
+}
+
+const fn default_ocsp_delegate_validity_seconds() -> u32 {
     7 * 86_400
 }
 
@@ -178,6 +228,12 @@ impl Config {
         let rows = [
             ("crl_validity_seconds", self.crl_validity_seconds, 60, 31_622_400),
             ("ocsp_validity_seconds", self.ocsp_validity_seconds, 60, 864_000),
+            (
+                "ocsp_delegate_validity_seconds",
+                self.ocsp_delegate_validity_seconds,
+                3600,
+                2_678_400,
+            ),
             ("crl_max_age_seconds", self.crl_max_age_seconds, 0, 86_400),
             ("ocsp_max_age_seconds", self.ocsp_max_age_seconds, 0, 86_400),
             ("ocsp_max_certificates", self.ocsp_max_certificates, 1, 64),
@@ -187,6 +243,11 @@ impl Config {
         for (key, value, least, most) in rows {
             ConfigError::check_range(key, u64::from(value), least..=most)?;
         }
+        if self.delta_crl_validity_seconds != 0 {
+            let seconds = u64::from(self.delta_crl_validity_seconds);
+            ConfigError::check_range("delta_crl_validity_seconds", seconds, 60..=2_678_400)?;
+        }
+        self.rate.as_ref().map_or(Ok(()), RateSettings::validate)?;
         self.limits.validate()?;
         self.log.validate()?;
         if self.admin_listen.is_some() != self.admin_tls.is_some() {
@@ -210,8 +271,32 @@ impl IssuerConfig {
             return Err(refused("issuer.name", &self.name, "1–64 of a–z, 0–9 and -"));
         }
         let name = &self.name;
-        if self.key.is_some() == self.crl_file.is_some() {
-            return Err(refused("issuer.key", name, "either key or crl_file for each issuer"));
+        let sources = [self.key.is_some(), self.crl_file.is_some(), self.crl_upload];
+        if sources.into_iter().filter(|is_given| *is_given).count() != 1 {
+            let expected = "one of key, crl_file and crl_upload for each issuer";
+            return Err(refused("issuer.key", name, expected));
+        }
+        if self.ocsp_delegate == DelegateSource::Automatic
+            && (self.key.is_none() || self.ocsp_certificate.is_some())
+        {
+            let expected = "automatic with key, and without ocsp_certificate";
+            return Err(refused("issuer.ocsp_delegate", name, expected));
+        }
+        let counts: HashSet<_> = self.crl_shards.iter().collect();
+        let are_counts = self.crl_shards.iter().all(|count| (1..=4096).contains(count));
+        if self.crl_shards.len() > 4 || counts.len() < self.crl_shards.len() || !are_counts {
+            return Err(refused(
+                "issuer.crl_shards",
+                name,
+                "at most 4 different counts, each 1–4096",
+            ));
+        }
+        if !self.crl_shards.is_empty() && self.key.is_none() {
+            return Err(refused(
+                "issuer.crl_shards",
+                name,
+                "shards where the CRLs are made here: key",
+            ));
         }
         if self.ocsp_certificate.is_some() != self.ocsp_key.is_some() {
             return Err(refused(

@@ -3,9 +3,11 @@
 //! [`Publisher`] builds and signs the CRLs of an issuer whose key is here; [`CrlsElsewhere`] serves
 //! those that were made elsewhere. Both publish only what [`PublishedCrl::inspect`] lets through.
 
+mod build;
 mod elsewhere;
 mod list;
 mod publisher;
+mod series;
 
 use std::collections::HashMap;
 
@@ -18,7 +20,7 @@ use countersign_core::{
 
 pub use elsewhere::CrlsElsewhere;
 pub use list::{CrlForm, CrlList, CrlScope};
-pub use publisher::Publisher;
+pub use publisher::{CrlTimes, Publisher};
 
 use crate::{
     authority::{self, Authority},
@@ -181,6 +183,11 @@ impl PublishedCrl {
             });
         }
         Ok(())
+    }
+
+    /// Whether its scope is the list at `url`. A root's lists name none.
+    fn is_at(&self, url: &str, authority: &Authority) -> bool {
+        self.url.as_deref() == (!authority.is_root()).then_some(url)
     }
 
     /// Whether its time is over at `now`: such a CRL is not served.

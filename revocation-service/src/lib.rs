@@ -12,6 +12,7 @@ mod caching;
 pub mod config;
 pub mod crl;
 mod encoded_request;
+mod figures;
 mod maintenance;
 mod ocsp;
 mod public;
@@ -25,14 +26,16 @@ mod signing_queue;
 pub mod state;
 pub mod storage;
 
-use std::{io, sync::Arc, time::SystemTime};
+use std::{io, net::SocketAddr, sync::Arc, time::SystemTime};
 
 use countersign_core::time::UnixSeconds;
 use countersign_daemon::{
     clock::Clock,
     config::ConfigError,
+    metrics::{Exporter, InstallError, before_each_render},
     server::Server,
     shutdown::{Shutdown, on_hangup},
+    systemd,
     tls::{Tls, TlsError, TlsSettings},
 };
 use tokio::net::TcpListener;
@@ -40,7 +43,7 @@ use tokio::net::TcpListener;
 use crate::{
     authority::{Authority, AuthorityError},
     config::Config,
-    crl::{CrlFault, CrlsElsewhere},
+    crl::{CrlFault, CrlTimes, CrlsElsewhere},
     state::{CrlSource, Issuer, Service},
     storage::{DatabaseLocation, Storage, StorageError},
 };
@@ -85,6 +88,9 @@ pub enum StartError {
         /// What the system said.
         source: io::Error,
     },
+    /// The figures.
+    #[error(transparent)]
+    Figures(#[from] InstallError),
     /// The system refused something else.
     #[error(transparent)]
     System(#[from] io::Error),
@@ -105,6 +111,8 @@ pub struct Listeners {
     pub public: TcpListener,
     /// For administrators: mutual TLS.
     pub admin: Option<TcpListener>,
+    /// Where the figures are.
+    pub metrics: Option<TcpListener>,
 }
 
 impl Listeners {
@@ -118,11 +126,17 @@ impl Listeners {
                 .await
                 .map_err(|source| StartError::Listen { address, source })
         };
-        let admin = match config.admin_listen {
-            Some(address) => Some(bind(address).await?),
-            None => None,
+        let perhaps = |address: Option<SocketAddr>| async move {
+            match address {
+                Some(address) => bind(address).await.map(Some),
+                None => Ok(None),
+            }
         };
-        Ok(Self { public: bind(config.listen).await?, admin })
+        Ok(Self {
+            public: bind(config.listen).await?,
+            admin: perhaps(config.admin_listen).await?,
+            metrics: perhaps(config.metrics_listen).await?,
+        })
     }
 }
 
@@ -154,6 +168,8 @@ pub async fn run(
     shutdown: Shutdown,
 ) -> Result<(), StartError> {
     config.validate()?;
+    // Before any figure is counted.
+    let exporter = listeners.metrics.is_some().then(Exporter::install).transpose()?;
     let tls = open_tls(&config)?;
     let (service, storage) = start(&config, clock).await?;
     reload_on_hangup(&service, tls.clone(), shutdown.clone())?;
@@ -163,11 +179,14 @@ pub async fn run(
         Server::new(PROGRAM, name).with_limits(config.limits).with_path_classes(routes::path_class)
     };
     let readiness = readiness::checks(&service);
-    let public = server("public").serve(
-        listeners.public,
-        routes::public(Arc::clone(&service), readiness),
-        shutdown.clone(),
-    );
+    let public = server("public")
+        .with_rate(config.rate)
+        .with_trusted_proxies(config.trusted_proxies.clone())
+        .serve(
+            listeners.public,
+            routes::public(Arc::clone(&service), readiness),
+            shutdown.clone(),
+        );
     let admin = async {
         // Never without TLS: who cannot be named may not administer.
         if let (Some(listener), Some(tls)) = (listeners.admin, tls) {
@@ -175,7 +194,13 @@ pub async fn run(
             server("admin").with_tls(tls).serve(listener, routes, shutdown.clone()).await;
         }
     };
-    tokio::join!(public, admin);
+    let figures = async {
+        if let (Some(exporter), Some(listener)) = (exporter, listeners.metrics) {
+            exporter.serve(PROGRAM, listener, shutdown.clone()).await;
+        }
+    };
+    systemd::ready();
+    tokio::join!(public, admin, figures);
     // An error is a panic, which `maintenance` has logged.
     let _ = maintenance.await;
     storage.close().await;
@@ -197,10 +222,14 @@ async fn start(
         .await
         .map_err(|source| StartError::Storage { location: config.database.clone(), source })?;
     let now = now(clock.as_ref());
+    let times = CrlTimes {
+        validity_seconds: config.crl_validity_seconds,
+        delta_validity_seconds: config.delta_crl_validity_seconds,
+    };
     let mut issuers = Vec::with_capacity(authorities.len());
     for authority in authorities {
         let name = authority.name().to_owned();
-        let issuer = Issuer::open(authority, &storage, config.crl_validity_seconds)
+        let issuer = Issuer::open(authority, &storage, times)
             .await
             .map_err(|fault| of_issuer(&name, fault))?;
         if let CrlSource::Elsewhere(crls) = &issuer.crls
@@ -208,14 +237,21 @@ async fn start(
         {
             tracing::error!(issuer = name, fault, "the CRL file was not taken");
         }
+        let delegate =
+            issuer.refresh_delegate(&storage, config.ocsp_delegate_validity_seconds, now).await;
+        if let Err(error) = delegate {
+            tracing::error!(issuer = name, %error, "there is no OCSP delegate");
+        }
         // A CRL before the first request; a failure is tried again, and shows in `/readyz`.
         if let Err(error) = issuer.refresh_crl(now).await {
             tracing::error!(issuer = name, %error, "there is no current CRL");
         }
         issuers.push(issuer);
     }
-    let service = Service::new(issuers, Arc::clone(&storage), clock, config);
-    Ok((Arc::new(service), storage))
+    let service = Arc::new(Service::new(issuers, Arc::clone(&storage), clock, config));
+    let weak = Arc::downgrade(&service);
+    before_each_render(move || weak.upgrade().map(|service| figures::collect(&service)));
+    Ok((service, storage))
 }
 
 fn load_authorities(config: &Config) -> Result<Vec<Authority>, AuthorityError> {

@@ -19,15 +19,15 @@ pub(crate) use self::{
     responder::SignedAnswer,
     status::{StatusMemory, status},
 };
-use crate::{signing_queue::QueueFault, state::Service, storage::StorageError};
+use crate::{figures::Outcome, signing_queue::QueueFault, state::Service, storage::StorageError};
 
 /// An answer.
 #[derive(Clone, Debug)]
 pub(crate) enum Answer {
     /// A signed one for whoever asks the same.
     ForAnyone(Arc<SignedAnswer>),
-    /// A signed one with the asker's nonce in it, DER.
-    ForAsker(Bytes),
+    /// A signed one with the asker's nonce in it, DER, and what it came to.
+    ForAsker(Bytes, Outcome),
     /// An unsigned refusal.
     Refusal(OcspResponseStatus),
 }
@@ -73,15 +73,18 @@ impl From<QueueFault> for Fault {
 
 /// Answers one request.
 pub(crate) async fn answer(service: &Arc<Service>, request: &[u8]) -> Answer {
-    match respond(service, request).await {
-        Ok(answer) => answer,
-        Err(fault) => {
-            if let Fault::Storage(error) = &fault {
-                tracing::error!(%error, cause = ?std::error::Error::source(error), "no OCSP answer");
-            }
-            Answer::Refusal(fault.status())
+    let answer = respond(service, request).await.unwrap_or_else(|fault| {
+        if let Fault::Storage(error) = &fault {
+            tracing::error!(%error, cause = ?std::error::Error::source(error), "no OCSP answer");
         }
-    }
+        Answer::Refusal(fault.status())
+    });
+    service.figures().answered(match &answer {
+        Answer::ForAnyone(signed) => signed.outcome,
+        Answer::ForAsker(_, outcome) => *outcome,
+        Answer::Refusal(status) => Outcome::Refused(*status),
+    });
+    answer
 }
 
 async fn respond(service: &Arc<Service>, request: &[u8]) -> Result<Answer, Fault> {
@@ -101,7 +104,9 @@ async fn respond(service: &Arc<Service>, request: &[u8]) -> Result<Answer, Fault
         }
         (ids, Some(nonce)) => {
             let unsigned = responder::prepare(service, ids, service.now()).await?;
-            Ok(Answer::ForAsker(responder::sign_for(service, unsigned, nonce).await?))
+            let outcome = unsigned.outcome();
+            let der = responder::sign_for(service, unsigned, nonce).await?;
+            Ok(Answer::ForAsker(der, outcome))
         }
     }
 }

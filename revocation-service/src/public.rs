@@ -14,6 +14,7 @@ use warp::reply::{Reply, Response};
 use crate::{
     authority::sha256,
     caching,
+    crl::CrlList,
     ocsp::{self, Answer},
     range,
     state::Service,
@@ -54,20 +55,21 @@ fn ocsp_response(service: &Service, answer: Answer) -> Response {
             response
         }
         // It is for one asker.
-        Answer::ForAsker(der) => refuse_caches(der),
+        Answer::ForAsker(der, _) => refuse_caches(der),
         // Refusals pass.
         Answer::Refusal(status) => refuse_caches(error_response(status).into()),
     }
 }
 
-/// Serves an issuer's CRL. One that ran out is not served: better none than one that hides what
+/// Serves one of an issuer's lists. One that ran out is not served: better none than one that hides what
 /// was revoked since.
-pub(crate) fn crl(service: &Service, headers: &HeaderMap, name: &str) -> Response {
-    let Some(issuer) = service.issuer_named(name) else {
+pub(crate) fn crl(service: &Service, headers: &HeaderMap, name: &str, list: CrlList) -> Response {
+    let lists = service.issuer_named(name).map(|issuer| issuer.crl_lists()).unwrap_or_default();
+    let Some((_, crl)) = lists.into_iter().find(|(known, _)| *known == list) else {
         return Problem::not_found().into_response();
     };
     let now = service.now();
-    let Some(crl) = issuer.crl().filter(|crl| !crl.is_overdue(now)) else {
+    let Some(crl) = crl.filter(|crl| !crl.is_overdue(now)) else {
         let detail = "There is no current CRL of this issuer; the service is trying to make one.";
         return Problem::new(StatusCode::SERVICE_UNAVAILABLE, "crl.overdue", detail)
             .with_header(RETRY_AFTER, HeaderValue::from(CRL_RETRY_SECONDS))

@@ -9,7 +9,10 @@ use countersign_core::time::{EARLIEST_SANE_NOW, UnixSeconds};
 use countersign_daemon::health::Readiness;
 use tokio::sync::Mutex;
 
-use crate::state::{CrlSource, Issuer, Service};
+use crate::{
+    crl::CrlForm,
+    state::{CrlSource, Issuer, Service},
+};
 
 /// How long the outcome of trying the keys stands: anyone may ask `/readyz`, and must not make the
 /// issuers' keys sign as often as they ask.
@@ -73,16 +76,18 @@ fn crl_fault(issuer: &Issuer, now: UnixSeconds) -> Option<String> {
         CrlSource::Publisher(_) => None,
     };
     let reason = reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
-    match issuer.crl() {
+    let of_list = issuer.crl_lists().into_iter().find_map(|(list, crl)| match crl {
+        // A first delta follows the first complete list.
+        None if list.form == CrlForm::Delta => None,
         None => Some(format!("{name} has no CRL yet{reason}")),
         Some(crl) if crl.is_overdue(now) => {
-            Some(format!("the CRL of {name} ran out at {}{reason}", crl.validity.next_update))
-        }
-        Some(_) if is_failing(issuer) => {
-            Some(format!("no new CRL of {name} can be made; the log has the reason"))
+            let next_update = crl.validity.next_update;
+            Some(format!("the CRL of {name} ({list}) ran out at {next_update}{reason}"))
         }
         Some(_) => None,
-    }
+    });
+    let failing = || format!("no new CRL of {name} can be made; the log has the reason");
+    of_list.or_else(|| is_failing(issuer).then(failing))
 }
 
 fn is_failing(issuer: &Issuer) -> bool {
@@ -97,10 +102,14 @@ fn all_of(faults: impl Iterator<Item = String>) -> Result<(), String> {
 fn every_delegate(service: &Service) -> Result<(), String> {
     let now = service.now();
     all_of(service.issuers().iter().filter_map(|issuer| {
-        let delegate = issuer.authority.delegate().filter(|delegate| !delegate.is_valid_at(now))?;
-        let (name, from, until) =
-            (issuer.authority.name(), delegate.not_before, delegate.not_after);
-        Some(format!("the OCSP delegate of {name} is valid from {from} to {until}"))
+        let name = issuer.authority.name();
+        let Some(delegate) = issuer.authority.delegate() else {
+            let missing = issuer.authority.issues_delegates();
+            return missing.then(|| format!("no OCSP delegate of {name} could be issued"));
+        };
+        let (from, until) = (delegate.not_before, delegate.not_after);
+        (!delegate.is_valid_at(now))
+            .then(|| format!("the OCSP delegate of {name} is valid from {from} to {until}"))
     }))
 }
 

@@ -28,6 +28,7 @@ use warp::{
 
 use crate::{
     admin::{self, Actor},
+    crl::{CrlForm, CrlList, CrlScope},
     encoded_request, public,
     state::Service,
 };
@@ -47,7 +48,7 @@ enum PublicPlace<'a> {
     EncodedRequest(&'a str),
     /// A request in the path at the root: what is not base64 there is no place at all.
     RequestAtRoot(Vec<u8>),
-    Crl(&'a str),
+    Crl(&'a str, CrlList),
     IssuerCertificate(&'a str),
     Nowhere,
 }
@@ -62,8 +63,10 @@ impl<'a> PublicPlace<'a> {
             _ => {
                 if let Some(rest) = path.strip_prefix("/ocsp/") {
                     Self::EncodedRequest(rest)
-                } else if let Some(name) = named("/crl/", ".crl") {
-                    Self::Crl(name)
+                } else if let Some((name, list)) =
+                    path.strip_prefix("/crl/").and_then(CrlList::of_path)
+                {
+                    Self::Crl(name, list)
                 } else if let Some(name) = named("/ca/", ".cer") {
                     Self::IssuerCertificate(name)
                 } else {
@@ -96,7 +99,12 @@ pub(crate) fn path_class(path: &str) -> &'static str {
         _ => match PublicPlace::of(path) {
             PublicPlace::Responder => "/ocsp",
             PublicPlace::EncodedRequest(_) | PublicPlace::RequestAtRoot(_) => "/ocsp/{request}",
-            PublicPlace::Crl(_) => "/crl/{name}.crl",
+            PublicPlace::Crl(_, list) => match (list.scope, list.form) {
+                (CrlScope::Whole, CrlForm::Delta) => "/crl/{name}.delta.crl",
+                (CrlScope::Whole, _) => "/crl/{name}.crl",
+                (CrlScope::Shard { .. }, CrlForm::Delta) => "/crl/{name}/{of}/{index}.delta.crl",
+                (CrlScope::Shard { .. }, _) => "/crl/{name}/{of}/{index}.crl",
+            },
             PublicPlace::IssuerCertificate(_) => "/ca/{name}.cer",
             PublicPlace::Nowhere => "other",
         },
@@ -144,7 +152,7 @@ async fn answer_public(
             PublicPlace::RequestAtRoot(request) => {
                 public::ocsp_get(service, headers, &request).await
             }
-            PublicPlace::Crl(name) => public::crl(service, headers, name),
+            PublicPlace::Crl(name, list) => public::crl(service, headers, name, list),
             PublicPlace::IssuerCertificate(name) => {
                 public::issuer_certificate(service, headers, name)
             }
@@ -245,7 +253,7 @@ mod tests {
             ("/ocsp//MA//", PublicPlace::EncodedRequest("/MA//")),
             ("/MAAA", PublicPlace::RequestAtRoot(vec![0x30, 0, 0])),
             ("//MAAA", PublicPlace::RequestAtRoot(vec![0x30, 0, 0])),
-            ("/crl/root.crl", PublicPlace::Crl("root")),
+            ("/crl/root.crl", PublicPlace::Crl("root", CrlList::WHOLE)),
             ("/ca/root.cer", PublicPlace::IssuerCertificate("root")),
             ("/favicon.ico", PublicPlace::Nowhere),
             ("/robots", PublicPlace::Nowhere),

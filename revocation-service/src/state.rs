@@ -7,13 +7,14 @@ use countersign_core::{time::UnixSeconds, x509::Certificate};
 use countersign_daemon::clock::Clock;
 
 use crate::{
-    authority::Authority,
+    authority::{Authority, AuthorityError, Delegate, IssuedDelegate, sha256},
     caching::MaxAge,
     config::{Config, NeverIssued},
-    crl::{CrlFault, CrlsElsewhere, PublishedCrl, Publisher},
+    crl::{CrlFault, CrlList, CrlTimes, CrlsElsewhere, PublishedCrl, Publisher},
+    figures::Figures,
     ocsp::{KeptAnswers, StatusMemory},
-    signing_queue::SigningQueue,
-    storage::{IssuerId, Storage},
+    signing_queue::{QueueFault, SigningQueue},
+    storage::{CertificateRecord, Digests, IssuerId, Storage, StorageError},
 };
 
 /// OCSP answers that are kept: one takes about 1.5 kB.
@@ -31,11 +32,16 @@ pub struct Service {
     status_memory: StatusMemory,
     ocsp_max_age: MaxAge,
     crl_max_age: MaxAge,
+    figures: Figures,
 }
 
 /// The numbers of the configuration that handlers need.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
+    /// Validity of OCSP delegates that are issued here.
+    pub ocsp_delegate_validity_seconds: u32,
+    /// Answers that may be made at once.
+    pub ocsp_max_in_flight: usize,
     /// What OCSP says of serial numbers never registered.
     pub never_issued: NeverIssued,
     /// Validity of an OCSP answer.
@@ -72,15 +78,14 @@ impl Issuer {
     pub async fn open(
         authority: Authority,
         storage: &Arc<dyn Storage>,
-        crl_validity_seconds: u32,
+        times: CrlTimes,
     ) -> Result<Self, CrlFault> {
         let authority = Arc::new(authority);
         let id = storage.bind_issuer(authority.name(), authority.spki_sha256()).await?;
         let (shared, storage) = (Arc::clone(&authority), Arc::clone(storage));
         let crls = if let Some(key) = authority.key() {
             let key = Arc::clone(key);
-            let publisher =
-                Publisher::resume(shared, key, id, storage, crl_validity_seconds).await?;
+            let publisher = Publisher::resume(shared, key, id, storage, times).await?;
             CrlSource::Publisher(Box::new(publisher))
         } else {
             let path = authority.crl_file().map(ToOwned::to_owned);
@@ -89,12 +94,51 @@ impl Issuer {
         Ok(Self { authority, id, crls })
     }
 
-    /// The CRL to serve, if there is one.
+    /// The whole CRL, if there is one.
     pub fn crl(&self) -> Option<Arc<PublishedCrl>> {
         match &self.crls {
             CrlSource::Publisher(publisher) => publisher.current(),
             CrlSource::Elsewhere(crls) => crls.current(),
         }
+    }
+
+    /// Every list that is to be served, and the CRL there, if there is one.
+    pub fn crl_lists(&self) -> Vec<(CrlList, Option<Arc<PublishedCrl>>)> {
+        match &self.crls {
+            CrlSource::Publisher(publisher) => publisher.lists().collect(),
+            CrlSource::Elsewhere(crls) => vec![(CrlList::WHOLE, crls.current())],
+        }
+    }
+
+    /// Issues the next OCSP delegate, where that is done here and it is time; it is registered
+    /// before it is used.
+    ///
+    /// # Errors
+    /// [`DelegateFault`]; the one in use stays.
+    pub async fn refresh_delegate(
+        &self,
+        storage: &Arc<dyn Storage>,
+        validity_seconds: u32,
+        now: UnixSeconds,
+    ) -> Result<(), DelegateFault> {
+        let authority = Arc::clone(&self.authority);
+        let is_due = |delegate: &Delegate| now >= delegate.renew_at || now < delegate.not_before;
+        if !authority.issues_delegates()
+            || authority.delegate().is_some_and(|delegate| !is_due(&delegate))
+        {
+            return Ok(());
+        }
+        let issuing = tokio::task::spawn_blocking(move || {
+            authority.issue_delegate(i64::from(validity_seconds), now)
+        });
+        let IssuedDelegate { delegate, certificate } =
+            issuing.await.map_err(|_| QueueFault::Abandoned)??;
+        let record = delegate_record(self.id, &certificate, now);
+        storage.register(record.into_iter().collect()).await?;
+        let (issuer, not_after) = (self.authority.name(), delegate.not_after);
+        self.authority.use_delegate(delegate);
+        tracing::info!(issuer, %not_after, "OCSP delegate issued");
+        Ok(())
     }
 
     /// Renews the CRL if it is time.
@@ -107,6 +151,37 @@ impl Issuer {
             CrlSource::Elsewhere(crls) => crls.refresh().await,
         }
     }
+}
+
+/// Why there is no new OCSP delegate.
+#[derive(Debug, thiserror::Error)]
+pub enum DelegateFault {
+    /// It could not be issued.
+    #[error(transparent)]
+    Authority(#[from] AuthorityError),
+    /// It could not be registered.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// The work was abandoned.
+    #[error(transparent)]
+    Abandoned(#[from] QueueFault),
+}
+
+fn delegate_record(issuer: IssuerId, der: &[u8], now: UnixSeconds) -> Option<CertificateRecord> {
+    let certificate = Certificate::decode(der).ok()?;
+    Some(CertificateRecord {
+        issuer,
+        serial: certificate.serial.to_vec(),
+        digests: Some(Digests {
+            sha256: sha256(der),
+            spki_sha256: sha256(certificate.public_key.raw),
+            subject: certificate.subject.to_vec(),
+        }),
+        not_before: certificate.not_before,
+        not_after: certificate.not_after,
+        registered_at: now,
+        actor: crate::PROGRAM.to_owned(),
+    })
 }
 
 impl Service {
@@ -123,6 +198,8 @@ impl Service {
             storage,
             clock,
             settings: Settings {
+                ocsp_delegate_validity_seconds: config.ocsp_delegate_validity_seconds,
+                ocsp_max_in_flight: count(config.ocsp_max_in_flight),
                 never_issued: config.never_issued,
                 ocsp_validity_seconds: config.ocsp_validity_seconds,
                 ocsp_max_certificates: count(config.ocsp_max_certificates),
@@ -136,6 +213,7 @@ impl Service {
             status_memory: StatusMemory::default(),
             ocsp_max_age: MaxAge::new(config.ocsp_max_age_seconds),
             crl_max_age: MaxAge::new(config.crl_max_age_seconds),
+            figures: Figures::new(),
         }
     }
 
@@ -189,6 +267,16 @@ impl Service {
     /// `max-age` of CRLs.
     pub(crate) fn crl_max_age(&self) -> &MaxAge {
         &self.crl_max_age
+    }
+
+    /// What is counted.
+    pub(crate) fn figures(&self) -> &Figures {
+        &self.figures
+    }
+
+    /// How many answers are being read up or signed.
+    pub(crate) fn answers_being_made(&self) -> usize {
+        self.signing.taken(self.settings.ocsp_max_in_flight)
     }
 
     /// The time, whole seconds.

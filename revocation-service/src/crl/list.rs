@@ -6,6 +6,8 @@
 
 use std::fmt;
 
+use countersign_signing::crl;
+
 /// The certificates that a list is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CrlScope {
@@ -44,6 +46,51 @@ pub struct CrlList {
 impl CrlList {
     /// Everything that the issuer revoked.
     pub const WHOLE: Self = Self { scope: CrlScope::Whole, form: CrlForm::Complete };
+
+    /// The issuer's name and the list that a path below `/crl/` names: `signing.crl`,
+    /// `signing.delta.crl`, `signing/16/3.crl`, `signing/16/3.delta.crl`.
+    pub fn of_path(path: &str) -> Option<(&str, Self)> {
+        let stem = path.strip_suffix(".crl")?;
+        let (stem, form) = match stem.strip_suffix(".delta") {
+            Some(stem) => (stem, CrlForm::Delta),
+            None => (stem, CrlForm::Complete),
+        };
+        let mut parts = stem.split('/');
+        let name = parts.next().filter(|name| !name.is_empty())?;
+        let scope = match (parts.next(), parts.next(), parts.next()) {
+            (None, ..) => CrlScope::Whole,
+            (Some(of), Some(index), None) => {
+                CrlScope::Shard { index: number(index)?, of: number(of)? }
+            }
+            _ => return None,
+        };
+        Some((name, Self { scope, form }))
+    }
+
+    /// Its path below `/crl/`, for the issuer of that name.
+    pub fn path(self, name: &str) -> String {
+        let form = if self.form == CrlForm::Delta { ".delta" } else { "" };
+        match self.scope {
+            CrlScope::Whole => format!("{name}{form}.crl"),
+            CrlScope::Shard { index, of } => format!("{name}/{of}/{index}{form}.crl"),
+        }
+    }
+}
+
+impl CrlScope {
+    /// The scopes of an issuer whose lists are cut into each of those counts of shards.
+    pub fn all(shards: &[u32]) -> Vec<Self> {
+        let cut = shards.iter().flat_map(|of| (0..*of).map(|index| Self::Shard { index, of: *of }));
+        std::iter::once(Self::Whole).chain(cut).collect()
+    }
+
+    /// The address of its complete list, from that of the issuer's whole list.
+    pub fn url(self, whole: &str) -> String {
+        match self {
+            Self::Whole => whole.to_owned(),
+            Self::Shard { index, of } => crl::shard_url(whole, index, of),
+        }
+    }
 }
 
 impl fmt::Display for CrlScope {
@@ -72,14 +119,37 @@ impl CrlScope {
     pub fn contains(self, serial: &[u8]) -> bool {
         match self {
             Self::Whole => true,
-            Self::Shard { index, of } => countersign_signing::crl::shard_of(serial, of) == index,
+            Self::Shard { index, of } => crl::shard_of(serial, of) == index,
         }
     }
+}
+
+/// A number in the one way that addresses are written.
+fn number(text: &str) -> Option<u32> {
+    text.parse().ok().filter(|number: &u32| number.to_string() == text)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn paths_name_lists_and_nothing_else() {
+        for path in ["signing.crl", "a.delta.crl", "a/16/3.crl", "a/16/3.delta.crl"] {
+            let (name, list) = CrlList::of_path(path).expect(path);
+            assert_eq!(list.path(name), path);
+            let url = list.scope.url(&format!("http://x/crl/{name}.crl"));
+            let url = match list.form {
+                CrlForm::Delta => crl::delta_url(&url),
+                _ => url,
+            };
+            assert_eq!(url, format!("http://x/crl/{path}"));
+        }
+        for path in ["", ".crl", "a.pem", "a/16.crl", "a/16/03.crl", "a/+16/3.crl", "a/16/3/4.crl"]
+        {
+            assert_eq!(CrlList::of_path(path), None, "{path}");
+        }
+    }
 
     #[test]
     fn every_list_has_a_name_of_its_own() {

@@ -116,13 +116,11 @@ impl KeptAnswers {
     }
 
     /// What was counted.
-    #[expect(dead_code, reason = "read by the metrics, which come with the daemon's")]
     pub(crate) fn counts(&self) -> &KeptCounts {
         &self.counts
     }
 
     /// How many answers are kept.
-    #[expect(dead_code, reason = "read by the metrics, which come with the daemon's")]
     pub(crate) fn len(&self) -> usize {
         self.slots.len()
     }

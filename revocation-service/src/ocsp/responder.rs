@@ -10,6 +10,8 @@ use super::{Fault, status};
 use crate::{
     authority::{Delegate, sha256},
     caching::Validity,
+    figures::Outcome,
+    signing_queue::Place,
     state::{CrlSource, Issuer, Service},
 };
 
@@ -20,6 +22,8 @@ pub(crate) struct SignedAnswer {
     pub(crate) der: Bytes,
     /// What HTTP caches are told.
     pub(crate) validity: Validity,
+    /// What it came to.
+    pub(crate) outcome: Outcome,
 }
 
 /// Everything that an answer says, before it is signed.
@@ -31,6 +35,8 @@ pub(super) struct Unsigned {
     pub(super) next_update: UnixSeconds,
     /// `CertID` (DER, as asked) and status of every certificate, in order.
     answers: Vec<(Vec<u8>, CertificateStatus)>,
+    /// Among the answers being made; given back with the signature.
+    place: Place,
     /// See [`twin`].
     twin: Option<(Vec<u8>, CertificateStatus)>,
 }
@@ -40,18 +46,32 @@ impl Unsigned {
     pub(super) fn first_status(&self) -> Option<CertificateStatus> {
         self.answers.first().map(|(_, status)| *status)
     }
+
+    /// What it comes to.
+    pub(super) fn outcome(&self) -> Outcome {
+        match &self.answers[..] {
+            [(_, CertificateStatus::Good)] => Outcome::Good,
+            [(_, CertificateStatus::Revoked { .. } | CertificateStatus::NeverIssued)] => {
+                Outcome::Revoked
+            }
+            [(_, CertificateStatus::Unknown)] => Outcome::Unknown,
+            _ => Outcome::Several,
+        }
+    }
 }
 
 /// Gathers the answer about `ids`.
 ///
 /// # Errors
-/// They are of foreign issuers, or nobody can answer for theirs now, or storage failed.
+/// They are of foreign issuers, or nobody can answer for theirs now, or storage failed;
+/// [`Fault::Busy`] where too many answers are being made.
 pub(super) async fn prepare(
     service: &Service,
     ids: &[CertId<'_>],
     now: UnixSeconds,
 ) -> Result<Unsigned, Fault> {
     let (issuer, delegate) = responder(service, ids, now)?;
+    let place = service.signing().enter()?;
     let mut answers = Vec::with_capacity(ids.len() + 1);
     for id in ids {
         let status = if issuer.authority.is_named_by(id) {
@@ -65,7 +85,7 @@ pub(super) async fn prepare(
     let next_update = now.plus_seconds(validity).min(delegate.not_after).min(horizon(issuer, now));
     let twin = twin(issuer, ids, &answers);
     let issuer = Arc::clone(issuer);
-    Ok(Unsigned { issuer, delegate, this_update: now, next_update, answers, twin })
+    Ok(Unsigned { issuer, delegate, this_update: now, next_update, answers, place, twin })
 }
 
 /// The issuer that answers: that of the first `CertID` that names one of ours. `CertIDs` of others in
@@ -109,11 +129,12 @@ fn horizon(issuer: &Issuer, now: UnixSeconds) -> UnixSeconds {
 /// # Errors
 /// [`Fault::Busy`], [`Fault::Signing`].
 pub(super) async fn sign(service: &Service, mut unsigned: Unsigned) -> Result<SignedAnswer, Fault> {
-    unsigned.answers.extend(unsigned.twin.take());
     let (this_update, next_update) = (unsigned.this_update, unsigned.next_update);
+    let outcome = unsigned.outcome();
+    unsigned.answers.extend(unsigned.twin.take());
     let der = run(service, unsigned, None).await?;
     let validity = Validity::new(&sha256(&der), this_update, next_update);
-    Ok(SignedAnswer { der, validity })
+    Ok(SignedAnswer { der, validity, outcome })
 }
 
 /// Signs an answer for the one who sent `nonce`.
@@ -133,24 +154,25 @@ async fn run(
     unsigned: Unsigned,
     nonce: Option<Vec<u8>>,
 ) -> Result<Bytes, Fault> {
-    let issuer = Arc::clone(&unsigned.issuer);
+    let Unsigned { issuer, delegate, this_update, next_update, answers, place, .. } = unsigned;
+    let pace = delegate.pace;
+    let not_before = issuer.authority.not_before();
     let sign = move || {
-        let responses: Vec<_> = unsigned
-            .answers
+        let responses: Vec<_> = answers
             .iter()
             .map(|(cert_id, status)| SingleResponse { cert_id, status: *status })
             .collect();
         let terms = ResponseTerms {
-            produced_at: unsigned.this_update,
-            this_update: unsigned.this_update,
-            next_update: unsigned.next_update,
+            produced_at: this_update,
+            this_update,
+            next_update,
             // Nothing is ever dropped from the database: status is kept since the issuer began.
-            archive_cutoff: Some(unsigned.issuer.authority.not_before()),
+            archive_cutoff: Some(not_before),
             nonce: nonce.as_deref(),
         };
-        unsigned.delegate.signer.respond(&responses, &terms)
+        delegate.signer.respond(&responses, &terms)
     };
-    let signed = service.signing().run(sign).await?;
+    let signed = service.signing().run(place, pace, sign).await?;
     signed.map(Bytes::from).map_err(|error| {
         tracing::error!(issuer = issuer.authority.name(), %error, "no OCSP answer");
         Fault::Signing

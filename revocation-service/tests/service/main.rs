@@ -4,6 +4,8 @@ mod admin;
 mod clock;
 mod crash;
 mod crl;
+mod crl_series;
+mod delegates;
 mod http;
 mod kept_answers;
 mod ocsp;

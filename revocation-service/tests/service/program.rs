@@ -9,6 +9,7 @@ use std::{
 };
 
 use countersign_revocation::config::Config;
+use countersign_signing::key::KeyLocation;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::world::{World, text};
@@ -27,6 +28,7 @@ impl Program {
         let tls = config.admin_tls.as_ref().expect("TLS");
         let path =
             |path: &Option<std::path::PathBuf>| text(path.as_deref().expect("a path")).to_owned();
+        let key = |key: Option<&KeyLocation>| key.expect("a key").to_string();
         let content = format!(
             "listen = '127.0.0.1:0'\nadmin_listen = '127.0.0.1:0'\ndatabase = '{database}'\n\
          [admin_tls]\ncertificate = '{}'\nkey = '{}'\nkey_passphrase_file = '{passphrase}'\nclient_ca = '{}'\n\
@@ -36,9 +38,9 @@ impl Program {
             text(&tls.key),
             text(&tls.client_ca),
             text(&issuer.certificate),
-            path(&issuer.key),
+            key(issuer.key.as_ref()),
             path(&issuer.ocsp_certificate),
-            path(&issuer.ocsp_key),
+            key(issuer.ocsp_key.as_ref()),
             database = config.database,
             passphrase = path(&issuer.key_passphrase_file),
         );

@@ -14,15 +14,16 @@ use countersign_daemon::{
     clock::FixedClock,
     limits::LimitSettings,
     logs::LogSettings,
+    peer::TrustedProxies,
     shutdown::{Shutdown, Trigger},
 };
 use countersign_revocation::{
     Listeners, StartError,
-    config::{AdminTls, Config, IssuerConfig, NeverIssued},
+    config::{AdminTls, Config, DelegateSource, IssuerConfig, NeverIssued},
     run,
 };
 use countersign_signing::{
-    ca::{CertificateAuthority, InitOptions, IssueRequest, SubjectKey},
+    ca::{CertificateAuthority, CrlPublication, InitOptions, IssueRequest, SubjectKey},
     files::{FileMode, write_new},
     key::{FileKey, KeyAlgorithm, Passphrase, Signer},
     name::{DistinguishedName, SubjectName},
@@ -59,6 +60,11 @@ pub(crate) struct Files {
 
 impl World {
     pub(crate) fn new() -> Self {
+        Self::with_crls(CrlPublication::default())
+    }
+
+    /// A CA whose certificates name CRLs so.
+    pub(crate) fn with_crls(crls: CrlPublication) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let now = unix_seconds(SystemTime::now());
         let options = InitOptions {
@@ -66,9 +72,9 @@ impl World {
             base_url: BASE_URL.to_owned(),
             algorithm: KeyAlgorithm::P384,
         };
-        let ca =
-            CertificateAuthority::init(&folder.path().join("ca"), &options, &passphrase(), now)
-                .expect("a CA");
+        let place = folder.path().join("ca");
+        let ca = CertificateAuthority::init_with_crls(&place, &options, crls, &passphrase(), now)
+            .expect("a CA");
         write_new(&folder.path().join("passphrase"), PASSPHRASE.as_bytes(), FileMode::Private)
             .expect("written");
         let signer_spki = FileKey::generate(KeyAlgorithm::P384).expect("a key").spki().to_vec();
@@ -122,13 +128,16 @@ impl World {
         IssuerConfig {
             name: authority.name().to_owned(),
             certificate: self.ca.certificate_path(authority),
-            key: Some(self.ca.key_path(authority)),
+            key: Some(self.ca.key_path(authority).into()),
             key_passphrase_file: passphrase_file.clone(),
             ocsp_certificate: delegate.map(|files| files.certificate.clone()),
-            ocsp_key: delegate.map(|files| files.key.clone()),
+            ocsp_delegate: DelegateSource::Files,
+            ocsp_key: delegate.map(|files| files.key.clone().into()),
             ocsp_key_passphrase_file: passphrase_file,
             crl_file: None,
+            crl_upload: false,
             crl_url: None,
+            crl_shards: Vec::new(),
         }
     }
 
@@ -149,11 +158,16 @@ impl World {
             issuer,
             never_issued: NeverIssued::Unknown,
             crl_validity_seconds: 7 * 86_400,
+            delta_crl_validity_seconds: 0,
             ocsp_validity_seconds: 86_400,
+            ocsp_delegate_validity_seconds: 7 * 86_400,
             crl_max_age_seconds: 300,
             ocsp_max_age_seconds: 300,
             ocsp_max_certificates: 16,
             ocsp_max_in_flight: 128,
+            metrics_listen: None,
+            rate: None,
+            trusted_proxies: TrustedProxies::default(),
             limits: LimitSettings::default(),
             log: LogSettings::default(),
         }
@@ -224,10 +238,12 @@ impl World {
         let listeners = Listeners::bind(&config).await.expect("listening");
         let public = listeners.public.local_addr().expect("an address");
         let admin = listeners.admin.as_ref().map(|admin| admin.local_addr().expect("an address"));
+        let metrics =
+            listeners.metrics.as_ref().map(|metrics| metrics.local_addr().expect("an address"));
         let clock = Arc::new(FixedClock::new(time(self.now)));
         let (trigger, shutdown) = Shutdown::manual();
         let service = tokio::spawn(run(config, listeners, clock.clone(), shutdown));
-        let running = Running { public, admin, clock, trigger, service };
+        let running = Running { public, admin, metrics, clock, trigger, service };
         running.wait("the service to live", || http::get(public, "/livez").status == 200).await;
         running
     }
@@ -237,6 +253,7 @@ impl World {
 pub(crate) struct Running {
     pub(crate) public: SocketAddr,
     pub(crate) admin: Option<SocketAddr>,
+    pub(crate) metrics: Option<SocketAddr>,
     pub(crate) clock: Arc<FixedClock>,
     trigger: Trigger,
     service: JoinHandle<Result<(), StartError>>,
