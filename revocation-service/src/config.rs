@@ -4,6 +4,8 @@
 //! keys and certificates are [`crate::authority`]'s. Passphrases are in files of their own, so there
 //! is no secret in these values.
 
+mod administration;
+
 use std::{
     collections::HashSet,
     net::SocketAddr,
@@ -12,6 +14,7 @@ use std::{
 
 use countersign_daemon::{
     config::{self, ConfigError},
+    ledger::AuditSettings,
     limits::LimitSettings,
     logs::LogSettings,
     peer::TrustedProxies,
@@ -20,6 +23,7 @@ use countersign_daemon::{
 use countersign_signing::key::KeyLocation;
 use serde::Deserialize;
 
+pub use self::administration::{AdminTls, AdministratorConfig, CompromiseScope};
 use crate::storage::DatabaseLocation;
 
 /// The prefix of environment variables: `COUNTERSIGN_REVOCATION_LISTEN`.
@@ -38,6 +42,28 @@ pub struct Config {
     /// The admin listener's certificate, key and client CA.
     #[serde(default)]
     pub admin_tls: Option<AdminTls>,
+    /// The largest body of a request to the admin listener. Default 16777216 (16 MiB, some 15,000
+    /// certificates), 1024–67108864.
+    #[serde(default = "default_admin_max_body_bytes")]
+    pub admin_max_body_bytes: u32,
+    /// Who may administer, and what. An admin listener needs at least one.
+    #[serde(default)]
+    pub administrator: Vec<AdministratorConfig>,
+    /// The audit ledger of administration. Default: a folder beside the `SQLite` file, `DATABASE.audit`;
+    /// with PostgreSQL it must be given.
+    #[serde(default)]
+    pub audit: Option<AuditSettings>,
+    /// Seconds after which a proposal that nobody approved is void. Default 259200 (3 days),
+    /// 60–2678400 (31 days).
+    #[serde(default = "default_pending_expiry_seconds")]
+    pub pending_expiry_seconds: u32,
+    /// What an order for keyCompromise revokes: `key` (default) every certificate with the key,
+    /// `certificate` the one named.
+    #[serde(default)]
+    pub compromise_scope: CompromiseScope,
+    /// The folder into which `POST /v1/backups` copies a `SQLite` database. None by default: refused.
+    #[serde(default)]
+    pub backup_folder: Option<PathBuf>,
     /// The `SQLite` file, made when missing, one process at a time; or a PostgreSQL database,
     /// `postgres://USER:PASSWORD@HOST/DATABASE`, which several replicas share.
     pub database: DatabaseLocation,
@@ -97,21 +123,6 @@ pub struct Config {
     /// The log.
     #[serde(default)]
     pub log: LogSettings,
-}
-
-/// `[admin_tls]`: all files PEM.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AdminTls {
-    /// The listener's certificate chain, leaf first.
-    pub certificate: PathBuf,
-    /// Its private key, mode 0600.
-    pub key: PathBuf,
-    /// A file with the key's passphrase, mode 0600.
-    #[serde(default)]
-    pub key_passphrase_file: Option<PathBuf>,
-    /// The CA certificates whose clients may administer.
-    pub client_ca: PathBuf,
 }
 
 /// One `[[issuer]]`.
@@ -185,6 +196,14 @@ pub enum NeverIssued {
     Revoked,
 }
 
+const fn default_admin_max_body_bytes() -> u32 {
+    16 << 20
+}
+
+const fn default_pending_expiry_seconds() -> u32 {
+    3 * 86_400
+}
+
 const fn default_crl_validity_seconds() -> u32 {
     7 * 86_400
 }
@@ -237,6 +256,8 @@ impl Config {
             ("crl_max_age_seconds", self.crl_max_age_seconds, 0, 86_400),
             ("ocsp_max_age_seconds", self.ocsp_max_age_seconds, 0, 86_400),
             ("ocsp_max_certificates", self.ocsp_max_certificates, 1, 64),
+            ("admin_max_body_bytes", self.admin_max_body_bytes, 1024, 64 << 20),
+            ("pending_expiry_seconds", self.pending_expiry_seconds, 60, 2_678_400),
             ("ocsp_max_in_flight", self.ocsp_max_in_flight, 1, 4096),
             ("issuer", u32::try_from(self.issuer.len()).unwrap_or(u32::MAX), 1, 64),
         ];
@@ -253,6 +274,20 @@ impl Config {
         if self.admin_listen.is_some() != self.admin_tls.is_some() {
             return Err(refused("admin_listen", "alone", "admin_listen together with [admin_tls]"));
         }
+        if self.admin_listen.is_some() && self.administrator.is_empty() {
+            return Err(refused(
+                "administrator",
+                "none",
+                "an [[administrator]] for each who may administer",
+            ));
+        }
+        administration::validate(&self.administrator)?;
+        if self.admin_listen.is_some() && self.audit_settings().is_none() {
+            return Err(refused("audit", "missing", "[audit] with a folder, or mode = \"off\""));
+        }
+        if let Some(audit) = &self.audit {
+            audit.validate()?;
+        }
         let mut names = HashSet::new();
         for issuer in &self.issuer {
             issuer.validate()?;
@@ -261,6 +296,20 @@ impl Config {
             }
         }
         Ok(())
+    }
+}
+
+impl Config {
+    /// The settings of the audit ledger; nothing where they are needed and missing.
+    pub fn audit_settings(&self) -> Option<AuditSettings> {
+        self.audit.clone().or_else(|| match &self.database {
+            DatabaseLocation::File(path) => {
+                let mut folder = path.as_os_str().to_owned();
+                folder.push(".audit");
+                Some(AuditSettings::in_folder(Path::new(&folder)))
+            }
+            DatabaseLocation::Postgres(_) => None,
+        })
     }
 }
 
@@ -370,5 +419,26 @@ mod tests {
             .expect_err("no TLS")
             .to_string();
         assert!(error.contains("admin_tls"), "{error}");
+    }
+
+    #[test]
+    fn refuses_administration_by_nobody_or_by_two_under_one_name() {
+        let tls = "[admin_tls]\ncertificate = 'c'\nkey = 'k'\nclient_ca = 'a'\n";
+        let alice = "[[administrator]]\nidentity = 'alice@example.test'\nroles = ['revoker']\n";
+        let start = format!("admin_listen = '127.0.0.1:0'\n{MINIMAL}key = 'k'\n{tls}");
+        read(&format!("{start}{alice}")).expect("good");
+        for (more, key) in [
+            (String::new(), "administrator"),
+            (format!("{alice}{alice}"), "administrator"),
+            ("[[administrator]]\nroles = ['reader']\n".to_owned(), "administrator"),
+            (alice.replace("'revoker'", ""), "administrator.roles"),
+            (alice.replace("revoker", "king"), "roles"),
+        ] {
+            let error = read(&format!("{start}{more}")).expect_err(&more).to_string();
+            assert!(error.contains(key), "{error}");
+        }
+        let elsewhere = start.replace("'r.db'", "'postgres://db/r'");
+        let error = read(&format!("{elsewhere}{alice}")).expect_err("no ledger").to_string();
+        assert!(error.contains("audit"), "{error}");
     }
 }

@@ -6,7 +6,7 @@
 //! is not decided here: that is `countersign_core::verify`, on the evidence this service hands out.
 
 mod actor;
-mod admin;
+pub mod admin;
 pub mod authority;
 mod caching;
 pub mod config;
@@ -32,6 +32,8 @@ use countersign_core::time::UnixSeconds;
 use countersign_daemon::{
     clock::Clock,
     config::ConfigError,
+    ledger::{Ledger, OpenError},
+    limits::LimitSettings,
     metrics::{Exporter, InstallError, before_each_render},
     server::Server,
     shutdown::{Shutdown, on_hangup},
@@ -41,6 +43,7 @@ use countersign_daemon::{
 use tokio::net::TcpListener;
 
 use crate::{
+    admin::Administration,
     authority::{Authority, AuthorityError},
     config::Config,
     crl::{CrlFault, CrlTimes, CrlsElsewhere},
@@ -77,6 +80,9 @@ pub enum StartError {
         /// What is wrong.
         source: StorageError,
     },
+    /// The audit ledger cannot be written, or is damaged.
+    #[error("audit: {0}")]
+    Audit(#[from] OpenError),
     /// The admin listener's TLS files are wrong.
     #[error("admin_tls: {0}")]
     Tls(#[from] TlsError),
@@ -100,7 +106,10 @@ impl StartError {
     /// Whether a setting or a file that it names must be changed; else the system refused, and the
     /// same configuration may do another time.
     pub fn is_of_the_configuration(&self) -> bool {
-        !matches!(self, Self::Storage { .. } | Self::Listen { .. } | Self::System(_))
+        !matches!(
+            self,
+            Self::Storage { .. } | Self::Audit(_) | Self::Listen { .. } | Self::System(_)
+        )
     }
 }
 
@@ -157,6 +166,22 @@ pub fn check(config: &Config, clock: &dyn Clock) -> Result<(), StartError> {
     Ok(())
 }
 
+/// Copies the database at `location` into the new file `copy`; a service may be using it.
+///
+/// # Errors
+/// [`StartError::Storage`]: it is not there, is PostgreSQL (which has `pg_dump`), or `copy` exists or
+/// cannot be written.
+pub async fn back_up(
+    location: &DatabaseLocation,
+    copy: &std::path::Path,
+) -> Result<(), StartError> {
+    let copied = match location {
+        DatabaseLocation::File(path) => storage::sqlite::back_up(path, copy).await,
+        DatabaseLocation::Postgres(_) => Err(StorageError::BackupElsewhere),
+    };
+    copied.map_err(|source| StartError::Storage { location: location.clone(), source })
+}
+
 /// Runs the service until `shutdown`, then drains its listeners and closes the database.
 ///
 /// # Errors
@@ -171,6 +196,7 @@ pub async fn run(
     // Before any figure is counted.
     let exporter = listeners.metrics.is_some().then(Exporter::install).transpose()?;
     let tls = open_tls(&config)?;
+    let ledger = open_ledger(&config, Arc::clone(&clock)).await?;
     let (service, storage) = start(&config, clock).await?;
     reload_on_hangup(&service, tls.clone(), shutdown.clone())?;
     let maintenance = tokio::spawn(maintenance::run(Arc::clone(&service), shutdown.clone()));
@@ -190,8 +216,12 @@ pub async fn run(
     let admin = async {
         // Never without TLS: who cannot be named may not administer.
         if let (Some(listener), Some(tls)) = (listeners.admin, tls) {
-            let routes = routes::admin(Arc::clone(&service));
-            server("admin").with_tls(tls).serve(listener, routes, shutdown.clone()).await;
+            let max_body_bytes = usize::try_from(config.admin_max_body_bytes).unwrap_or(usize::MAX);
+            let limits = LimitSettings { max_body_bytes, ..config.limits.clone() };
+            let administration = Administration::new(Arc::clone(&service), ledger, &config);
+            let routes = admin::filter(Arc::new(administration));
+            let server = server("admin").with_limits(limits).with_tls(tls);
+            server.serve(listener, routes, shutdown.clone()).await;
         }
     };
     let figures = async {
@@ -270,6 +300,14 @@ fn open_tls(config: &Config) -> Result<Option<Tls>, TlsError> {
         client_ca: Some(settings.client_ca.clone()),
     });
     settings.map(Tls::open).transpose()
+}
+
+/// The audit ledger, where there is administration to be recorded.
+async fn open_ledger(config: &Config, clock: Arc<dyn Clock>) -> Result<Option<Ledger>, StartError> {
+    let settings = config.audit_settings().filter(|_| config.admin_listen.is_some());
+    let Some(settings) = settings else { return Ok(None) };
+    let opening = tokio::task::spawn_blocking(move || settings.open("revocation", clock));
+    Ok(opening.await.map_err(io::Error::other)??)
 }
 
 fn reload_on_hangup(

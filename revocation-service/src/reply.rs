@@ -5,18 +5,11 @@
 
 use countersign_daemon::problem::Problem;
 use http::StatusCode;
-use serde::Serialize;
-use warp::reply::{Reply, Response};
 
 use crate::{
     rules::Refusal,
     storage::{PendingFault, StorageError},
 };
-
-/// A JSON reply.
-pub(crate) fn json(status: StatusCode, value: &impl Serialize) -> Response {
-    warp::reply::with_status(warp::reply::json(value), status).into_response()
-}
 
 /// 400 with that code.
 pub(crate) fn bad_request(code: &'static str, detail: impl Into<String>) -> Problem {

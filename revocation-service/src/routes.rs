@@ -1,4 +1,5 @@
-//! The one file that knows paths, methods and media types, of both listeners.
+//! The one file that knows the public listener's paths, methods and media types; the admin listener's
+//! are in [`crate::admin`].
 //!
 //! Every path is told apart here by hand, not by a tree of filters: OCSP's GET has base64 with
 //! slashes in its path, and a wrong method must be told from a wrong path. Body limits are the
@@ -10,7 +11,6 @@ use bytes::Bytes;
 use countersign_daemon::{
     health::{self, Readiness},
     media_type,
-    peer::ClientCertificate,
     problem::Problem,
 };
 use http::{
@@ -27,7 +27,7 @@ use warp::{
 };
 
 use crate::{
-    admin::{self, Actor},
+    admin,
     crl::{CrlForm, CrlList, CrlScope},
     encoded_request, public,
     state::Service,
@@ -93,9 +93,7 @@ pub(crate) fn path_class(path: &str) -> &'static str {
     match path {
         health::LIVE_PATH => health::LIVE_PATH,
         health::READY_PATH => health::READY_PATH,
-        "/v1/certificates" => "/v1/certificates",
-        "/v1/revocations" => "/v1/revocations",
-        _ if path.starts_with("/v1/certificates/") => "/v1/certificates/{issuer}/{serial}",
+        _ if path.starts_with("/v1/") => admin::path_class(path).unwrap_or("other"),
         _ => match PublicPlace::of(path) {
             PublicPlace::Responder => "/ocsp",
             PublicPlace::EncodedRequest(_) | PublicPlace::RequestAtRoot(_) => "/ocsp/{request}",
@@ -160,49 +158,6 @@ async fn answer_public(
         }
     };
     with_open_origin(response)
-}
-
-/// The admin listener; TLS has verified the client before anything gets here, but for revocation.
-pub(crate) fn admin(
-    service: Arc<Service>,
-) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone + Send + Sync + 'static {
-    let client = warp::ext::optional::<ClientCertificate>();
-    whole_request().and(client).then(
-        move |method, path: FullPath, _, body: Bytes, client: Option<_>| {
-            let service = Arc::clone(&service);
-            async move {
-                match answer_admin(service, &method, path.as_str(), &body, client.as_ref()).await {
-                    Ok(response) => response,
-                    Err(problem) => problem.into_response(),
-                }
-            }
-        },
-    )
-}
-
-async fn answer_admin(
-    service: Arc<Service>,
-    method: &Method,
-    path: &str,
-    body: &[u8],
-    client: Option<&ClientCertificate>,
-) -> Result<Response, Problem> {
-    let actor = Actor::of(&service, client).await?;
-    let segments: Vec<&str> = path.split('/').skip(1).collect();
-    match (segments.as_slice(), method.as_str()) {
-        (["v1", "certificates"], "POST") => admin::register(&service, &actor, body).await,
-        (["v1", "revocations"], "POST") => admin::revoke(service, actor, body).await,
-        (["v1", "certificates" | "revocations"], _) => {
-            Err(Problem::method_not_allowed(&[Method::POST]))
-        }
-        (["v1", "certificates", issuer, serial], "GET" | "HEAD") => {
-            admin::show(&service, issuer, serial).await
-        }
-        (["v1", "certificates", _, _], _) => {
-            Err(Problem::method_not_allowed(&[Method::GET, Method::HEAD]))
-        }
-        _ => Err(Problem::not_found()),
-    }
 }
 
 fn whole_request()

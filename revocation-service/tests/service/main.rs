@@ -1,6 +1,7 @@
 //! The revocation service as a whole: real CA, real sockets, real `openssl`.
 
 mod admin;
+mod administration;
 mod clock;
 mod crash;
 mod crl;

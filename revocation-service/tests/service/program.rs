@@ -32,6 +32,7 @@ impl Program {
         let content = format!(
             "listen = '127.0.0.1:0'\nadmin_listen = '127.0.0.1:0'\ndatabase = '{database}'\n\
          [admin_tls]\ncertificate = '{}'\nkey = '{}'\nkey_passphrase_file = '{passphrase}'\nclient_ca = '{}'\n\
+         [[administrator]]\nidentity = 'admin@example.test'\nroles = ['registrar', 'revoker', 'approver', 'auditor']\n\
          [[issuer]]\nname = 'signing'\ncertificate = '{}'\nkey = '{}'\nkey_passphrase_file = '{passphrase}'\n\
          ocsp_certificate = '{}'\nocsp_key = '{}'\nocsp_key_passphrase_file = '{passphrase}'\n",
             text(&tls.certificate),

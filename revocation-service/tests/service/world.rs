@@ -19,7 +19,11 @@ use countersign_daemon::{
 };
 use countersign_revocation::{
     Listeners, StartError,
-    config::{AdminTls, Config, DelegateSource, IssuerConfig, NeverIssued},
+    admin::Role,
+    config::{
+        AdminTls, AdministratorConfig, CompromiseScope, Config, DelegateSource, IssuerConfig,
+        NeverIssued,
+    },
     run,
 };
 use countersign_signing::{
@@ -153,6 +157,13 @@ impl World {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             admin_listen: None,
             admin_tls: None,
+            admin_max_body_bytes: 16 << 20,
+            administrator: Vec::new(),
+            audit: None,
+            pending_expiry_seconds: 3 * 86_400,
+            // All signers share one key.
+            compromise_scope: CompromiseScope::Certificate,
+            backup_folder: None,
             database: self.path("revocation.db").into(),
             public_url: None,
             issuer,
@@ -183,21 +194,38 @@ impl World {
             key_passphrase_file: Some(self.path("passphrase")),
             client_ca: self.ca.certificate_path(Authority::Service),
         });
-        self.administrator()
+        let all = [Role::Registrar, Role::Revoker, Role::Approver, Role::Auditor, Role::Reader];
+        self.with_person(config, "admin", &all)
     }
 
-    /// The TLS side of an administrator with a certificate.
-    fn administrator(&self) -> Arc<ClientConfig> {
-        self.administrator_of(self)
+    /// Adds somebody with those roles, and gives their TLS side.
+    pub(crate) fn with_person(
+        &self,
+        config: &mut Config,
+        name: &str,
+        roles: &[Role],
+    ) -> Arc<ClientConfig> {
+        config.administrator.push(AdministratorConfig {
+            name: None,
+            identity: vec![format!("{name}@example.test")],
+            subject: None,
+            roles: roles.to_vec(),
+        });
+        self.client_of(self, name)
     }
 
     /// The TLS side of an administrator of this world who connects to a service of `other`.
     pub(crate) fn administrator_of(&self, other: &Self) -> Arc<ClientConfig> {
+        self.client_of(other, "admin")
+    }
+
+    /// The TLS side of somebody with a certificate of this world, for a service of `other`.
+    pub(crate) fn client_of(&self, other: &Self, name: &str) -> Arc<ClientConfig> {
         let mut request =
-            IssueRequest::new(Profile::TlsClient, DistinguishedName::common_name("Admin"));
-        request.names = vec![SubjectName::Email("admin@example.test".to_owned())];
-        let files = self.issue_files("administrator", &request);
-        let plain = self.path("administrator-plain.pem");
+            IssueRequest::new(Profile::TlsClient, DistinguishedName::common_name(name));
+        request.names = vec![SubjectName::Email(format!("{name}@example.test"))];
+        let files = self.issue_files(&format!("client-{name}"), &request);
+        let plain = self.path(&format!("client-{name}-plain.pem"));
         let passphrase = format!("pass:{PASSPHRASE}");
         openssl(&["pkey", "-in", text(&files.key), "-passin", &passphrase, "-out", text(&plain)]);
         let chain = CertificateDer::pem_file_iter(&files.certificate)
