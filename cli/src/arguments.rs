@@ -27,8 +27,9 @@ pub use self::{
         RevocationModeName, TrustCommand, TrustInitArguments, TrustShowArguments, VerifyArguments,
     },
     revocation::{
-        AdminArguments, RevocationCommand, RevocationFetchArguments, RevocationRegisterArguments,
-        RevocationStatusArguments, RevokeArguments,
+        AdminArguments, RevocationCommand, RevocationDecisionArguments, RevocationExportArguments,
+        RevocationFetchArguments, RevocationImportArguments, RevocationListArguments,
+        RevocationRegisterArguments, RevocationStatusArguments, RevokeArguments,
     },
     signing::{KeyPassphrase, SignArguments},
     timestamp::{HashName, TimestampCommand, TimestampRequestArguments, TimestampVerifyArguments},

@@ -208,16 +208,12 @@ pub async fn run(
     let public = server("public")
         .with_rate(config.rate)
         .with_trusted_proxies(config.trusted_proxies.clone())
-        .serve(
-            listeners.public,
-            routes::public(Arc::clone(&service), readiness),
-            shutdown.clone(),
-        );
+        .serve(listeners.public, routes::public(Arc::clone(&service), readiness), shutdown.clone());
     let admin = async {
         // Never without TLS: who cannot be named may not administer.
         if let (Some(listener), Some(tls)) = (listeners.admin, tls) {
             let max_body_bytes = usize::try_from(config.admin_max_body_bytes).unwrap_or(usize::MAX);
-            let limits = LimitSettings { max_body_bytes, ..config.limits.clone() };
+            let limits = LimitSettings { max_body_bytes, ..config.limits };
             let administration = Administration::new(Arc::clone(&service), ledger, &config);
             let routes = admin::filter(Arc::new(administration));
             let server = server("admin").with_limits(limits).with_tls(tls);

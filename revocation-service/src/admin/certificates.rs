@@ -14,6 +14,7 @@ use super::{
     Actor, Administration,
     answer::{Answer, JSON_LINES},
     shown::{ShownCertificate, ShownKey, issuer_name},
+    stream::lines,
     target::{issuer_named, issuer_of, named},
 };
 use crate::{
@@ -98,7 +99,9 @@ impl Administration {
         let accepts_lines =
             headers.get_all(ACCEPT).iter().any(|value| value.as_bytes() == JSON_LINES.as_bytes());
         if sends_lines || accepts_lines {
-            return self.register_stream(actor, body, sends_lines).await;
+            let encoded =
+                if sends_lines { lines(body) } else { split(body)?.into_iter().map(Ok).collect() };
+            return self.register_stream(actor, encoded).await;
         }
         let encoded = split(body)?;
         if encoded.len() > MAX_CERTIFICATES {

@@ -1,6 +1,6 @@
 //! The `index.txt` of an `openssl ca`: six fields a line, separated by tabs.
 //!
-//! `R	280503100000Z	260503100000Z,keyCompromise,20260501000000Z	1F2E	unknown	/CN=…`: status,
+//! `R 280503100000Z 260503100000Z,keyTime,20260501000000Z 1F2E unknown /CN=…`: status,
 //! expiry, revocation (date, reason, and its argument: the date of the compromise or a hold
 //! instruction), serial number, file, name. There is no certificate in it, so that neither its key
 //! nor its beginning is known; the name is left out, since its text cannot be turned back into a name.
@@ -81,8 +81,7 @@ fn revoked(field: &str, context: &Context<'_>) -> Result<Revocation, &'static st
         // As openssl writes them: a hold has an instruction, compromises have their time.
         Some("holdInstruction") => RevocationReason::CertificateHold,
         Some("keyTime") => RevocationReason::KeyCompromise,
-        Some("CAkeyTime") => RevocationReason::CaCompromise,
-        Some("CACompromise") => RevocationReason::CaCompromise,
+        Some("CAkeyTime" | "CACompromise") => RevocationReason::CaCompromise,
         Some(name) => RevocationReason::parse(name)
             .filter(|reason| *reason != RevocationReason::RemoveFromCrl)
             .ok_or("the reason")?,

@@ -11,7 +11,10 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Actor, Administration, answer::Answer, revocations::refuse_long_comment, shown::issuer_name,
+    Actor, Administration,
+    answer::Answer,
+    revocations::{Mode, refuse_long_comment},
+    shown::issuer_name,
 };
 use crate::{
     reply::{bad_request, of_storage},
@@ -59,7 +62,7 @@ impl Administration {
         serial: Vec<u8>,
         order: RevocationOrder,
         comment: &str,
-        dry_run: bool,
+        mode: Mode,
     ) -> Result<Answer, Problem> {
         if comment.trim().is_empty() {
             let detail = "This takes a second person; say in comment why, for them to judge.";
@@ -72,14 +75,14 @@ impl Administration {
             order,
             comment: comment.to_owned(),
         };
-        let pending = if dry_run {
+        let pending = if mode == Mode::DryRun {
             Pending { id: 0, proposal, state: PendingState::Waiting }
         } else {
             let proposed = self.service.storage().propose(&proposal).await;
             proposed.map_err(|error| of_storage(&error))?
         };
         let shown = self.shown(&pending);
-        let answer = serde_json::json!({ "pending": shown, "dry_run": dry_run });
+        let answer = serde_json::json!({ "pending": shown, "dry_run": mode == Mode::DryRun });
         Ok(Answer::json(StatusCode::ACCEPTED, &answer))
     }
 

@@ -50,6 +50,15 @@ struct Body {
     dry_run: bool,
 }
 
+/// Whether an order is carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// It is.
+    Act,
+    /// What would be done is said.
+    DryRun,
+}
+
 /// What was done, or would be.
 #[derive(Serialize)]
 pub(super) struct Acknowledgement {
@@ -110,11 +119,12 @@ impl Administration {
             key_sha256: body.key_sha256,
         };
         let target = named.find(&self.service).await?;
-        match (target, body.dry_run) {
-            (Target::Key(key), false) => self.revoke_key(key, &order, None).await,
-            (Target::Key(key), true) => self.preview_key(key, &order, None).await,
-            (Target::Certificate(issuer, serial), dry_run) => {
-                self.revoke_certificate(&issuer, serial, order, &body.comment, dry_run).await
+        let mode = if body.dry_run { Mode::DryRun } else { Mode::Act };
+        match (target, mode) {
+            (Target::Key(key), Mode::Act) => self.revoke_key(key, &order, None).await,
+            (Target::Key(key), Mode::DryRun) => self.preview_key(key, &order, None).await,
+            (Target::Certificate(issuer, serial), mode) => {
+                self.revoke_certificate(&issuer, serial, order, &body.comment, mode).await
             }
         }
     }
@@ -125,7 +135,7 @@ impl Administration {
         serial: Vec<u8>,
         order: RevocationOrder,
         comment: &str,
-        dry_run: bool,
+        mode: Mode,
     ) -> Result<Answer, Problem> {
         if !matches!(issuer.crls, CrlSource::Publisher(_)) {
             return Err(offline(issuer));
@@ -145,15 +155,15 @@ impl Administration {
         // Storage decides again, in its transaction; here it is which way the order goes.
         match rules::decide(certificate.not_before, stored.as_ref(), &order) {
             Err(refusal) if refusal.takes_two_people() => {
-                return self.propose(issuer, serial, order, comment, dry_run).await;
+                return self.propose(issuer, serial, order, comment, mode).await;
             }
             Err(refusal) => return Err(of_storage(&refusal.into())),
-            Ok(change) if dry_run => {
+            Ok(change) if mode == Mode::DryRun => {
                 if let Some(key) = self.compromised_key(&order, certificate.digests.as_ref()) {
                     return self.preview_key(key, &order, Some((issuer, &serial))).await;
                 }
                 let (Change::Write(to) | Change::None(to) | Change::Release(to)) = change;
-                return self.acknowledge(issuer, &serial, &to, true).await;
+                return self.acknowledge(issuer, &serial, &to, Mode::DryRun).await;
             }
             Ok(_) => {}
         }
@@ -171,7 +181,7 @@ impl Administration {
             "revoked"
         );
         self.publish(issuer, revision).await?;
-        self.acknowledge(issuer, &serial, &revocation, false).await
+        self.acknowledge(issuer, &serial, &revocation, Mode::Act).await
     }
 
     /// The key that goes with a certificate, by the policy for compromises.
@@ -190,7 +200,7 @@ impl Administration {
         issuer: &Issuer,
         serial: &[u8],
         revocation: &Revocation,
-        dry_run: bool,
+        mode: Mode,
     ) -> Result<Answer, Problem> {
         let of = ReleasesOf::Certificate(issuer.id, serial.to_vec());
         let affected_releases = match revocation.reason {
@@ -206,7 +216,7 @@ impl Administration {
             key_sha256: None,
             certificates: Vec::new(),
             affected_releases,
-            dry_run,
+            dry_run: mode == Mode::DryRun,
         }))
     }
 
@@ -235,7 +245,7 @@ impl Administration {
                 self.publish(issuer, *revision).await?;
             }
         }
-        self.acknowledge_key(key, order, named, &recorded.certificates, false).await
+        self.acknowledge_key(key, order, named, &recorded.certificates, Mode::Act).await
     }
 
     async fn preview_key(
@@ -252,7 +262,7 @@ impl Administration {
             let change = rules::decide_for_key(UnixSeconds::new(i64::MIN), known, order);
             certificate.changed = matches!(change, Change::Write(_));
         }
-        self.acknowledge_key(key, order, named, &found, true).await
+        self.acknowledge_key(key, order, named, &found, Mode::DryRun).await
     }
 
     async fn acknowledge_key(
@@ -261,7 +271,7 @@ impl Administration {
         order: &RevocationOrder,
         named: Option<(&Arc<Issuer>, &[u8])>,
         certificates: &[OfKey],
-        dry_run: bool,
+        mode: Mode,
     ) -> Result<Answer, Problem> {
         let online = self.online();
         let date = order.compromised_since.unwrap_or(order.now);
@@ -292,7 +302,7 @@ impl Administration {
             key_sha256: Some(encode_hex(&key)),
             certificates: shown,
             affected_releases,
-            dry_run,
+            dry_run: mode == Mode::DryRun,
         }))
     }
 

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Actor, Administration,
     answer::{Answer, JSON_LINES},
-    certificates::{RegisteredCertificate, record, split},
+    certificates::{RegisteredCertificate, record},
 };
 use crate::{
     reply::{bad_request, of_storage},
@@ -60,11 +60,8 @@ impl Administration {
     pub(super) async fn register_stream(
         &self,
         actor: &Actor,
-        body: &[u8],
-        is_lines: bool,
+        encoded: Vec<Result<Vec<u8>, Problem>>,
     ) -> Result<Answer, Problem> {
-        let encoded: Vec<Result<Vec<u8>, Problem>> =
-            if is_lines { lines(body) } else { split(body)?.into_iter().map(Ok).collect() };
         if encoded.len() > MAX_CERTIFICATES {
             let detail = format!("Send at most {MAX_CERTIFICATES} certificates at a time.");
             return Err(bad_request("certificate.too_many", detail));
@@ -144,7 +141,7 @@ impl Administration {
 }
 
 /// The certificates of JSON Lines.
-fn lines(body: &[u8]) -> Vec<Result<Vec<u8>, Problem>> {
+pub(super) fn lines(body: &[u8]) -> Vec<Result<Vec<u8>, Problem>> {
     let lines = body.split(|octet| *octet == b'\n').filter(|line| !line.trim_ascii().is_empty());
     lines
         .map(|line| {
