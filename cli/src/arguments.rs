@@ -36,8 +36,9 @@ pub use self::{
         KeyShowArguments, KeyStoreCertificateArguments,
     },
     revocation::{
-        AdminArguments, RevocationCommand, RevocationFetchArguments, RevocationRegisterArguments,
-        RevocationStatusArguments, RevokeArguments,
+        AdminArguments, RevocationCommand, RevocationDecisionArguments, RevocationExportArguments,
+        RevocationFetchArguments, RevocationImportArguments, RevocationListArguments,
+        RevocationRegisterArguments, RevocationStatusArguments, RevokeArguments,
     },
     signing::{KeyPassphrase, SignArguments},
     timestamp::{HashName, TimestampCommand, TimestampRequestArguments, TimestampVerifyArguments},

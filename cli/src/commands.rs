@@ -12,6 +12,8 @@ mod key;
 mod man;
 mod policy;
 mod revocation;
+mod revocation_admin;
+mod revocation_register;
 mod revoke;
 mod sign;
 mod timestamp;
@@ -53,6 +55,13 @@ pub fn name(command: &Command) -> &'static str {
         Command::Revocation(RevocationCommand::Status(_)) => "revocation status",
         Command::Revocation(RevocationCommand::Fetch(_)) => "revocation fetch",
         Command::Revocation(RevocationCommand::Register(_)) => "revocation register",
+        Command::Revocation(RevocationCommand::List(_)) => "revocation list",
+        Command::Revocation(RevocationCommand::Pending(_)) => "revocation pending",
+        Command::Revocation(RevocationCommand::Approve(_)) => "revocation approve",
+        Command::Revocation(RevocationCommand::Reject(_)) => "revocation reject",
+        Command::Revocation(RevocationCommand::Import(_)) => "revocation import",
+        Command::Revocation(RevocationCommand::Export(_)) => "revocation export",
+        Command::Revocation(RevocationCommand::Backup(_)) => "revocation backup",
         Command::Audit(AuditCommand::Verify(_)) => "audit verify",
         Command::Audit(AuditCommand::Show(_)) => "audit show",
         Command::Inspect(_) => "inspect",
@@ -94,15 +103,7 @@ pub fn run(command: &Command, session: &Session) -> Outcome<Answer> {
             timestamp::verify(arguments, session)
         }
         Command::Revoke(arguments) => revoke::run(arguments, session),
-        Command::Revocation(RevocationCommand::Status(arguments)) => {
-            revocation::status(arguments, session)
-        }
-        Command::Revocation(RevocationCommand::Fetch(arguments)) => {
-            revocation::fetch(arguments, session)
-        }
-        Command::Revocation(RevocationCommand::Register(arguments)) => {
-            revocation::register(arguments, session)
-        }
+        Command::Revocation(command) => revocation_command(command, session),
         Command::Audit(AuditCommand::Verify(arguments)) => audit::verify_ledger(arguments),
         Command::Audit(AuditCommand::Show(arguments)) => audit::show(arguments),
         Command::Inspect(arguments) => inspect::run(arguments),
@@ -111,5 +112,21 @@ pub fn run(command: &Command, session: &Session) -> Outcome<Answer> {
         Command::Completion(arguments) => completion::run(arguments),
         Command::Man(arguments) => man::run(arguments),
         Command::Version(_) => version::run(),
+    }
+}
+
+fn revocation_command(command: &RevocationCommand, session: &Session) -> Outcome<Answer> {
+    use RevocationCommand as Named;
+    match command {
+        Named::Status(arguments) => revocation::status(arguments, session),
+        Named::Fetch(arguments) => revocation::fetch(arguments, session),
+        Named::Register(arguments) => revocation_register::run(arguments, session),
+        Named::List(arguments) => revocation_admin::list(arguments, session),
+        Named::Pending(arguments) => revocation_admin::pending(arguments, session),
+        Named::Approve(arguments) => revocation_admin::decide(arguments, "approve", session),
+        Named::Reject(arguments) => revocation_admin::decide(arguments, "reject", session),
+        Named::Import(arguments) => revocation_admin::import(arguments, session),
+        Named::Export(arguments) => revocation_admin::export(arguments, session),
+        Named::Backup(arguments) => revocation_admin::backup(arguments, session),
     }
 }

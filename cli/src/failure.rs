@@ -200,6 +200,8 @@ impl Failure {
                 .found(source.to_string())
                 .into(),
             CaError::BaseUrl { .. }
+            | CaError::CrlShards { .. }
+            | CaError::DelegateIssuerNotValid { .. }
             | CaError::Request { .. }
             | CaError::IssuerNotValid { .. }
             | CaError::NotIssued { .. } => {

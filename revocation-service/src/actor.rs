@@ -1,4 +1,5 @@
-//! Who gives orders: the names in the client certificate that TLS verified, unless it is revoked.
+//! Who gives orders: the person whom the client certificate names that TLS verified, unless it is
+//! revoked.
 //!
 //! TLS looks at no revocations. Those this service knows itself are looked at here.
 
@@ -8,58 +9,104 @@ use countersign_signing::ocsp::CertificateStatus;
 use http::StatusCode;
 
 use crate::{
+    admin::{
+        Needs, Role,
+        roles::{Person, names_somebody, person},
+    },
+    config::AdministratorConfig,
     ocsp::{self, Fault},
     reply::of_storage,
     state::Service,
 };
 
-/// An administrator, as recorded with what they did: the subjectAltNames of their certificate,
-/// comma-separated, e-mail addresses and URIs first.
+/// An administrator.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Actor(String);
+pub(crate) struct Actor {
+    name: String,
+    roles: Vec<Role>,
+    /// Names and serial number of the certificate they came with, for the audit record.
+    certificate: String,
+}
 
 impl Actor {
     /// The administrator that a client certificate names.
     ///
     /// # Errors
-    /// 403 where it names nobody or is revoked; storage failed.
+    /// 403 where it names nobody who is listed, or several, or is revoked; storage failed.
     pub(crate) async fn of(
         service: &Service,
+        administrators: &[AdministratorConfig],
         certificate: Option<&ClientCertificate>,
     ) -> Result<Self, Problem> {
         let certificate =
             certificate.and_then(|certificate| Certificate::decode(&certificate.0).ok());
-        let named =
-            certificate.and_then(|certificate| Some((Self::named(&certificate)?, certificate)));
-        let Some((actor, certificate)) = named else {
-            let detail =
-                "The client certificate names nobody: it needs an e-mail address, URI or DNS name.";
-            return Err(Problem::new(StatusCode::FORBIDDEN, "actor.unidentified", detail));
+        let Some(certificate) = certificate else {
+            return Err(forbidden("actor.unidentified", "There is no client certificate."));
+        };
+        let names = &certificate.extensions.subject_alt_names;
+        let names: Vec<String> =
+            names.iter().filter(|name| names_somebody(name)).map(GeneralName::text).collect();
+        let shown = format!("{} (serial {})", names.join(", "), certificate.serial_text());
+        let known = match person(administrators, &certificate) {
+            Person::One(known) => known,
+            Person::Nobody => {
+                tracing::warn!(certificate = shown, "nobody who may administer");
+                let detail = "The client certificate names nobody who may administer this service.";
+                return Err(forbidden("actor.unknown", detail));
+            }
+            Person::Several => {
+                tracing::warn!(certificate = shown, "a certificate of several administrators");
+                let detail = "The client certificate names several administrators.";
+                return Err(forbidden("actor.ambiguous", detail));
+            }
+        };
+        let actor = Self {
+            name: known.display_name().to_owned(),
+            roles: known.roles.clone(),
+            certificate: shown,
         };
         if is_revoked(service, &certificate).await? {
             tracing::warn!(
                 actor = actor.name(),
-                serial = certificate.serial_text(),
+                certificate = actor.certificate,
                 "a revoked administrator"
             );
-            let detail = "The client certificate is revoked.";
-            return Err(Problem::new(StatusCode::FORBIDDEN, "actor.revoked", detail));
+            return Err(forbidden("actor.revoked", "The client certificate is revoked."));
         }
         Ok(actor)
     }
 
-    fn named(certificate: &Certificate<'_>) -> Option<Self> {
-        let names = &certificate.extensions.subject_alt_names;
-        let identities = names.iter().filter(|name| name.identity().is_some());
-        let hosts = names.iter().filter(|name| matches!(name, GeneralName::Dns(_)));
-        let texts: Vec<String> = identities.chain(hosts).map(GeneralName::text).collect();
-        (!texts.is_empty()).then(|| Self(texts.join(", ")))
+    /// How records call them.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
     }
 
-    /// The names as text.
-    pub(crate) fn name(&self) -> &str {
-        &self.0
+    /// The certificate they came with, in words.
+    pub(crate) fn certificate(&self) -> &str {
+        &self.certificate
     }
+
+    /// Checks that they may.
+    ///
+    /// # Errors
+    /// 403.
+    pub(crate) fn require(&self, needs: Needs) -> Result<(), Problem> {
+        if needs.allow(&self.roles) {
+            return Ok(());
+        }
+        let names = match needs {
+            Needs::Anybody => String::new(),
+            Needs::All(roles) => {
+                roles.iter().map(|role| role.name()).collect::<Vec<_>>().join(" and ")
+            }
+        };
+        let detail = format!("That takes the role {names}, which {} does not have.", self.name);
+        Err(Problem::new(StatusCode::FORBIDDEN, "actor.forbidden", detail))
+    }
+}
+
+fn forbidden(code: &'static str, detail: &str) -> Problem {
+    Problem::new(StatusCode::FORBIDDEN, code, detail)
 }
 
 async fn is_revoked(service: &Service, certificate: &Certificate<'_>) -> Result<bool, Problem> {

@@ -1,12 +1,60 @@
-//! What administrators may do: register certificates, revoke them, look one up.
+//! What administrators may do, each by their roles: register, revoke, approve, look up, take copies.
 //!
-//! Each takes the [`Actor`] that TLS made known, and answers with JSON or a problem. Nothing is
-//! acknowledged before it is on disk.
+//! Every request takes the [`Actor`] that TLS made known, and is answered with JSON or a problem.
+//! Nothing is acknowledged before it is on disk, in the database and in the audit ledger.
 
+mod answer;
+mod audit;
+mod backup;
 mod certificates;
+mod idempotency;
+mod import;
+mod openssl_index;
+mod proposals;
+mod releases;
 mod revocations;
+pub(crate) mod roles;
+mod routes;
+mod shown;
+mod stream;
+mod target;
 
-pub(crate) use certificates::{register, show};
-pub(crate) use revocations::revoke;
+use std::{path::PathBuf, sync::Arc};
 
+use countersign_daemon::ledger::Ledger;
+
+pub use self::{
+    roles::{Needs, Role},
+    routes::{ROUTES, Route},
+};
 pub(crate) use crate::actor::Actor;
+use crate::{
+    config::{AdministratorConfig, CompromiseScope, Config},
+    state::Service,
+};
+
+/// The administration of a running service.
+#[derive(Debug)]
+pub(crate) struct Administration {
+    service: Arc<Service>,
+    administrators: Vec<AdministratorConfig>,
+    ledger: Option<Ledger>,
+    pending_expiry_seconds: i64,
+    compromise_scope: CompromiseScope,
+    backup_folder: Option<PathBuf>,
+}
+
+impl Administration {
+    pub(crate) fn new(service: Arc<Service>, ledger: Option<Ledger>, config: &Config) -> Self {
+        Self {
+            service,
+            administrators: config.administrator.clone(),
+            ledger,
+            pending_expiry_seconds: i64::from(config.pending_expiry_seconds),
+            compromise_scope: config.compromise_scope,
+            backup_folder: config.backup_folder.clone(),
+        }
+    }
+}
+
+pub(crate) use self::routes::{filter, path_class};

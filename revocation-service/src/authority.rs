@@ -21,12 +21,14 @@ use countersign_core::{
 };
 use countersign_daemon::private_file::{self, PrivateFileError};
 use countersign_signing::{
-    key::{FileKey, KeyError, Passphrase, PassphraseError, SignError, Signer},
+    ca::CaError,
+    certificate::Pointers,
+    key::{self, KeyError, KeyLocation, Passphrase, PassphraseError, SignError, Signer},
     pem::{self, PemError},
 };
 
-pub use self::delegate::Delegate;
-use crate::config::IssuerConfig;
+pub use self::delegate::{Delegate, IssuedDelegate};
+use crate::config::{DelegateSource, IssuerConfig};
 
 /// The hashes that `CertIDs` are made with.
 const CERT_ID_HASHES: [HashAlgorithm; 3] =
@@ -38,10 +40,14 @@ pub struct Authority {
     config: IssuerConfig,
     certificate: Bytes,
     spki_sha256: [u8; 32],
+    validity: (UnixSeconds, UnixSeconds),
+    is_root: bool,
     identifiers: Vec<IssuerIdentifier>,
     key: Option<Arc<dyn Signer>>,
     delegate: ArcSwapOption<Delegate>,
     crl_url: Option<String>,
+    /// What delegates that are issued here name.
+    pointers: Option<Pointers>,
 }
 
 /// How `CertIDs` of one hash algorithm name the issuer.
@@ -103,10 +109,10 @@ pub enum AuthorityFault {
     #[error(transparent)]
     Passphrase(#[from] PassphraseError),
     /// A key belongs to another certificate.
-    #[error("{} is not the key of the certificate {}", key.display(), certificate.display())]
+    #[error("{key} is not the key of the certificate {}", certificate.display())]
     KeyMismatch {
-        /// The key file.
-        key: PathBuf,
+        /// The key file or token.
+        key: String,
         /// The certificate file.
         certificate: PathBuf,
     },
@@ -115,6 +121,9 @@ pub enum AuthorityFault {
         "name the URL of its CRL as its certificates say it (crl_url), or public_url for all issuers"
     )]
     NoCrlUrl,
+    /// A root's CRL has no scope that could be cut.
+    #[error("a root's CRL covers all of its certificates; remove crl_shards")]
+    RootShards,
     /// The delegate was issued by somebody else.
     #[error("{} was not issued by {}", delegate.display(), issuer.display())]
     DelegateIssuer {
@@ -143,6 +152,12 @@ pub enum AuthorityFault {
         /// The clock.
         now: UnixSeconds,
     },
+    /// A delegate that is issued here would name no responder.
+    #[error("delegates that are issued here name the responder: set public_url")]
+    NoPublicUrl,
+    /// A delegate was not issued.
+    #[error("no OCSP delegate could be issued: {0}")]
+    Issue(#[source] Box<CaError>),
     /// The signer of OCSP answers cannot be set up.
     #[error("the OCSP delegate cannot be used: {0}")]
     Delegate(#[source] SignError),
@@ -173,6 +188,9 @@ impl Authority {
                 detail: "not a CA certificate whose keyUsage has cRLSign".to_owned(),
             });
         }
+        if certificate.is_self_issued() && !config.crl_shards.is_empty() {
+            return Err(AuthorityFault::RootShards);
+        }
         let key = match &config.key {
             None => None,
             Some(path) => Some(read_key(
@@ -192,8 +210,23 @@ impl Authority {
         if key.is_some() && crl_url.is_none() {
             return Err(AuthorityFault::NoCrlUrl);
         }
+        let pointers = public_url.zip(crl_url.as_ref()).map(|(base, crl_url)| {
+            let base = base.trim_end_matches('/');
+            Pointers {
+                crl_url: crl_url.clone(),
+                delta_url: None,
+                ocsp_url: format!("{base}/ocsp"),
+                issuer_url: format!("{base}/ca/{}.cer", config.name),
+            }
+        });
+        if config.ocsp_delegate == DelegateSource::Automatic && pointers.is_none() {
+            return Err(AuthorityFault::NoPublicUrl);
+        }
         Ok(Self {
+            pointers,
             spki_sha256: sha256(certificate.public_key.raw),
+            validity: (certificate.not_before, certificate.not_after),
+            is_root: certificate.is_self_issued(),
             identifiers: CERT_ID_HASHES
                 .map(|algorithm| identifier(algorithm, &certificate))
                 .to_vec(),
@@ -211,6 +244,9 @@ impl Authority {
     /// As [`load`](Self::load), and [`AuthorityFault::DelegateValidity`]; the delegate in use stays in
     /// use.
     pub fn reload_delegate(&self, now: UnixSeconds) -> Result<(), AuthorityError> {
+        if self.issues_delegates() {
+            return Ok(());
+        }
         let replace = || {
             let delegate =
                 delegate::read(&self.config, &self.certificate())?.map(|(delegate, _)| delegate);
@@ -248,6 +284,16 @@ impl Authority {
         self.spki_sha256
     }
 
+    /// First second of the certificate's validity.
+    pub fn not_before(&self) -> UnixSeconds {
+        self.validity.0
+    }
+
+    /// Last second of the certificate's validity.
+    pub fn not_after(&self) -> UnixSeconds {
+        self.validity.1
+    }
+
     /// The issuer's key, if it is here.
     pub fn key(&self) -> Option<&Arc<dyn Signer>> {
         self.key.as_ref()
@@ -258,9 +304,63 @@ impl Authority {
         self.delegate.load_full()
     }
 
+    /// Whether that delegate is the one in use.
+    pub fn is_delegate(&self, delegate: &Arc<Delegate>) -> bool {
+        self.delegate.load().as_ref().is_some_and(|in_use| Arc::ptr_eq(in_use, delegate))
+    }
+
+    /// DER of the `CertID` of this issuer's certificate with that serial number (content octets);
+    /// nothing for a hash that `CertIDs` are not made with.
+    pub fn cert_id(&self, algorithm: HashAlgorithm, serial: &[u8]) -> Option<Vec<u8>> {
+        let named = self.identifiers.iter().find(|each| each.algorithm == algorithm)?;
+        let (name, key) = (named.name_hash.octets(), named.key_hash.octets());
+        Some(countersign_signing::ocsp::cert_id_of(algorithm, name, key, serial))
+    }
+
+    /// Whether its delegates are issued here.
+    pub fn issues_delegates(&self) -> bool {
+        self.config.ocsp_delegate == DelegateSource::Automatic
+    }
+
+    /// Issues a delegate, for the caller to register and [`use`](Self::use_delegate). Blocks for a
+    /// new key and some signatures.
+    ///
+    /// # Errors
+    /// [`AuthorityError`]: the key does not sign, or the issuer's certificate is not valid.
+    pub fn issue_delegate(
+        &self,
+        validity_seconds: i64,
+        now: UnixSeconds,
+    ) -> Result<IssuedDelegate, AuthorityError> {
+        let (Some(key), Some(pointers)) = (&self.key, &self.pointers) else {
+            return Err(self.error(AuthorityFault::NoPublicUrl));
+        };
+        delegate::issue(&self.certificate, key.as_ref(), pointers, (validity_seconds, now))
+            .map_err(|fault| self.error(fault))
+    }
+
+    /// Answers are signed by `delegate` from now on.
+    pub fn use_delegate(&self, delegate: Delegate) {
+        self.delegate.store(Some(Arc::new(delegate)));
+    }
+
+    fn error(&self, fault: AuthorityFault) -> AuthorityError {
+        AuthorityError { name: self.config.name.clone(), fault }
+    }
+
     /// Where its CRL is to be found, as its certificates say.
     pub fn crl_url(&self) -> Option<&str> {
         self.crl_url.as_deref()
+    }
+
+    /// Into how many shards its CRLs are cut: each count that its certificates name.
+    pub fn crl_shards(&self) -> &[u32] {
+        &self.config.crl_shards
+    }
+
+    /// Whether it is its own issuer.
+    pub fn is_root(&self) -> bool {
+        self.is_root
     }
 
     /// The file with a CRL made elsewhere, if that is what is served.
@@ -308,21 +408,26 @@ fn decode<'a>(path: &Path, der: &'a [u8]) -> Result<Certificate<'a>, AuthorityFa
 }
 
 fn read_key(
-    path: &Path,
+    location: &KeyLocation,
     (passphrase_file, setting): (Option<&Path>, &'static str),
     (certificate_path, certificate): (&Path, &Certificate<'_>),
 ) -> Result<Arc<dyn Signer>, AuthorityFault> {
-    let passphrase_file = passphrase_file
-        .ok_or_else(|| AuthorityFault::NoPassphrase { path: path.to_owned(), setting })?;
-    let passphrase = Passphrase::new(private_file::read_passphrase(passphrase_file)?.to_vec())?;
-    let key = FileKey::open(path, &passphrase)?;
-    if key.spki() != certificate.public_key.raw {
-        return Err(AuthorityFault::KeyMismatch {
-            key: path.to_owned(),
-            certificate: certificate_path.to_owned(),
-        });
+    if let (None, Some(path)) = (passphrase_file, location.file()) {
+        return Err(AuthorityFault::NoPassphrase { path: path.to_owned(), setting });
     }
-    Ok(Arc::new(key))
+    let passphrase = match passphrase_file {
+        Some(file) => Some(Passphrase::new(private_file::read_passphrase(file)?.to_vec())?),
+        None => None,
+    };
+    key::open_for_certificate(location, passphrase.as_ref(), certificate.raw).map_err(|error| {
+        match error {
+            KeyError::Certificate(SignError::KeyMismatch) => AuthorityFault::KeyMismatch {
+                key: location.to_string(),
+                certificate: certificate_path.to_owned(),
+            },
+            other => AuthorityFault::Key(other),
+        }
+    })
 }
 
 /// Findings of a lint as one line.

@@ -4,6 +4,8 @@
 //! keys and certificates are [`crate::authority`]'s. Passphrases are in files of their own, so there
 //! is no secret in these values.
 
+mod administration;
+
 use std::{
     collections::HashSet,
     net::SocketAddr,
@@ -12,10 +14,17 @@ use std::{
 
 use countersign_daemon::{
     config::{self, ConfigError},
+    ledger::AuditSettings,
     limits::LimitSettings,
     logs::LogSettings,
+    peer::TrustedProxies,
+    rate::RateSettings,
 };
+use countersign_signing::key::KeyLocation;
 use serde::Deserialize;
+
+pub use self::administration::{AdminTls, AdministratorConfig, CompromiseScope};
+use crate::storage::DatabaseLocation;
 
 /// The prefix of environment variables: `COUNTERSIGN_REVOCATION_LISTEN`.
 pub const ENVIRONMENT_PREFIX: &str = "COUNTERSIGN_REVOCATION";
@@ -33,8 +42,31 @@ pub struct Config {
     /// The admin listener's certificate, key and client CA.
     #[serde(default)]
     pub admin_tls: Option<AdminTls>,
-    /// The `SQLite` file; made when missing. One process at a time.
-    pub database: PathBuf,
+    /// The largest body of a request to the admin listener. Default 16777216 (16 MiB, some 15,000
+    /// certificates), 1024–67108864.
+    #[serde(default = "default_admin_max_body_bytes")]
+    pub admin_max_body_bytes: u32,
+    /// Who may administer, and what. An admin listener needs at least one.
+    #[serde(default)]
+    pub administrator: Vec<AdministratorConfig>,
+    /// The audit ledger of administration. Default: a folder beside the `SQLite` file, `DATABASE.audit`;
+    /// with PostgreSQL it must be given.
+    #[serde(default)]
+    pub audit: Option<AuditSettings>,
+    /// Seconds after which a proposal that nobody approved is void. Default 259200 (3 days),
+    /// 60–2678400 (31 days).
+    #[serde(default = "default_pending_expiry_seconds")]
+    pub pending_expiry_seconds: u32,
+    /// What an order for keyCompromise revokes: `key` (default) every certificate with the key,
+    /// `certificate` the one named.
+    #[serde(default)]
+    pub compromise_scope: CompromiseScope,
+    /// The folder into which `POST /v1/backups` copies a `SQLite` database. None by default: refused.
+    #[serde(default)]
+    pub backup_folder: Option<PathBuf>,
+    /// The `SQLite` file, made when missing, one process at a time; or a PostgreSQL database,
+    /// `postgres://USER:PASSWORD@HOST/DATABASE`, which several replicas share.
+    pub database: DatabaseLocation,
     /// The base URL under which the world reaches the public listener, as in `ca init`: for the
     /// URL of CRLs where neither `crl_url` nor an OCSP delegate's certificate says it. None by
     /// default.
@@ -49,10 +81,18 @@ pub struct Config {
     /// Default 604800 (7 days), 60–31622400 (366 days).
     #[serde(default = "default_crl_validity_seconds")]
     pub crl_validity_seconds: u32,
+    /// Seconds from a delta CRL's thisUpdate to its nextUpdate; it is renewed after half of them.
+    /// Default 0: no deltas. 60–2678400 (31 days).
+    #[serde(default)]
+    pub delta_crl_validity_seconds: u32,
     /// Seconds from an OCSP answer's thisUpdate to its nextUpdate. Default 86400 (1 day),
     /// 60–864000 (10 days).
     #[serde(default = "default_ocsp_validity_seconds")]
     pub ocsp_validity_seconds: u32,
+    /// Seconds for which a delegate that is issued here is valid; it is renewed after half of them.
+    /// Default 604800 (7 days), 3600–2678400 (31 days).
+    #[serde(default = "default_ocsp_delegate_validity_seconds")]
+    pub ocsp_delegate_validity_seconds: u32,
     /// Seconds for which HTTP caches may keep a CRL; never beyond nextUpdate. A cache hides a
     /// revocation for as long. Default 300, 0–86400.
     #[serde(default = "default_max_age_seconds")]
@@ -67,27 +107,22 @@ pub struct Config {
     /// OCSP answers being signed or waiting for a core; more get tryLater. Default 128, 1–4096.
     #[serde(default = "default_ocsp_max_in_flight")]
     pub ocsp_max_in_flight: u32,
+    /// Address of the listener for figures (`/metrics`). None by default.
+    #[serde(default)]
+    pub metrics_listen: Option<SocketAddr>,
+    /// `[rate]`: how often one client may ask the public listener. None by default: as often as it
+    /// wants.
+    #[serde(default)]
+    pub rate: Option<RateSettings>,
+    /// Proxies whose `X-Forwarded-For` is believed, `["10.0.0.0/8"]`. None by default.
+    #[serde(default)]
+    pub trusted_proxies: TrustedProxies,
     /// What one client may take of the service.
     #[serde(default)]
     pub limits: LimitSettings,
     /// The log.
     #[serde(default)]
     pub log: LogSettings,
-}
-
-/// `[admin_tls]`: all files PEM.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AdminTls {
-    /// The listener's certificate chain, leaf first.
-    pub certificate: PathBuf,
-    /// Its private key, mode 0600.
-    pub key: PathBuf,
-    /// A file with the key's passphrase, mode 0600.
-    #[serde(default)]
-    pub key_passphrase_file: Option<PathBuf>,
-    /// The CA certificates whose clients may administer.
-    pub client_ca: PathBuf,
 }
 
 /// One `[[issuer]]`.
@@ -99,18 +134,23 @@ pub struct IssuerConfig {
     pub name: String,
     /// Its certificate (PEM).
     pub certificate: PathBuf,
-    /// Its key, for signing CRLs. Without it, give `crl_file`.
+    /// Its key, for signing CRLs: an encrypted PEM file of mode 0600, or a `pkcs11:` URI. Without it,
+    /// give `crl_file` or `crl_upload`.
     #[serde(default)]
-    pub key: Option<PathBuf>,
-    /// A file with the key's passphrase.
+    pub key: Option<KeyLocation>,
+    /// A file with the key's passphrase, or the token's PIN.
     #[serde(default)]
     pub key_passphrase_file: Option<PathBuf>,
-    /// The certificate of its OCSP delegate (PEM). Without it, OCSP says `unauthorized`.
+    /// Where its OCSP delegate comes from. Default `files`.
+    #[serde(default)]
+    pub ocsp_delegate: DelegateSource,
+    /// The certificate of its OCSP delegate (PEM). Without it, OCSP says `unauthorized`, unless
+    /// delegates are issued here.
     #[serde(default)]
     pub ocsp_certificate: Option<PathBuf>,
-    /// The delegate's key.
+    /// The delegate's key, as `key`.
     #[serde(default)]
-    pub ocsp_key: Option<PathBuf>,
+    pub ocsp_key: Option<KeyLocation>,
     /// A file with the delegate key's passphrase.
     #[serde(default)]
     pub ocsp_key_passphrase_file: Option<PathBuf>,
@@ -118,11 +158,31 @@ pub struct IssuerConfig {
     /// file changes. Not together with `key`.
     #[serde(default)]
     pub crl_file: Option<PathBuf>,
+    /// Whether CRLs made where the issuer's key is come by upload (`PUT /v1/issuers/NAME/crl`). Not
+    /// together with `key` or `crl_file`.
+    #[serde(default)]
+    pub crl_upload: bool,
+    /// Into how many shards its CRL is cut, beside the whole one: each count that certificates of
+    /// this issuer name (`ca init --crl-shards`). None by default; each 1–4096, at most 4 of them.
+    #[serde(default)]
+    pub crl_shards: Vec<u32>,
     /// The URL of this issuer's CRL as its certificates' CRL distribution point says it; goes into
     /// the CRL's issuingDistributionPoint. Default: that of the OCSP delegate's certificate, else
     /// `{public_url}/crl/{name}.crl`.
     #[serde(default)]
     pub crl_url: Option<String>,
+}
+
+/// Where an issuer's OCSP delegate comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DelegateSource {
+    /// From files, read again at SIGHUP; somebody renews them.
+    #[default]
+    Files,
+    /// Issued here with the issuer's key, short-lived, and renewed long before they expire. Their
+    /// keys are never written.
+    Automatic,
 }
 
 /// What OCSP says of a serial number that was never registered; never `good`.
@@ -136,7 +196,19 @@ pub enum NeverIssued {
     Revoked,
 }
 
+const fn default_admin_max_body_bytes() -> u32 {
+    16 << 20
+}
+
+const fn default_pending_expiry_seconds() -> u32 {
+    3 * 86_400
+}
+
 const fn default_crl_validity_seconds() -> u32 {
+    7 * 86_400
+}
+
+const fn default_ocsp_delegate_validity_seconds() -> u32 {
     7 * 86_400
 }
 
@@ -175,19 +247,46 @@ impl Config {
         let rows = [
             ("crl_validity_seconds", self.crl_validity_seconds, 60, 31_622_400),
             ("ocsp_validity_seconds", self.ocsp_validity_seconds, 60, 864_000),
+            (
+                "ocsp_delegate_validity_seconds",
+                self.ocsp_delegate_validity_seconds,
+                3600,
+                2_678_400,
+            ),
             ("crl_max_age_seconds", self.crl_max_age_seconds, 0, 86_400),
             ("ocsp_max_age_seconds", self.ocsp_max_age_seconds, 0, 86_400),
             ("ocsp_max_certificates", self.ocsp_max_certificates, 1, 64),
+            ("admin_max_body_bytes", self.admin_max_body_bytes, 1024, 64 << 20),
+            ("pending_expiry_seconds", self.pending_expiry_seconds, 60, 2_678_400),
             ("ocsp_max_in_flight", self.ocsp_max_in_flight, 1, 4096),
             ("issuer", u32::try_from(self.issuer.len()).unwrap_or(u32::MAX), 1, 64),
         ];
         for (key, value, least, most) in rows {
             ConfigError::check_range(key, u64::from(value), least..=most)?;
         }
+        if self.delta_crl_validity_seconds != 0 {
+            let seconds = u64::from(self.delta_crl_validity_seconds);
+            ConfigError::check_range("delta_crl_validity_seconds", seconds, 60..=2_678_400)?;
+        }
+        self.rate.as_ref().map_or(Ok(()), RateSettings::validate)?;
         self.limits.validate()?;
         self.log.validate()?;
         if self.admin_listen.is_some() != self.admin_tls.is_some() {
             return Err(refused("admin_listen", "alone", "admin_listen together with [admin_tls]"));
+        }
+        if self.admin_listen.is_some() && self.administrator.is_empty() {
+            return Err(refused(
+                "administrator",
+                "none",
+                "an [[administrator]] for each who may administer",
+            ));
+        }
+        administration::validate(&self.administrator)?;
+        if self.admin_listen.is_some() && self.audit_settings().is_none() {
+            return Err(refused("audit", "missing", "[audit] with a folder, or mode = \"off\""));
+        }
+        if let Some(audit) = &self.audit {
+            audit.validate()?;
         }
         let mut names = HashSet::new();
         for issuer in &self.issuer {
@@ -200,6 +299,20 @@ impl Config {
     }
 }
 
+impl Config {
+    /// The settings of the audit ledger; nothing where they are needed and missing.
+    pub fn audit_settings(&self) -> Option<AuditSettings> {
+        self.audit.clone().or_else(|| match &self.database {
+            DatabaseLocation::File(path) => {
+                let mut folder = path.as_os_str().to_owned();
+                folder.push(".audit");
+                Some(AuditSettings::in_folder(Path::new(&folder)))
+            }
+            DatabaseLocation::Postgres(_) => None,
+        })
+    }
+}
+
 impl IssuerConfig {
     fn validate(&self) -> Result<(), ConfigError> {
         let legal = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
@@ -207,8 +320,32 @@ impl IssuerConfig {
             return Err(refused("issuer.name", &self.name, "1–64 of a–z, 0–9 and -"));
         }
         let name = &self.name;
-        if self.key.is_some() == self.crl_file.is_some() {
-            return Err(refused("issuer.key", name, "either key or crl_file for each issuer"));
+        let sources = [self.key.is_some(), self.crl_file.is_some(), self.crl_upload];
+        if sources.into_iter().filter(|is_given| *is_given).count() != 1 {
+            let expected = "one of key, crl_file and crl_upload for each issuer";
+            return Err(refused("issuer.key", name, expected));
+        }
+        if self.ocsp_delegate == DelegateSource::Automatic
+            && (self.key.is_none() || self.ocsp_certificate.is_some())
+        {
+            let expected = "automatic with key, and without ocsp_certificate";
+            return Err(refused("issuer.ocsp_delegate", name, expected));
+        }
+        let counts: HashSet<_> = self.crl_shards.iter().collect();
+        let are_counts = self.crl_shards.iter().all(|count| (1..=4096).contains(count));
+        if self.crl_shards.len() > 4 || counts.len() < self.crl_shards.len() || !are_counts {
+            return Err(refused(
+                "issuer.crl_shards",
+                name,
+                "at most 4 different counts, each 1–4096",
+            ));
+        }
+        if !self.crl_shards.is_empty() && self.key.is_none() {
+            return Err(refused(
+                "issuer.crl_shards",
+                name,
+                "shards where the CRLs are made here: key",
+            ));
         }
         if self.ocsp_certificate.is_some() != self.ocsp_key.is_some() {
             return Err(refused(
@@ -282,5 +419,26 @@ mod tests {
             .expect_err("no TLS")
             .to_string();
         assert!(error.contains("admin_tls"), "{error}");
+    }
+
+    #[test]
+    fn refuses_administration_by_nobody_or_by_two_under_one_name() {
+        let tls = "[admin_tls]\ncertificate = 'c'\nkey = 'k'\nclient_ca = 'a'\n";
+        let alice = "[[administrator]]\nidentity = 'alice@example.test'\nroles = ['revoker']\n";
+        let start = format!("admin_listen = '127.0.0.1:0'\n{MINIMAL}key = 'k'\n{tls}");
+        read(&format!("{start}{alice}")).expect("good");
+        for (more, key) in [
+            (String::new(), "administrator"),
+            (format!("{alice}{alice}"), "administrator"),
+            ("[[administrator]]\nroles = ['reader']\n".to_owned(), "administrator"),
+            (alice.replace("'revoker'", ""), "administrator.roles"),
+            (alice.replace("revoker", "king"), "roles"),
+        ] {
+            let error = read(&format!("{start}{more}")).expect_err(&more).to_string();
+            assert!(error.contains(key), "{error}");
+        }
+        let elsewhere = start.replace("'r.db'", "'postgres://db/r'");
+        let error = read(&format!("{elsewhere}{alice}")).expect_err("no ledger").to_string();
+        assert!(error.contains("audit"), "{error}");
     }
 }

@@ -1,10 +1,13 @@
 //! CRLs: what is served now, and where the next one comes from.
 //!
-//! [`Publisher`] builds and signs the CRLs of an issuer whose key is here; [`FileWatch`] serves those
-//! that were made elsewhere. Both publish only what [`PublishedCrl::inspect`] lets through.
+//! [`Publisher`] builds and signs the CRLs of an issuer whose key is here; [`CrlsElsewhere`] serves
+//! those that were made elsewhere. Both publish only what [`PublishedCrl::inspect`] lets through.
 
-mod file;
+mod build;
+mod elsewhere;
+mod list;
 mod publisher;
+mod series;
 
 use std::collections::HashMap;
 
@@ -12,12 +15,12 @@ use bytes::Bytes;
 use countersign_core::{
     crl::{self, CertificateList, RevocationReason},
     crypto::aws_lc::AwsLc,
-    digest::encode_hex,
     time::UnixSeconds,
 };
 
-pub use file::FileWatch;
-pub use publisher::Publisher;
+pub use elsewhere::CrlsElsewhere;
+pub use list::{CrlForm, CrlList, CrlScope};
+pub use publisher::{CrlTimes, Publisher};
 
 use crate::{
     authority::{self, Authority},
@@ -139,11 +142,7 @@ impl PublishedCrl {
             .ok_or(CrlFault::Number)?;
         let next_update =
             list.next_update.ok_or_else(|| CrlFault::Rules("nextUpdate is missing".to_owned()))?;
-        let validity = Validity {
-            sha256_hex: encode_hex(&authority::sha256(der)),
-            this_update: list.this_update,
-            next_update,
-        };
+        let validity = Validity::new(&authority::sha256(der), list.this_update, next_update);
         let point = list.extensions.issuing_distribution_point.as_ref();
         let url = point.and_then(|(_, point)| point.urls.first()).map(|url| (*url).to_owned());
         Ok(Self { number, revision, validity, url, der: der.clone() })
@@ -186,8 +185,13 @@ impl PublishedCrl {
         Ok(())
     }
 
+    /// Whether its scope is the list at `url`. A root's lists name none.
+    fn is_at(&self, url: &str, authority: &Authority) -> bool {
+        self.url.as_deref() == (!authority.is_root()).then_some(url)
+    }
+
     /// Whether its time is over at `now`: such a CRL is not served.
     pub fn is_overdue(&self, now: UnixSeconds) -> bool {
-        now >= self.validity.next_update
+        self.validity.is_over(now)
     }
 }

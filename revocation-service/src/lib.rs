@@ -6,15 +6,17 @@
 //! is not decided here: that is `countersign_core::verify`, on the evidence this service hands out.
 
 mod actor;
-mod admin;
+pub mod admin;
 pub mod authority;
 mod caching;
 pub mod config;
 pub mod crl;
 mod encoded_request;
+mod figures;
 mod maintenance;
-pub mod ocsp;
+mod ocsp;
 mod public;
+mod range;
 mod readiness;
 mod reply;
 mod routes;
@@ -24,24 +26,29 @@ mod signing_queue;
 pub mod state;
 pub mod storage;
 
-use std::{io, sync::Arc, time::SystemTime};
+use std::{io, net::SocketAddr, sync::Arc, time::SystemTime};
 
 use countersign_core::time::UnixSeconds;
 use countersign_daemon::{
     clock::Clock,
     config::ConfigError,
+    ledger::{Ledger, OpenError},
+    limits::LimitSettings,
+    metrics::{Exporter, InstallError, before_each_render},
     server::Server,
     shutdown::{Shutdown, on_hangup},
+    systemd,
     tls::{Tls, TlsError, TlsSettings},
 };
 use tokio::net::TcpListener;
 
 use crate::{
+    admin::Administration,
     authority::{Authority, AuthorityError},
     config::Config,
-    crl::{CrlFault, FileWatch},
-    state::{Issuer, Service},
-    storage::{Storage, StorageError, sqlite::SqliteStorage},
+    crl::{CrlFault, CrlTimes, CrlsElsewhere},
+    state::{CrlSource, Issuer, Service},
+    storage::{DatabaseLocation, Storage, StorageError},
 };
 
 /// The program's name, as it announces itself.
@@ -66,13 +73,16 @@ pub enum StartError {
         fault: Box<CrlFault>,
     },
     /// The database cannot be used.
-    #[error("{}: {source}", path.display())]
+    #[error("{location}: {source}")]
     Storage {
-        /// The database file.
-        path: std::path::PathBuf,
+        /// The database.
+        location: DatabaseLocation,
         /// What is wrong.
         source: StorageError,
     },
+    /// The audit ledger cannot be written, or is damaged.
+    #[error("audit: {0}")]
+    Audit(#[from] OpenError),
     /// The admin listener's TLS files are wrong.
     #[error("admin_tls: {0}")]
     Tls(#[from] TlsError),
@@ -84,6 +94,9 @@ pub enum StartError {
         /// What the system said.
         source: io::Error,
     },
+    /// The figures.
+    #[error(transparent)]
+    Figures(#[from] InstallError),
     /// The system refused something else.
     #[error(transparent)]
     System(#[from] io::Error),
@@ -93,7 +106,10 @@ impl StartError {
     /// Whether a setting or a file that it names must be changed; else the system refused, and the
     /// same configuration may do another time.
     pub fn is_of_the_configuration(&self) -> bool {
-        !matches!(self, Self::Storage { .. } | Self::Listen { .. } | Self::System(_))
+        !matches!(
+            self,
+            Self::Storage { .. } | Self::Audit(_) | Self::Listen { .. } | Self::System(_)
+        )
     }
 }
 
@@ -104,6 +120,8 @@ pub struct Listeners {
     pub public: TcpListener,
     /// For administrators: mutual TLS.
     pub admin: Option<TcpListener>,
+    /// Where the figures are.
+    pub metrics: Option<TcpListener>,
 }
 
 impl Listeners {
@@ -117,11 +135,17 @@ impl Listeners {
                 .await
                 .map_err(|source| StartError::Listen { address, source })
         };
-        let admin = match config.admin_listen {
-            Some(address) => Some(bind(address).await?),
-            None => None,
+        let perhaps = |address: Option<SocketAddr>| async move {
+            match address {
+                Some(address) => bind(address).await.map(Some),
+                None => Ok(None),
+            }
         };
-        Ok(Self { public: bind(config.listen).await?, admin })
+        Ok(Self {
+            public: bind(config.listen).await?,
+            admin: perhaps(config.admin_listen).await?,
+            metrics: perhaps(config.metrics_listen).await?,
+        })
     }
 }
 
@@ -134,12 +158,28 @@ pub fn check(config: &Config, clock: &dyn Clock) -> Result<(), StartError> {
     config.validate()?;
     for authority in load_authorities(config)? {
         if let Some(path) = authority.crl_file() {
-            FileWatch::check(path, &authority, now(clock))
+            CrlsElsewhere::check(path, &authority, now(clock))
                 .map_err(|fault| of_issuer(authority.name(), fault))?;
         }
     }
     open_tls(config)?;
     Ok(())
+}
+
+/// Copies the database at `location` into the new file `copy`; a service may be using it.
+///
+/// # Errors
+/// [`StartError::Storage`]: it is not there, is PostgreSQL (which has `pg_dump`), or `copy` exists or
+/// cannot be written.
+pub async fn back_up(
+    location: &DatabaseLocation,
+    copy: &std::path::Path,
+) -> Result<(), StartError> {
+    let copied = match location {
+        DatabaseLocation::File(path) => storage::sqlite::back_up(path, copy).await,
+        DatabaseLocation::Postgres(_) => Err(StorageError::BackupElsewhere),
+    };
+    copied.map_err(|source| StartError::Storage { location: location.clone(), source })
 }
 
 /// Runs the service until `shutdown`, then drains its listeners and closes the database.
@@ -153,7 +193,10 @@ pub async fn run(
     shutdown: Shutdown,
 ) -> Result<(), StartError> {
     config.validate()?;
+    // Before any figure is counted.
+    let exporter = listeners.metrics.is_some().then(Exporter::install).transpose()?;
     let tls = open_tls(&config)?;
+    let ledger = open_ledger(&config, Arc::clone(&clock)).await?;
     let (service, storage) = start(&config, clock).await?;
     reload_on_hangup(&service, tls.clone(), shutdown.clone())?;
     let maintenance = tokio::spawn(maintenance::run(Arc::clone(&service), shutdown.clone()));
@@ -162,19 +205,28 @@ pub async fn run(
         Server::new(PROGRAM, name).with_limits(config.limits).with_path_classes(routes::path_class)
     };
     let readiness = readiness::checks(&service);
-    let public = server("public").serve(
-        listeners.public,
-        routes::public(Arc::clone(&service), readiness),
-        shutdown.clone(),
-    );
+    let public = server("public")
+        .with_rate(config.rate)
+        .with_trusted_proxies(config.trusted_proxies.clone())
+        .serve(listeners.public, routes::public(Arc::clone(&service), readiness), shutdown.clone());
     let admin = async {
         // Never without TLS: who cannot be named may not administer.
         if let (Some(listener), Some(tls)) = (listeners.admin, tls) {
-            let routes = routes::admin(Arc::clone(&service));
-            server("admin").with_tls(tls).serve(listener, routes, shutdown.clone()).await;
+            let max_body_bytes = usize::try_from(config.admin_max_body_bytes).unwrap_or(usize::MAX);
+            let limits = LimitSettings { max_body_bytes, ..config.limits };
+            let administration = Administration::new(Arc::clone(&service), ledger, &config);
+            let routes = admin::filter(Arc::new(administration));
+            let server = server("admin").with_limits(limits).with_tls(tls);
+            server.serve(listener, routes, shutdown.clone()).await;
         }
     };
-    tokio::join!(public, admin);
+    let figures = async {
+        if let (Some(exporter), Some(listener)) = (exporter, listeners.metrics) {
+            exporter.serve(PROGRAM, listener, shutdown.clone()).await;
+        }
+    };
+    systemd::ready();
+    tokio::join!(public, admin, figures);
     // An error is a panic, which `maintenance` has logged.
     let _ = maintenance.await;
     storage.close().await;
@@ -192,26 +244,40 @@ async fn start(
             .await
             .map_err(io::Error::other)??
     };
-    let storage: Arc<dyn Storage> = Arc::new(
-        SqliteStorage::open(&config.database)
-            .await
-            .map_err(|source| StartError::Storage { path: config.database.clone(), source })?,
-    );
+    let storage = storage::open(&config.database)
+        .await
+        .map_err(|source| StartError::Storage { location: config.database.clone(), source })?;
     let now = now(clock.as_ref());
+    let times = CrlTimes {
+        validity_seconds: config.crl_validity_seconds,
+        delta_validity_seconds: config.delta_crl_validity_seconds,
+    };
     let mut issuers = Vec::with_capacity(authorities.len());
     for authority in authorities {
         let name = authority.name().to_owned();
-        let issuer = Issuer::open(authority, &storage, config.crl_validity_seconds, now)
+        let issuer = Issuer::open(authority, &storage, times)
             .await
             .map_err(|fault| of_issuer(&name, fault))?;
+        if let CrlSource::Elsewhere(crls) = &issuer.crls
+            && let Some(fault) = crls.fault()
+        {
+            tracing::error!(issuer = name, fault, "the CRL file was not taken");
+        }
+        let delegate =
+            issuer.refresh_delegate(&storage, config.ocsp_delegate_validity_seconds, now).await;
+        if let Err(error) = delegate {
+            tracing::error!(issuer = name, %error, "there is no OCSP delegate");
+        }
         // A CRL before the first request; a failure is tried again, and shows in `/readyz`.
         if let Err(error) = issuer.refresh_crl(now).await {
             tracing::error!(issuer = name, %error, "there is no current CRL");
         }
         issuers.push(issuer);
     }
-    let service = Service::new(issuers, Arc::clone(&storage), clock, config);
-    Ok((Arc::new(service), storage))
+    let service = Arc::new(Service::new(issuers, Arc::clone(&storage), clock, config));
+    let weak = Arc::downgrade(&service);
+    before_each_render(move || weak.upgrade().map(|service| figures::collect(&service)));
+    Ok((service, storage))
 }
 
 fn load_authorities(config: &Config) -> Result<Vec<Authority>, AuthorityError> {
@@ -230,6 +296,14 @@ fn open_tls(config: &Config) -> Result<Option<Tls>, TlsError> {
         client_ca: Some(settings.client_ca.clone()),
     });
     settings.map(Tls::open).transpose()
+}
+
+/// The audit ledger, where there is administration to be recorded.
+async fn open_ledger(config: &Config, clock: Arc<dyn Clock>) -> Result<Option<Ledger>, StartError> {
+    let settings = config.audit_settings().filter(|_| config.admin_listen.is_some());
+    let Some(settings) = settings else { return Ok(None) };
+    let opening = tokio::task::spawn_blocking(move || settings.open("revocation", clock));
+    Ok(opening.await.map_err(io::Error::other)??)
 }
 
 fn reload_on_hangup(

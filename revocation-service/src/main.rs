@@ -5,7 +5,7 @@ use std::{path::PathBuf, process::ExitCode, sync::Arc};
 use anyhow::Context;
 use clap::Parser;
 use countersign_daemon::{clock::SystemClock, config::ConfigError, exit, logs, shutdown::Shutdown};
-use countersign_revocation::{Listeners, StartError, check, config::Config, run};
+use countersign_revocation::{Listeners, StartError, back_up, check, config::Config, run};
 
 /// OCSP responder and CRL publisher of Countersign.
 #[derive(Debug, Parser)]
@@ -17,6 +17,9 @@ struct Arguments {
     /// Check the configuration, keys and certificates, and end.
     #[arg(long)]
     check: bool,
+    /// Copy the configured `SQLite` database into this new file, beside the running service, and end.
+    #[arg(long, value_name = "FILE", conflicts_with = "check")]
+    backup: Option<PathBuf>,
 }
 
 #[tokio::main]
@@ -39,6 +42,11 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
     if arguments.check {
         check(&config, &SystemClock)?;
         println!("countersign-revocation: the configuration is good");
+        return Ok(());
+    }
+    if let Some(copy) = arguments.backup {
+        back_up(&config.database, &copy).await?;
+        println!("countersign-revocation: {} copied to {}", config.database, copy.display());
         return Ok(());
     }
     logs::init(&config.log)?;

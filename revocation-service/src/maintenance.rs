@@ -1,16 +1,20 @@
-//! What goes on without being asked: CRLs are renewed before they run out, files are looked at.
+//! What goes on without being asked: CRLs and OCSP delegates are renewed before they run out, files
+//! are looked at.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, fmt::Display, sync::Arc, time::Duration};
 
 use countersign_daemon::shutdown::Shutdown;
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::state::Service;
+use crate::state::{DelegateFault, Issuer, Service};
 
 /// How often everything is looked at: one small read and one `stat` an issuer.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// Renews CRLs until the stop is asked for.
+/// What need not be looked at each time is every so many times: delegates live for hours at least.
+const RARELY: u32 = 10;
+
+/// Renews CRLs and OCSP delegates until the stop is asked for.
 ///
 /// What fails is tried again at the next look; the log says so when the reason changes. Not even a
 /// panic ends it: a service whose CRLs run out one day is worse than one that restarts a loop.
@@ -24,25 +28,52 @@ pub(crate) async fn run(service: Arc<Service>, shutdown: Shutdown) {
 async fn renew(service: Arc<Service>, shutdown: Shutdown) {
     let mut ticks = interval(INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut logged = HashMap::new();
+    let mut faults = Faults::default();
+    let mut ticked = 0_u32;
     loop {
         tokio::select! {
             () = shutdown.requested() => return,
             _ = ticks.tick() => {}
         }
+        let is_rare = ticked.is_multiple_of(RARELY);
+        ticked = ticked.wrapping_add(1);
         for issuer in service.issuers() {
             let name = issuer.authority.name();
-            let fault =
-                issuer.refresh_crl(service.now()).await.err().map(|error| error.to_string());
-            if let Some(error) = &fault
-                && logged.get(name) != Some(error)
-            {
-                tracing::error!(issuer = name, error, "the CRL was not renewed");
+            let crl = issuer.refresh_crl(service.now()).await;
+            faults.note(name, "the CRL was not renewed", crl.err());
+            if is_rare || issuer.authority.delegate().is_none() {
+                let delegate = renew_delegate(&service, issuer).await;
+                faults.note(name, "the OCSP delegate was not renewed", delegate.err());
             }
-            match fault {
-                Some(error) => logged.insert(name.to_owned(), error),
-                None => logged.remove(name),
-            };
+        }
+        if is_rare && let Ok(count) = service.storage().pending_count(service.now()).await {
+            service.figures().pending(count);
+        }
+    }
+}
+
+async fn renew_delegate(service: &Service, issuer: &Issuer) -> Result<(), DelegateFault> {
+    let validity_seconds = service.settings().ocsp_delegate_validity_seconds;
+    issuer.refresh_delegate(service.storage(), validity_seconds, service.now()).await
+}
+
+/// What failed at the last look: said once, until the reason changes.
+#[derive(Default)]
+struct Faults(HashMap<(String, &'static str), String>);
+
+impl Faults {
+    fn note(&mut self, issuer: &str, what: &'static str, fault: Option<impl Display>) {
+        let key = (issuer.to_owned(), what);
+        match fault.map(|fault| fault.to_string()) {
+            None => {
+                self.0.remove(&key);
+            }
+            Some(reason) => {
+                if self.0.get(&key) != Some(&reason) {
+                    tracing::error!(issuer, reason, "{what}");
+                }
+                self.0.insert(key, reason);
+            }
         }
     }
 }

@@ -1,6 +1,8 @@
 //! What the world gets: OCSP answers, CRLs, issuers' certificates, each with its HTTP headers.
 
-use countersign_core::digest::encode_hex;
+use std::sync::Arc;
+
+use bytes::Bytes;
 use countersign_daemon::problem::Problem;
 use countersign_signing::ocsp::error_response;
 use http::{
@@ -11,8 +13,10 @@ use warp::reply::{Reply, Response};
 
 use crate::{
     authority::sha256,
-    caching::{self, Validity},
-    ocsp::{self, Answer, Reuse},
+    caching,
+    crl::CrlList,
+    ocsp::{self, Answer},
+    range,
     state::Service,
 };
 
@@ -23,64 +27,57 @@ const CRL_RETRY_SECONDS: u64 = 30;
 const CERTIFICATE_MAX_AGE: &str = "max-age=86400, public";
 
 /// Answers an OCSP request that came by POST.
-pub(crate) async fn ocsp_post(service: &Service, request: &[u8]) -> Response {
+pub(crate) async fn ocsp_post(service: &Arc<Service>, request: &[u8]) -> Response {
     ocsp_response(service, ocsp::answer(service, request).await)
 }
 
 /// Answers an OCSP request that came in a path.
-pub(crate) async fn ocsp_get(service: &Service, headers: &HeaderMap, request: &[u8]) -> Response {
+pub(crate) async fn ocsp_get(
+    service: &Arc<Service>,
+    headers: &HeaderMap,
+    request: &[u8],
+) -> Response {
     caching::answer_condition(headers, ocsp_response(service, ocsp::answer(service, request).await))
-}
-
-fn validity(answer: &Answer) -> Option<Validity> {
-    match answer {
-        Answer::Signed { der, this_update, next_update, reuse: Reuse::Anyone } => Some(Validity {
-            sha256_hex: encode_hex(&sha256(der)),
-            this_update: *this_update,
-            next_update: *next_update,
-        }),
-        _ => None,
-    }
 }
 
 /// RFC 6960 appendix A.2: 200 whatever the OCSP status.
 fn ocsp_response(service: &Service, answer: Answer) -> Response {
-    let validity = validity(&answer);
-    let body = match answer {
-        Answer::Signed { der, .. } => der,
-        Answer::Refusal(status) => error_response(status),
+    const MEDIA_TYPE: &str = "application/ocsp-response";
+    let refuse_caches = |body: Bytes| {
+        let mut response = object(body, MEDIA_TYPE);
+        caching::forbid(response.headers_mut());
+        response
     };
-    let mut response = object(body.into(), "application/ocsp-response");
-    match validity {
-        Some(validity) => {
-            validity.write(
-                response.headers_mut(),
-                service.settings().ocsp_max_age_seconds,
-                service.now(),
-            );
+    match answer {
+        Answer::ForAnyone(signed) => {
+            let mut response = object(signed.der.clone(), MEDIA_TYPE);
+            signed.validity.write(response.headers_mut(), service.ocsp_max_age(), service.now());
+            response
         }
-        // Refusals pass; an answer with a nonce is for one asker.
-        None => caching::forbid(response.headers_mut()),
+        // It is for one asker.
+        Answer::ForAsker(der, _) => refuse_caches(der),
+        // Refusals pass.
+        Answer::Refusal(status) => refuse_caches(error_response(status).into()),
     }
-    response
 }
 
-/// Serves an issuer's CRL. One that ran out is not served: better none than one that hides what
+/// Serves one of an issuer's lists. One that ran out is not served: better none than one that hides what
 /// was revoked since.
-pub(crate) fn crl(service: &Service, headers: &HeaderMap, name: &str) -> Response {
-    let Some(issuer) = service.issuer_named(name) else {
+pub(crate) fn crl(service: &Service, headers: &HeaderMap, name: &str, list: CrlList) -> Response {
+    let lists = service.issuer_named(name).map(|issuer| issuer.crl_lists()).unwrap_or_default();
+    let Some((_, crl)) = lists.into_iter().find(|(known, _)| *known == list) else {
         return Problem::not_found().into_response();
     };
     let now = service.now();
-    let Some(crl) = issuer.crl().filter(|crl| !crl.is_overdue(now)) else {
+    let Some(crl) = crl.filter(|crl| !crl.is_overdue(now)) else {
         let detail = "There is no current CRL of this issuer; the service is trying to make one.";
         return Problem::new(StatusCode::SERVICE_UNAVAILABLE, "crl.overdue", detail)
             .with_header(RETRY_AFTER, HeaderValue::from(CRL_RETRY_SECONDS))
             .into_response();
     };
     let mut response = object(crl.der.clone(), "application/pkix-crl");
-    crl.validity.write(response.headers_mut(), service.settings().crl_max_age_seconds, now);
-    caching::answer_condition(headers, response)
+    crl.validity.write(response.headers_mut(), service.crl_max_age(), now);
+    range::answer(headers, &crl.der, caching::answer_condition(headers, response))
 }
 
 /// Serves an issuer's certificate, where AIA caIssuers points to.
@@ -92,13 +89,11 @@ pub(crate) fn issuer_certificate(service: &Service, request: &HeaderMap, name: &
     let mut response = object(der.clone(), "application/pkix-cert");
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static(CERTIFICATE_MAX_AGE));
-    if let Ok(tag) = HeaderValue::from_str(&caching::entity_tag(&encode_hex(&sha256(der)))) {
-        headers.insert(ETAG, tag);
-    }
+    headers.insert(ETAG, caching::entity_tag(&sha256(der)));
     caching::answer_condition(request, response)
 }
 
-fn object(body: bytes::Bytes, media_type: &'static str) -> Response {
+fn object(body: Bytes, media_type: &'static str) -> Response {
     let mut response = Response::new(body.into());
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
     response

@@ -5,11 +5,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use countersign_core::time::EARLIEST_SANE_NOW;
+use countersign_core::time::{EARLIEST_SANE_NOW, UnixSeconds};
 use countersign_daemon::health::Readiness;
 use tokio::sync::Mutex;
 
-use crate::state::{CrlSource, Issuer, Service};
+use crate::{
+    crl::CrlForm,
+    state::{CrlSource, Issuer, Service},
+};
 
 /// How long the outcome of trying the keys stands: anyone may ask `/readyz`, and must not make the
 /// issuers' keys sign as often as they ask.
@@ -61,40 +64,53 @@ pub(crate) fn checks(service: &Arc<Service>) -> Readiness {
         .build()
 }
 
+/// Every issuer that has none that may be served, or lacks a newer one that is due.
 fn every_crl(service: &Service) -> Result<(), String> {
-    let now = service.now();
-    for issuer in service.issuers() {
-        let name = issuer.authority.name();
-        match issuer.crl() {
-            None => return Err(format!("{name} has no CRL yet")),
-            Some(crl) if crl.is_overdue(now) => {
-                return Err(format!("the CRL of {name} ran out at {}", crl.validity.next_update));
-            }
-            Some(_) if is_failing(issuer) => {
-                return Err(format!("no new CRL of {name} can be made; the log has the reason"));
-            }
-            Some(_) => {}
+    all_of(service.issuers().iter().filter_map(|issuer| crl_fault(issuer, service.now())))
+}
+
+fn crl_fault(issuer: &Issuer, now: UnixSeconds) -> Option<String> {
+    let name = issuer.authority.name();
+    let reason = match &issuer.crls {
+        CrlSource::Elsewhere(crls) => crls.fault(),
+        CrlSource::Publisher(_) => None,
+    };
+    let reason = reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
+    let of_list = issuer.crl_lists().into_iter().find_map(|(list, crl)| match crl {
+        // A first delta follows the first complete list.
+        None if list.form == CrlForm::Delta => None,
+        None => Some(format!("{name} has no CRL yet{reason}")),
+        Some(crl) if crl.is_overdue(now) => {
+            let next_update = crl.validity.next_update;
+            Some(format!("the CRL of {name} ({list}) ran out at {next_update}{reason}"))
         }
-    }
-    Ok(())
+        Some(_) => None,
+    });
+    let failing = || format!("no new CRL of {name} can be made; the log has the reason");
+    of_list.or_else(|| is_failing(issuer).then(failing))
 }
 
 fn is_failing(issuer: &Issuer) -> bool {
     matches!(&issuer.crls, CrlSource::Publisher(publisher) if publisher.is_failing())
 }
 
+fn all_of(faults: impl Iterator<Item = String>) -> Result<(), String> {
+    let faults: Vec<String> = faults.collect();
+    if faults.is_empty() { Ok(()) } else { Err(faults.join("; ")) }
+}
+
 fn every_delegate(service: &Service) -> Result<(), String> {
     let now = service.now();
-    for issuer in service.issuers() {
-        if let Some(delegate) = issuer.authority.delegate()
-            && !delegate.is_valid_at(now)
-        {
-            let (name, from, until) =
-                (issuer.authority.name(), delegate.not_before, delegate.not_after);
-            return Err(format!("the OCSP delegate of {name} is valid from {from} to {until}"));
-        }
-    }
-    Ok(())
+    all_of(service.issuers().iter().filter_map(|issuer| {
+        let name = issuer.authority.name();
+        let Some(delegate) = issuer.authority.delegate() else {
+            let missing = issuer.authority.issues_delegates();
+            return missing.then(|| format!("no OCSP delegate of {name} could be issued"));
+        };
+        let (from, until) = (delegate.not_before, delegate.not_after);
+        (!delegate.is_valid_at(now))
+            .then(|| format!("the OCSP delegate of {name} is valid from {from} to {until}"))
+    }))
 }
 
 /// A signature with each issuer's key; the delegates' keys show what they can do all day.

@@ -5,15 +5,11 @@
 
 use countersign_daemon::problem::Problem;
 use http::StatusCode;
-use serde::Serialize;
-use warp::reply::{Reply, Response};
 
-use crate::{rules::Refusal, storage::StorageError};
-
-/// A JSON reply.
-pub(crate) fn json(status: StatusCode, value: &impl Serialize) -> Response {
-    warp::reply::with_status(warp::reply::json(value), status).into_response()
-}
+use crate::{
+    rules::Refusal,
+    storage::{PendingFault, StorageError},
+};
 
 /// 400 with that code.
 pub(crate) fn bad_request(code: &'static str, detail: impl Into<String>) -> Problem {
@@ -31,6 +27,10 @@ pub(crate) fn of_storage(error: &StorageError) -> Problem {
             Problem::new(StatusCode::CONFLICT, "certificate.conflict", detail)
         }
         StorageError::Refused(refusal) => Problem::new(status_of(refusal), refusal.code(), detail),
+        StorageError::Pending(fault) => of_proposal(*fault),
+        StorageError::BackupElsewhere => {
+            Problem::new(StatusCode::CONFLICT, "backup.elsewhere", detail)
+        }
         StorageError::IssuerChanged { .. }
         | StorageError::CrlNumber { .. }
         | StorageError::Corrupt { .. }
@@ -52,8 +52,19 @@ fn status_of(refusal: &Refusal) -> StatusCode {
         Refusal::CompromisedSinceMissing { .. }
         | Refusal::CompromisedSinceFuture { .. }
         | Refusal::CompromisedSinceBeforeValidity { .. } => StatusCode::BAD_REQUEST,
-        Refusal::DateLater { .. } | Refusal::ReasonLowered { .. } | Refusal::Undo => {
-            StatusCode::CONFLICT
-        }
+        Refusal::DateLater { .. }
+        | Refusal::ReasonLowered { .. }
+        | Refusal::HoldRelease
+        | Refusal::Undo => StatusCode::CONFLICT,
     }
+}
+
+fn of_proposal(fault: PendingFault) -> Problem {
+    let (status, code) = match fault {
+        PendingFault::Unknown => (StatusCode::NOT_FOUND, "pending.unknown"),
+        PendingFault::Decided => (StatusCode::CONFLICT, "pending.decided"),
+        PendingFault::Expired => (StatusCode::CONFLICT, "pending.expired"),
+        PendingFault::SamePerson => (StatusCode::FORBIDDEN, "pending.same_person"),
+    };
+    Problem::new(status, code, fault.to_string())
 }

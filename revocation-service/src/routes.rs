@@ -1,4 +1,5 @@
-//! The one file that knows paths, methods and media types, of both listeners.
+//! The one file that knows the public listener's paths, methods and media types; the admin listener's
+//! are in [`crate::admin`].
 //!
 //! Every path is told apart here by hand, not by a tree of filters: OCSP's GET has base64 with
 //! slashes in its path, and a wrong method must be told from a wrong path. Body limits are the
@@ -10,7 +11,6 @@ use bytes::Bytes;
 use countersign_daemon::{
     health::{self, Readiness},
     media_type,
-    peer::ClientCertificate,
     problem::Problem,
 };
 use http::{
@@ -27,13 +27,17 @@ use warp::{
 };
 
 use crate::{
-    admin::{self, Actor},
+    admin,
+    crl::{CrlForm, CrlList, CrlScope},
     encoded_request, public,
     state::Service,
 };
 
 /// The media type of an OCSP request, RFC 6960 appendix C.1.
 const OCSP_REQUEST: &str = "application/ocsp-request";
+
+/// What pages of other origins may read of an answer beside its body.
+const EXPOSED_HEADERS: &str = "ETag, X-Request-Id, Content-Range, Accept-Ranges";
 
 /// A place on the public listener.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +48,7 @@ enum PublicPlace<'a> {
     EncodedRequest(&'a str),
     /// A request in the path at the root: what is not base64 there is no place at all.
     RequestAtRoot(Vec<u8>),
-    Crl(&'a str),
+    Crl(&'a str, CrlList),
     IssuerCertificate(&'a str),
     Nowhere,
 }
@@ -59,8 +63,10 @@ impl<'a> PublicPlace<'a> {
             _ => {
                 if let Some(rest) = path.strip_prefix("/ocsp/") {
                     Self::EncodedRequest(rest)
-                } else if let Some(name) = named("/crl/", ".crl") {
-                    Self::Crl(name)
+                } else if let Some((name, list)) =
+                    path.strip_prefix("/crl/").and_then(CrlList::of_path)
+                {
+                    Self::Crl(name, list)
                 } else if let Some(name) = named("/ca/", ".cer") {
                     Self::IssuerCertificate(name)
                 } else {
@@ -87,13 +93,16 @@ pub(crate) fn path_class(path: &str) -> &'static str {
     match path {
         health::LIVE_PATH => health::LIVE_PATH,
         health::READY_PATH => health::READY_PATH,
-        "/v1/certificates" => "/v1/certificates",
-        "/v1/revocations" => "/v1/revocations",
-        _ if path.starts_with("/v1/certificates/") => "/v1/certificates/{issuer}/{serial}",
+        _ if path.starts_with("/v1/") => admin::path_class(path).unwrap_or("other"),
         _ => match PublicPlace::of(path) {
             PublicPlace::Responder => "/ocsp",
             PublicPlace::EncodedRequest(_) | PublicPlace::RequestAtRoot(_) => "/ocsp/{request}",
-            PublicPlace::Crl(_) => "/crl/{name}.crl",
+            PublicPlace::Crl(_, list) => match (list.scope, list.form) {
+                (CrlScope::Whole, CrlForm::Delta) => "/crl/{name}.delta.crl",
+                (CrlScope::Whole, _) => "/crl/{name}.crl",
+                (CrlScope::Shard { .. }, CrlForm::Delta) => "/crl/{name}/{of}/{index}.delta.crl",
+                (CrlScope::Shard { .. }, _) => "/crl/{name}/{of}/{index}.crl",
+            },
             PublicPlace::IssuerCertificate(_) => "/ca/{name}.cer",
             PublicPlace::Nowhere => "other",
         },
@@ -113,7 +122,7 @@ pub(crate) fn public(
 }
 
 async fn answer_public(
-    service: &Service,
+    service: &Arc<Service>,
     method: &Method,
     path: &str,
     headers: &HeaderMap,
@@ -141,7 +150,7 @@ async fn answer_public(
             PublicPlace::RequestAtRoot(request) => {
                 public::ocsp_get(service, headers, &request).await
             }
-            PublicPlace::Crl(name) => public::crl(service, headers, name),
+            PublicPlace::Crl(name, list) => public::crl(service, headers, name, list),
             PublicPlace::IssuerCertificate(name) => {
                 public::issuer_certificate(service, headers, name)
             }
@@ -149,49 +158,6 @@ async fn answer_public(
         }
     };
     with_open_origin(response)
-}
-
-/// The admin listener; TLS has verified the client before anything gets here, but for revocation.
-pub(crate) fn admin(
-    service: Arc<Service>,
-) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone + Send + Sync + 'static {
-    let client = warp::ext::optional::<ClientCertificate>();
-    whole_request().and(client).then(
-        move |method, path: FullPath, _, body: Bytes, client: Option<_>| {
-            let service = Arc::clone(&service);
-            async move {
-                match answer_admin(service, &method, path.as_str(), &body, client.as_ref()).await {
-                    Ok(response) => response,
-                    Err(problem) => problem.into_response(),
-                }
-            }
-        },
-    )
-}
-
-async fn answer_admin(
-    service: Arc<Service>,
-    method: &Method,
-    path: &str,
-    body: &[u8],
-    client: Option<&ClientCertificate>,
-) -> Result<Response, Problem> {
-    let actor = Actor::of(&service, client).await?;
-    let segments: Vec<&str> = path.split('/').skip(1).collect();
-    match (segments.as_slice(), method.as_str()) {
-        (["v1", "certificates"], "POST") => admin::register(&service, &actor, body).await,
-        (["v1", "revocations"], "POST") => admin::revoke(service, actor, body).await,
-        (["v1", "certificates" | "revocations"], _) => {
-            Err(Problem::method_not_allowed(&[Method::POST]))
-        }
-        (["v1", "certificates", issuer, serial], "GET" | "HEAD") => {
-            admin::show(&service, issuer, serial).await
-        }
-        (["v1", "certificates", _, _], _) => {
-            Err(Problem::method_not_allowed(&[Method::GET, Method::HEAD]))
-        }
-        _ => Err(Problem::not_found()),
-    }
 }
 
 fn whole_request()
@@ -206,7 +172,7 @@ fn whole_request()
 fn with_open_origin(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("ETag, X-Request-Id"));
+    headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED_HEADERS));
     response
 }
 
@@ -222,7 +188,7 @@ fn preflight(methods: &[Method]) -> Response {
     }
     headers.insert(
         ACCESS_CONTROL_ALLOW_HEADERS,
-        HeaderValue::from_static("Content-Type, If-None-Match"),
+        HeaderValue::from_static("Content-Type, If-None-Match, Range, If-Range"),
     );
     headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"));
     response
@@ -242,7 +208,7 @@ mod tests {
             ("/ocsp//MA//", PublicPlace::EncodedRequest("/MA//")),
             ("/MAAA", PublicPlace::RequestAtRoot(vec![0x30, 0, 0])),
             ("//MAAA", PublicPlace::RequestAtRoot(vec![0x30, 0, 0])),
-            ("/crl/root.crl", PublicPlace::Crl("root")),
+            ("/crl/root.crl", PublicPlace::Crl("root", CrlList::WHOLE)),
             ("/ca/root.cer", PublicPlace::IssuerCertificate("root")),
             ("/favicon.ico", PublicPlace::Nowhere),
             ("/robots", PublicPlace::Nowhere),

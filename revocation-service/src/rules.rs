@@ -1,9 +1,9 @@
 //! What may become of a revocation: pure decisions, called by every storage inside its
 //! transaction.
 //!
-//! A revocation only ever gets stricter. Its date D may move earlier; moving it later, undoing it
-//! or weakening its reason would bring signatures back to life, which needs two people: that is
-//! not offered here, so it is refused.
+//! One person can only make a revocation stricter: its date D may move earlier. Moving it later and
+//! lifting a hold bring signatures back to life, which takes two people. Nobody weakens a reason or
+//! undoes any other revocation.
 
 use countersign_core::{crl::RevocationReason, time::UnixSeconds};
 
@@ -20,6 +20,17 @@ pub struct RevocationOrder {
     pub now: UnixSeconds,
     /// Who gave it.
     pub actor: String,
+    /// How many stand behind it.
+    pub people: People,
+}
+
+/// How many people stand behind an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum People {
+    /// Whoever gave it.
+    One,
+    /// Another one has approved it.
+    Two,
 }
 
 /// What an allowed order means for what is stored.
@@ -27,6 +38,8 @@ pub struct RevocationOrder {
 pub enum Change {
     /// Write this.
     Write(Revocation),
+    /// Write that the hold is lifted: a revocation for removeFromCRL, which is none.
+    Release(Revocation),
     /// It is so already.
     None(Revocation),
 }
@@ -60,7 +73,7 @@ pub enum Refusal {
     },
     /// The date would move later.
     #[error(
-        "the certificate is revoked from {stored} on; moving that to {asked} would revive signatures and takes two people, which is not offered"
+        "the certificate is revoked from {stored} on; moving that to {asked} revives signatures and takes two people"
     )]
     DateLater {
         /// The date on record.
@@ -76,6 +89,9 @@ pub enum Refusal {
         /// The reason asked for.
         asked: RevocationReason,
     },
+    /// A hold would be lifted.
+    #[error("the certificate is on hold; lifting that takes two people")]
+    HoldRelease,
     /// A revocation would be undone.
     #[error("a revocation cannot be undone; issue a new certificate")]
     Undo,
@@ -92,8 +108,14 @@ impl Refusal {
             }
             Self::DateLater { .. } => "revocation.date.later",
             Self::ReasonLowered { .. } => "revocation.reason.lowered",
+            Self::HoldRelease => "revocation.hold.release",
             Self::Undo => "revocation.undo",
         }
+    }
+
+    /// Whether the same order is allowed once another person approved it.
+    pub const fn takes_two_people(&self) -> bool {
+        matches!(self, Self::DateLater { .. } | Self::HoldRelease)
     }
 }
 
@@ -110,6 +132,9 @@ pub fn decide(
     stored: Option<&Revocation>,
     order: &RevocationOrder,
 ) -> Result<Change, Refusal> {
+    if order.reason == RevocationReason::RemoveFromCrl {
+        return release(stored, order);
+    }
     refuse_malformed(not_before, order)?;
     let written = |revocation_date| Revocation {
         reason: order.reason,
@@ -121,7 +146,7 @@ pub fn decide(
         return Ok(Change::Write(written(order.compromised_since.unwrap_or(order.now))));
     };
     let date = order.compromised_since.unwrap_or(stored.revocation_date);
-    if date > stored.revocation_date {
+    if date > stored.revocation_date && order.people == People::One {
         return Err(Refusal::DateLater { stored: stored.revocation_date, asked: date });
     }
     if order.reason != stored.reason && weight(order.reason) < weight(stored.reason) {
@@ -133,10 +158,65 @@ pub fn decide(
     Ok(Change::Write(written(date)))
 }
 
-fn refuse_malformed(not_before: UnixSeconds, order: &RevocationOrder) -> Result<(), Refusal> {
-    if order.reason == RevocationReason::RemoveFromCrl {
-        return Err(Refusal::Undo);
+/// Decides what an order against a *key* means for one of its certificates: the graver reason, and the
+/// earlier date, which is not before the certificate's validity. What is stricter already stays.
+pub fn decide_for_key(
+    not_before: UnixSeconds,
+    stored: Option<&Revocation>,
+    order: &RevocationOrder,
+) -> Change {
+    // A validity that has not begun: from now on, since a date to come would say it is good until then.
+    let since = order.compromised_since.unwrap_or(order.now).max(not_before).min(order.now);
+    let ordered = Revocation {
+        reason: order.reason,
+        revocation_date: since,
+        recorded_at: order.now,
+        actor: order.actor.clone(),
+    };
+    stricter(stored, ordered)
+}
+
+/// The stricter of what is stored and another revocation of the same certificate: the graver reason
+/// and the earlier date.
+pub fn stricter(stored: Option<&Revocation>, other: Revocation) -> Change {
+    let Some(stored) = stored else { return Change::Write(other) };
+    let graver = weight(other.reason) > weight(stored.reason);
+    let reason = if graver { other.reason } else { stored.reason };
+    let revocation_date = other.revocation_date.min(stored.revocation_date);
+    if reason == stored.reason && revocation_date == stored.revocation_date {
+        return Change::None(stored.clone());
     }
+    Change::Write(Revocation { reason, revocation_date, ..other })
+}
+
+/// Checks what an order against a key says, before any certificate is looked at.
+///
+/// # Errors
+/// A [`Refusal`]: no date of the compromise, or one to come; a key is not put on hold.
+pub fn refuse_key_order(order: &RevocationOrder) -> Result<(), Refusal> {
+    match order.reason {
+        RevocationReason::RemoveFromCrl | RevocationReason::CertificateHold => Err(Refusal::Undo),
+        _ => refuse_malformed(UnixSeconds::new(i64::MIN), order),
+    }
+}
+
+fn release(stored: Option<&Revocation>, order: &RevocationOrder) -> Result<Change, Refusal> {
+    match stored {
+        Some(stored) if stored.reason == RevocationReason::CertificateHold => {}
+        _ => return Err(Refusal::Undo),
+    }
+    if order.people == People::One {
+        return Err(Refusal::HoldRelease);
+    }
+    Ok(Change::Release(Revocation {
+        reason: RevocationReason::RemoveFromCrl,
+        revocation_date: order.now,
+        recorded_at: order.now,
+        actor: order.actor.clone(),
+    }))
+}
+
+fn refuse_malformed(not_before: UnixSeconds, order: &RevocationOrder) -> Result<(), Refusal> {
     let Some(compromised_since) = order.compromised_since else {
         return match order.reason {
             RevocationReason::KeyCompromise | RevocationReason::CaCompromise => {
@@ -186,7 +266,12 @@ mod tests {
             compromised_since: since.map(UnixSeconds::new),
             now: UnixSeconds::new(9_000),
             actor: "admin@example.test".to_owned(),
+            people: People::One,
         }
+    }
+
+    fn by_two(reason: RevocationReason, since: Option<i64>) -> RevocationOrder {
+        RevocationOrder { people: People::Two, ..order(reason, since) }
     }
 
     fn stored(reason: RevocationReason, date: i64) -> Revocation {
@@ -204,9 +289,9 @@ mod tests {
     ) -> Result<(RevocationReason, i64), &'static str> {
         let before = before.map(|(reason, date)| stored(reason, date));
         match decide(NOT_BEFORE, before.as_ref(), order) {
-            Ok(Change::Write(revocation) | Change::None(revocation)) => {
-                Ok((revocation.reason, revocation.revocation_date.seconds()))
-            }
+            Ok(
+                Change::Write(revocation) | Change::Release(revocation) | Change::None(revocation),
+            ) => Ok((revocation.reason, revocation.revocation_date.seconds())),
             Err(refusal) => Err(refusal.code()),
         }
     }
@@ -246,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn the_date_moves_earlier_and_never_later() {
+    fn the_date_moves_earlier_by_one_person_and_later_by_two() {
         assert_eq!(
             decided(Some((KeyCompromise, 5_000)), &order(KeyCompromise, Some(4_000))),
             Ok((KeyCompromise, 4_000))
@@ -258,6 +343,37 @@ mod tests {
         assert_eq!(
             decided(Some((CertificateHold, 5_000)), &order(Superseded, Some(6_000))),
             Err("revocation.date.later")
+        );
+        assert_eq!(
+            decided(Some((KeyCompromise, 5_000)), &by_two(KeyCompromise, Some(6_000))),
+            Ok((KeyCompromise, 6_000))
+        );
+        assert_eq!(
+            decided(Some((KeyCompromise, 5_000)), &by_two(Superseded, Some(6_000))),
+            Err("revocation.reason.lowered")
+        );
+    }
+
+    #[test]
+    fn an_order_against_a_key_takes_the_graver_reason_and_the_earlier_date() {
+        let order = order(KeyCompromise, Some(4_000));
+        for (before, not_before, want) in [
+            (None, 1_000, (KeyCompromise, 4_000)),
+            (None, 6_000, (KeyCompromise, 6_000)),
+            (None, 10_000, (KeyCompromise, 9_000)),
+            (Some((Superseded, 3_000)), 1_000, (KeyCompromise, 3_000)),
+            (Some((KeyCompromise, 2_000)), 1_000, (KeyCompromise, 2_000)),
+        ] {
+            let before = before.map(|(reason, date)| stored(reason, date));
+            match decide_for_key(UnixSeconds::new(not_before), before.as_ref(), &order) {
+                Change::Write(after) | Change::None(after) | Change::Release(after) => {
+                    assert_eq!((after.reason, after.revocation_date.seconds()), want);
+                }
+            }
+        }
+        assert_eq!(
+            refuse_key_order(&super::RevocationOrder { compromised_since: None, ..order }),
+            Err(Refusal::CompromisedSinceMissing { reason: KeyCompromise })
         );
     }
 
@@ -284,15 +400,22 @@ mod tests {
     }
 
     #[test]
-    fn a_hold_is_replaced_but_not_lifted() {
+    fn a_hold_is_replaced_by_one_person_and_lifted_by_two() {
         assert_eq!(
             decided(Some((CertificateHold, 5_000)), &order(Superseded, None)),
             Ok((Superseded, 5_000))
         );
         assert_eq!(
             decided(Some((CertificateHold, 5_000)), &order(RemoveFromCrl, None)),
-            Err("revocation.undo")
+            Err("revocation.hold.release")
         );
+        assert_eq!(
+            decided(Some((CertificateHold, 5_000)), &by_two(RemoveFromCrl, None)),
+            Ok((RemoveFromCrl, 9_000))
+        );
+        for before in [None, Some((Superseded, 5_000))] {
+            assert_eq!(decided(before, &by_two(RemoveFromCrl, None)), Err("revocation.undo"));
+        }
         assert_eq!(
             decided(Some((Superseded, 5_000)), &order(CertificateHold, None)),
             Err("revocation.reason.lowered")

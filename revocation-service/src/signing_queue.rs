@@ -1,16 +1,35 @@
-//! A bound on the answers being signed: work runs on as many threads as there are cores, a limited
-//! number waits, the rest is told to come later. Without it a flood of requests would make
-//! every client wait until all of them give up.
+//! A bound on the answers being made: a limited number is read up, waits for its signature or is
+//! signed, the rest is told to come later. Without it a flood of requests would make every client
+//! wait until all of them give up.
+//!
+//! A key that signs in a tenth of a millisecond does so on the thread that serves: handing the work
+//! over would cost as much again. Others, and keys in tokens, sign on threads of their own, as many as
+//! there are cores.
 
 use std::{num::NonZeroUsize, sync::Arc, thread::available_parallelism};
 
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Runs signing off the threads that serve connections.
+/// The places for answers being made.
 #[derive(Debug)]
 pub struct SigningQueue {
     places: Arc<Semaphore>,
     cores: Arc<Semaphore>,
+}
+
+/// A place; given back when it is dropped.
+#[derive(Debug)]
+pub struct Place {
+    _permit: OwnedSemaphorePermit,
+}
+
+/// How long a key takes to sign.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// A tenth of a millisecond or so, in this process.
+    Prompt,
+    /// Longer, or elsewhere.
+    Slow,
 }
 
 /// Why a piece of work has no result.
@@ -25,28 +44,48 @@ pub enum QueueFault {
 }
 
 impl SigningQueue {
-    /// A queue with room for `places` pieces of work, running and waiting together.
+    /// A queue with `places` places.
     pub fn new(places: usize) -> Self {
         let cores = available_parallelism().map_or(1, NonZeroUsize::get);
         Self { places: Arc::new(Semaphore::new(places)), cores: Arc::new(Semaphore::new(cores)) }
     }
 
-    /// Runs `work` when it is its turn.
+    /// Takes a place.
     ///
     /// # Errors
-    /// [`QueueFault::Full`] at once, without waiting, when there is no place.
+    /// [`QueueFault::Full`] at once, without waiting, when there is none.
+    pub fn enter(&self) -> Result<Place, QueueFault> {
+        let permit = Arc::clone(&self.places).try_acquire_owned();
+        permit.map(|_permit| Place { _permit }).map_err(|_| QueueFault::Full)
+    }
+
+    /// How many places are taken.
+    pub fn taken(&self, of: usize) -> usize {
+        of.saturating_sub(self.places.available_permits())
+    }
+
+    /// Runs `work`, and gives the place that it `holds` back.
+    ///
+    /// # Errors
+    /// [`QueueFault::Abandoned`].
     pub async fn run<T: Send + 'static>(
         &self,
+        holds: Place,
+        pace: Pace,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, QueueFault> {
-        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| QueueFault::Full)?;
+        if pace == Pace::Prompt {
+            let result = work();
+            drop(holds);
+            return Ok(result);
+        }
         let core =
             Arc::clone(&self.cores).acquire_owned().await.map_err(|_| QueueFault::Abandoned)?;
         // The permits go with the work: a client that hangs up does not make room for more work
         // than there are threads.
         tokio::task::spawn_blocking(move || {
             let result = work();
-            drop((core, place));
+            drop((core, holds));
             result
         })
         .await
@@ -67,25 +106,32 @@ mod tests {
         let first = {
             let queue = Arc::clone(&queue);
             tokio::spawn(async move {
-                queue
-                    .run(move || {
-                        let _ = started.send(());
-                        held.recv().is_ok()
-                    })
-                    .await
+                let place = queue.enter().expect("a place");
+                let work = move || {
+                    let _ = started.send(());
+                    held.recv().is_ok()
+                };
+                queue.run(place, Pace::Slow, work).await
             })
         };
         starting.await.expect("the first piece of work started");
-        assert_eq!(queue.run(|| ()).await, Err(QueueFault::Full));
+        assert_eq!(queue.enter().err(), Some(QueueFault::Full));
         release.send(()).expect("the work waits");
         assert_eq!(first.await.expect("joined"), Ok(true));
-        assert_eq!(queue.run(|| 7).await, Ok(7));
+        for pace in [Pace::Slow, Pace::Prompt] {
+            let place = queue.enter().expect("a place");
+            assert_eq!(queue.run(place, pace, || 7).await, Ok(7));
+        }
+        assert_eq!(queue.taken(1), 0);
     }
 
     #[tokio::test]
     async fn outlives_work_that_panics() {
         let queue = SigningQueue::new(1);
-        assert_eq!(queue.run(|| panic!("bad work")).await, Err::<(), _>(QueueFault::Abandoned));
-        assert_eq!(queue.run(|| 7).await, Ok(7));
+        let place = queue.enter().expect("a place");
+        let outcome = queue.run(place, Pace::Slow, || panic!("bad work")).await;
+        assert_eq!(outcome, Err::<(), _>(QueueFault::Abandoned));
+        let place = queue.enter().expect("a place");
+        assert_eq!(queue.run(place, Pace::Slow, || 7).await, Ok(7));
     }
 }

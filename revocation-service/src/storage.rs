@@ -3,124 +3,60 @@
 //! [`Storage`] is the whole contract; nothing of one database shows through it. The rules of what
 //! may be changed are [`crate::rules`], which every implementation calls inside its transaction.
 //!
-//! One process owns a database, and an implementation refuses a second: the service keeps the
-//! current CRL in memory and would not see what another process wrote.
+//! There is one set of statements ([`SqlStorage`]) for both databases: a `SQLite` file, owned by one process
+//! ([`sqlite`]), and PostgreSQL, shared by replicas ([`postgres`]).
 
-use std::{fmt, path::PathBuf};
-
-use async_trait::async_trait;
-use countersign_core::{crl::RevocationReason, time::UnixSeconds};
-
-use crate::rules::{Refusal, RevocationOrder};
-
+mod generation;
+mod location;
+pub mod postgres;
+mod records;
+mod sql;
 pub mod sqlite;
 
-/// An issuer's row; only [`Storage::bind_issuer`] makes one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct IssuerId(pub(crate) i64);
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
-/// A certificate to be registered, or one that was.
-#[derive(Clone, PartialEq, Eq)]
-pub struct CertificateRecord {
-    /// Who issued it.
-    pub issuer: IssuerId,
-    /// Content octets of the serial number's INTEGER.
-    pub serial: Vec<u8>,
-    /// SHA-256 of the whole certificate.
-    pub sha256: [u8; 32],
-    /// Subject, a DER `Name`.
-    pub subject: Vec<u8>,
-    /// SHA-256 of the DER `SubjectPublicKeyInfo`.
-    pub spki_sha256: [u8; 32],
-    /// First second of its validity.
-    pub not_before: UnixSeconds,
-    /// Last second of its validity.
-    pub not_after: UnixSeconds,
-    /// When it was registered here.
-    pub registered_at: UnixSeconds,
-    /// Who registered it.
-    pub actor: String,
-    /// The certificate, DER.
-    pub der: Vec<u8>,
-}
+use async_trait::async_trait;
+use countersign_core::time::UnixSeconds;
 
-impl fmt::Debug for CertificateRecord {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CertificateRecord")
-            .field("issuer", &self.issuer)
-            .field("serial", &countersign_core::x509::certificate::serial_text(&self.serial))
-            .finish_non_exhaustive()
-    }
-}
+pub use self::{
+    location::DatabaseLocation,
+    records::{
+        CertificateRecord, Decision, Digests, IssuerId, KeyRecorded, Listed, Listing, OfKey,
+        Pending, PendingState, Proposal, Recorded, Registration, ReleaseRecord, ReleasesOf,
+        Remembered, Revocation, RevocationChanges, RevocationList, RevokedKey, Status, StoredCrl,
+        Verdict, Which,
+    },
+    sql::SqlStorage,
+};
+use crate::{
+    crl::CrlList,
+    rules::{Refusal, RevocationOrder},
+};
 
-/// A revocation as it stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Revocation {
-    /// Why.
-    pub reason: RevocationReason,
-    /// From when on signatures are worth nothing: the D of the decision table.
-    pub revocation_date: UnixSeconds,
-    /// When this state was written here.
-    pub recorded_at: UnixSeconds,
-    /// Who asked for it: a name of their client certificate.
-    pub actor: String,
-}
-
-/// What is known of a serial number.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Status {
-    /// It was never registered.
-    NeverIssued,
-    /// Registered, not revoked.
-    Good,
-    /// Registered and revoked.
-    Revoked(Revocation),
-}
-
-/// What became of one certificate handed in for registration.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Registration {
-    /// It is new, and on disk now.
-    Registered,
-    /// The same certificate was there already.
-    Known,
-}
-
-/// All revocations of one issuer at one moment.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RevocationList {
-    /// Grows with every change; two lists of one revision are equal.
-    pub revision: i64,
-    /// Serial number (content octets) and revocation, in the order of the octets.
-    pub entries: Vec<(Vec<u8>, Revocation)>,
-}
-
-/// The outcome of a revocation that was accepted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Recorded {
-    /// The state now on disk.
-    pub revocation: Revocation,
-    /// The issuer's revision that contains it; a CRL built from this or a later one shows it.
-    pub revision: i64,
-}
-
-/// A CRL as it was published.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoredCrl {
-    /// Its `CRLNumber`.
-    pub number: u64,
-    /// The revision it was built from; 0 for a CRL made elsewhere.
-    pub revision: i64,
-    /// The CRL, DER.
-    pub der: Vec<u8>,
+/// Opens the database at `location` and brings its tables up to date.
+///
+/// # Errors
+/// [`StorageError::InUse`]; [`StorageError::Database`]: not reachable, not writable, not a database,
+/// or made by a later version.
+pub async fn open(location: &DatabaseLocation) -> Result<Arc<dyn Storage>, StorageError> {
+    Ok(match location {
+        DatabaseLocation::File(path) => Arc::new(sqlite::SqliteStorage::open(path).await?),
+        DatabaseLocation::Postgres(url) => Arc::new(postgres::PostgresStorage::open(url).await?),
+    })
 }
 
 /// Where the service keeps what it knows.
 ///
 /// **Durability.** Every method that changes something returns `Ok` only once the change is
 /// committed *and synced to stable storage*: it survives `kill -9` of the process and, as far as
-/// the disk tells the truth, loss of power. A method that fails has changed nothing.
-/// **Order.** A read that starts after a change returned sees that change.
+/// the disk tells the truth, loss of power. A method that fails has changed nothing, except that a
+/// database server lost in the middle of a commit may have kept it: repeating is always safe.
+/// **Order.** A read that starts after a change returned sees that change, whichever replica made
+/// it. Changes happen one after the other: each sees all before it.
 #[async_trait]
 pub trait Storage: Send + Sync + fmt::Debug {
     /// Finds the issuer called `name`, or makes it. Durable.
@@ -134,7 +70,8 @@ pub trait Storage: Send + Sync + fmt::Debug {
         spki_sha256: [u8; 32],
     ) -> Result<IssuerId, StorageError>;
 
-    /// Registers certificates: all of them or none. Durable. Answers in the order handed in.
+    /// Registers certificates: all of them or none. Durable. Answers in the order handed in. One
+    /// with a key that was revoked is revoked in the same moment.
     ///
     /// # Errors
     /// [`StorageError::CertificateConflict`] when another certificate has that issuer and serial.
@@ -142,6 +79,18 @@ pub trait Storage: Send + Sync + fmt::Debug {
         &self,
         certificates: Vec<CertificateRecord>,
     ) -> Result<Vec<Registration>, StorageError>;
+
+    /// Takes over what another system knew: certificates with their revocations, all or none.
+    /// Durable. A revocation on record stays unless the one taken over is stricter; its own date of
+    /// recording and actor are kept. Answers what was new, in the order handed in, and the revisions
+    /// of the issuers that changed.
+    ///
+    /// # Errors
+    /// As [`register`](Self::register).
+    async fn import(
+        &self,
+        entries: Vec<Listed>,
+    ) -> Result<(Vec<Registration>, Vec<(IssuerId, i64)>), StorageError>;
 
     /// The certificate with that serial number.
     ///
@@ -172,11 +121,129 @@ pub trait Storage: Send + Sync + fmt::Debug {
         order: &RevocationOrder,
     ) -> Result<Recorded, StorageError>;
 
+    /// Revokes every certificate with that key (SHA-256 of the `SubjectPublicKeyInfo`) that one of
+    /// `issuers` issued, by [`crate::rules::decide_for_key`], and remembers the key: whoever
+    /// registers it later has it revoked. Durable.
+    ///
+    /// # Errors
+    /// [`StorageError::Refused`].
+    async fn revoke_key(
+        &self,
+        spki_sha256: [u8; 32],
+        order: &RevocationOrder,
+        issuers: &[IssuerId],
+    ) -> Result<KeyRecorded, StorageError>;
+
+    /// The certificates with that key, and how they stand.
+    ///
+    /// # Errors
+    /// [`StorageError::Database`].
+    async fn certificates_of_key(&self, spki_sha256: [u8; 32]) -> Result<Vec<OfKey>, StorageError>;
+
+    /// Every key that was revoked.
+    ///
+    /// # Errors
+    /// [`StorageError::Database`].
+    async fn revoked_keys(&self) -> Result<Vec<RevokedKey>, StorageError>;
+
+    /// Takes over keys that another system revoked; certificates already here are not looked at.
+    /// Durable.
+    ///
+    /// # Errors
+    /// [`StorageError::Database`].
+    async fn import_keys(&self, keys: Vec<RevokedKey>) -> Result<(), StorageError>;
+
+    /// A page of an issuer's certificates, in the order of their serial numbers' octets.
+    ///
+    /// # Errors
+    /// [`StorageError::Database`].
+    async fn list(&self, listing: &Listing) -> Result<Vec<Listed>, StorageError>;
+
+    /// Keeps an order for a second person. Durable. The same proposal of the same person, still
+    /// waiting, is not made twice.
+    ///
+    /// # Errors
+    /// [`StorageError::NotRegistered`]; [`StorageError::Refused`] where two people may not either.
+    async fn propose(&self, proposal: &Proposal) -> Result<Pending, StorageError>;
+
+    /// The proposals, newest first, at most `limit`.
+    ///
+    /// # Errors
+    /// [`StorageError::Database`].
+    async fn proposals(&self, now: UnixSeconds, limit: u32) -> Result<Vec<Pending>, StorageError>;
+
+    /// How many proposals wait.
+    ///
+    /// # Errors
+    /// [`StorageError::Database`].
+    async fn pending_count(&self, now: UnixSeconds) -> Result<u64, StorageError>;
+
+    /// Approves a proposal and carries it out, or turns it down. Durable. Deciding again as before
+    /// gives what was decided.
+    ///
+    /// # Errors
+    /// [`StorageError::Pending`]: not there, decided otherwise, expired, or proposed by the same
+    /// person; [`StorageError::Refused`].
+    async fn decide(
+        &self,
+        id: i64,
+        decision: Decision,
+        verdict: &Verdict,
+    ) -> Result<(Pending, Option<Recorded>), StorageError>;
+
+    /// Registers releases: all or none. Durable. A bundle that is known stays as it is.
+    ///
+    /// # Errors
+    /// [`StorageError::Database`].
+    async fn register_releases(
+        &self,
+        releases: Vec<ReleaseRecord>,
+    ) -> Result<Vec<Registration>, StorageError>;
+
+    /// Releases, in the order of their bundles' digests.
+    ///
+    /// # Errors
+    /// [`StorageError::Database`].
+    async fn releases(&self, of: &ReleasesOf) -> Result<Vec<ReleaseRecord>, StorageError>;
+
+    /// The answer given under an idempotency key to that person, since `not_before`.
+    ///
+    /// # Errors
+    /// [`StorageError::Database`].
+    async fn remembered(
+        &self,
+        actor: &str,
+        key: &str,
+        not_before: UnixSeconds,
+    ) -> Result<Option<Remembered>, StorageError>;
+
+    /// Keeps an answer under an idempotency key, and drops those given before `not_before`. Durable.
+    ///
+    /// # Errors
+    /// [`StorageError::Database`].
+    async fn remember(
+        &self,
+        actor: &str,
+        key: &str,
+        answer: &Remembered,
+        not_before: UnixSeconds,
+    ) -> Result<(), StorageError>;
+
     /// Everything that is revoked under one issuer, read at one moment.
     ///
     /// # Errors
     /// [`StorageError::Database`].
     async fn revocations(&self, issuer: IssuerId) -> Result<RevocationList, StorageError>;
+
+    /// What changed among an issuer's revocations since `revision`, read at one moment: for deltas.
+    ///
+    /// # Errors
+    /// [`StorageError::Database`].
+    async fn changes_since(
+        &self,
+        issuer: IssuerId,
+        revision: i64,
+    ) -> Result<RevocationChanges, StorageError>;
 
     /// The issuer's revision: that of the latest change to its revocations.
     ///
@@ -191,17 +258,41 @@ pub trait Storage: Send + Sync + fmt::Debug {
     /// [`StorageError::Database`].
     async fn reserve_crl_number(&self, issuer: IssuerId, least: u64) -> Result<u64, StorageError>;
 
-    /// Keeps a CRL in the place of the one before. Durable.
+    /// Keeps a CRL in the place of the one before in that `list`. Durable.
     ///
     /// # Errors
     /// [`StorageError::CrlNumber`] when the number does not grow (the same CRL again is accepted).
-    async fn store_crl(&self, issuer: IssuerId, crl: &StoredCrl) -> Result<(), StorageError>;
+    async fn store_crl(
+        &self,
+        issuer: IssuerId,
+        list: CrlList,
+        crl: &StoredCrl,
+    ) -> Result<(), StorageError>;
 
-    /// The CRL last stored.
+    /// The CRL last stored in that `list`.
     ///
     /// # Errors
     /// [`StorageError::Database`].
-    async fn stored_crl(&self, issuer: IssuerId) -> Result<Option<StoredCrl>, StorageError>;
+    async fn stored_crl(
+        &self,
+        issuer: IssuerId,
+        list: CrlList,
+    ) -> Result<Option<StoredCrl>, StorageError>;
+
+    /// A number that tells whether anything that [`status`](Self::status) reads may have changed:
+    /// in memory, without waiting, since every OCSP answer asks. It has grown *before* a change
+    /// made through this value is acknowledged, and within a second of a change that another
+    /// process made. Nothing while that cannot be known (the connection that tells of others'
+    /// changes is lost): then nothing kept in memory may be served.
+    fn generation(&self) -> Option<u64>;
+
+    /// Writes a copy of the whole database into the new file `path`, complete and consistent, while
+    /// everything goes on.
+    ///
+    /// # Errors
+    /// [`StorageError::BackupElsewhere`] where the database has its own means;
+    /// [`StorageError::Database`]: the file exists, or cannot be written.
+    async fn back_up(&self, path: &Path) -> Result<(), StorageError>;
 
     /// Succeeds when the database can be written.
     ///
@@ -236,6 +327,9 @@ pub enum StorageError {
         /// The serial number, hexadecimal.
         serial: String,
     },
+    /// A proposal cannot be decided on.
+    #[error(transparent)]
+    Pending(#[from] PendingFault),
     /// The rules forbid that change.
     #[error(transparent)]
     Refused(#[from] Refusal),
@@ -262,7 +356,27 @@ pub enum StorageError {
     /// What is open is no longer the file of that name: it would be gone after a restart.
     #[error("the database file was deleted or replaced under the running service; restart it")]
     Replaced,
+    /// PostgreSQL has its own means of backup.
+    #[error("a PostgreSQL database is backed up by pg_dump, not by this service")]
+    BackupElsewhere,
     /// The database failed.
     #[error("the database failed")]
     Database(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// Why a proposal cannot be decided on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PendingFault {
+    /// There is none of that number.
+    #[error("there is no proposal of that number")]
+    Unknown,
+    /// It was decided on, the other way.
+    #[error("that proposal was decided on already")]
+    Decided,
+    /// Its time is over.
+    #[error("nobody approved that proposal in time; propose it again")]
+    Expired,
+    /// It takes two people.
+    #[error("whoever proposed it cannot approve it: it takes two people")]
+    SamePerson,
 }

@@ -13,6 +13,7 @@
 //! service does not touch the root's. There is no clock: `now` is handed in. Revoking is the
 //! revocation service's.
 
+mod delegate;
 mod index;
 mod init;
 mod issue;
@@ -33,10 +34,11 @@ use countersign_core::{
 };
 
 pub use self::{
+    delegate::issue_delegate,
     index::IndexEntry,
     init::InitOptions,
     issue::{IssueRequest, IssuedCertificate, PreparedCertificate, RenewalKey, SubjectKey},
-    settings::Settings,
+    settings::{CrlPublication, Deltas, Settings},
 };
 use crate::{
     certificate::Pointers,
@@ -117,6 +119,14 @@ pub enum CaError {
         /// What was given.
         url: String,
     },
+    /// More shards than make sense.
+    #[error("crl_shards is {shards}; choose at most {most}")]
+    CrlShards {
+        /// What was given.
+        shards: u32,
+        /// The most.
+        most: u32,
+    },
     /// A line of the index cannot be read.
     #[error("{}, line {line}: {detail}", path.display())]
     Index {
@@ -146,6 +156,14 @@ pub enum CaError {
     IssuerNotValid {
         /// The issuer.
         issuer: Authority,
+        /// First second of its validity.
+        not_before: UnixSeconds,
+        /// Last second of its validity.
+        not_after: UnixSeconds,
+    },
+    /// A service's issuer is not valid now.
+    #[error("the issuer's certificate is valid from {not_before} to {not_after}, not now")]
+    DelegateIssuerNotValid {
         /// First second of its validity.
         not_before: UnixSeconds,
         /// Last second of its validity.
@@ -203,7 +221,21 @@ impl CertificateAuthority {
         passphrase: &Passphrase,
         now: UnixSeconds,
     ) -> Result<Self, CaError> {
-        init::init(folder, options, passphrase, now)?;
+        Self::init_with_crls(folder, options, CrlPublication::default(), passphrase, now)
+    }
+
+    /// As [`init`](Self::init), with certificates that name sharded CRLs or deltas.
+    ///
+    /// # Errors
+    /// As [`init`](Self::init); [`CaError::CrlShards`].
+    pub fn init_with_crls(
+        folder: &Path,
+        options: &InitOptions,
+        crls: CrlPublication,
+        passphrase: &Passphrase,
+        now: UnixSeconds,
+    ) -> Result<Self, CaError> {
+        init::init(folder, options, crls, passphrase, now)?;
         Self::open(folder, passphrase)
     }
 

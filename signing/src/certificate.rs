@@ -7,6 +7,7 @@ use countersign_core::{crypto::SignatureScheme, oid, time::UnixSeconds};
 
 use crate::{
     cms::signature_algorithm,
+    crl::distribution_points,
     der::{
         self,
         Criticality::{Critical, NonCritical},
@@ -21,6 +22,8 @@ use crate::{
 pub struct Pointers {
     /// cRLDistributionPoints: the issuer's list.
     pub crl_url: String,
+    /// freshestCRL: the deltas of that list, where there are some.
+    pub delta_url: Option<String>,
     /// authorityInfoAccess: the OCSP responder.
     pub ocsp_url: String,
     /// authorityInfoAccess: the issuer's certificate.
@@ -147,11 +150,11 @@ fn extensions(fields: &Fields<'_>) -> Result<Vec<u8>, NameError> {
     Ok(der::sequence_of(&list))
 }
 
-fn pointer_extensions(pointers: &Pointers) -> [Vec<u8>; 2] {
+fn pointer_extensions(pointers: &Pointers) -> Vec<Vec<u8>> {
     let uri = |text: &str| der::implicit(6, text.as_bytes());
-    // DistributionPoint { distributionPoint [0] { fullName [0] { URI } } }
-    let full_name = der::context(0, &[&uri(&pointers.crl_url)]);
-    let point = der::sequence(&[&der::context(0, &[&full_name])]);
+    let points = |id: &ObjectIdentifier, url: &str| {
+        der::extension(id, NonCritical, &distribution_points(url))
+    };
     let description = |method: &ObjectIdentifier, location: &str| {
         der::sequence(&[&der::oid(method), &uri(location)])
     };
@@ -159,10 +162,10 @@ fn pointer_extensions(pointers: &Pointers) -> [Vec<u8>; 2] {
         &description(&oid::AD_OCSP, &pointers.ocsp_url),
         &description(&oid::AD_CA_ISSUERS, &pointers.issuer_url),
     ]);
-    [
-        der::extension(&oid::CE_CRL_DISTRIBUTION_POINTS, NonCritical, &der::sequence(&[&point])),
-        der::extension(&oid::PE_AUTHORITY_INFO_ACCESS, NonCritical, &access),
-    ]
+    let mut list = vec![points(&oid::CE_CRL_DISTRIBUTION_POINTS, &pointers.crl_url)];
+    list.extend(pointers.delta_url.as_ref().map(|url| points(&oid::CE_FRESHEST_CRL, url)));
+    list.push(der::extension(&oid::PE_AUTHORITY_INFO_ACCESS, NonCritical, &access));
+    list
 }
 
 fn subject_alt_name(fields: &Fields<'_>) -> Result<Vec<u8>, NameError> {

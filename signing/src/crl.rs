@@ -1,7 +1,8 @@
 //! Certificate revocation lists, version 2 (RFC 5280 §5).
 //!
-//! Base lists for a whole distribution point, all reasons, direct: no deltas, no partitions, no
-//! indirect entries. Entries are never dropped by age here; whoever calls this gives all of them.
+//! Complete lists and deltas, for all of an issuer's certificates or a shard of them; for all reasons,
+//! and direct: no entry is another issuer's. Entries are never dropped by age here; whoever calls
+//! this gives all of them.
 //! It does not lint (`countersign_core::crl::inspect` does) and does not publish.
 
 use countersign_core::{
@@ -51,6 +52,32 @@ pub struct CrlTerms {
     pub expired_certificates_since: Option<UnixSeconds>,
 }
 
+/// The address of a shard's list, from that of the issuer's whole list: `…/signing.crl` becomes
+/// `…/signing/16/3.crl`. The count of shards is in it, so that certificates issued before the count
+/// changed keep their lists.
+pub fn shard_url(whole: &str, index: u32, of: u32) -> String {
+    format!("{}/{of}/{index}.crl", stem(whole))
+}
+
+/// The address of the delta of the list at `complete`: `…/signing.crl` becomes `…/signing.delta.crl`.
+pub fn delta_url(complete: &str) -> String {
+    format!("{}.delta.crl", stem(complete))
+}
+
+fn stem(url: &str) -> &str {
+    url.strip_suffix(".crl").unwrap_or(url)
+}
+
+/// The shard of a certificate with that serial number (content octets of a positive INTEGER), where
+/// there are `of` of them: the number modulo `of`; 0 where `of` is 0.
+pub fn shard_of(serial: &[u8], of: u32) -> u32 {
+    let Some(of) = std::num::NonZeroU64::new(u64::from(of)) else { return 0 };
+    let remainder =
+        serial.iter().fold(0_u64, |remainder, octet| (remainder * 256 + u64::from(*octet)) % of);
+    // Below `of`, which fits.
+    u32::try_from(remainder).unwrap_or(0)
+}
+
 /// Collects entries, then makes and signs the list. Time and memory are linear in the entries.
 #[derive(Debug)]
 pub struct CrlBuilder {
@@ -58,6 +85,8 @@ pub struct CrlBuilder {
     issuer_spki: Vec<u8>,
     authority_key_identifier: Vec<u8>,
     issuing_distribution_point: Vec<u8>,
+    delta_indicator: Vec<u8>,
+    freshest_crl: Vec<u8>,
     terms: CrlTerms,
     entries: Vec<u8>,
 }
@@ -84,9 +113,40 @@ impl CrlBuilder {
             } else {
                 issuing_distribution_point(&terms.distribution_point)
             },
+            delta_indicator: Vec::new(),
+            freshest_crl: Vec::new(),
             terms,
             entries: Vec::new(),
         })
+    }
+
+    /// Makes it a delta: it lists what changed since the complete list with the number `base`, or a
+    /// later one (RFC 5280 §5.2.4). Its distribution point stays that of the complete list.
+    #[must_use]
+    pub fn as_delta_since(mut self, base: u64) -> Self {
+        self.delta_indicator =
+            der::extension(&oid::CE_DELTA_CRL_INDICATOR, Critical, &der::integer(base));
+        self
+    }
+
+    /// Says where the deltas of this complete list are (RFC 5280 §5.2.6).
+    #[must_use]
+    pub fn with_deltas_at(mut self, uri: &str) -> Self {
+        self.freshest_crl =
+            der::extension(&oid::CE_FRESHEST_CRL, NonCritical, &distribution_points(uri));
+        self
+    }
+
+    /// Adds, to a delta, a certificate that is not on hold any more. Entries are in the order of the
+    /// calls.
+    pub fn lift(&mut self, serial: &[u8]) {
+        let reason = der::enumerated(RevocationReason::RemoveFromCrl.code());
+        self.entries.extend_from_slice(&der::sequence(&[
+            &der::integer_verbatim(serial),
+            // When it was lifted is nobody's business; the date cannot be left out.
+            &der::time(self.terms.this_update),
+            &der::sequence(&[&der::extension(&oid::CE_CRL_REASONS, NonCritical, &reason)]),
+        ]));
     }
 
     /// Adds one revoked certificate.
@@ -149,10 +209,20 @@ impl CrlBuilder {
                 &self.authority_key_identifier,
             ),
             &der::extension(&oid::CE_CRL_NUMBER, NonCritical, &der::integer(self.terms.number)),
+            &self.delta_indicator,
             &self.issuing_distribution_point,
+            &self.freshest_crl,
             &expired.unwrap_or_default(),
         ])
     }
+}
+
+/// `CRLDistributionPoints` with one `DistributionPoint { distributionPoint [0] { fullName [0] {
+/// URI } } }`.
+pub(crate) fn distribution_points(uri: &str) -> Vec<u8> {
+    let full_name = der::context(0, &[&der::implicit(6, uri.as_bytes())]);
+    let point = der::sequence(&[&der::context(0, &[&full_name])]);
+    der::sequence(&[&point])
 }
 
 /// `IssuingDistributionPoint { distributionPoint [0] { fullName [0] { URI } } }`, everything else at

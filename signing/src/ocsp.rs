@@ -11,7 +11,7 @@ use countersign_core::oid;
 use crate::der::{self, Criticality::NonCritical};
 
 pub use self::{
-    cert_id::cert_id,
+    cert_id::{cert_id, cert_id_of},
     response::{CertificateStatus, OcspSigner, ResponseTerms, SingleResponse},
 };
 

@@ -85,6 +85,12 @@ pub struct CaInitArguments {
     /// The kind of the CAs' keys
     #[arg(long, value_enum, default_value = "p384")]
     pub algorithm: KeyAlgorithmName,
+    /// Cut CRLs into this many shards; certificates name theirs. The revocation service needs it too
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4096))]
+    pub crl_shards: Option<u32>,
+    /// Name delta CRLs in certificates (freshestCRL). The revocation service must make them
+    #[arg(long)]
+    pub crl_deltas: bool,
     /// The passphrase of the CAs' keys.
     #[command(flatten)]
     pub ca_passphrase: CaPassphrase,

@@ -31,23 +31,39 @@ pub struct AdminArguments {
 
 /// `revoke`.
 #[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("target").required(true))]
 pub struct RevokeArguments {
     /// The certificate, PEM or DER
-    #[arg(long, value_name = "FILE", required_unless_present = "serial", conflicts_with_all = ["serial", "issuer"])]
+    #[arg(long, value_name = "FILE", group = "target", conflicts_with = "issuer")]
     pub certificate: Option<PathBuf>,
+    /// A file, whose bundle is FILE.sigstore.json: the certificate of its signer
+    #[arg(long, value_name = "FILE", group = "target", conflicts_with = "issuer")]
+    pub file: Option<PathBuf>,
+    /// A bundle: the certificate of its signer
+    #[arg(long, value_name = "FILE", group = "target", conflicts_with = "issuer")]
+    pub bundle: Option<PathBuf>,
+    /// A certificate, PEM or DER: every certificate with its key, now and later
+    #[arg(long, value_name = "FILE", group = "target", conflicts_with = "issuer")]
+    pub key_of: Option<PathBuf>,
     /// The issuer, by the name that the service has for it
     #[arg(long, value_name = "NAME", requires = "serial")]
     pub issuer: Option<String>,
     /// The serial number, in hexadecimal
-    #[arg(long, value_name = "HEX", requires = "issuer")]
+    #[arg(long, value_name = "HEX", requires = "issuer", group = "target")]
     pub serial: Option<String>,
     /// Why: keyCompromise, superseded, cessationOfOperation, affiliationChanged,
-    /// privilegeWithdrawn, certificateHold or unspecified
+    /// privilegeWithdrawn, certificateHold or unspecified; removeFromCRL proposes to lift a hold
     #[arg(long, value_name = "REASON", value_parser = parse_reason)]
     pub reason: RevocationReason,
     /// Since when the key may have been in other hands, RFC 3339; needed for keyCompromise
     #[arg(long, value_name = "TIME", value_parser = super::parse_time)]
     pub compromised_since: Option<UnixSeconds>,
+    /// For the record, and for the second person where it takes two
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    pub comment: String,
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
     /// Do not ask whether to go on
     #[arg(long, short)]
     pub yes: bool,
@@ -63,8 +79,78 @@ pub enum RevocationCommand {
     Status(RevocationStatusArguments),
     /// Download what verification of a bundle will need, for use without a network
     Fetch(RevocationFetchArguments),
-    /// Make issued certificates known to the revocation service
+    /// Make issued certificates, or signed releases, known to the revocation service
     Register(RevocationRegisterArguments),
+    /// List an issuer's revocations, or all its certificates
+    List(RevocationListArguments),
+    /// List what waits for a second person, and what became of it
+    Pending(AdminArguments),
+    /// Approve what another person proposed, which carries it out
+    Approve(RevocationDecisionArguments),
+    /// Reject what was proposed
+    Reject(RevocationDecisionArguments),
+    /// Take over an export, or the index.txt of an openssl ca
+    Import(RevocationImportArguments),
+    /// Write everything that the service knows to a file, for import elsewhere
+    Export(RevocationExportArguments),
+    /// Have the service copy its SQLite database into its backup folder
+    Backup(AdminArguments),
+}
+
+/// `revocation list`.
+#[derive(Debug, Args)]
+pub struct RevocationListArguments {
+    /// The issuer, by the name that the service has for it
+    #[arg(long, value_name = "NAME")]
+    pub issuer: String,
+    /// Certificates that are not revoked, too
+    #[arg(long)]
+    pub all: bool,
+    /// The service.
+    #[command(flatten)]
+    pub admin: AdminArguments,
+}
+
+/// `revocation approve`, `revocation reject`.
+#[derive(Debug, Args)]
+pub struct RevocationDecisionArguments {
+    /// The proposal's number, as `revocation pending` shows it
+    #[arg(value_name = "ID")]
+    pub id: u64,
+    /// For the record
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    pub comment: String,
+    /// The service.
+    #[command(flatten)]
+    pub admin: AdminArguments,
+}
+
+/// `revocation import`.
+#[derive(Debug, Args)]
+pub struct RevocationImportArguments {
+    /// An export; with --issuer the index.txt of an openssl ca
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Whose index.txt FILE is, by the name that the service has for the issuer
+    #[arg(long, value_name = "NAME")]
+    pub issuer: Option<String>,
+    /// The service.
+    #[command(flatten)]
+    pub admin: AdminArguments,
+}
+
+/// `revocation export`.
+#[derive(Debug, Args)]
+pub struct RevocationExportArguments {
+    /// The file, JSON Lines
+    #[arg(long, value_name = "FILE")]
+    pub output: PathBuf,
+    /// Replace the file if it exists
+    #[arg(long)]
+    pub force: bool,
+    /// The service.
+    #[command(flatten)]
+    pub admin: AdminArguments,
 }
 
 /// `revocation status`.
@@ -116,8 +202,11 @@ pub struct RevocationFetchArguments {
 #[derive(Debug, Args)]
 pub struct RevocationRegisterArguments {
     /// Certificates, PEM or DER; of each file the first
-    #[arg(required = true, value_name = "CERTIFICATE")]
+    #[arg(required_unless_present = "bundle", value_name = "CERTIFICATE")]
     pub certificates: Vec<PathBuf>,
+    /// A signed release's bundle (FILE.sigstore.json); may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub bundle: Vec<PathBuf>,
     /// The service.
     #[command(flatten)]
     pub admin: AdminArguments,
@@ -125,13 +214,8 @@ pub struct RevocationRegisterArguments {
 
 /// Reads a reason by its name in RFC 5280.
 pub(super) fn parse_reason(text: &str) -> Result<RevocationReason, String> {
-    let offered = |reason: &RevocationReason| *reason != RevocationReason::RemoveFromCrl;
-    RevocationReason::parse(text).filter(offered).ok_or_else(|| {
-        let names: Vec<_> = RevocationReason::ALL
-            .iter()
-            .filter(|each| offered(each))
-            .map(|each| each.name())
-            .collect();
+    RevocationReason::parse(text).ok_or_else(|| {
+        let names: Vec<_> = RevocationReason::ALL.iter().map(|each| each.name()).collect();
         format!("choose one of {}", names.join(", "))
     })
 }

@@ -13,8 +13,8 @@ use crate::{
     session::Session,
 };
 
-/// Its answers are a kilobyte or two.
-const MAXIMUM_ANSWER_OCTETS: usize = 1 << 20;
+/// A page of a listing has a thousand entries of less than two kilobytes.
+const MAXIMUM_ANSWER_OCTETS: usize = 4 << 20;
 
 /// A connection to the admin listener, ready to be asked.
 #[derive(Debug)]

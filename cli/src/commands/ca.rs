@@ -10,7 +10,7 @@ use countersign_core::{
     x509::Certificate,
 };
 use countersign_signing::{
-    ca::{CertificateAuthority, InitOptions},
+    ca::{CertificateAuthority, CrlPublication, Deltas, InitOptions},
     crl::RevokedCertificate,
     files::FileMode,
     key::Passphrase,
@@ -45,9 +45,14 @@ pub(super) fn init(arguments: &CaInitArguments, session: &Session) -> Outcome<An
         base_url: arguments.base_url.clone(),
         algorithm: arguments.algorithm.into(),
     };
+    let crls = CrlPublication {
+        shards: arguments.crl_shards.unwrap_or(0),
+        deltas: if arguments.crl_deltas { Deltas::Named } else { Deltas::Unnamed },
+    };
     let now = session.now();
-    let ca =
-        without_interruption(|| CertificateAuthority::init(folder, &options, &passphrase, now))?;
+    let ca = without_interruption(|| {
+        CertificateAuthority::init_with_crls(folder, &options, crls, &passphrase, now)
+    })?;
     let mut text = format!("{}: a new certificate authority\n", path_text(folder));
     let mut cas = Vec::new();
     for authority in Authority::ALL {
@@ -102,7 +107,6 @@ pub(super) fn list(arguments: &CaListArguments) -> Outcome<Answer> {
     Answer::new(text, &json!({ "certificates": entries }))
 }
 
-/// Signs a CRL where the key is, for a CA that the revocation service does not sign for.
 /// The number of the list that is to be replaced. Nothing else is replaced: a wrong path must not
 /// cost a key.
 fn earlier_number(output: &Path, issuer: &[u8]) -> Outcome<Option<u64>> {
@@ -122,6 +126,7 @@ fn earlier_number(output: &Path, issuer: &[u8]) -> Outcome<Option<u64>> {
     Ok(asn1::unsigned(number, "cRLNumber").ok())
 }
 
+/// Signs a CRL where the key is, for a CA that the revocation service does not sign for.
 pub(super) fn crl(arguments: &CaCrlArguments, session: &Session) -> Outcome<Answer> {
     let ca = open(&arguments.ca, &KeyPassphrase::default(), session)?;
     let now = session.now();

@@ -1,4 +1,4 @@
-//! `revocation status`, `revocation fetch`, `revocation register`.
+//! `revocation status`, `revocation fetch`.
 
 use std::{
     fs,
@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 
 use super::{admin::Admin, ca_issue::malformed, verify::bundle_path};
 use crate::{
-    arguments::{RevocationFetchArguments, RevocationRegisterArguments, RevocationStatusArguments},
+    arguments::{RevocationFetchArguments, RevocationStatusArguments},
     failure::{Failure, Outcome, path_text},
     fetch::HttpClient,
     input,
@@ -235,47 +235,6 @@ fn file_name(url: &str, kind: &str) -> String {
     let stem: String = stem.chars().map(harmless).take(64).collect();
     let stem = if stem.trim_matches('-').is_empty() { "evidence".to_owned() } else { stem };
     format!("{stem}.{kind}")
-}
-
-/// Makes certificates known to the service.
-pub(super) fn register(
-    arguments: &RevocationRegisterArguments,
-    session: &Session,
-) -> Outcome<Answer> {
-    let admin = Admin::open(&arguments.admin, session)?;
-    let mut text = String::new();
-    let (mut registered, mut failed) = (Vec::new(), Vec::new());
-    let mut worst: Option<FindingCode> = None;
-    // One that is refused keeps no other from being registered.
-    for path in &arguments.certificates {
-        match register_one(path, &admin) {
-            Ok(done) => {
-                for each in done["certificates"].as_array().into_iter().flatten() {
-                    let said = |name: &str| quoted(each[name].as_str().unwrap_or("?").to_owned());
-                    let (issuer, serial) = (said("issuer"), said("serial"));
-                    text.add(format_args!("{issuer} {serial}: {}\n", said("outcome")));
-                    registered.push(each.clone());
-                }
-            }
-            Err(failure) => {
-                let finding = failure.finding();
-                let graver = worst.is_none_or(|worst| finding.code.rank() < worst.rank());
-                worst = if graver { Some(finding.code) } else { worst };
-                text.add(format_args!("{}: {failure}\n", path_text(path)));
-                failed.push(json!({ "file": path_text(path), "error": finding }));
-            }
-        }
-    }
-    let result = json!({ "certificates": registered, "failed": failed });
-    let mut answer = Answer::new(text, &result)?;
-    answer.exit_code = worst.map_or(0, FindingCode::exit_code);
-    Ok(answer)
-}
-
-fn register_one(path: &Path, admin: &Admin) -> Outcome<Value> {
-    let certificate = input::certificate(path)?;
-    Certificate::decode(&certificate).map_err(|error| malformed(path, &error.to_string()))?;
-    admin.post("/v1/certificates", "application/pkix-cert", &certificate)
 }
 
 #[cfg(test)]

@@ -3,7 +3,10 @@
 use alloc::{collections::BTreeSet, format, string::String, vec::Vec};
 
 use super::{CertificateList, RevocationReason};
-use crate::finding::{Finding, FindingCode};
+use crate::{
+    asn1::Flag,
+    finding::{Finding, FindingCode},
+};
 
 /// Every rule of our profile (RFC 5280 §5; `docs/revocation.md`) that `crl` breaks. Empty when it
 /// may be published. Its signature is not looked at.
@@ -36,6 +39,14 @@ pub fn inspect(crl: &CertificateList<'_>) -> Vec<Finding> {
             let fits = number.len() <= 20 && !negative;
             demand(fits, "RFC 5280 §5.2.3: cRLNumber of at most 20 octets", "longer or negative");
         }
+    }
+    if let (Some(base), Some(number)) = (extensions.delta_base, extensions.number) {
+        let critical = extensions.delta_indicator_critical.is_some_and(Flag::is_set);
+        demand(critical, "RFC 5280 §5.2.4: critical deltaCRLIndicator", "not critical");
+        let below = (base.len(), base) < (number.len(), number);
+        demand(below, "RFC 5280 §5.2.4: BaseCRLNumber below cRLNumber", "not below");
+        let names = extensions.names_deltas;
+        demand(!names, "RFC 5280 §5.2.6: freshestCRL in complete lists only", "in a delta");
     }
     if let Some((critical, point)) = &extensions.issuing_distribution_point {
         demand(

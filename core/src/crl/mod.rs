@@ -129,6 +129,10 @@ pub struct CrlExtensions<'a> {
     pub number: Option<&'a [u8]>,
     /// deltaCRLIndicator: the base's number.
     pub delta_base: Option<&'a [u8]>,
+    /// Whether deltaCRLIndicator is critical.
+    pub delta_indicator_critical: Option<Flag>,
+    /// Whether freshestCRL is there.
+    pub names_deltas: bool,
     /// issuingDistributionPoint, with whether it is critical.
     pub issuing_distribution_point: Option<(Flag, IssuingDistributionPoint<'a>)>,
     /// expiredCertsOnCRL: entries are kept for certificates that expired since then.
@@ -429,6 +433,11 @@ impl<'a> CrlExtensions<'a> {
             oid::CE_CRL_NUMBER => self.number = Some(cursor.integer("cRLNumber")?),
             oid::CE_DELTA_CRL_INDICATOR => {
                 self.delta_base = Some(cursor.integer("deltaCRLIndicator")?);
+                self.delta_indicator_critical = Some(critical);
+            }
+            oid::CE_FRESHEST_CRL if !critical.is_set() => {
+                self.names_deltas = true;
+                return Ok(());
             }
             oid::CE_ISSUING_DISTRIBUTION_POINT => {
                 let fields = cursor.sequence("issuingDistributionPoint")?;

@@ -45,6 +45,14 @@ impl<'a> CertId<'a> {
         Ok(Self { hash, issuer_name_hash, issuer_key_hash, serial, raw: tlv.raw })
     }
 
+    /// Decodes one whole DER `CertID`.
+    ///
+    /// # Errors
+    /// When `bytes` is not exactly one.
+    pub fn decode_der(bytes: &'a [u8]) -> Result<Self> {
+        Self::decode(Tlv::decode(bytes, "certID")?)
+    }
+
     /// Whether it names a certificate that `issuer` issued: compared by value, never by encoding.
     pub fn is_issued_by(&self, issuer: &Certificate<'_>, crypto: &dyn CryptoProvider) -> bool {
         self.hash.is_some_and(|hash| {

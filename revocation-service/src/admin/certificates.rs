@@ -1,115 +1,233 @@
-//! Certificates: registering what was issued, and showing what is known of one.
-
-use std::sync::Arc;
+//! Certificates: registering what was issued, showing what is known of one, listing them.
 
 use countersign_core::{
     asn1::Cursor,
     digest::encode_hex,
-    time::UnixSeconds,
     x509::{Certificate, certificate::serial_text},
 };
-use countersign_daemon::problem::Problem;
+use countersign_daemon::{media_type, problem::Problem};
 use countersign_signing::pem;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode, header::ACCEPT};
 use serde::Serialize;
-use warp::reply::Response;
 
-use super::Actor;
+use super::{
+    Actor, Administration,
+    answer::{Answer, JSON_LINES},
+    shown::{ShownCertificate, ShownKey, issuer_name},
+    stream::lines,
+    target::{issuer_named, issuer_of, named},
+};
 use crate::{
     authority::sha256,
-    reply::{bad_request, json, of_storage},
+    reply::{bad_request, of_storage},
     serial_number,
-    state::{Issuer, Service},
-    storage::{CertificateRecord, Registration, Status},
+    state::{CrlSource, Issuer, Service},
+    storage::{
+        CertificateRecord, Digests, Listed, Listing, Registration, Status, StorageError, Which,
+    },
 };
 
-/// Certificates taken in one request: bounds the transaction and its signature checks.
+/// Certificates taken in one request that is answered as a whole; a stream takes more.
 const MAX_CERTIFICATES: usize = 64;
+
+/// Entries on a page of a listing, unless the query asks for fewer.
+const PAGE: u32 = 1000;
 
 #[derive(Serialize)]
 struct Registered {
     certificates: Vec<RegisteredCertificate>,
 }
 
+/// What became of one certificate.
 #[derive(Serialize)]
-struct RegisteredCertificate {
-    issuer: String,
-    serial: String,
-    sha256: String,
-    outcome: &'static str,
+pub(super) struct RegisteredCertificate {
+    pub(super) issuer: String,
+    pub(super) serial: String,
+    pub(super) sha256: Option<String>,
+    pub(super) outcome: &'static str,
+}
+
+impl RegisteredCertificate {
+    pub(super) fn of(service: &Service, record: &CertificateRecord, outcome: Registration) -> Self {
+        Self {
+            issuer: issuer_name(service, record.issuer),
+            serial: serial_text(&record.serial),
+            sha256: record.digests.as_ref().map(|digests| encode_hex(&digests.sha256)),
+            outcome: match outcome {
+                Registration::Registered => "registered",
+                Registration::RegisteredRevoked => "registered_revoked",
+                Registration::Completed => "completed",
+                Registration::Known => "known",
+            },
+        }
+    }
 }
 
 #[derive(Serialize)]
-struct Shown {
-    issuer: String,
-    serial: String,
-    sha256: String,
-    not_before: UnixSeconds,
-    not_after: UnixSeconds,
-    registered_at: UnixSeconds,
-    registered_by: String,
-    status: &'static str,
+struct Page {
+    certificates: Vec<ShownCertificate>,
+    /// What to give as `after` for the next page; missing on the last one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    revocation: Option<ShownRevocation>,
+    next: Option<String>,
 }
 
 #[derive(Serialize)]
-struct ShownRevocation {
-    reason: &'static str,
-    revocation_date: UnixSeconds,
-    recorded_at: UnixSeconds,
-    recorded_by: String,
+struct ShownIssuer {
+    name: String,
+    subject: String,
+    /// Grows with every change of its revocations.
+    revision: i64,
+    /// Whether orders to revoke are taken here: its key is.
+    revokes_here: bool,
 }
 
-/// Registers the certificates in `body`, PEM or DER: all or none. 201 when one of them is new,
-/// 200 when all were known.
-///
-/// # Errors
-/// A problem: unreadable, not issued by an issuer of this service, in conflict with another, or
-/// storage failed.
-pub(crate) async fn register(
-    service: &Service,
-    actor: &Actor,
-    body: &[u8],
-) -> Result<Response, Problem> {
-    let encoded = split(body)?;
-    if encoded.len() > MAX_CERTIFICATES {
-        let detail = format!("Send at most {MAX_CERTIFICATES} certificates at a time.");
-        return Err(bad_request("certificate.too_many", detail));
+impl Administration {
+    /// Registers the certificates in `body`, PEM or DER: all or none, 201 when one of them is new,
+    /// 200 when all were known. Where the client accepts JSON Lines, or sends them, it is a stream:
+    /// each for itself, with a line of its own in the answer.
+    ///
+    /// # Errors
+    /// A problem: unreadable, not issued by an issuer of this service, in conflict with another, or
+    /// storage failed.
+    pub(super) async fn register(
+        &self,
+        actor: &Actor,
+        headers: &HeaderMap,
+        body: &[u8],
+    ) -> Result<Answer, Problem> {
+        let sends_lines = media_type::is(headers, JSON_LINES);
+        let accepts_lines =
+            headers.get_all(ACCEPT).iter().any(|value| value.as_bytes() == JSON_LINES.as_bytes());
+        if sends_lines || accepts_lines {
+            let encoded =
+                if sends_lines { lines(body) } else { split(body)?.into_iter().map(Ok).collect() };
+            return self.register_stream(actor, encoded).await;
+        }
+        let encoded = split(body)?;
+        if encoded.len() > MAX_CERTIFICATES {
+            let detail = format!(
+                "Send at most {MAX_CERTIFICATES} certificates at a time, or accept {JSON_LINES}."
+            );
+            return Err(bad_request("certificate.too_many", detail));
+        }
+        let mut records = Vec::with_capacity(encoded.len());
+        for (index, der) in encoded.iter().enumerate() {
+            records.push(record(&self.service, actor, der, index + 1)?);
+        }
+        let storage = self.service.storage();
+        let outcomes =
+            storage.register(records.clone()).await.map_err(|error| of_storage(&error))?;
+        self.publish_all(&outcomes).await?;
+        let known = outcomes.iter().all(|outcome| *outcome == Registration::Known);
+        let status = if known { StatusCode::OK } else { StatusCode::CREATED };
+        let of = |(record, outcome)| RegisteredCertificate::of(&self.service, record, outcome);
+        let certificates = records.iter().zip(outcomes).map(of).collect();
+        Ok(Answer::json(status, &Registered { certificates }))
     }
-    let mut names = Vec::with_capacity(encoded.len());
-    let mut records = Vec::with_capacity(encoded.len());
-    for (index, der) in encoded.iter().enumerate() {
-        let (issuer, record) = record(service, actor, der, index + 1)?;
-        names.push(issuer.authority.name().to_owned());
-        records.push(record);
+
+    /// New CRLs where a certificate was revoked as it was registered.
+    pub(super) async fn publish_all(&self, outcomes: &[Registration]) -> Result<(), Problem> {
+        if !outcomes.contains(&Registration::RegisteredRevoked) {
+            return Ok(());
+        }
+        for issuer in self.service.issuers() {
+            let revision = self.service.storage().revision(issuer.id).await;
+            let revision = revision.map_err(|error| of_storage(&error))?;
+            self.publish(issuer, revision).await?;
+        }
+        Ok(())
     }
-    let outcomes =
-        service.storage().register(records.clone()).await.map_err(|error| of_storage(&error))?;
-    let mut status = StatusCode::OK;
-    let mut certificates = Vec::with_capacity(outcomes.len());
-    for ((issuer, record), outcome) in names.into_iter().zip(&records).zip(&outcomes) {
-        let serial = serial_text(&record.serial);
-        let outcome = match outcome {
-            Registration::Known => "known",
-            Registration::Registered => {
-                status = StatusCode::CREATED;
-                tracing::info!(actor = actor.name(), issuer, serial, "certificate registered");
-                "registered"
-            }
+
+    /// Shows what is known of one certificate.
+    ///
+    /// # Errors
+    /// 404 when it is not registered; storage failed.
+    pub(super) async fn show(&self, issuer: &str, serial: &str) -> Result<Answer, Problem> {
+        let (issuer, serial) = named(&self.service, issuer, serial)?;
+        let failed = |error: StorageError| of_storage(&error);
+        let storage = self.service.storage();
+        let certificate = storage.certificate(issuer.id, &serial).await.map_err(failed)?;
+        let certificate = certificate
+            .ok_or_else(|| failed(StorageError::NotRegistered { serial: serial_text(&serial) }))?;
+        let revocation = match storage.status(issuer.id, &serial).await.map_err(failed)? {
+            Status::Revoked(revocation) => Some(revocation),
+            Status::Good | Status::NeverIssued => None,
         };
-        certificates.push(RegisteredCertificate {
-            issuer,
-            serial,
-            sha256: encode_hex(&record.sha256),
-            outcome,
-        });
+        let listed = Listed { certificate, revocation };
+        Ok(Answer::ok(&ShownCertificate::of(issuer.authority.name(), &listed)))
     }
-    Ok(json(status, &Registered { certificates }))
+
+    /// A page of an issuer's certificates. Query: `after`, `limit`, `status=revoked`.
+    ///
+    /// # Errors
+    /// 400, 404; storage failed.
+    pub(super) async fn list(&self, issuer: &str, query: &str) -> Result<Answer, Problem> {
+        let issuer = issuer_named(&self.service, issuer)?;
+        let mut listing =
+            Listing { issuer: issuer.id, which: Which::All, after: Vec::new(), limit: PAGE };
+        for (name, value) in pairs(query) {
+            let wrong = || bad_request("query.malformed", format!("{name} cannot be {value:?}."));
+            match name {
+                "status" if value == "revoked" => listing.which = Which::Revoked,
+                "status" if value == "any" => {}
+                "after" => listing.after = serial_number::parse(value).ok_or_else(wrong)?,
+                "limit" => {
+                    let limit = value.parse().ok().filter(|limit| (1..=PAGE).contains(limit));
+                    listing.limit = limit.ok_or_else(wrong)?;
+                }
+                _ => return Err(wrong()),
+            }
+        }
+        let listed =
+            self.service.storage().list(&listing).await.map_err(|error| of_storage(&error))?;
+        let is_full = u32::try_from(listed.len()).is_ok_and(|count| count == listing.limit);
+        let last = listed.last().filter(|_| is_full);
+        let next = last.map(|last| serial_text(&last.certificate.serial));
+        let name = issuer.authority.name();
+        let certificates = listed.iter().map(|listed| ShownCertificate::of(name, listed)).collect();
+        Ok(Answer::ok(&Page { certificates, next }))
+    }
+
+    /// The issuers of this service.
+    ///
+    /// # Errors
+    /// Storage failed.
+    pub(super) async fn issuers(&self) -> Result<Answer, Problem> {
+        let mut issuers = Vec::new();
+        for issuer in self.service.issuers() {
+            let revision = self.service.storage().revision(issuer.id).await;
+            issuers.push(ShownIssuer {
+                name: issuer.authority.name().to_owned(),
+                subject: issuer.authority.certificate().subject_text(),
+                revision: revision.map_err(|error| of_storage(&error))?,
+                revokes_here: matches!(issuer.crls, CrlSource::Publisher(_)),
+            });
+        }
+        Ok(Answer::ok(&serde_json::json!({ "issuers": issuers })))
+    }
+
+    /// The keys that were revoked.
+    ///
+    /// # Errors
+    /// Storage failed.
+    pub(super) async fn keys(&self) -> Result<Answer, Problem> {
+        let keys =
+            self.service.storage().revoked_keys().await.map_err(|error| of_storage(&error))?;
+        let keys: Vec<ShownKey> = keys.iter().map(ShownKey::of).collect();
+        Ok(Answer::ok(&serde_json::json!({ "keys": keys })))
+    }
+}
+
+/// Names and values of a query. No value here has a character that needs escaping.
+pub(super) fn pairs(query: &str) -> impl Iterator<Item = (&str, &str)> {
+    query
+        .split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
 }
 
 /// The certificates in a body: PEM with any number, or DER, one after the other.
-fn split(body: &[u8]) -> Result<Vec<Vec<u8>>, Problem> {
+pub(super) fn split(body: &[u8]) -> Result<Vec<Vec<u8>>, Problem> {
     if body.first() != Some(&0x30) {
         return pem::decode_certificates(&String::from_utf8_lossy(body)).map_err(|error| {
             bad_request("certificate.malformed", format!("Send PEM or DER certificates: {error}."))
@@ -126,12 +244,13 @@ fn split(body: &[u8]) -> Result<Vec<Vec<u8>>, Problem> {
     Ok(certificates)
 }
 
-fn record<'a>(
-    service: &'a Service,
+/// The record of a certificate that one of our issuers signed.
+pub(super) fn record(
+    service: &Service,
     actor: &Actor,
     der: &[u8],
     position: usize,
-) -> Result<(&'a Arc<Issuer>, CertificateRecord), Problem> {
+) -> Result<CertificateRecord, Problem> {
     let certificate = Certificate::decode(der).map_err(|error| {
         bad_request(
             "certificate.malformed",
@@ -140,63 +259,19 @@ fn record<'a>(
     })?;
     let issuer = issuer_of(service, &certificate)?;
     warn_of_other_distribution_point(issuer, &certificate);
-    let record = CertificateRecord {
+    Ok(CertificateRecord {
         issuer: issuer.id,
         serial: certificate.serial.to_vec(),
-        sha256: sha256(der),
-        subject: certificate.subject.to_vec(),
-        spki_sha256: sha256(certificate.public_key.raw),
+        digests: Some(Digests {
+            sha256: sha256(der),
+            spki_sha256: sha256(certificate.public_key.raw),
+            subject: certificate.subject.to_vec(),
+        }),
         not_before: certificate.not_before,
         not_after: certificate.not_after,
         registered_at: service.now(),
         actor: actor.name().to_owned(),
-        der: der.to_vec(),
-    };
-    Ok((issuer, record))
-}
-
-/// The issuer of a certificate that an administrator sent.
-///
-/// # Errors
-/// 422: none of this service's issuers signed it.
-pub(super) fn issuer_of<'a>(
-    service: &'a Service,
-    certificate: &Certificate<'_>,
-) -> Result<&'a Arc<Issuer>, Problem> {
-    service.issuer_of(certificate).ok_or_else(|| {
-        Problem::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "certificate.issuer.unknown",
-            format!(
-                "No issuer of this service signed the certificate of {}.",
-                certificate.subject_text()
-            ),
-        )
     })
-}
-
-/// The issuer and the serial number (content octets) that an administrator named.
-///
-/// # Errors
-/// 404 or 400.
-pub(super) fn named<'a>(
-    service: &'a Service,
-    issuer: &str,
-    serial: &str,
-) -> Result<(&'a Arc<Issuer>, Vec<u8>), Problem> {
-    let known = service.issuer_named(issuer).ok_or_else(|| {
-        let names: Vec<_> =
-            service.issuers().iter().map(|issuer| issuer.authority.name()).collect();
-        let detail = format!("There is no issuer of that name; there are: {}.", names.join(", "));
-        Problem::new(StatusCode::NOT_FOUND, "issuer.unknown", detail)
-    })?;
-    let serial = serial_number::parse(serial).ok_or_else(|| {
-        bad_request(
-            "certificate.serial.malformed",
-            "Write the serial number in hexadecimal, at most 20 octets.",
-        )
-    })?;
-    Ok((known, serial))
 }
 
 /// A verifier compares the CRL's distribution point with the certificate's: where they differ, it
@@ -214,41 +289,4 @@ fn warn_of_other_distribution_point(issuer: &Issuer, certificate: &Certificate<'
             "the certificate's CRL distribution point is not the CRL's"
         );
     }
-}
-
-/// Shows what is known of one certificate.
-///
-/// # Errors
-/// 404 when it is not registered; storage failed.
-pub(crate) async fn show(
-    service: &Service,
-    issuer: &str,
-    serial: &str,
-) -> Result<Response, Problem> {
-    let (issuer, serial) = named(service, issuer, serial)?;
-    let failed = |error| of_storage(&error);
-    let missing = || crate::storage::StorageError::NotRegistered { serial: serial_text(&serial) };
-    let record = service.storage().certificate(issuer.id, &serial).await.map_err(failed)?;
-    let record = record.ok_or_else(|| of_storage(&missing()))?;
-    let revocation = match service.storage().status(issuer.id, &serial).await.map_err(failed)? {
-        Status::Revoked(revocation) => Some(ShownRevocation {
-            reason: revocation.reason.name(),
-            revocation_date: revocation.revocation_date,
-            recorded_at: revocation.recorded_at,
-            recorded_by: revocation.actor,
-        }),
-        Status::Good | Status::NeverIssued => None,
-    };
-    let shown = Shown {
-        issuer: issuer.authority.name().to_owned(),
-        serial: serial_text(&serial),
-        sha256: encode_hex(&record.sha256),
-        not_before: record.not_before,
-        not_after: record.not_after,
-        registered_at: record.registered_at,
-        registered_by: record.actor,
-        status: if revocation.is_some() { "revoked" } else { "good" },
-        revocation,
-    };
-    Ok(json(StatusCode::OK, &shown))
 }

@@ -1,118 +1,352 @@
 //! Revoking: on disk, then in the CRL, then acknowledged.
+//!
+//! What one person may not do alone becomes a proposal. A compromised key takes all its certificates
+//! with it, and the answer names the releases that were signed with it since.
 
 use std::sync::Arc;
 
-use base64ct::{Base64, Encoding};
 use countersign_core::{
-    crl::RevocationReason,
+    crl::RevocationReason::{self, RemoveFromCrl},
+    digest::encode_hex,
     time::UnixSeconds,
-    x509::{Certificate, certificate::serial_text},
+    x509::certificate::serial_text,
 };
 use countersign_daemon::problem::Problem;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
-use warp::reply::Response;
 
 use super::{
-    Actor,
-    certificates::{issuer_of, named},
+    Actor, Administration,
+    answer::Answer,
+    shown::{ShownRelease, ShownRevocation, issuer_name},
+    target::{Named, Target},
 };
 use crate::{
-    authority::sha256,
-    reply::{bad_request, json, of_storage},
-    rules::RevocationOrder,
-    state::{CrlSource, Issuer, Service},
-    storage::{Recorded, StorageError},
+    config::CompromiseScope,
+    reply::{bad_request, of_storage},
+    rules::{self, Change, People, RevocationOrder},
+    state::{CrlSource, Issuer},
+    storage::{IssuerId, OfKey, Recorded, ReleasesOf, Revocation, Status, StorageError},
 };
 
-/// The body of `POST /v1/revocations`: a certificate, or issuer and serial number.
+/// The longest comment.
+const MAX_COMMENT_OCTETS: usize = 2000;
+
+/// The body of `POST /v1/revocations`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Body {
     certificate: Option<String>,
     issuer: Option<String>,
     serial: Option<String>,
+    key: Option<String>,
+    key_sha256: Option<String>,
     reason: String,
     compromised_since: Option<String>,
+    #[serde(default)]
+    comment: String,
+    /// Say what would be done, and do nothing.
+    #[serde(default)]
+    dry_run: bool,
 }
 
+/// Whether an order is carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// It is.
+    Act,
+    /// What would be done is said.
+    DryRun,
+}
+
+/// What was done, or would be.
 #[derive(Serialize)]
-struct Acknowledgement {
-    issuer: String,
-    serial: String,
+pub(super) struct Acknowledgement {
+    /// Missing for an order against a key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    issuer: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    serial: Option<String>,
     reason: &'static str,
     revocation_date: UnixSeconds,
     recorded_at: UnixSeconds,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_sha256: Option<String>,
+    /// Every certificate with that key, where the order was against it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    certificates: Vec<ShownOfKey>,
+    /// What was signed with it since then, or at a time that is not known.
+    affected_releases: Vec<ShownRelease>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    dry_run: bool,
 }
 
-/// Revokes the certificate that the JSON `body` names. When it answers 200, the revocation is on
-/// disk and every CRL and OCSP answer from now on shows it.
-///
-/// # Errors
-/// A problem; after `crl.not_published` the revocation is on disk all the same, and in every OCSP
-/// answer.
-pub(crate) async fn revoke(
-    service: Arc<Service>,
-    actor: Actor,
-    body: &[u8],
-) -> Result<Response, Problem> {
-    let body: Body = serde_json::from_slice(body).map_err(|error| {
-        bad_request("revocation.malformed", format!("The JSON is not an order to revoke: {error}."))
-    })?;
-    let order = RevocationOrder {
-        reason: reason(&body.reason)?,
-        compromised_since: body.compromised_since.as_deref().map(time).transpose()?,
-        now: service.now(),
-        actor: actor.name().to_owned(),
-    };
-    let (issuer, serial) = target(&service, &body).await?;
-    // A task of its own: a client that hangs up between disk and CRL stops neither.
-    tokio::spawn(async move { carry_out(&service, &issuer, &serial, &order).await })
-        .await
-        .map_err(|_| Problem::internal())?
+#[derive(Serialize)]
+struct ShownOfKey {
+    issuer: String,
+    serial: String,
+    /// `revoked`, `unchanged`, or `offline`: its issuer's key is elsewhere, and so is its CRL made.
+    outcome: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revocation: Option<ShownRevocation>,
 }
 
-async fn carry_out(
-    service: &Service,
-    issuer: &Issuer,
-    serial: &[u8],
-    order: &RevocationOrder,
-) -> Result<Response, Problem> {
-    let CrlSource::Publisher(publisher) = &issuer.crls else { return Err(offline(issuer)) };
-    let name = issuer.authority.name();
-    refuse_wrong_clock(issuer, order.now)?;
-    let Recorded { revocation, revision } =
-        service.storage().revoke(issuer.id, serial, order).await.map_err(|error| {
-            tracing::warn!(actor = order.actor, issuer = name, serial = serial_text(serial), %error, "revocation refused");
-            of_storage(&error)
+impl Administration {
+    /// Revokes what the JSON `body` names. When it answers 200, the revocation is on disk and every
+    /// CRL and OCSP answer from now on shows it; 202 is a proposal.
+    ///
+    /// # Errors
+    /// A problem; after `crl.not_published` the revocation is on disk all the same, and in every
+    /// OCSP answer.
+    pub(super) async fn revoke(&self, actor: &Actor, body: &[u8]) -> Result<Answer, Problem> {
+        let body: Body = serde_json::from_slice(body).map_err(|error| {
+            let detail = format!("The JSON is not an order to revoke: {error}.");
+            bad_request("revocation.malformed", detail)
         })?;
-    let serial = serial_text(serial);
-    tracing::info!(
-        actor = order.actor,
-        issuer = name,
-        serial,
-        reason = revocation.reason.name(),
-        revocation_date = %revocation.revocation_date,
-        "revoked"
-    );
-    publisher.publish_revision(revision, service.now()).await.map_err(|error| {
-        tracing::error!(issuer = name, serial, %error, "revoked, but no CRL shows it yet");
-        let detail = "The revocation is recorded and OCSP shows it, but no new CRL could be published; \
-                      the log has the reason. Repeat the request: that is safe.";
-        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "crl.not_published", detail)
-    })?;
-    let acknowledgement = Acknowledgement {
-        issuer: name.to_owned(),
-        serial,
-        reason: revocation.reason.name(),
-        revocation_date: revocation.revocation_date,
-        recorded_at: revocation.recorded_at,
-    };
-    Ok(json(StatusCode::OK, &acknowledgement))
+        refuse_long_comment(&body.comment)?;
+        let order = RevocationOrder {
+            reason: reason(&body.reason)?,
+            compromised_since: body.compromised_since.as_deref().map(time).transpose()?,
+            now: self.service.now(),
+            actor: actor.name().to_owned(),
+            people: People::One,
+        };
+        let named = Named {
+            certificate: body.certificate,
+            issuer: body.issuer,
+            serial: body.serial,
+            key: body.key,
+            key_sha256: body.key_sha256,
+        };
+        let target = named.find(&self.service).await?;
+        let mode = if body.dry_run { Mode::DryRun } else { Mode::Act };
+        match (target, mode) {
+            (Target::Key(key), Mode::Act) => self.revoke_key(key, &order, None).await,
+            (Target::Key(key), Mode::DryRun) => self.preview_key(key, &order, None).await,
+            (Target::Certificate(issuer, serial), mode) => {
+                self.revoke_certificate(&issuer, serial, order, &body.comment, mode).await
+            }
+        }
+    }
+
+    async fn revoke_certificate(
+        &self,
+        issuer: &Arc<Issuer>,
+        serial: Vec<u8>,
+        order: RevocationOrder,
+        comment: &str,
+        mode: Mode,
+    ) -> Result<Answer, Problem> {
+        if !matches!(issuer.crls, CrlSource::Publisher(_)) {
+            return Err(offline(issuer));
+        }
+        refuse_wrong_clock(issuer, order.now)?;
+        let storage = self.service.storage();
+        let missing = || StorageError::NotRegistered { serial: serial_text(&serial) };
+        let certificate = storage.certificate(issuer.id, &serial).await;
+        let certificate = certificate
+            .and_then(|known| known.ok_or_else(missing))
+            .map_err(|error| of_storage(&error))?;
+        let stored = match storage.status(issuer.id, &serial).await {
+            Ok(Status::Revoked(stored)) => Some(stored),
+            Ok(_) => None,
+            Err(error) => return Err(of_storage(&error)),
+        };
+        // Storage decides again, in its transaction; here it is which way the order goes.
+        match rules::decide(certificate.not_before, stored.as_ref(), &order) {
+            Err(refusal) if refusal.takes_two_people() => {
+                return self.propose(issuer, serial, order, comment, mode).await;
+            }
+            Err(refusal) => return Err(of_storage(&refusal.into())),
+            Ok(change) if mode == Mode::DryRun => {
+                if let Some(key) = self.compromised_key(&order, certificate.digests.as_ref()) {
+                    return self.preview_key(key, &order, Some((issuer, &serial))).await;
+                }
+                let (Change::Write(to) | Change::None(to) | Change::Release(to)) = change;
+                return self.acknowledge(issuer, &serial, &to, Mode::DryRun).await;
+            }
+            Ok(_) => {}
+        }
+        if let Some(key) = self.compromised_key(&order, certificate.digests.as_ref()) {
+            return self.revoke_key(key, &order, Some((issuer, &serial))).await;
+        }
+        let Recorded { revocation, revision } =
+            storage.revoke(issuer.id, &serial, &order).await.map_err(|error| of_storage(&error))?;
+        tracing::info!(
+            actor = order.actor,
+            issuer = issuer.authority.name(),
+            serial = serial_text(&serial),
+            reason = revocation.reason.name(),
+            revocation_date = %revocation.revocation_date,
+            "revoked"
+        );
+        self.publish(issuer, revision).await?;
+        self.acknowledge(issuer, &serial, &revocation, Mode::Act).await
+    }
+
+    /// The key that goes with a certificate, by the policy for compromises.
+    fn compromised_key(
+        &self,
+        order: &RevocationOrder,
+        digests: Option<&crate::storage::Digests>,
+    ) -> Option<[u8; 32]> {
+        let whole_key = self.compromise_scope == CompromiseScope::Key
+            && order.reason == RevocationReason::KeyCompromise;
+        digests.filter(|_| whole_key).map(|digests| digests.spki_sha256)
+    }
+
+    pub(super) async fn acknowledge(
+        &self,
+        issuer: &Issuer,
+        serial: &[u8],
+        revocation: &Revocation,
+        mode: Mode,
+    ) -> Result<Answer, Problem> {
+        let of = ReleasesOf::Certificate(issuer.id, serial.to_vec());
+        let affected_releases = match revocation.reason {
+            RemoveFromCrl => Vec::new(),
+            _ => self.affected(&of, revocation.revocation_date).await?,
+        };
+        Ok(Answer::ok(&Acknowledgement {
+            issuer: Some(issuer.authority.name().to_owned()),
+            serial: Some(serial_text(serial)),
+            reason: revocation.reason.name(),
+            revocation_date: revocation.revocation_date,
+            recorded_at: revocation.recorded_at,
+            key_sha256: None,
+            certificates: Vec::new(),
+            affected_releases,
+            dry_run: mode == Mode::DryRun,
+        }))
+    }
+
+    /// Revokes every certificate with a key; `named` is the one that the order named, if it did.
+    async fn revoke_key(
+        &self,
+        key: [u8; 32],
+        order: &RevocationOrder,
+        named: Option<(&Arc<Issuer>, &[u8])>,
+    ) -> Result<Answer, Problem> {
+        let online = self.online();
+        for issuer in self.service.issuers() {
+            refuse_wrong_clock(issuer, order.now)?;
+        }
+        let storage = self.service.storage();
+        let recorded =
+            storage.revoke_key(key, order, &online).await.map_err(|error| of_storage(&error))?;
+        tracing::info!(
+            actor = order.actor,
+            key_sha256 = encode_hex(&key),
+            certificates = recorded.certificates.len(),
+            "key revoked"
+        );
+        for (id, revision) in &recorded.revisions {
+            if let Some(issuer) = self.service.issuers().iter().find(|issuer| issuer.id == *id) {
+                self.publish(issuer, *revision).await?;
+            }
+        }
+        self.acknowledge_key(key, order, named, &recorded.certificates, Mode::Act).await
+    }
+
+    async fn preview_key(
+        &self,
+        key: [u8; 32],
+        order: &RevocationOrder,
+        named: Option<(&Arc<Issuer>, &[u8])>,
+    ) -> Result<Answer, Problem> {
+        rules::refuse_key_order(order).map_err(|refusal| of_storage(&refusal.into()))?;
+        let found = self.service.storage().certificates_of_key(key).await;
+        let mut found = found.map_err(|error| of_storage(&error))?;
+        for certificate in &mut found {
+            let known = certificate.revocation.as_ref();
+            let change = rules::decide_for_key(UnixSeconds::new(i64::MIN), known, order);
+            certificate.changed = matches!(change, Change::Write(_));
+        }
+        self.acknowledge_key(key, order, named, &found, Mode::DryRun).await
+    }
+
+    async fn acknowledge_key(
+        &self,
+        key: [u8; 32],
+        order: &RevocationOrder,
+        named: Option<(&Arc<Issuer>, &[u8])>,
+        certificates: &[OfKey],
+        mode: Mode,
+    ) -> Result<Answer, Problem> {
+        let online = self.online();
+        let date = order.compromised_since.unwrap_or(order.now);
+        let shown = certificates
+            .iter()
+            .map(|certificate| ShownOfKey {
+                issuer: issuer_name(&self.service, certificate.issuer),
+                serial: serial_text(&certificate.serial),
+                outcome: match (online.contains(&certificate.issuer), certificate.changed) {
+                    (false, _) => "offline",
+                    (true, true) => "revoked",
+                    (true, false) => "unchanged",
+                },
+                revocation: certificate.revocation.as_ref().map(ShownRevocation::of),
+            })
+            .collect();
+        let of_named = named.and_then(|(issuer, serial)| {
+            let is_named = |each: &&OfKey| each.issuer == issuer.id && each.serial == serial;
+            certificates.iter().find(is_named)?.revocation.clone()
+        });
+        let affected_releases = self.affected(&ReleasesOf::Key(key), date).await?;
+        Ok(Answer::ok(&Acknowledgement {
+            issuer: named.map(|(issuer, _)| issuer.authority.name().to_owned()),
+            serial: named.map(|(_, serial)| serial_text(serial)),
+            reason: order.reason.name(),
+            revocation_date: of_named.as_ref().map_or(date, |known| known.revocation_date),
+            recorded_at: of_named.as_ref().map_or(order.now, |known| known.recorded_at),
+            key_sha256: Some(encode_hex(&key)),
+            certificates: shown,
+            affected_releases,
+            dry_run: mode == Mode::DryRun,
+        }))
+    }
+
+    /// The issuers whose CRLs are made here.
+    fn online(&self) -> Vec<IssuerId> {
+        let issuers = self.service.issuers().iter();
+        issuers
+            .filter(|issuer| matches!(issuer.crls, CrlSource::Publisher(_)))
+            .map(|issuer| issuer.id)
+            .collect()
+    }
+
+    /// The releases that a revocation from `date` on takes away, or may.
+    async fn affected(
+        &self,
+        of: &ReleasesOf,
+        date: UnixSeconds,
+    ) -> Result<Vec<ShownRelease>, Problem> {
+        let releases = self.service.storage().releases(of).await;
+        let releases = releases.map_err(|error| of_storage(&error))?;
+        let affected = releases
+            .iter()
+            .filter(|release| release.signed_at.is_none_or(|signed_at| signed_at >= date));
+        Ok(affected.map(|release| ShownRelease::of(&self.service, release)).collect())
+    }
+
+    /// Waits for a CRL that shows `revision`.
+    ///
+    /// # Errors
+    /// 503: it is on disk, and no CRL shows it yet.
+    pub(super) async fn publish(&self, issuer: &Issuer, revision: i64) -> Result<(), Problem> {
+        let CrlSource::Publisher(publisher) = &issuer.crls else { return Ok(()) };
+        publisher.publish_revision(revision, self.service.now()).await.map_err(|error| {
+            let name = issuer.authority.name();
+            tracing::error!(issuer = name, %error, "revoked, but no CRL shows it yet");
+            let detail = "The change is recorded and OCSP shows it, but no new CRL could be published; \
+                          the log has the reason. Repeat the request: that is safe.";
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "crl.not_published", detail)
+        })
+    }
 }
 
-/// What is recorded cannot be moved later: a date from a clock that lost its time would void every
-/// signature for ever.
+/// What is recorded cannot be moved later by one person: a date from a clock that lost its time would
+/// void every signature.
 fn refuse_wrong_clock(issuer: &Issuer, now: UnixSeconds) -> Result<(), Problem> {
     let not_before = issuer.authority.certificate().not_before;
     if now >= not_before {
@@ -134,52 +368,17 @@ fn offline(issuer: &Issuer) -> Problem {
     Problem::new(StatusCode::CONFLICT, "issuer.offline", detail)
 }
 
-async fn target(service: &Service, body: &Body) -> Result<(Arc<Issuer>, Vec<u8>), Problem> {
-    match (&body.certificate, &body.issuer, &body.serial) {
-        (Some(encoded), None, None) => {
-            let malformed = |detail: String| bad_request("certificate.malformed", detail);
-            let der = Base64::decode_vec(encoded)
-                .map_err(|_| malformed("Send the certificate's DER in base64.".to_owned()))?;
-            let certificate = Certificate::decode(&der)
-                .map_err(|error| malformed(format!("The certificate cannot be read: {error}.")))?;
-            let issuer = Arc::clone(issuer_of(service, &certificate)?);
-            refuse_other_certificate(service, &issuer, &certificate).await?;
-            Ok((issuer, certificate.serial.to_vec()))
-        }
-        (None, Some(issuer), Some(serial)) => {
-            let (issuer, serial) = named(service, issuer, serial)?;
-            Ok((Arc::clone(issuer), serial))
-        }
-        _ => {
-            Err(bad_request("revocation.target", "Name either certificate, or issuer and serial."))
-        }
+pub(super) fn refuse_long_comment(comment: &str) -> Result<(), Problem> {
+    if comment.len() <= MAX_COMMENT_OCTETS {
+        return Ok(());
     }
-}
-
-/// Revoking by certificate means that very certificate, not another one with its serial number.
-async fn refuse_other_certificate(
-    service: &Service,
-    issuer: &Issuer,
-    certificate: &Certificate<'_>,
-) -> Result<(), Problem> {
-    let known = service.storage().certificate(issuer.id, certificate.serial).await;
-    match known.map_err(|error| of_storage(&error))? {
-        Some(record) if record.sha256 != sha256(certificate.raw) => {
-            let serial = certificate.serial_text();
-            Err(of_storage(&StorageError::CertificateConflict { serial }))
-        }
-        // One that is missing altogether is refused when it is to be revoked.
-        _ => Ok(()),
-    }
+    let detail = format!("A comment has at most {MAX_COMMENT_OCTETS} octets.");
+    Err(bad_request("comment.too_long", detail))
 }
 
 fn reason(name: &str) -> Result<RevocationReason, Problem> {
     RevocationReason::parse(name).ok_or_else(|| {
-        let names: Vec<_> = RevocationReason::ALL
-            .into_iter()
-            .filter(|reason| *reason != RevocationReason::RemoveFromCrl)
-            .map(RevocationReason::name)
-            .collect();
+        let names: Vec<_> = RevocationReason::ALL.into_iter().map(RevocationReason::name).collect();
         bad_request(
             "revocation.reason.unknown",
             format!("The reason must be one of: {}.", names.join(", ")),

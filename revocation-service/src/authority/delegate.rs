@@ -1,17 +1,25 @@
-//! The OCSP delegate of an issuer: what RFC 6960 §4.2.2.2 asks of it, and when it may be replaced.
+//! The OCSP delegate of an issuer: what RFC 6960 §4.2.2.2 asks of it, when it may be replaced, and
+//! how one is issued here.
+
+use std::{collections::hash_map::RandomState, hash::BuildHasher, sync::Arc};
 
 use countersign_core::{
-    crypto::aws_lc::AwsLc,
+    crypto::{SignatureScheme, aws_lc::AwsLc},
     time::UnixSeconds,
     x509::{
         Certificate,
         profile::{self, Role},
     },
 };
-use countersign_signing::ocsp::OcspSigner;
+use countersign_signing::{
+    ca,
+    certificate::Pointers,
+    key::{KeyLocation, SignError, Signer},
+    ocsp::OcspSigner,
+};
 
 use super::{AuthorityFault, decode, read_certificate, read_key, rules};
-use crate::config::IssuerConfig;
+use crate::{config::IssuerConfig, signing_queue::Pace};
 
 /// The OCSP delegate of an issuer.
 #[derive(Debug)]
@@ -22,9 +30,39 @@ pub struct Delegate {
     pub not_before: UnixSeconds,
     /// And until then.
     pub not_after: UnixSeconds,
+    /// How long its key takes to sign.
+    pub pace: Pace,
+    /// When the next one is due, where delegates are issued here.
+    pub renew_at: UnixSeconds,
+}
+
+/// A delegate that was issued here and is not in use yet.
+#[derive(Debug)]
+pub struct IssuedDelegate {
+    /// To be used.
+    pub delegate: Delegate,
+    /// Its certificate, DER, to be registered first.
+    pub certificate: Vec<u8>,
 }
 
 impl Delegate {
+    fn new(
+        key: Arc<dyn Signer>,
+        der: &[u8],
+        issuer: &[u8],
+        (pace, renew_at): (Pace, UnixSeconds),
+    ) -> Result<Self, AuthorityFault> {
+        let certificate = Certificate::decode(der).map_err(|error| {
+            AuthorityFault::Delegate(SignError::Certificate {
+                position: 1,
+                detail: error.to_string(),
+            })
+        })?;
+        let (not_before, not_after) = (certificate.not_before, certificate.not_after);
+        let signer = OcspSigner::new(key, der, issuer).map_err(AuthorityFault::Delegate)?;
+        Ok(Self { signer, not_before, not_after, pace, renew_at })
+    }
+
     /// Whether it may answer at `now`.
     pub fn is_valid_at(&self, now: UnixSeconds) -> bool {
         self.not_before <= now && now <= self.not_after
@@ -39,7 +77,7 @@ pub(super) fn read(
     config: &IssuerConfig,
     issuer: &Certificate<'_>,
 ) -> Result<Option<(Delegate, Option<String>)>, AuthorityFault> {
-    let (Some(path), Some(key_path)) = (&config.ocsp_certificate, &config.ocsp_key) else {
+    let (Some(path), Some(key_location)) = (&config.ocsp_certificate, &config.ocsp_key) else {
         return Ok(None);
     };
     let der = read_certificate(path)?;
@@ -58,14 +96,49 @@ pub(super) fn read(
         });
     }
     let key = read_key(
-        key_path,
+        key_location,
         (config.ocsp_key_passphrase_file.as_deref(), "ocsp_key_passphrase_file"),
         (path, &certificate),
     )?;
     let crl_url = certificate.extensions.crl_urls.first().map(|url| (*url).to_owned());
-    let (not_before, not_after) = (certificate.not_before, certificate.not_after);
-    let signer = OcspSigner::new(key, &der, issuer.raw).map_err(AuthorityFault::Delegate)?;
-    Ok(Some((Delegate { signer, not_before, not_after }, crl_url)))
+    let pace = match key_location {
+        KeyLocation::File(_) => pace(key.as_ref()),
+        KeyLocation::Token(_) => Pace::Slow,
+    };
+    // Somebody else renews it.
+    let never = UnixSeconds::new(i64::MAX);
+    Delegate::new(key, &der, issuer.raw, (pace, never)).map(|delegate| Some((delegate, crl_url)))
+}
+
+/// ECDSA takes a tenth of a millisecond, RSA-3072 over one.
+fn pace(key: &dyn Signer) -> Pace {
+    match key.scheme() {
+        SignatureScheme::EcdsaP256Sha256 | SignatureScheme::EcdsaP384Sha384 => Pace::Prompt,
+        _ => Pace::Slow,
+    }
+}
+
+/// A new delegate with a new key, valid for `validity_seconds` from `now`. It is due again after
+/// about half of them: of many replicas, not all at once.
+///
+/// # Errors
+/// The issuer's key does not sign, or its certificate is not valid now.
+pub(super) fn issue(
+    issuer: &[u8],
+    issuer_key: &dyn Signer,
+    pointers: &Pointers,
+    (validity_seconds, now): (i64, UnixSeconds),
+) -> Result<IssuedDelegate, AuthorityFault> {
+    let (certificate, key) =
+        ca::issue_delegate(issuer, issuer_key, pointers, (validity_seconds, now))
+            .map_err(|error| AuthorityFault::Issue(Box::new(error)))?;
+    let percent = 45 + RandomState::new().hash_one(now.seconds()) % 11;
+    let life_seconds = validity_seconds.saturating_mul(i64::try_from(percent).unwrap_or(50)) / 100;
+    let key: Arc<dyn Signer> = Arc::new(key);
+    let pace = pace(key.as_ref());
+    let delegate =
+        Delegate::new(key, &certificate, issuer, (pace, now.plus_seconds(life_seconds)))?;
+    Ok(IssuedDelegate { delegate, certificate })
 }
 
 /// Checks that `new` may take the place of the one `in_use`: an expired certificate, put there by

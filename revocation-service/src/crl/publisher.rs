@@ -1,24 +1,39 @@
 //! CRLs of an issuer whose key is here: rebuilt at every revocation and before they run out.
+//!
+//! One number for each round: a complete list and the delta made with it have the same
+//! (RFC 5280 §5.2.4), and all shards of a round. A list whose entries did not change is left as it is.
 
 use std::sync::{
     Arc,
     atomic::{AtomicBool, Ordering},
 };
 
-use arc_swap::ArcSwapOption;
-use countersign_core::{limits, time::UnixSeconds};
-use countersign_signing::{
-    crl::{CrlBuilder, CrlTerms, RevokedCertificate},
-    key::Signer,
-};
+use countersign_core::{crl::RevocationReason, limits, time::UnixSeconds};
+use countersign_signing::key::Signer;
 use tokio::sync::Mutex;
 
-use super::{CrlFault, PublishedCrl};
+use super::{
+    CrlFault, CrlForm, CrlList, CrlScope, PublishedCrl,
+    build::{Built, Job, Round, Work},
+    series::{Base, Deltas, Due, Series, published_date},
+};
 use crate::{
     authority::Authority,
     signing_queue::QueueFault,
-    storage::{IssuerId, RevocationList, Storage, StoredCrl},
+    storage::{IssuerId, RevocationChanges, RevocationList, Storage, StorageError},
 };
+
+/// How often a round is begun again because another replica was faster.
+const ATTEMPTS: usize = 4;
+
+/// How lists are made.
+#[derive(Clone, Copy, Debug)]
+pub struct CrlTimes {
+    /// thisUpdate to nextUpdate of complete lists.
+    pub validity_seconds: u32,
+    /// The same of deltas; 0: there are none.
+    pub delta_validity_seconds: u32,
+}
 
 /// Builds, lints, stores and publishes the CRLs of one issuer.
 #[derive(Debug)]
@@ -28,8 +43,9 @@ pub struct Publisher {
     issuer: IssuerId,
     storage: Arc<dyn Storage>,
     validity_seconds: i64,
-    current: ArcSwapOption<PublishedCrl>,
-    /// One build at a time; who waits here finds its revision published by the one before, more
+    deltas: Deltas,
+    series: Vec<Series>,
+    /// One round at a time; who waits here finds its revision published by the one before, more
     /// often than not.
     building: Mutex<()>,
     /// Whether the last look found a CRL due that could not be made.
@@ -37,10 +53,7 @@ pub struct Publisher {
 }
 
 impl Publisher {
-    /// A publisher that takes up the CRL stored last.
-    ///
-    /// A stored CRL that no longer passes (a changed `crl_url`, for one) is not served; the next
-    /// one replaces it.
+    /// A publisher that takes up the lists stored last.
     ///
     /// # Errors
     /// When the database fails.
@@ -49,42 +62,52 @@ impl Publisher {
         key: Arc<dyn Signer>,
         issuer: IssuerId,
         storage: Arc<dyn Storage>,
-        validity_seconds: u32,
+        times: CrlTimes,
     ) -> Result<Self, CrlFault> {
-        let stored = match storage.stored_crl(issuer).await? {
-            None => None,
-            Some(stored) => {
-                match PublishedCrl::inspect(&stored.der.into(), stored.revision, &authority) {
-                    Ok(crl) if crl.url.as_deref() == authority.crl_url() => Some(crl),
-                    Ok(_) => {
-                        tracing::warn!(
-                            issuer = authority.name(),
-                            "the stored CRL has another URL; making a new one"
-                        );
-                        None
-                    }
-                    Err(error) => {
-                        tracing::warn!(issuer = authority.name(), %error, "the stored CRL is of no use; making a new one");
-                        None
-                    }
-                }
-            }
-        };
-        Ok(Self {
+        let url = authority.crl_url().unwrap_or_default();
+        let scopes = CrlScope::all(authority.crl_shards());
+        let series = scopes.into_iter().map(|scope| Series::new(scope, url)).collect();
+        let publisher = Self {
+            series,
             authority,
             key,
             issuer,
             storage,
-            validity_seconds: i64::from(validity_seconds),
-            current: ArcSwapOption::from_pointee(stored),
+            validity_seconds: i64::from(times.validity_seconds),
+            deltas: match i64::from(times.delta_validity_seconds) {
+                0 => Deltas::None,
+                seconds => Deltas::For(seconds),
+            },
             building: Mutex::new(()),
             failing: AtomicBool::new(false),
-        })
+        };
+        publisher.adopt().await?;
+        Ok(publisher)
     }
 
-    /// The CRL to serve.
+    /// The whole CRL to serve.
     pub fn current(&self) -> Option<Arc<PublishedCrl>> {
-        self.current.load_full()
+        self.list(CrlList::WHOLE)
+    }
+
+    /// That list.
+    pub fn list(&self, list: CrlList) -> Option<Arc<PublishedCrl>> {
+        let series = self.series.iter().find(|series| series.scope == list.scope)?;
+        match list.form {
+            CrlForm::Complete => series.complete(),
+            CrlForm::Delta if self.deltas != Deltas::None => series.delta(),
+            CrlForm::Delta | CrlForm::DeltaBase => None,
+        }
+    }
+
+    /// Every list that there is, with its place.
+    pub fn lists(&self) -> impl Iterator<Item = (CrlList, Option<Arc<PublishedCrl>>)> {
+        let deltas = self.deltas;
+        self.series.iter().flat_map(move |series| {
+            let complete = (series.list(CrlForm::Complete), series.complete());
+            let delta = (series.list(CrlForm::Delta), series.delta());
+            [Some(complete), (deltas != Deltas::None).then_some(delta)].into_iter().flatten()
+        })
     }
 
     /// Whether a new CRL is due and could not be made: what is served may lack a revocation.
@@ -97,11 +120,19 @@ impl Publisher {
     /// # Errors
     /// When a new CRL could not be made; the one before stays.
     pub async fn publish_revision(&self, revision: i64, now: UnixSeconds) -> Result<(), CrlFault> {
-        self.publish_unless(now, |crl| crl.revision >= revision && !crl.is_overdue(now)).await
+        let enough = || self.series.iter().all(|series| series.shows(revision, now));
+        if enough() {
+            return Ok(());
+        }
+        let _building = self.building.lock().await;
+        if enough() {
+            return Ok(());
+        }
+        self.publish(revision, now).await
     }
 
-    /// Makes a new CRL if there is none, half of its time is over, storage has moved on, or it is
-    /// dated ahead of the clock, which was wrong then: no client would take that one yet.
+    /// Makes new lists where there are none, half of their time is over, storage has moved on, or
+    /// they are dated ahead of the clock, which was wrong then: no client would take them yet.
     ///
     /// # Errors
     /// When a new CRL could not be made; the one before stays.
@@ -113,110 +144,169 @@ impl Publisher {
 
     async fn try_refresh(&self, now: UnixSeconds) -> Result<(), CrlFault> {
         let revision = self.storage.revision(self.issuer).await?;
-        self.publish_unless(now, |crl| {
-            crl.revision >= revision && now < renewal_time(crl) && !is_ahead(crl, now)
-        })
-        .await
-    }
-
-    async fn publish_unless(
-        &self,
-        now: UnixSeconds,
-        is_enough: impl Fn(&PublishedCrl) -> bool,
-    ) -> Result<(), CrlFault> {
-        let enough = || self.current.load().as_deref().is_some_and(&is_enough);
-        if enough() {
+        if !self.is_due(revision, now) {
             return Ok(());
         }
         let _building = self.building.lock().await;
-        if enough() {
-            return Ok(());
-        }
-        self.publish(now).await
+        self.publish(revision, now).await
     }
 
-    async fn publish(&self, now: UnixSeconds) -> Result<(), CrlFault> {
-        let certificate = self.authority.certificate();
-        let (not_before, not_after) = (certificate.not_before, certificate.not_after);
+    fn is_due(&self, revision: i64, now: UnixSeconds) -> bool {
+        self.series.iter().any(|series| series.due(revision, self.deltas, now).is_some())
+    }
+
+    async fn adopt(&self) -> Result<(), StorageError> {
+        for series in &self.series {
+            series.adopt(&*self.storage, self.issuer, &self.authority, self.deltas).await?;
+        }
+        Ok(())
+    }
+
+    async fn publish(&self, revision: i64, now: UnixSeconds) -> Result<(), CrlFault> {
+        let (not_before, not_after) = (self.authority.not_before(), self.authority.not_after());
         if now > not_after {
             return Err(CrlFault::IssuerExpired { not_after });
         }
         if now < not_before {
             return Err(CrlFault::ClockBehindIssuer { now, not_before });
         }
+        let mut faster = None;
+        for _ in 0..ATTEMPTS {
+            // What another replica published is as good.
+            self.adopt().await?;
+            if !self.is_due(revision, now) {
+                return Ok(());
+            }
+            match self.round(revision, now).await {
+                Err(CrlFault::Storage(error @ StorageError::CrlNumber { .. })) => {
+                    faster = Some(error);
+                }
+                outcome => return outcome,
+            }
+        }
+        Err(faster.map_or(QueueFault::Abandoned.into(), CrlFault::Storage))
+    }
+
+    /// Makes everything that is due, under one number.
+    async fn round(&self, revision: i64, now: UnixSeconds) -> Result<(), CrlFault> {
         // On disk before it is signed: whatever happens from here on, this number never comes back.
         // Not below the clock: nor does it come back where the database is restored from a backup.
         let least = u64::try_from(now.seconds()).unwrap_or(0);
         let number = self.storage.reserve_crl_number(self.issuer, least).await?;
-        let list = self.storage.revocations(self.issuer).await?;
-        let (revision, entries) = (list.revision, list.entries.len());
-        let published = self.current();
-        let this_update = this_update(published.as_deref(), &list, now);
-        let terms = CrlTerms {
+        let (list, changes) = self.read().await?;
+        let revoked = list.entries.len();
+        let this_update = self.this_update(&list, now);
+        let jobs = self.jobs(revision, &list, this_update, now);
+        let round = Round {
             number,
             this_update,
-            next_update: this_update.plus_seconds(self.validity_seconds).min(not_after),
-            distribution_point: self.authority.crl_url().unwrap_or_default().to_owned(),
-            // No entry is ever dropped.
-            expired_certificates_since: Some(not_before),
+            list,
+            changes,
+            validity_seconds: self.validity_seconds,
+            delta_validity_seconds: match self.deltas {
+                Deltas::For(seconds) => seconds,
+                Deltas::None => 0,
+            },
         };
-        let crl = self.build(list, terms).await?;
-        if let Some(published) = published {
-            crl.succeed(&published)?;
+        let (authority, key) = (Arc::clone(&self.authority), Arc::clone(&self.key));
+        // Off the threads that serve connections: it grows with the entries.
+        let building =
+            tokio::task::spawn_blocking(move || round.build(&jobs, &authority, key.as_ref()));
+        for built in building.await.map_err(|_| QueueFault::Abandoned)?? {
+            self.put(built, number).await?;
         }
-        let stored = StoredCrl { number, revision, der: crl.der.to_vec() };
-        self.storage.store_crl(self.issuer, &stored).await?;
-        self.current.store(Some(Arc::new(crl)));
-        tracing::info!(issuer = self.authority.name(), number, entries, "CRL published");
+        tracing::info!(issuer = self.authority.name(), number, revoked, "CRLs published");
         Ok(())
     }
 
-    /// Signs and checks off the threads that serve connections: both grow with the entries.
-    async fn build(&self, list: RevocationList, terms: CrlTerms) -> Result<PublishedCrl, CrlFault> {
-        let (authority, key) = (Arc::clone(&self.authority), Arc::clone(&self.key));
-        let built = tokio::task::spawn_blocking(move || {
-            let this_update = terms.this_update;
-            let mut builder = CrlBuilder::new(authority.certificate_der(), terms)?;
-            for (serial, revocation) in &list.entries {
-                builder.revoke(&RevokedCertificate {
-                    serial,
-                    // Recorded while the clock was ahead: a date to come would void the whole CRL,
-                    // and an earlier one is the stricter.
-                    revocation_date: revocation.revocation_date.min(this_update),
-                    reason: revocation.reason,
-                });
+    /// Everything that is revoked, and what changed since the oldest base of a delta: of one moment,
+    /// since a complete list and a delta with one number say the same.
+    async fn read(&self) -> Result<(RevocationList, Option<RevocationChanges>), StorageError> {
+        let oldest = self.series.iter().filter_map(Series::base).map(|base| base.revision).min();
+        let mut list = self.storage.revocations(self.issuer).await?;
+        let (Deltas::For(_), Some(oldest)) = (self.deltas, oldest) else { return Ok((list, None)) };
+        loop {
+            let changes = self.storage.changes_since(self.issuer, oldest).await?;
+            if changes.revision == list.revision {
+                return Ok((list, Some(changes)));
             }
-            let der = builder.build(key.as_ref())?;
-            PublishedCrl::inspect(&der.into(), list.revision, &authority)
-        });
-        built.await.map_err(|_| QueueFault::Abandoned)?
+            // Revoked in between; nobody revokes faster than this reads for long.
+            list = self.storage.revocations(self.issuer).await?;
+        }
+    }
+
+    /// What is to be built. A series whose entries are those it shows already is not among it.
+    fn jobs(
+        &self,
+        revision: i64,
+        list: &RevocationList,
+        this_update: UnixSeconds,
+        now: UnixSeconds,
+    ) -> Vec<Job> {
+        let revision = revision.max(list.revision);
+        let mut jobs = Vec::new();
+        for (index, series) in self.series.iter().enumerate() {
+            let mut due = series.due(revision, self.deltas, now);
+            if due == Some(Due::Change) && series.lists(entries(series, list, this_update)) {
+                series.note_unchanged(list.revision);
+                due = series.due(list.revision, self.deltas, now);
+            }
+            let Some(due) = due else { continue };
+            let makes_deltas = self.deltas != Deltas::None;
+            jobs.push(Job {
+                index,
+                scope: series.scope,
+                url: series.url.clone(),
+                delta_url: makes_deltas.then(|| series.delta_url()),
+                work: if due == Due::Delta { Work::DeltaOnly } else { Work::Both },
+                base: if makes_deltas { series.base() } else { None },
+                // Deltas begin anew with a list that is made because of its age.
+                begins_anew: makes_deltas && (due == Due::Renewal || series.base().is_none()),
+            });
+        }
+        jobs
+    }
+
+    async fn put(&self, built: Built, number: u64) -> Result<(), CrlFault> {
+        let Some(series) = self.series.get(built.index) else { return Ok(()) };
+        let (storage, issuer) = (&*self.storage, self.issuer);
+        let mut base = None;
+        if let Some(complete) = built.complete {
+            base = built.begins_anew.then_some(Base { number, revision: complete.revision });
+            series.put(storage, issuer, CrlForm::Complete, complete).await?;
+        }
+        if let Some(delta) = built.delta {
+            series.put(storage, issuer, CrlForm::Delta, delta).await?;
+        }
+        if let Some(base) = base {
+            series.put_base(storage, issuer, base).await?;
+        }
+        Ok(())
+    }
+
+    /// Now; or, where the clock was set back a little since, the date of the CRL before or of the
+    /// latest revocation: a newer CRL with an older date would look like the older one.
+    fn this_update(&self, list: &RevocationList, now: UnixSeconds) -> UnixSeconds {
+        let revoked = list.entries.iter().map(|(_, revocation)| revocation.revocation_date);
+        let published = self.lists().filter_map(|(_, crl)| crl).map(|crl| crl.validity.this_update);
+        let tolerated = now.plus_seconds(limits::CLOCK_SKEW_SECONDS);
+        revoked
+            .chain(published)
+            .filter(|date| (now..=tolerated).contains(date))
+            .max()
+            .unwrap_or(now)
     }
 }
 
-/// Now; or, where the clock was set back a little since, the date of the CRL before or of the latest
-/// revocation: a newer CRL with an older date would look like the older one.
-fn this_update(
-    published: Option<&PublishedCrl>,
-    list: &RevocationList,
-    now: UnixSeconds,
-) -> UnixSeconds {
-    let dates = list.entries.iter().map(|(_, revocation)| revocation.revocation_date);
-    let tolerated = now.plus_seconds(limits::CLOCK_SKEW_SECONDS);
-    dates
-        .chain(published.map(|crl| crl.validity.this_update))
-        .filter(|date| (now..=tolerated).contains(date))
-        .max()
-        .unwrap_or(now)
-}
-
-/// Whether clients would take the CRL for one that is not valid yet.
-fn is_ahead(crl: &PublishedCrl, now: UnixSeconds) -> bool {
-    crl.validity.this_update > now.plus_seconds(limits::CLOCK_SKEW_SECONDS)
-}
-
-/// Half of the CRL's time: late enough to be quiet, early enough to survive a failing disk or key
-/// for a while.
-fn renewal_time(crl: &PublishedCrl) -> UnixSeconds {
-    let validity = &crl.validity;
-    validity.this_update.plus_seconds(validity.next_update.seconds_since(validity.this_update) / 2)
+/// What a complete list of that series has to say (serial, reason, date).
+fn entries<'a>(
+    series: &Series,
+    list: &'a RevocationList,
+    this_update: UnixSeconds,
+) -> impl Iterator<Item = (&'a [u8], RevocationReason, UnixSeconds)> {
+    list.entries.iter().filter(|(serial, _)| series.scope.contains(serial)).map(
+        move |(serial, revocation)| {
+            (serial.as_slice(), revocation.reason, published_date(revocation, this_update))
+        },
+    )
 }

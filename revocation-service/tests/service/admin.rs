@@ -40,6 +40,7 @@ async fn registers_shows_and_revokes_by_the_rules() {
         json!({
             "issuer": "signing", "serial": serial(&first), "reason": "superseded",
             "revocation_date": world.now.to_string(), "recorded_at": world.now.to_string(),
+            "affected_releases": [],
         })
     );
     running.set_clock(world.now.plus_seconds(90));
@@ -76,7 +77,7 @@ async fn registers_shows_and_revokes_by_the_rules() {
     ] {
         assert_eq!(running.admin(&admin, method, path, b"").status, status, "{method} {path}");
     }
-    let huge = running.admin(&admin, "POST", "/v1/certificates", &vec![0x30; 70_000]);
+    let huge = running.admin(&admin, "POST", "/v1/certificates", &vec![0x30; (16 << 20) + 1]);
     assert_eq!(huge.status, 413);
     running.stop().await;
 }
@@ -153,7 +154,7 @@ fn refused_orders(
             400,
             "revocation.compromised_since.malformed",
         ),
-        (named("superseded", Some(at(30))), 409, "revocation.date.later"),
+        (named("superseded", Some(at(30))), 400, "comment.missing"),
         (named("certificateHold", None), 409, "revocation.reason.lowered"),
         (named("removeFromCRL", None), 409, "revocation.undo"),
         (named("boredom", None), 400, "revocation.reason.unknown"),
@@ -225,7 +226,7 @@ async fn a_revoked_administrator_may_nothing_more() {
     ]);
     let admin = world.with_admin(&mut config);
     let running = world.start(config).await;
-    let own = pem::read_certificates(&world.path("administrator.pem")).expect("readable");
+    let own = pem::read_certificates(&world.path("client-admin.pem")).expect("readable");
     let signer = world.signer();
     running.register(&admin, &[&own[0], &signer]);
     let order = json!({"issuer": "service", "serial": serial(&own[0]), "reason": "superseded"});

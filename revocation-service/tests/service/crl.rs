@@ -14,7 +14,7 @@ use countersign_core::{
 use countersign_revocation::{
     authority,
     config::IssuerConfig,
-    crl::FileWatch,
+    crl::CrlsElsewhere,
     storage::{Storage, sqlite::SqliteStorage},
 };
 use countersign_signing::{
@@ -171,7 +171,7 @@ async fn a_revocation_that_no_crl_shows_yet_is_not_ready_and_is_made_good() {
     let world = World::new();
     let mut config = world.config();
     let admin = world.with_admin(&mut config);
-    let database = config.database.clone();
+    let database = world.path("revocation.db");
     let running = world.start(config).await;
     let signer = world.signer();
     running.register(&admin, &[&signer]);
@@ -194,7 +194,10 @@ async fn a_revocation_that_no_crl_shows_yet_is_not_ready_and_is_made_good() {
 
 /// Writes a CRL of the root, made "elsewhere".
 fn write_root_crl(world: &World, number: u64, revoked: &[&[u8]], days: i64) {
-    let next_update = world.now.plus_seconds(days * 86_400);
+    write_root_crl_until(world, number, revoked, world.now.plus_seconds(days * 86_400));
+}
+
+fn write_root_crl_until(world: &World, number: u64, revoked: &[&[u8]], next_update: UnixSeconds) {
     let mut builder = world
         .ca
         .crl(Authority::Root, number, world.now.minus_seconds(10), next_update)
@@ -251,14 +254,92 @@ async fn serves_a_crl_made_elsewhere_and_follows_its_file() {
     running.wait("the ninth CRL", || served() == file()).await;
     running.stop().await;
 
-    // Not even a restart goes back.
+    // Not even a restart goes back: it serves the one it had.
+    let ninth = file();
     fs::write(world.path("root.crl"), &eighth).expect("written");
-    let listeners = countersign_revocation::Listeners::bind(&config).await.expect("listening");
-    let clock = Arc::new(countersign_daemon::clock::SystemClock);
-    let (_trigger, shutdown) = countersign_daemon::shutdown::Shutdown::manual();
-    let error =
-        countersign_revocation::run(config, listeners, clock, shutdown).await.expect_err("refused");
-    assert!(error.to_string().contains("CRLNumber 8 is not greater than 9"), "{error}");
+    let running = world.start(config).await;
+    assert_eq!(get(running.public, "/crl/root.crl").body, ninth);
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_issuer_without_a_good_crl_file_keeps_no_other_from_being_served() {
+    for trouble in ["overdue", "missing", "garbage"] {
+        let world = World::new();
+        let delegate = world.delegate("root-delegate", Authority::Root);
+        let root = IssuerConfig {
+            key: None,
+            crl_file: Some(world.path("root.crl")),
+            ..world.issuer(Authority::Root, Some(&delegate))
+        };
+        let other = world.delegate("delegate", Authority::Signing);
+        let mut config =
+            world.config_of(vec![root, world.issuer(Authority::Signing, Some(&other))]);
+        let admin = world.with_admin(&mut config);
+        match trouble {
+            "overdue" => write_root_crl_until(&world, 7, &[], world.now),
+            "garbage" => fs::write(world.path("root.crl"), b"garbage").expect("written"),
+            _ => {}
+        }
+        let running = world.start_unready(config).await;
+        let ready = get(running.public, "/readyz");
+        assert_eq!(ready.status, 503, "{trouble}");
+        let said = String::from_utf8_lossy(&ready.body).into_owned();
+        assert!(said.contains("root") && !said.contains("signing"), "{said}");
+        let reply = get(running.public, "/crl/root.crl");
+        assert_eq!((reply.status, reply.code().as_str()), (503, "crl.overdue"), "{trouble}");
+        let [root, signing] =
+            [Authority::Root, Authority::Signing].map(|name| world.ca.certificate(name));
+        assert_eq!(refusal(running.public, root, signing), OcspResponseStatus::TryLater);
+
+        // The other is served in full.
+        let signer = world.signer();
+        running.register(&admin, &[&signer]);
+        assert_eq!(ocsp_status(running.public, signing, &signer), CertificateStatus::Good);
+        assert_eq!(get(running.public, PATH).status, 200);
+
+        // A good file mends it without a restart.
+        write_root_crl(&world, 8, &[], 30);
+        running.wait("readiness", || get(running.public, "/readyz").status == 200).await;
+        assert_eq!(get(running.public, "/crl/root.crl").status, 200);
+        running.stop().await;
+    }
+}
+
+fn refusal(address: SocketAddr, issuer: &[u8], certificate: &[u8]) -> OcspResponseStatus {
+    let serial = Certificate::decode(certificate).expect("a certificate").serial;
+    let id = cert_id(HashAlgorithm::Sha256, issuer, serial).expect("a CertID");
+    let header = ("Content-Type", "application/ocsp-request");
+    let reply = send(address, "POST", "/", &[header], &request(&[id], None));
+    OcspResponse::decode(&reply.body).expect("an OCSP response").status
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crl_is_served_in_parts_and_by_head() {
+    let world = World::new();
+    let running = world.start(world.config()).await;
+    let whole = get(running.public, PATH);
+    assert_eq!(whole.header("accept-ranges"), Some("bytes"));
+    let length = whole.body.len();
+    let tag = whole.header("etag").expect("an ETag").to_owned();
+    let part = |range: &str, condition: &str| {
+        let headers = [("Range", range), ("If-Range", condition)];
+        send(running.public, "GET", PATH, &headers, b"")
+    };
+    let first = part("bytes=0-99", &tag);
+    let rest = part("bytes=100-", &tag);
+    assert_eq!((first.status, rest.status), (206, 206));
+    assert_eq!(first.header("content-range"), Some(format!("bytes 0-99/{length}").as_str()));
+    assert_eq!([first.body, rest.body].concat(), whole.body);
+    // Another version is sent whole; what is not there is said.
+    assert_eq!(part("bytes=0-99", "\"other\"").body, whole.body);
+    let beyond = part(&format!("bytes={length}-"), &tag);
+    assert_eq!(beyond.status, 416);
+    assert_eq!(beyond.header("content-range"), Some(format!("bytes */{length}").as_str()));
+    let head = send(running.public, "HEAD", PATH, &[], b"");
+    assert_eq!((head.status, head.body.len()), (200, 0));
+    assert_eq!(head.header("content-length"), Some(length.to_string().as_str()));
+    running.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -317,8 +398,8 @@ async fn a_crl_file_that_is_not_good_changes_nothing() {
     let issuer = storage.bind_issuer("root", authority.spki_sha256()).await.expect("bound");
     let path = world.path("root.crl");
     let watch =
-        FileWatch::open(authority, issuer, storage, path.clone(), world.now).await.expect("good");
-    let eighth = watch.current().der.clone();
+        CrlsElsewhere::open(authority, issuer, storage, Some(path.clone())).await.expect("good");
+    let eighth = watch.current().expect("a CRL").der.clone();
 
     let other_root_key = {
         let other = World::new();
@@ -337,13 +418,13 @@ async fn a_crl_file_that_is_not_good_changes_nothing() {
         fs::write(world.path("next"), bad).expect("written");
         fs::rename(world.path("next"), &path).expect("renamed");
         watch.refresh().await.expect_err("refused");
-        assert_eq!(watch.current().der, eighth);
+        assert_eq!(watch.current().expect("a CRL").der, eighth);
         watch.refresh().await.expect("the same file is not tried again");
     }
     fs::remove_file(&path).expect("removed");
     watch.refresh().await.expect_err("there is none");
-    assert_eq!(watch.current().der, eighth);
+    assert_eq!(watch.current().expect("a CRL").der, eighth);
     fs::write(&path, &ninth).expect("written");
     watch.refresh().await.expect("good again");
-    assert_eq!(watch.current().der, ninth);
+    assert_eq!(watch.current().expect("a CRL").der, ninth);
 }

@@ -90,10 +90,24 @@ pub(crate) fn send_tls(
     path: &str,
     body: &[u8],
 ) -> io::Result<Reply> {
+    send_tls_with(address, client, (method, path), &[], body)
+}
+
+/// Sends one request over TLS, with headers.
+///
+/// # Errors
+/// As [`send_tls`].
+pub(crate) fn send_tls_with(
+    address: SocketAddr,
+    client: &Arc<ClientConfig>,
+    (method, path): (&str, &str),
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> io::Result<Reply> {
     let name = ServerName::from(address.ip());
     let connection = ClientConnection::new(Arc::clone(client), name).map_err(io::Error::other)?;
     let stream = StreamOwned::new(connection, connect(address)?);
-    exchange(stream, &head("1.1", method, path, &[], body), body)
+    exchange(stream, &head("1.1", method, path, headers, body), body)
 }
 
 fn connect(address: SocketAddr) -> io::Result<TcpStream> {

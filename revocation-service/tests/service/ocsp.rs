@@ -337,14 +337,18 @@ async fn a_failing_database_is_said_in_the_protocol_and_in_readyz() {
     let world = World::new();
     let mut config = world.config();
     let admin = world.with_admin(&mut config);
-    let database = config.database.clone();
+    let database = world.path("revocation.db");
     let running = world.start(config).await;
     let signer = world.signer();
     running.register(&admin, &[&signer]);
     let issuer = world.ca.certificate(Authority::Signing);
-    let id = cert_id(HashAlgorithm::Sha1, issuer, &[1]).expect("a CertID");
-    let ask = || status(&post(running.public, &request(&[&id], None)));
-    assert_eq!(ask(), OcspResponseStatus::Successful);
+    let ask_about = |serial| {
+        let id = cert_id(HashAlgorithm::Sha1, issuer, &[serial]).expect("a CertID");
+        status(&post(running.public, &request(&[&id], None)))
+    };
+    // Never asked before: nothing is known of it without the database.
+    let ask = || ask_about(2);
+    assert_eq!(ask_about(1), OcspResponseStatus::Successful);
 
     let options = sqlx::sqlite::SqliteConnectOptions::new().filename(database);
     let pool = sqlx::SqlitePool::connect_with(options).await.expect("opened");
@@ -356,7 +360,8 @@ async fn a_failing_database_is_said_in_the_protocol_and_in_readyz() {
     let reply = running.revoke(&admin, &order);
     assert_eq!((reply.status, reply.code().as_str()), (503, "service.storage"));
     assert_eq!(http::get(running.public, "/readyz").status, 503);
-    // What is in memory is still served.
+    // What is in memory is still served: nobody but this process changes the database.
+    assert_eq!(ask_about(1), OcspResponseStatus::Successful);
     assert_eq!(http::get(running.public, "/crl/signing.crl").status, 200);
 
     for table in ["ALTER TABLE r RENAME TO revocations", "ALTER TABLE i RENAME TO issuers"] {

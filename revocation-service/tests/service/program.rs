@@ -9,6 +9,7 @@ use std::{
 };
 
 use countersign_revocation::config::Config;
+use countersign_signing::key::KeyLocation;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::world::{World, text};
@@ -27,19 +28,21 @@ impl Program {
         let tls = config.admin_tls.as_ref().expect("TLS");
         let path =
             |path: &Option<std::path::PathBuf>| text(path.as_deref().expect("a path")).to_owned();
+        let key = |key: Option<&KeyLocation>| key.expect("a key").to_string();
         let content = format!(
             "listen = '127.0.0.1:0'\nadmin_listen = '127.0.0.1:0'\ndatabase = '{database}'\n\
          [admin_tls]\ncertificate = '{}'\nkey = '{}'\nkey_passphrase_file = '{passphrase}'\nclient_ca = '{}'\n\
+         [[administrator]]\nidentity = 'admin@example.test'\nroles = ['registrar', 'revoker', 'approver', 'auditor']\n\
          [[issuer]]\nname = 'signing'\ncertificate = '{}'\nkey = '{}'\nkey_passphrase_file = '{passphrase}'\n\
          ocsp_certificate = '{}'\nocsp_key = '{}'\nocsp_key_passphrase_file = '{passphrase}'\n",
             text(&tls.certificate),
             text(&tls.key),
             text(&tls.client_ca),
             text(&issuer.certificate),
-            path(&issuer.key),
+            key(issuer.key.as_ref()),
             path(&issuer.ocsp_certificate),
-            path(&issuer.ocsp_key),
-            database = text(&config.database),
+            key(issuer.ocsp_key.as_ref()),
+            database = config.database,
             passphrase = path(&issuer.key_passphrase_file),
         );
         fs::write(world.path("revocation.toml"), content).expect("written");

@@ -14,6 +14,7 @@ use countersign_daemon::clock::SystemClock;
 use countersign_revocation::{authority, check, config::Config};
 use countersign_signing::{
     ca::IssueRequest,
+    key::KeyLocation,
     name::{DistinguishedName, SubjectName},
     ocsp::{cert_id, request},
     profile::{Authority, Profile},
@@ -53,15 +54,16 @@ fn refuses_delegates_and_keys_that_are_not_what_they_should_be() {
     assert!(message.contains("was not issued by"), "{message}");
     let message = with(&|config| {
         config.issuer[0].ocsp_certificate = Some(signer.certificate.clone());
-        config.issuer[0].ocsp_key = Some(signer.key.clone());
+        config.issuer[0].ocsp_key = Some(signer.key.clone().into());
     });
     assert!(
         message.contains("is no OCSP delegate's certificate") && message.contains("RFC 6960"),
         "{message}"
     );
-    let message = with(&|config| config.issuer[0].ocsp_key = Some(server.key.clone()));
+    let message = with(&|config| config.issuer[0].ocsp_key = Some(server.key.clone().into()));
     assert!(message.contains("is not the key of"), "{message}");
-    let message = with(&|config| config.issuer[0].key = Some(world.ca.key_path(Authority::Root)));
+    let message =
+        with(&|config| config.issuer[0].key = Some(world.ca.key_path(Authority::Root).into()));
     assert!(message.contains("is not the key of"), "{message}");
     let message = with(&|config| config.issuer[0].certificate = signer.certificate.clone());
     assert!(message.contains("not a CA certificate"), "{message}");
@@ -73,7 +75,7 @@ fn refuses_delegates_and_keys_that_are_not_what_they_should_be() {
     });
     assert!(message.contains("crl_url") && message.contains("public_url"), "{message}");
     let message = with(&|config| config.issuer[0].crl_file = Some(world.path("none.crl")));
-    assert!(message.contains("either key or crl_file"), "{message}");
+    assert!(message.contains("one of key, crl_file and crl_upload"), "{message}");
     let message = with(&|config| {
         config.issuer[0].key = None;
         config.issuer[0].crl_file = Some(world.path("none.crl"));
@@ -97,7 +99,7 @@ fn the_program_checks_its_configuration() {
          key_passphrase_file = '{passphrase}'\nocsp_certificate = '{}'\nocsp_key = '{}'\nocsp_key_passphrase_file = '{passphrase}'\n",
         text(&world.path("revocation.db")),
         text(&issuer.certificate),
-        text(issuer.key.as_deref().expect("a key")),
+        text(issuer.key.as_ref().and_then(KeyLocation::file).expect("a key file")),
         text(&delegate.certificate),
         text(&delegate.key),
         passphrase = text(&passphrase),
@@ -125,7 +127,7 @@ async fn says_when_a_database_belongs_to_another_ca() {
     let [world, other] = [World::new(), World::new()];
     world.start(world.config()).await.stop().await;
     let mut config = other.config();
-    config.database = world.path("revocation.db");
+    config.database = world.path("revocation.db").into();
     let listeners = countersign_revocation::Listeners::bind(&config).await.expect("listening");
     let (_trigger, shutdown) = countersign_daemon::shutdown::Shutdown::manual();
     let clock = Arc::new(SystemClock);
@@ -158,7 +160,8 @@ fn the_program_reads_its_delegate_again_at_sighup_and_stops_at_sigterm() {
     // Certificate and key do not fit together for a moment: the delegate in use stays.
     program.signal(Signal::HUP);
     assert_eq!(delegate(), first);
-    fs::rename(&renewed.key, in_use.ocsp_key.expect("a file")).expect("renamed");
+    fs::rename(&renewed.key, in_use.ocsp_key.as_ref().and_then(KeyLocation::file).expect("a file"))
+        .expect("renamed");
     program.signal(Signal::HUP);
     let deadline = Instant::now() + Duration::from_secs(10);
     while delegate() == first {

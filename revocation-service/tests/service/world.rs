@@ -14,15 +14,20 @@ use countersign_daemon::{
     clock::FixedClock,
     limits::LimitSettings,
     logs::LogSettings,
+    peer::TrustedProxies,
     shutdown::{Shutdown, Trigger},
 };
 use countersign_revocation::{
     Listeners, StartError,
-    config::{AdminTls, Config, IssuerConfig, NeverIssued},
+    admin::Role,
+    config::{
+        AdminTls, AdministratorConfig, CompromiseScope, Config, DelegateSource, IssuerConfig,
+        NeverIssued,
+    },
     run,
 };
 use countersign_signing::{
-    ca::{CertificateAuthority, InitOptions, IssueRequest, SubjectKey},
+    ca::{CertificateAuthority, CrlPublication, InitOptions, IssueRequest, SubjectKey},
     files::{FileMode, write_new},
     key::{FileKey, KeyAlgorithm, Passphrase, Signer},
     name::{DistinguishedName, SubjectName},
@@ -59,6 +64,11 @@ pub(crate) struct Files {
 
 impl World {
     pub(crate) fn new() -> Self {
+        Self::with_crls(CrlPublication::default())
+    }
+
+    /// A CA whose certificates name CRLs so.
+    pub(crate) fn with_crls(crls: CrlPublication) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let now = unix_seconds(SystemTime::now());
         let options = InitOptions {
@@ -66,9 +76,9 @@ impl World {
             base_url: BASE_URL.to_owned(),
             algorithm: KeyAlgorithm::P384,
         };
-        let ca =
-            CertificateAuthority::init(&folder.path().join("ca"), &options, &passphrase(), now)
-                .expect("a CA");
+        let place = folder.path().join("ca");
+        let ca = CertificateAuthority::init_with_crls(&place, &options, crls, &passphrase(), now)
+            .expect("a CA");
         write_new(&folder.path().join("passphrase"), PASSPHRASE.as_bytes(), FileMode::Private)
             .expect("written");
         let signer_spki = FileKey::generate(KeyAlgorithm::P384).expect("a key").spki().to_vec();
@@ -122,13 +132,16 @@ impl World {
         IssuerConfig {
             name: authority.name().to_owned(),
             certificate: self.ca.certificate_path(authority),
-            key: Some(self.ca.key_path(authority)),
+            key: Some(self.ca.key_path(authority).into()),
             key_passphrase_file: passphrase_file.clone(),
             ocsp_certificate: delegate.map(|files| files.certificate.clone()),
-            ocsp_key: delegate.map(|files| files.key.clone()),
+            ocsp_delegate: DelegateSource::Files,
+            ocsp_key: delegate.map(|files| files.key.clone().into()),
             ocsp_key_passphrase_file: passphrase_file,
             crl_file: None,
+            crl_upload: false,
             crl_url: None,
+            crl_shards: Vec::new(),
         }
     }
 
@@ -144,16 +157,28 @@ impl World {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             admin_listen: None,
             admin_tls: None,
-            database: self.path("revocation.db"),
+            admin_max_body_bytes: 16 << 20,
+            administrator: Vec::new(),
+            audit: None,
+            pending_expiry_seconds: 3 * 86_400,
+            // All signers share one key.
+            compromise_scope: CompromiseScope::Certificate,
+            backup_folder: None,
+            database: self.path("revocation.db").into(),
             public_url: None,
             issuer,
             never_issued: NeverIssued::Unknown,
             crl_validity_seconds: 7 * 86_400,
+            delta_crl_validity_seconds: 0,
             ocsp_validity_seconds: 86_400,
+            ocsp_delegate_validity_seconds: 7 * 86_400,
             crl_max_age_seconds: 300,
             ocsp_max_age_seconds: 300,
             ocsp_max_certificates: 16,
             ocsp_max_in_flight: 128,
+            metrics_listen: None,
+            rate: None,
+            trusted_proxies: TrustedProxies::default(),
             limits: LimitSettings::default(),
             log: LogSettings::default(),
         }
@@ -169,21 +194,38 @@ impl World {
             key_passphrase_file: Some(self.path("passphrase")),
             client_ca: self.ca.certificate_path(Authority::Service),
         });
-        self.administrator()
+        let all = [Role::Registrar, Role::Revoker, Role::Approver, Role::Auditor, Role::Reader];
+        self.with_person(config, "admin", &all)
     }
 
-    /// The TLS side of an administrator with a certificate.
-    fn administrator(&self) -> Arc<ClientConfig> {
-        self.administrator_of(self)
+    /// Adds somebody with those roles, and gives their TLS side.
+    pub(crate) fn with_person(
+        &self,
+        config: &mut Config,
+        name: &str,
+        roles: &[Role],
+    ) -> Arc<ClientConfig> {
+        config.administrator.push(AdministratorConfig {
+            name: None,
+            identity: vec![format!("{name}@example.test")],
+            subject: None,
+            roles: roles.to_vec(),
+        });
+        self.client_of(self, name)
     }
 
     /// The TLS side of an administrator of this world who connects to a service of `other`.
     pub(crate) fn administrator_of(&self, other: &Self) -> Arc<ClientConfig> {
+        self.client_of(other, "admin")
+    }
+
+    /// The TLS side of somebody with a certificate of this world, for a service of `other`.
+    pub(crate) fn client_of(&self, other: &Self, name: &str) -> Arc<ClientConfig> {
         let mut request =
-            IssueRequest::new(Profile::TlsClient, DistinguishedName::common_name("Admin"));
-        request.names = vec![SubjectName::Email("admin@example.test".to_owned())];
-        let files = self.issue_files("administrator", &request);
-        let plain = self.path("administrator-plain.pem");
+            IssueRequest::new(Profile::TlsClient, DistinguishedName::common_name(name));
+        request.names = vec![SubjectName::Email(format!("{name}@example.test"))];
+        let files = self.issue_files(&format!("client-{name}"), &request);
+        let plain = self.path(&format!("client-{name}-plain.pem"));
         let passphrase = format!("pass:{PASSPHRASE}");
         openssl(&["pkey", "-in", text(&files.key), "-passin", &passphrase, "-out", text(&plain)]);
         let chain = CertificateDer::pem_file_iter(&files.certificate)
@@ -210,18 +252,27 @@ impl World {
             .with_root_certificates(roots)
     }
 
-    /// Runs the service in this process, its clock standing at [`World::now`].
+    /// Runs the service in this process, its clock standing at [`World::now`], until it is ready.
     pub(crate) async fn start(&self, config: Config) -> Running {
+        let running = self.start_unready(config).await;
+        running
+            .wait("the service to be ready", || http::get(running.public, "/readyz").status == 200)
+            .await;
+        running
+    }
+
+    /// As [`start`](Self::start), for one that only lives.
+    pub(crate) async fn start_unready(&self, config: Config) -> Running {
         let listeners = Listeners::bind(&config).await.expect("listening");
         let public = listeners.public.local_addr().expect("an address");
         let admin = listeners.admin.as_ref().map(|admin| admin.local_addr().expect("an address"));
+        let metrics =
+            listeners.metrics.as_ref().map(|metrics| metrics.local_addr().expect("an address"));
         let clock = Arc::new(FixedClock::new(time(self.now)));
         let (trigger, shutdown) = Shutdown::manual();
         let service = tokio::spawn(run(config, listeners, clock.clone(), shutdown));
-        let running = Running { public, admin, clock, trigger, service };
-        running
-            .wait("the service to be ready", || http::get(public, "/readyz").status == 200)
-            .await;
+        let running = Running { public, admin, metrics, clock, trigger, service };
+        running.wait("the service to live", || http::get(public, "/livez").status == 200).await;
         running
     }
 }
@@ -230,6 +281,7 @@ impl World {
 pub(crate) struct Running {
     pub(crate) public: SocketAddr,
     pub(crate) admin: Option<SocketAddr>,
+    pub(crate) metrics: Option<SocketAddr>,
     pub(crate) clock: Arc<FixedClock>,
     trigger: Trigger,
     service: JoinHandle<Result<(), StartError>>,

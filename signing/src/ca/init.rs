@@ -9,8 +9,8 @@ use std::{
 use countersign_core::{time::UnixSeconds, x509::PublicKey};
 
 use super::{
-    CERTIFICATE_FILE, CaError, INDEX_FILE, ISSUED_FOLDER, IndexEntry, KEY_FILE, Settings, decode,
-    decode_public_key, index, issue::BACKDATED_SECONDS, lint::lint,
+    CERTIFICATE_FILE, CaError, CrlPublication, INDEX_FILE, ISSUED_FOLDER, IndexEntry, KEY_FILE,
+    Settings, decode, decode_public_key, index, issue::BACKDATED_SECONDS, lint::lint,
 };
 use crate::{
     certificate::{Fields, IssuerFields, UnsignedCertificate, key_identifier},
@@ -35,10 +35,12 @@ pub struct InitOptions {
 pub(super) fn init(
     folder: &Path,
     options: &InitOptions,
+    crls: CrlPublication,
     passphrase: &Passphrase,
     now: UnixSeconds,
 ) -> Result<(), CaError> {
-    let settings = Settings::new(&options.organisation, &options.base_url, options.algorithm)?;
+    let settings =
+        Settings::new(&options.organisation, &options.base_url, options.algorithm, crls)?;
     refuse_taken_folder(folder)?;
     let parent = files::folder_of(folder);
     // Removed when this returns early; nothing half-made is left.

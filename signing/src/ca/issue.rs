@@ -218,10 +218,11 @@ impl CertificateAuthority {
             }
         };
         let public_key = decode_public_key(&spki)?;
+        let serial = random_serial()?;
         let fields = Fields {
             profile,
-            serial: random_serial()?,
-            issuer: &self.issuer_fields(authority, &issuer),
+            serial,
+            issuer: &self.issuer_fields(authority, &issuer, profile, &serial),
             not_before: now.minus_seconds(BACKDATED_SECONDS).max(issuer.not_before),
             not_after: now.plus_seconds(validity_seconds).min(issuer.not_after),
             subject: &subject.name,
@@ -236,7 +237,13 @@ impl CertificateAuthority {
         Ok(PreparedCertificate { unsigned, issuer: authority, key })
     }
 
-    fn issuer_fields(&self, authority: Authority, issuer: &Certificate<'_>) -> IssuerFields {
+    fn issuer_fields(
+        &self,
+        authority: Authority,
+        issuer: &Certificate<'_>,
+        profile: Profile,
+        serial: &[u8],
+    ) -> IssuerFields {
         let extensions = &issuer.extensions;
         debug_assert!(
             extensions.key_usage.is_some_and(|(_, usage)| usage.contains(KeyUsage::KEY_CERT_SIGN)),
@@ -247,7 +254,7 @@ impl CertificateAuthority {
             key_identifier: extensions
                 .subject_key_identifier
                 .map_or_else(|| key_identifier(issuer.public_key.bits), <[u8]>::to_vec),
-            pointers: Some(self.pointers(authority)),
+            pointers: Some(self.settings().pointers_for(authority, profile, serial)),
         }
     }
 

@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 use super::{CaError, SETTINGS_FILE};
 use crate::{
     certificate::Pointers,
+    crl,
     files::{self, FileError, FileMode},
     key::KeyAlgorithm,
-    profile::Authority,
+    profile::{Authority, Kind, Profile},
 };
 
 /// Ours has a hundred octets or two.
@@ -26,6 +27,45 @@ pub struct Settings {
     pub base_url: String,
     /// The algorithm of the CAs' keys, and of keys made for others unless they say otherwise.
     pub algorithm: KeyAlgorithm,
+    /// Into how many shards the CRLs that end entities' certificates name are cut, by serial number;
+    /// 0: one list for all. Certificates issued before a change keep theirs.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub crl_shards: u32,
+    /// Whether end entities' certificates name deltas too (freshestCRL).
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub crl_deltas: bool,
+}
+
+/// How the CRLs that end entities' certificates name are published.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CrlPublication {
+    /// See [`Settings::crl_shards`].
+    pub shards: u32,
+    /// See [`Settings::crl_deltas`].
+    pub deltas: Deltas,
+}
+
+/// Whether certificates name deltas.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Deltas {
+    /// They name complete lists alone.
+    #[default]
+    Unnamed,
+    /// They name deltas too.
+    Named,
+}
+
+/// More shards than this are lists of nothing.
+const MAXIMUM_SHARDS: u32 = 4096;
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_zero(shards: &u32) -> bool {
+    *shards == 0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_false(deltas: &bool) -> bool {
+    !*deltas
 }
 
 impl Settings {
@@ -33,9 +73,15 @@ impl Settings {
         organisation: &str,
         base_url: &str,
         algorithm: KeyAlgorithm,
+        crls: CrlPublication,
     ) -> Result<Self, CaError> {
-        let base_url = base_url.trim_end_matches('/').to_owned();
-        let settings = Self { organisation: organisation.to_owned(), base_url, algorithm };
+        let settings = Self {
+            organisation: organisation.to_owned(),
+            base_url: base_url.trim_end_matches('/').to_owned(),
+            algorithm,
+            crl_shards: crls.shards,
+            crl_deltas: crls.deltas == Deltas::Named,
+        };
         settings.check()?;
         Ok(settings)
     }
@@ -66,12 +112,36 @@ impl Settings {
         let (base, name) = (&self.base_url, authority.name());
         Pointers {
             crl_url: format!("{base}/crl/{name}.crl"),
+            delta_url: None,
             ocsp_url: format!("{base}/ocsp"),
             issuer_url: format!("{base}/ca/{name}.cer"),
         }
     }
 
+    /// The pointers of the certificate with that serial number. Those of CAs name the whole list:
+    /// they are few. So do OCSP delegates', whose revocation nobody looks up.
+    pub(super) fn pointers_for(
+        &self,
+        authority: Authority,
+        profile: Profile,
+        serial: &[u8],
+    ) -> Pointers {
+        let mut pointers = self.pointers(authority);
+        if profile.row().kind != Kind::EndEntity || profile == Profile::OcspDelegate {
+            return pointers;
+        }
+        if self.crl_shards > 0 {
+            let index = crl::shard_of(serial, self.crl_shards);
+            pointers.crl_url = crl::shard_url(&pointers.crl_url, index, self.crl_shards);
+        }
+        pointers.delta_url = self.crl_deltas.then(|| crl::delta_url(&pointers.crl_url));
+        pointers
+    }
+
     fn check(&self) -> Result<(), CaError> {
+        if self.crl_shards > MAXIMUM_SHARDS {
+            return Err(CaError::CrlShards { shards: self.crl_shards, most: MAXIMUM_SHARDS });
+        }
         let url = &self.base_url;
         let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
         let is_usable = rest.is_some_and(|rest| {
@@ -90,7 +160,8 @@ mod tests {
 
     #[test]
     fn accepts_only_urls_that_clients_can_use() {
-        let settings = |url| Settings::new("Example", url, KeyAlgorithm::P384);
+        let settings =
+            |url| Settings::new("Example", url, KeyAlgorithm::P384, CrlPublication::default());
         let base = settings("https://example.org/pki/").expect("usable").base_url;
         assert_eq!(base, "https://example.org/pki");
         assert!(settings("http://127.0.0.1:8080").is_ok());
@@ -100,10 +171,33 @@ mod tests {
     }
 
     #[test]
+    fn end_entities_name_their_shard_and_its_deltas() {
+        let crls = CrlPublication { shards: 16, deltas: Deltas::Named };
+        let settings =
+            Settings::new("Example", "http://a", KeyAlgorithm::P384, crls).expect("usable");
+        let of = |profile| {
+            let pointers = settings.pointers_for(Authority::Signing, profile, &[0, 0xF0, 0x13]);
+            (pointers.crl_url, pointers.delta_url)
+        };
+        let shard = "http://a/crl/signing/16/3.crl".to_owned();
+        let delta = "http://a/crl/signing/16/3.delta.crl".to_owned();
+        assert_eq!(of(Profile::CodeSigner), (shard, Some(delta)));
+        for profile in [Profile::OcspDelegate, Profile::SigningCa] {
+            assert_eq!(of(profile), ("http://a/crl/signing.crl".to_owned(), None));
+        }
+        let crls = CrlPublication { shards: 4097, ..crls };
+        let error = Settings::new("Example", "http://a", KeyAlgorithm::P384, crls);
+        assert!(matches!(error, Err(CaError::CrlShards { .. })));
+    }
+
+    #[test]
     fn refuses_unknown_keys() {
         let folder = tempfile::tempdir().expect("a folder");
         assert!(matches!(Settings::read(folder.path()), Err(CaError::NoAuthority { .. })));
-        let settings = Settings::new("\"Quoted\" \\ Ltd", "http://a", KeyAlgorithm::P256);
+        let settings = {
+            let crls = CrlPublication { shards: 16, deltas: Deltas::Named };
+            Settings::new("\"Quoted\" \\ Ltd", "http://a", KeyAlgorithm::P256, crls)
+        };
         let settings = settings.expect("usable");
         settings.write(folder.path()).expect("written");
         assert_eq!(Settings::read(folder.path()).expect("read"), settings);

@@ -22,12 +22,23 @@ pub fn cert_id(
         HashAlgorithm::Sha384 => &digest::SHA384,
         HashAlgorithm::Sha512 => &digest::SHA512,
     };
-    let hashed = |octets: &[u8]| der::octet_string(digest::digest(algorithm, octets).as_ref());
-    Ok(der::sequence(&[
+    let hashed = |octets: &[u8]| digest::digest(algorithm, octets);
+    let (name, key) = (hashed(issuer.subject), hashed(issuer.public_key.bits));
+    Ok(cert_id_of(hash, name.as_ref(), key.as_ref(), serial))
+}
+
+/// As [`cert_id`], of an issuer whose name and key were hashed before.
+pub fn cert_id_of(
+    hash: HashAlgorithm,
+    name_hash: &[u8],
+    key_hash: &[u8],
+    serial: &[u8],
+) -> Vec<u8> {
+    der::sequence(&[
         // NULL parameters: some responders compare octets, and this is what they index.
         &der::sequence(&[&der::oid(&hash.oid()), der::NULL]),
-        &hashed(issuer.subject),
-        &hashed(issuer.public_key.bits),
+        &der::octet_string(name_hash),
+        &der::octet_string(key_hash),
         &der::integer_verbatim(serial),
-    ]))
+    ])
 }

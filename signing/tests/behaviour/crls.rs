@@ -6,7 +6,7 @@ use countersign_core::{
     x509::Certificate,
 };
 use countersign_signing::{
-    crl::RevokedCertificate,
+    crl::{CrlBuilder, RevokedCertificate},
     key::{KeyAlgorithm, SignError},
     profile::Authority,
 };
@@ -140,4 +140,46 @@ fn refuses_to_sign_with_another_key() {
         pki.ca.crl(Authority::Signing, 1, pki.now, pki.now.plus_seconds(1)).expect("a builder");
     let other = pki.ca.signer(Authority::Root).expect("a key");
     assert!(matches!(builder.build(&*other), Err(SignError::KeyMismatch)));
+}
+
+#[test]
+fn a_delta_says_what_it_is_counted_from_and_what_was_lifted() {
+    let pki = TestAuthority::new(KeyAlgorithm::P384);
+    let issuer = pki.ca.certificate(Authority::Signing);
+    let terms = |number| countersign_signing::crl::CrlTerms {
+        number,
+        this_update: pki.now,
+        next_update: pki.now.plus_seconds(60),
+        distribution_point: "http://a/crl/signing.crl".to_owned(),
+        expired_certificates_since: None,
+    };
+    let build = |builder: CrlBuilder| {
+        builder.build(&*pki.ca.signer(Authority::Signing).expect("a key")).expect("signed")
+    };
+    let complete = CrlBuilder::new(issuer, terms(7)).expect("a builder");
+    let complete = build(complete.with_deltas_at("http://a/crl/signing.delta.crl"));
+    let mut delta = CrlBuilder::new(issuer, terms(9)).expect("a builder").as_delta_since(7);
+    delta.lift(&[0x21]);
+    let delta = build(delta);
+    let bench = Bench::new();
+    for (der, parts) in [
+        (&complete, &["X509v3 Freshest CRL", "URI:http://a/crl/signing.delta.crl"][..]),
+        (&delta, &["X509v3 Delta CRL Indicator: critical", "07", "Remove From CRL"]),
+    ] {
+        bench.parses(der);
+        assert_eq!(inspect(&CertificateList::decode(der).expect("a list")), []);
+        bench.write("list.crl", der);
+        let text = bench.run("crl -inform DER -in list.crl -noout -text").succeeds();
+        contains_all(&text, parts);
+    }
+    // What the lint is there for: a delta of itself, and one that names deltas.
+    for wrong in [
+        CrlBuilder::new(issuer, terms(7)).expect("a builder").as_delta_since(7),
+        CrlBuilder::new(issuer, terms(9))
+            .expect("a builder")
+            .as_delta_since(7)
+            .with_deltas_at("http://a/crl/signing.delta.crl"),
+    ] {
+        assert_eq!(inspect(&CertificateList::decode(&build(wrong)).expect("a list")).len(), 1);
+    }
 }

@@ -200,6 +200,10 @@ key = "server.key"
 key_passphrase_file = "passphrase"
 client_ca = "ca/service/certificate.pem"
 
+[[administrator]]
+identity = "admin@example.org"
+roles = ["registrar", "revoker", "approver", "auditor"]
+
 [[issuer]]
 name = "signing"
 certificate = "ca/signing/certificate.pem"

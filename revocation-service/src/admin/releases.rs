@@ -1,0 +1,114 @@
+//! Releases: what was signed with which certificate, told at the time of signing, so that a
+//! compromise can be answered with a list of what to look at.
+
+use std::sync::Arc;
+
+use base64ct::{Base64, Encoding};
+use countersign_core::x509::Certificate;
+use countersign_daemon::problem::Problem;
+use http::StatusCode;
+use serde::Deserialize;
+
+use super::{
+    Actor, Administration,
+    answer::Answer,
+    certificates::pairs,
+    shown::{ShownRelease, digest, time},
+    target::issuer_of,
+};
+use crate::{
+    authority::sha256,
+    reply::{bad_request, of_storage},
+    storage::{Registration, ReleaseRecord, ReleasesOf},
+};
+
+/// Releases on a page.
+const PAGE: u32 = 1000;
+
+/// The longest name of a release.
+const MAX_NAME_OCTETS: usize = 1024;
+
+/// The body of `POST /v1/releases`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Body {
+    /// SHA-256 of the bundle, hexadecimal.
+    bundle_sha256: String,
+    /// The file's name.
+    name: String,
+    /// When it was signed, as its timestamp says.
+    signed_at: Option<String>,
+    /// The signer's certificate, DER in base64.
+    certificate: String,
+    #[serde(default)]
+    #[allow(dead_code, reason = "taken for the audit record, which has the whole order")]
+    comment: String,
+}
+
+impl Administration {
+    /// Registers one release: 201, or 200 where its bundle was known.
+    ///
+    /// # Errors
+    /// 400, 422; storage failed.
+    pub(super) async fn register_releases(
+        &self,
+        actor: &Actor,
+        body: &[u8],
+    ) -> Result<Answer, Problem> {
+        let malformed = |what: String| bad_request("release.malformed", what);
+        let body: Body = serde_json::from_slice(body)
+            .map_err(|error| malformed(format!("The JSON is not a release: {error}.")))?;
+        let wrong = |member: &'static str| malformed(format!("{member} cannot be read."));
+        if body.name.is_empty() || body.name.len() > MAX_NAME_OCTETS {
+            return Err(wrong("name"));
+        }
+        let der = Base64::decode_vec(&body.certificate).map_err(|_| wrong("certificate"))?;
+        let certificate = Certificate::decode(&der).map_err(|_| wrong("certificate"))?;
+        let issuer = Arc::clone(issuer_of(&self.service, &certificate)?);
+        let signed_at = body.signed_at.as_deref().map(|text| time(text, "signed_at"));
+        let release = ReleaseRecord {
+            bundle_sha256: digest(&body.bundle_sha256, "bundle_sha256").map_err(wrong)?,
+            name: body.name,
+            signed_at: signed_at.transpose().map_err(wrong)?,
+            issuer: issuer.id,
+            serial: certificate.serial.to_vec(),
+            spki_sha256: sha256(certificate.public_key.raw),
+            registered_at: self.service.now(),
+            actor: actor.name().to_owned(),
+        };
+        let shown = ShownRelease::of(&self.service, &release);
+        let outcomes = self.service.storage().register_releases(vec![release]).await;
+        let outcomes = outcomes.map_err(|error| of_storage(&error))?;
+        let is_new = outcomes.first() == Some(&Registration::Registered);
+        let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
+        let outcome = if is_new { "registered" } else { "known" };
+        Ok(Answer::json(status, &serde_json::json!({ "release": shown, "outcome": outcome })))
+    }
+
+    /// A page of the releases. Query: `after` (a bundle's digest), `key_sha256`.
+    ///
+    /// # Errors
+    /// 400; storage failed.
+    pub(super) async fn releases(&self, query: &str) -> Result<Answer, Problem> {
+        let mut of = ReleasesOf::All(None, PAGE);
+        for (name, value) in pairs(query) {
+            let wrong = |_| bad_request("query.malformed", format!("{name} cannot be {value:?}."));
+            of = match name {
+                "after" => ReleasesOf::All(Some(digest(value, "after").map_err(wrong)?), PAGE),
+                "key_sha256" => ReleasesOf::Key(digest(value, "key_sha256").map_err(wrong)?),
+                _ => return Err(wrong("")),
+            };
+        }
+        let releases = self.service.storage().releases(&of).await;
+        let releases = releases.map_err(|error| of_storage(&error))?;
+        let shown: Vec<ShownRelease> =
+            releases.iter().map(|release| ShownRelease::of(&self.service, release)).collect();
+        let is_full = matches!(of, ReleasesOf::All(..)) && shown.len() == PAGE as usize;
+        let next = shown.last().filter(|_| is_full).map(|last| last.bundle_sha256.clone());
+        let mut page = serde_json::json!({ "releases": shown });
+        if let Some(next) = next {
+            page["next"] = next.into();
+        }
+        Ok(Answer::ok(&page))
+    }
+}

@@ -1,0 +1,210 @@
+//! Certificates, keys and releases as JSON: what lookups show, exports hold and imports take.
+
+use base64ct::{Base64, Encoding};
+use countersign_core::{
+    crl::RevocationReason,
+    digest::{decode_hex, encode_hex},
+    time::UnixSeconds,
+    x509::{certificate::serial_text, name},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    serial_number,
+    state::Service,
+    storage::{
+        CertificateRecord, Digests, IssuerId, Listed, ReleaseRecord, Revocation, RevokedKey,
+    },
+};
+
+/// A certificate.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ShownCertificate {
+    pub(super) issuer: String,
+    pub(super) serial: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) subject: Option<String>,
+    /// The DER of the subject, base64: an import cannot make it from the text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) subject_der: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) sha256: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) key_sha256: Option<String>,
+    pub(super) not_before: String,
+    pub(super) not_after: String,
+    pub(super) registered_at: String,
+    pub(super) registered_by: String,
+    pub(super) status: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) revocation: Option<ShownRevocation>,
+}
+
+/// A revocation.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ShownRevocation {
+    pub(super) reason: String,
+    pub(super) revocation_date: String,
+    pub(super) recorded_at: String,
+    pub(super) recorded_by: String,
+}
+
+/// A key that was revoked.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ShownKey {
+    pub(super) key_sha256: String,
+    pub(super) revocation: ShownRevocation,
+}
+
+/// A release.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ShownRelease {
+    pub(super) bundle_sha256: String,
+    pub(super) name: String,
+    /// When it was signed, as its timestamp says; missing where it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) signed_at: Option<String>,
+    pub(super) issuer: String,
+    pub(super) serial: String,
+    pub(super) key_sha256: String,
+    pub(super) registered_at: String,
+    pub(super) registered_by: String,
+}
+
+/// The configured name of an issuer; an issuer that is no longer configured has none.
+pub(super) fn issuer_name(service: &Service, id: IssuerId) -> String {
+    let issuer = service.issuers().iter().find(|issuer| issuer.id == id);
+    issuer.map_or_else(|| "?".to_owned(), |issuer| issuer.authority.name().to_owned())
+}
+
+impl ShownRevocation {
+    pub(super) fn of(revocation: &Revocation) -> Self {
+        Self {
+            reason: revocation.reason.name().to_owned(),
+            revocation_date: revocation.revocation_date.to_string(),
+            recorded_at: revocation.recorded_at.to_string(),
+            recorded_by: revocation.actor.clone(),
+        }
+    }
+
+    fn decode(&self) -> Result<Revocation, &'static str> {
+        let reason = RevocationReason::parse(&self.reason).ok_or("reason")?;
+        if reason == RevocationReason::RemoveFromCrl {
+            return Err("reason");
+        }
+        Ok(Revocation {
+            reason,
+            revocation_date: time(&self.revocation_date, "revocation_date")?,
+            recorded_at: time(&self.recorded_at, "recorded_at")?,
+            actor: self.recorded_by.clone(),
+        })
+    }
+}
+
+impl ShownCertificate {
+    pub(super) fn of(issuer: &str, listed: &Listed) -> Self {
+        let Listed { certificate, revocation } = listed;
+        let digests = certificate.digests.as_ref();
+        Self {
+            issuer: issuer.to_owned(),
+            serial: serial_text(&certificate.serial),
+            subject: digests.map(|digests| name::text(&digests.subject)),
+            subject_der: digests.map(|digests| Base64::encode_string(&digests.subject)),
+            sha256: digests.map(|digests| encode_hex(&digests.sha256)),
+            key_sha256: digests.map(|digests| encode_hex(&digests.spki_sha256)),
+            not_before: certificate.not_before.to_string(),
+            not_after: certificate.not_after.to_string(),
+            registered_at: certificate.registered_at.to_string(),
+            registered_by: certificate.actor.clone(),
+            status: if revocation.is_some() { "revoked" } else { "good" }.to_owned(),
+            revocation: revocation.as_ref().map(ShownRevocation::of),
+        }
+    }
+
+    /// The record, for `issuer`; else the member that is wrong.
+    pub(super) fn decode(&self, issuer: IssuerId) -> Result<Listed, &'static str> {
+        let digests = match (&self.sha256, &self.key_sha256, &self.subject_der) {
+            (Some(sha256), Some(key), Some(subject)) => Some(Digests {
+                sha256: digest(sha256, "sha256")?,
+                spki_sha256: digest(key, "key_sha256")?,
+                subject: Base64::decode_vec(subject).map_err(|_| "subject_der")?,
+            }),
+            (None, None, None) => None,
+            _ => return Err("sha256, key_sha256 and subject_der (all or none)"),
+        };
+        let revocation = self.revocation.as_ref().map(ShownRevocation::decode).transpose()?;
+        if (self.status == "revoked") != revocation.is_some() {
+            return Err("status");
+        }
+        let certificate = CertificateRecord {
+            issuer,
+            serial: serial_number::parse(&self.serial).ok_or("serial")?,
+            digests,
+            not_before: time(&self.not_before, "not_before")?,
+            not_after: time(&self.not_after, "not_after")?,
+            registered_at: time(&self.registered_at, "registered_at")?,
+            actor: self.registered_by.clone(),
+        };
+        Ok(Listed { certificate, revocation })
+    }
+}
+
+impl ShownKey {
+    pub(super) fn of(key: &RevokedKey) -> Self {
+        Self {
+            key_sha256: encode_hex(&key.spki_sha256),
+            revocation: ShownRevocation::of(&key.revocation),
+        }
+    }
+
+    pub(super) fn decode(&self) -> Result<RevokedKey, &'static str> {
+        Ok(RevokedKey {
+            spki_sha256: digest(&self.key_sha256, "key_sha256")?,
+            revocation: self.revocation.decode()?,
+        })
+    }
+}
+
+impl ShownRelease {
+    pub(super) fn of(service: &Service, release: &ReleaseRecord) -> Self {
+        Self {
+            bundle_sha256: encode_hex(&release.bundle_sha256),
+            name: release.name.clone(),
+            signed_at: release.signed_at.map(|time| time.to_string()),
+            issuer: issuer_name(service, release.issuer),
+            serial: serial_text(&release.serial),
+            key_sha256: encode_hex(&release.spki_sha256),
+            registered_at: release.registered_at.to_string(),
+            registered_by: release.actor.clone(),
+        }
+    }
+
+    pub(super) fn decode(&self, issuer: IssuerId) -> Result<ReleaseRecord, &'static str> {
+        let signed_at =
+            self.signed_at.as_deref().map(|text| time(text, "signed_at")).transpose()?;
+        Ok(ReleaseRecord {
+            bundle_sha256: digest(&self.bundle_sha256, "bundle_sha256")?,
+            name: self.name.clone(),
+            signed_at,
+            issuer,
+            serial: serial_number::parse(&self.serial).ok_or("serial")?,
+            spki_sha256: digest(&self.key_sha256, "key_sha256")?,
+            registered_at: time(&self.registered_at, "registered_at")?,
+            actor: self.registered_by.clone(),
+        })
+    }
+}
+
+/// A time as RFC 3339, or the member's name.
+pub(super) fn time(text: &str, member: &'static str) -> Result<UnixSeconds, &'static str> {
+    UnixSeconds::parse_rfc3339(text).ok_or(member)
+}
+
+/// A SHA-256 in hexadecimal, or the member's name.
+pub(super) fn digest(text: &str, member: &'static str) -> Result<[u8; 32], &'static str> {
+    decode_hex(text).and_then(|octets| octets.try_into().ok()).ok_or(member)
+}

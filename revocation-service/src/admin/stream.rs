@@ -1,0 +1,158 @@
+//! Registering thousands of certificates in one request: each for itself, a line of answer for each.
+//!
+//! A line of the request is `{"certificate": "BASE64"}`; or the body is PEM or DER as ever. A line
+//! of the answer is `{"line": 1, "outcome": …}` or `{"line": 1, "error": {"code", "detail"}}`.
+
+use std::sync::Arc;
+
+use base64ct::{Base64, Encoding};
+use countersign_daemon::problem::Problem;
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Actor, Administration,
+    answer::{Answer, JSON_LINES},
+    certificates::{RegisteredCertificate, record},
+};
+use crate::{
+    reply::{bad_request, of_storage},
+    storage::{CertificateRecord, Registration, StorageError},
+};
+
+/// Certificates in one transaction: short enough that an urgent revocation does not wait for it.
+const BATCH: usize = 1000;
+
+/// Certificates in one request.
+const MAX_CERTIFICATES: usize = 50_000;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Line {
+    certificate: String,
+}
+
+#[derive(Serialize)]
+struct Report {
+    line: usize,
+    #[serde(flatten)]
+    certificate: Option<RegisteredCertificate>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<Fault>,
+}
+
+#[derive(Serialize)]
+struct Fault {
+    code: &'static str,
+    detail: String,
+}
+
+impl Report {
+    fn refused(line: usize, problem: &Problem) -> Self {
+        let fault = Fault { code: problem.code(), detail: problem.detail().to_owned() };
+        Self { line, certificate: None, error: Some(fault) }
+    }
+}
+
+type Read = Result<CertificateRecord, Problem>;
+
+impl Administration {
+    pub(super) async fn register_stream(
+        &self,
+        actor: &Actor,
+        encoded: Vec<Result<Vec<u8>, Problem>>,
+    ) -> Result<Answer, Problem> {
+        if encoded.len() > MAX_CERTIFICATES {
+            let detail = format!("Send at most {MAX_CERTIFICATES} certificates at a time.");
+            return Err(bad_request("certificate.too_many", detail));
+        }
+        let read = self.read(actor, encoded).await?;
+        let mut reports: Vec<Report> = Vec::with_capacity(read.len());
+        let mut revoked = Vec::new();
+        for batch in read.chunks(BATCH) {
+            let outcomes = self.register_batch(batch).await?;
+            for (read, outcome) in batch.iter().zip(outcomes) {
+                let line = reports.len() + 1;
+                reports.push(match (read, outcome) {
+                    (Ok(record), Ok(outcome)) => {
+                        revoked.push(outcome);
+                        let certificate = RegisteredCertificate::of(&self.service, record, outcome);
+                        Report { line, certificate: Some(certificate), error: None }
+                    }
+                    (Err(problem), _) => Report::refused(line, problem),
+                    (_, Err(problem)) => Report::refused(line, &problem),
+                });
+            }
+        }
+        self.publish_all(&revoked).await?;
+        let mut body = Vec::new();
+        for report in &reports {
+            body.extend(Answer::ok(report).body);
+            body.push(b'\n');
+        }
+        Ok(Answer { status: StatusCode::OK, media_type: JSON_LINES.to_owned(), body })
+    }
+
+    /// Signatures are checked off the threads that serve connections.
+    async fn read(
+        &self,
+        actor: &Actor,
+        encoded: Vec<Result<Vec<u8>, Problem>>,
+    ) -> Result<Vec<Read>, Problem> {
+        let (service, actor) = (Arc::clone(&self.service), actor.clone());
+        let reading = tokio::task::spawn_blocking(move || {
+            encoded
+                .into_iter()
+                .enumerate()
+                .map(|(index, der)| record(&service, &actor, &der?, index + 1))
+                .collect()
+        });
+        reading.await.map_err(|_| Problem::internal())
+    }
+
+    /// One transaction where all are well, else one for each.
+    async fn register_batch(
+        &self,
+        batch: &[Read],
+    ) -> Result<Vec<Result<Registration, Problem>>, Problem> {
+        let storage = self.service.storage();
+        let records: Vec<CertificateRecord> =
+            batch.iter().filter_map(|read| read.as_ref().ok().cloned()).collect();
+        let together = match storage.register(records).await {
+            Ok(outcomes) => Some(outcomes),
+            Err(StorageError::CertificateConflict { .. }) => None,
+            Err(error) => return Err(of_storage(&error)),
+        };
+        let mut together = together.map(Vec::into_iter);
+        let mut outcomes = Vec::with_capacity(batch.len());
+        for read in batch {
+            outcomes.push(match (read, &mut together) {
+                (Err(problem), _) => Err(problem.clone()),
+                (Ok(_), Some(known)) => known.next().ok_or_else(Problem::internal),
+                (Ok(record), None) => {
+                    let alone = storage.register(vec![record.clone()]).await;
+                    let alone = alone.map_err(|error| of_storage(&error));
+                    alone.and_then(|one| one.first().copied().ok_or_else(Problem::internal))
+                }
+            });
+        }
+        Ok(outcomes)
+    }
+}
+
+/// The certificates of JSON Lines.
+pub(super) fn lines(body: &[u8]) -> Vec<Result<Vec<u8>, Problem>> {
+    let lines = body.split(|octet| *octet == b'\n').filter(|line| !line.trim_ascii().is_empty());
+    lines
+        .map(|line| {
+            let malformed = || {
+                bad_request(
+                    "certificate.malformed",
+                    "A line is {\"certificate\": \"the DER in base64\"}.",
+                )
+            };
+            let line: Line = serde_json::from_slice(line).map_err(|_| malformed())?;
+            Base64::decode_vec(&line.certificate).map_err(|_| malformed())
+        })
+        .collect()
+}

@@ -1,0 +1,162 @@
+//! What an order is about: a certificate, an issuer with a serial number, or a key.
+
+use std::sync::Arc;
+
+use base64ct::{Base64, Encoding};
+use countersign_core::{digest::decode_hex, x509::Certificate};
+use countersign_daemon::problem::Problem;
+use http::StatusCode;
+use serde::Deserialize;
+
+use crate::{
+    authority::sha256,
+    reply::{bad_request, of_storage},
+    serial_number,
+    state::{Issuer, Service},
+    storage::{CertificateRecord, StorageError},
+};
+
+/// The members of an order that say whom it is about.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Named {
+    /// The certificate, DER in base64.
+    pub(super) certificate: Option<String>,
+    /// The issuer's name.
+    pub(super) issuer: Option<String>,
+    /// The serial number, hexadecimal.
+    pub(super) serial: Option<String>,
+    /// The `SubjectPublicKeyInfo`, DER in base64.
+    pub(super) key: Option<String>,
+    /// Its SHA-256, hexadecimal.
+    pub(super) key_sha256: Option<String>,
+}
+
+/// Whom an order is about.
+#[derive(Clone, Debug)]
+pub(super) enum Target {
+    Certificate(Arc<Issuer>, Vec<u8>),
+    Key([u8; 32]),
+}
+
+impl Named {
+    /// Finds it.
+    ///
+    /// # Errors
+    /// 400: unreadable, or not exactly one of them; 404, 409, 422.
+    pub(super) async fn find(&self, service: &Service) -> Result<Target, Problem> {
+        let key_malformed = || {
+            let detail = "Send key as the DER of a SubjectPublicKeyInfo in base64, or key_sha256 as 64 hexadecimal digits.";
+            bad_request("key.malformed", detail)
+        };
+        match (&self.certificate, &self.issuer, &self.serial, &self.key, &self.key_sha256) {
+            (Some(encoded), None, None, None, None) => of_certificate(service, encoded).await,
+            (None, Some(issuer), Some(serial), None, None) => {
+                let (issuer, serial) = named(service, issuer, serial)?;
+                Ok(Target::Certificate(Arc::clone(issuer), serial))
+            }
+            (None, None, None, Some(key), None) => {
+                let spki = Base64::decode_vec(key).map_err(|_| key_malformed())?;
+                countersign_core::asn1::Cursor::new(&spki)
+                    .any("key")
+                    .ok()
+                    .filter(|whole| whole.raw.len() == spki.len() && spki.first() == Some(&0x30))
+                    .ok_or_else(key_malformed)?;
+                Ok(Target::Key(sha256(&spki)))
+            }
+            (None, None, None, None, Some(digest)) => {
+                let digest = decode_hex(digest).and_then(|octets| octets.try_into().ok());
+                Ok(Target::Key(digest.ok_or_else(key_malformed)?))
+            }
+            _ => Err(bad_request(
+                "revocation.target",
+                "Name either certificate, or issuer and serial, or key, or key_sha256.",
+            )),
+        }
+    }
+}
+
+async fn of_certificate(service: &Service, encoded: &str) -> Result<Target, Problem> {
+    let malformed = |detail: String| bad_request("certificate.malformed", detail);
+    let der = Base64::decode_vec(encoded)
+        .map_err(|_| malformed("Send the certificate's DER in base64.".to_owned()))?;
+    let certificate = Certificate::decode(&der)
+        .map_err(|error| malformed(format!("The certificate cannot be read: {error}.")))?;
+    let issuer = Arc::clone(issuer_of(service, &certificate)?);
+    refuse_other_certificate(service, &issuer, &certificate).await?;
+    Ok(Target::Certificate(issuer, certificate.serial.to_vec()))
+}
+
+/// An order by certificate means that very certificate, not another one with its serial number.
+async fn refuse_other_certificate(
+    service: &Service,
+    issuer: &Issuer,
+    certificate: &Certificate<'_>,
+) -> Result<(), Problem> {
+    let known = service.storage().certificate(issuer.id, certificate.serial).await;
+    match known.map_err(|error| of_storage(&error))? {
+        Some(CertificateRecord { digests: Some(known), .. })
+            if known.sha256 != sha256(certificate.raw) =>
+        {
+            let serial = certificate.serial_text();
+            Err(of_storage(&StorageError::CertificateConflict { serial }))
+        }
+        // One that is missing altogether is refused when something is to be done with it.
+        _ => Ok(()),
+    }
+}
+
+/// The issuer of a certificate that an administrator sent.
+///
+/// # Errors
+/// 422: none of this service's issuers signed it.
+pub(super) fn issuer_of<'a>(
+    service: &'a Service,
+    certificate: &Certificate<'_>,
+) -> Result<&'a Arc<Issuer>, Problem> {
+    service.issuer_of(certificate).ok_or_else(|| {
+        Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "certificate.issuer.unknown",
+            format!(
+                "No issuer of this service signed the certificate of {}.",
+                certificate.subject_text()
+            ),
+        )
+    })
+}
+
+/// The issuer that an administrator named.
+///
+/// # Errors
+/// 404.
+pub(super) fn issuer_named<'a>(
+    service: &'a Service,
+    issuer: &str,
+) -> Result<&'a Arc<Issuer>, Problem> {
+    service.issuer_named(issuer).ok_or_else(|| {
+        let names: Vec<_> =
+            service.issuers().iter().map(|issuer| issuer.authority.name()).collect();
+        let detail = format!("There is no issuer of that name; there are: {}.", names.join(", "));
+        Problem::new(StatusCode::NOT_FOUND, "issuer.unknown", detail)
+    })
+}
+
+/// The issuer and the serial number (content octets) that an administrator named.
+///
+/// # Errors
+/// 404 or 400.
+pub(super) fn named<'a>(
+    service: &'a Service,
+    issuer: &str,
+    serial: &str,
+) -> Result<(&'a Arc<Issuer>, Vec<u8>), Problem> {
+    let known = issuer_named(service, issuer)?;
+    let serial = serial_number::parse(serial).ok_or_else(|| {
+        bad_request(
+            "certificate.serial.malformed",
+            "Write the serial number in hexadecimal, at most 20 octets.",
+        )
+    })?;
+    Ok((known, serial))
+}

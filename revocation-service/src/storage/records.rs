@@ -1,0 +1,296 @@
+//! What is kept: the values that go into [`Storage`](super::Storage) and come out of it.
+
+use std::fmt;
+
+use countersign_core::{crl::RevocationReason, time::UnixSeconds};
+
+use crate::rules::RevocationOrder;
+
+/// An issuer's row; only [`Storage::bind_issuer`](super::Storage::bind_issuer) makes one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct IssuerId(pub(crate) i64);
+
+/// A certificate to be registered, or one that was. The certificate itself is the CA's to keep:
+/// here is what decides, and a digest that tells it from any other.
+#[derive(Clone, PartialEq, Eq)]
+pub struct CertificateRecord {
+    /// Who issued it.
+    pub issuer: IssuerId,
+    /// Content octets of the serial number's INTEGER.
+    pub serial: Vec<u8>,
+    /// What is known of the certificate beyond its serial number; nothing for one that an index
+    /// named which has no certificates in it.
+    pub digests: Option<Digests>,
+    /// First second of its validity.
+    pub not_before: UnixSeconds,
+    /// Last second of its validity.
+    pub not_after: UnixSeconds,
+    /// When it was registered here.
+    pub registered_at: UnixSeconds,
+    /// Who registered it.
+    pub actor: String,
+}
+
+/// What tells one certificate from another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Digests {
+    /// SHA-256 of the whole certificate.
+    pub sha256: [u8; 32],
+    /// SHA-256 of the DER `SubjectPublicKeyInfo`.
+    pub spki_sha256: [u8; 32],
+    /// Subject, a DER `Name`.
+    pub subject: Vec<u8>,
+}
+
+impl fmt::Debug for CertificateRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CertificateRecord")
+            .field("issuer", &self.issuer)
+            .field("serial", &countersign_core::x509::certificate::serial_text(&self.serial))
+            .finish_non_exhaustive()
+    }
+}
+
+/// A revocation as it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Revocation {
+    /// Why.
+    pub reason: RevocationReason,
+    /// From when on signatures are worth nothing: the D of the decision table.
+    pub revocation_date: UnixSeconds,
+    /// When this state was written here.
+    pub recorded_at: UnixSeconds,
+    /// Who asked for it: a name of their client certificate.
+    pub actor: String,
+}
+
+/// What is known of a serial number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// It was never registered.
+    NeverIssued,
+    /// Registered, not revoked.
+    Good,
+    /// Registered and revoked.
+    Revoked(Revocation),
+}
+
+/// What became of one certificate handed in for registration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Registration {
+    /// It is new, and on disk now.
+    Registered,
+    /// It is new, and revoked at once: its key is known to be compromised.
+    RegisteredRevoked,
+    /// Its serial number was known from an index; now the certificate is, too.
+    Completed,
+    /// The same certificate was there already.
+    Known,
+}
+
+/// All revocations of one issuer at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RevocationList {
+    /// Grows with every change; two lists of one revision are equal.
+    pub revision: i64,
+    /// Serial number (content octets) and revocation, in the order of the octets.
+    pub entries: Vec<(Vec<u8>, Revocation)>,
+}
+
+/// What changed among an issuer's revocations since a revision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RevocationChanges {
+    /// The revision they lead to.
+    pub revision: i64,
+    /// Serial number (content octets) and what it is now, in the order of the octets; nothing where
+    /// a hold was lifted.
+    pub entries: Vec<(Vec<u8>, Option<Revocation>)>,
+}
+
+/// The outcome of a revocation that was accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recorded {
+    /// The state now on disk; removeFromCRL after a hold was lifted.
+    pub revocation: Revocation,
+    /// The issuer's revision that contains it; a CRL built from this or a later one shows it.
+    pub revision: i64,
+}
+
+/// A certificate in a listing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// The certificate.
+    pub certificate: CertificateRecord,
+    /// Its revocation, if it is revoked.
+    pub revocation: Option<Revocation>,
+}
+
+/// Which certificates to list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listing {
+    /// Of which issuer.
+    pub issuer: IssuerId,
+    /// All, or those that are revoked.
+    pub which: Which,
+    /// Only serial numbers (content octets) behind this one; empty: from the first.
+    pub after: Vec<u8>,
+    /// At most so many.
+    pub limit: u32,
+}
+
+/// All certificates, or the revoked ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// All.
+    All,
+    /// Those that are revoked.
+    Revoked,
+}
+
+/// A certificate that an order against its key concerns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OfKey {
+    /// Who issued it.
+    pub issuer: IssuerId,
+    /// Its serial number (content octets).
+    pub serial: Vec<u8>,
+    /// How it stands now.
+    pub revocation: Option<Revocation>,
+    /// Whether this order changed that.
+    pub changed: bool,
+}
+
+/// The outcome of an order against a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyRecorded {
+    /// Its certificates, revoked now where their issuer was among those asked for.
+    pub certificates: Vec<OfKey>,
+    /// The revisions of the issuers that changed.
+    pub revisions: Vec<(IssuerId, i64)>,
+}
+
+/// A key that is never good again: what is registered with it later is revoked at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RevokedKey {
+    /// SHA-256 of the DER `SubjectPublicKeyInfo`.
+    pub spki_sha256: [u8; 32],
+    /// The order against it: reason, date, when and by whom. Its date is not after any certificate's.
+    pub revocation: Revocation,
+}
+
+/// An order that waits for a second person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proposal {
+    /// Whose certificate.
+    pub issuer: IssuerId,
+    /// Which (content octets).
+    pub serial: Vec<u8>,
+    /// The order; its actor is the first person.
+    pub order: RevocationOrder,
+    /// Why.
+    pub comment: String,
+    /// When it is void if nobody approved it.
+    pub expires_at: UnixSeconds,
+}
+
+/// A proposal as it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pending {
+    /// Its number.
+    pub id: i64,
+    /// What was proposed.
+    pub proposal: Proposal,
+    /// What became of it.
+    pub state: PendingState,
+}
+
+/// What became of a proposal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PendingState {
+    /// It waits.
+    Waiting,
+    /// Nobody approved it in time.
+    Expired,
+    /// It was carried out.
+    Approved(Verdict),
+    /// It was turned down.
+    Rejected(Verdict),
+}
+
+/// Who decided on a proposal, when, and what they said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// The second person.
+    pub actor: String,
+    /// When.
+    pub at: UnixSeconds,
+    /// What they said.
+    pub comment: String,
+}
+
+/// Yes or no.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Carry it out.
+    Approve,
+    /// Turn it down.
+    Reject,
+}
+
+/// A release that was signed: what must be looked at when its key turns out to be compromised.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReleaseRecord {
+    /// SHA-256 of the bundle.
+    pub bundle_sha256: [u8; 32],
+    /// The file's name.
+    pub name: String,
+    /// When it was signed, as its timestamp says; nothing where it has none.
+    pub signed_at: Option<UnixSeconds>,
+    /// The signer's certificate: its issuer.
+    pub issuer: IssuerId,
+    /// Its serial number (content octets).
+    pub serial: Vec<u8>,
+    /// SHA-256 of its DER `SubjectPublicKeyInfo`.
+    pub spki_sha256: [u8; 32],
+    /// When it was registered here.
+    pub registered_at: UnixSeconds,
+    /// Who registered it.
+    pub actor: String,
+}
+
+/// Which releases to list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReleasesOf {
+    /// Signed with that key (SHA-256 of the `SubjectPublicKeyInfo`).
+    Key([u8; 32]),
+    /// Signed with that certificate: issuer, serial number (content octets).
+    Certificate(IssuerId, Vec<u8>),
+    /// All, behind the bundle with this SHA-256, at most so many.
+    All(Option<[u8; 32]>, u32),
+}
+
+/// An answer that was given under an idempotency key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remembered {
+    /// SHA-256 of method, path and body.
+    pub request_sha256: [u8; 32],
+    /// The HTTP status.
+    pub status: u16,
+    /// The body's media type.
+    pub media_type: String,
+    /// The body.
+    pub body: Vec<u8>,
+    /// When it was given.
+    pub at: UnixSeconds,
+}
+
+/// A CRL as it was published.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredCrl {
+    /// Its `CRLNumber`.
+    pub number: u64,
+    /// The revision it was built from; 0 for a CRL made elsewhere.
+    pub revision: i64,
+    /// The CRL, DER.
+    pub der: Vec<u8>,
+}

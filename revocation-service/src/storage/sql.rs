@@ -1,0 +1,349 @@
+//! [`Storage`] in SQL: one set of statements for `SQLite` and PostgreSQL.
+//!
+//! What differs between the two (opening, taking turns, telling of changes, backup) is an [`Engine`];
+//! the statements are in the files below, one for each kind of record. Placeholders are `$1`, which
+//! both understand.
+
+mod answers;
+mod certificates;
+mod crls;
+mod keys;
+mod proposals;
+mod releases;
+mod revocations;
+mod rows;
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use countersign_core::time::UnixSeconds;
+use sqlx::{Any, AnyConnection, AnyPool, Connection, Transaction, any::AnyPoolOptions};
+
+use super::{
+    CertificateRecord, Decision, IssuerId, KeyRecorded, Listed, Listing, OfKey, Pending, Proposal,
+    Recorded, Registration, ReleaseRecord, ReleasesOf, Remembered, RevocationChanges,
+    RevocationList, RevokedKey, Status, Storage, StorageError, StoredCrl, Verdict,
+    postgres::Server, sqlite::File,
+};
+use crate::{crl::CrlList, rules::RevocationOrder};
+
+/// How long a request waits for a connection before it fails: longer waits are overload, or a
+/// database that is gone.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// A transaction.
+pub(super) type Work = Transaction<'static, Any>;
+
+/// A database with this service's tables.
+#[derive(Debug)]
+pub struct SqlStorage {
+    pub(super) writers: AnyPool,
+    pub(super) readers: AnyPool,
+    pub(super) engine: Engine,
+}
+
+/// What differs between databases.
+#[derive(Debug)]
+pub(super) enum Engine {
+    /// A `SQLite` file.
+    File(File),
+    /// A PostgreSQL server.
+    Server(Arc<Server>),
+}
+
+/// A pool that keeps its connections: they take no file descriptor when there may be none.
+pub(super) fn pool(connections: u32) -> AnyPoolOptions {
+    AnyPoolOptions::new()
+        .max_connections(connections)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        // Where the database itself rolled back (disk full, I/O error), sqlx still counts a
+        // transaction, and lets none begin on that connection ever after: take another connection.
+        .before_acquire(|connection, _| {
+            let is_free = !connection.is_in_transaction();
+            Box::pin(async move { Ok(is_free) })
+        })
+}
+
+pub(super) fn database(error: impl std::error::Error + Send + Sync + 'static) -> StorageError {
+    StorageError::Database(Box::new(error))
+}
+
+impl From<sqlx::Error> for StorageError {
+    fn from(error: sqlx::Error) -> Self {
+        database(error)
+    }
+}
+
+impl SqlStorage {
+    /// Starts to write. Who writes has the database alone until the commit: every change sees all
+    /// before it, and revisions and CRL numbers are in the order of the commits.
+    async fn begin(&self) -> Result<Work, StorageError> {
+        match &self.engine {
+            Engine::File(file) => {
+                file.refuse_replaced()?;
+                Ok(self.writers.begin_with("BEGIN IMMEDIATE").await?)
+            }
+            Engine::Server(server) => server.begin(&self.writers).await,
+        }
+    }
+
+    /// Starts to read at one moment: what is read belongs together.
+    async fn read(&self) -> Result<Work, StorageError> {
+        Ok(match self.engine {
+            Engine::File(_) => self.readers.begin().await?,
+            Engine::Server(_) => {
+                self.readers.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?
+            }
+        })
+    }
+
+    /// Commits a change of what certificates' status is, and makes it known.
+    async fn commit(&self, mut work: Work) -> Result<(), StorageError> {
+        // Also where it fails or is abandoned: that may be after the change was made.
+        let _counted = match &self.engine {
+            Engine::File(file) => file.generation.count_on_drop(),
+            Engine::Server(server) => {
+                server.announce(&mut work).await?;
+                server.generation.count_on_drop()
+            }
+        };
+        Ok(work.commit().await?)
+    }
+}
+
+#[async_trait]
+impl Storage for SqlStorage {
+    async fn bind_issuer(
+        &self,
+        name: &str,
+        spki_sha256: [u8; 32],
+    ) -> Result<IssuerId, StorageError> {
+        let mut work = self.begin().await?;
+        let id = certificates::bind_issuer(&mut work, name, spki_sha256).await?;
+        work.commit().await?;
+        Ok(id)
+    }
+
+    async fn register(
+        &self,
+        certificates: Vec<CertificateRecord>,
+    ) -> Result<Vec<Registration>, StorageError> {
+        let mut work = self.begin().await?;
+        let outcomes = certificates::register(&mut work, &certificates).await?;
+        self.commit(work).await?;
+        Ok(outcomes)
+    }
+
+    async fn import(
+        &self,
+        entries: Vec<Listed>,
+    ) -> Result<(Vec<Registration>, Vec<(IssuerId, i64)>), StorageError> {
+        let mut work = self.begin().await?;
+        let outcomes = revocations::import(&mut work, entries).await?;
+        self.commit(work).await?;
+        Ok(outcomes)
+    }
+
+    async fn certificate(
+        &self,
+        issuer: IssuerId,
+        serial: &[u8],
+    ) -> Result<Option<CertificateRecord>, StorageError> {
+        certificates::certificate(&mut *self.readers.acquire().await?, issuer, serial).await
+    }
+
+    async fn status(&self, issuer: IssuerId, serial: &[u8]) -> Result<Status, StorageError> {
+        certificates::status(&mut *self.readers.acquire().await?, issuer, serial).await
+    }
+
+    async fn revoke(
+        &self,
+        issuer: IssuerId,
+        serial: &[u8],
+        order: &RevocationOrder,
+    ) -> Result<Recorded, StorageError> {
+        let mut work = self.begin().await?;
+        let (recorded, written) = revocations::revoke(&mut work, issuer, serial, order).await?;
+        if written {
+            self.commit(work).await?;
+        }
+        Ok(recorded)
+    }
+
+    async fn revoke_key(
+        &self,
+        spki_sha256: [u8; 32],
+        order: &RevocationOrder,
+        issuers: &[IssuerId],
+    ) -> Result<KeyRecorded, StorageError> {
+        let mut work = self.begin().await?;
+        let recorded = keys::revoke(&mut work, spki_sha256, order, issuers).await?;
+        self.commit(work).await?;
+        Ok(recorded)
+    }
+
+    async fn certificates_of_key(&self, spki_sha256: [u8; 32]) -> Result<Vec<OfKey>, StorageError> {
+        keys::certificates(&mut *self.readers.acquire().await?, spki_sha256).await
+    }
+
+    async fn revoked_keys(&self) -> Result<Vec<RevokedKey>, StorageError> {
+        keys::revoked(&mut *self.readers.acquire().await?).await
+    }
+
+    async fn import_keys(&self, keys: Vec<RevokedKey>) -> Result<(), StorageError> {
+        let mut work = self.begin().await?;
+        for key in &keys {
+            keys::keep(&mut work, key).await?;
+        }
+        self.commit(work).await
+    }
+
+    async fn list(&self, listing: &Listing) -> Result<Vec<Listed>, StorageError> {
+        certificates::list(&mut *self.readers.acquire().await?, listing).await
+    }
+
+    async fn propose(&self, proposal: &Proposal) -> Result<Pending, StorageError> {
+        let mut work = self.begin().await?;
+        let pending = proposals::propose(&mut work, proposal).await?;
+        work.commit().await?;
+        Ok(pending)
+    }
+
+    async fn proposals(&self, now: UnixSeconds, limit: u32) -> Result<Vec<Pending>, StorageError> {
+        proposals::list(&mut *self.readers.acquire().await?, now, limit).await
+    }
+
+    async fn pending_count(&self, now: UnixSeconds) -> Result<u64, StorageError> {
+        proposals::count(&mut *self.readers.acquire().await?, now).await
+    }
+
+    async fn decide(
+        &self,
+        id: i64,
+        decision: Decision,
+        verdict: &Verdict,
+    ) -> Result<(Pending, Option<Recorded>), StorageError> {
+        let mut work = self.begin().await?;
+        let decided = proposals::decide(&mut work, id, decision, verdict).await?;
+        self.commit(work).await?;
+        Ok(decided)
+    }
+
+    async fn register_releases(
+        &self,
+        releases: Vec<ReleaseRecord>,
+    ) -> Result<Vec<Registration>, StorageError> {
+        let mut work = self.begin().await?;
+        let outcomes = releases::register(&mut work, &releases).await?;
+        work.commit().await?;
+        Ok(outcomes)
+    }
+
+    async fn releases(&self, of: &ReleasesOf) -> Result<Vec<ReleaseRecord>, StorageError> {
+        releases::list(&mut *self.readers.acquire().await?, of).await
+    }
+
+    async fn remembered(
+        &self,
+        actor: &str,
+        key: &str,
+        not_before: UnixSeconds,
+    ) -> Result<Option<Remembered>, StorageError> {
+        answers::remembered(&mut *self.readers.acquire().await?, actor, key, not_before).await
+    }
+
+    async fn remember(
+        &self,
+        actor: &str,
+        key: &str,
+        answer: &Remembered,
+        not_before: UnixSeconds,
+    ) -> Result<(), StorageError> {
+        let mut work = self.begin().await?;
+        answers::remember(&mut work, actor, key, answer, not_before).await?;
+        Ok(work.commit().await?)
+    }
+
+    async fn revocations(&self, issuer: IssuerId) -> Result<RevocationList, StorageError> {
+        revocations::all(&mut *self.read().await?, issuer).await
+    }
+
+    async fn changes_since(
+        &self,
+        issuer: IssuerId,
+        revision: i64,
+    ) -> Result<RevocationChanges, StorageError> {
+        revocations::since(&mut *self.read().await?, issuer, revision).await
+    }
+
+    async fn revision(&self, issuer: IssuerId) -> Result<i64, StorageError> {
+        revocations::revision(&mut *self.readers.acquire().await?, issuer).await
+    }
+
+    async fn reserve_crl_number(&self, issuer: IssuerId, least: u64) -> Result<u64, StorageError> {
+        let mut work = self.begin().await?;
+        let number = crls::reserve_number(&mut work, issuer, least).await?;
+        work.commit().await?;
+        Ok(number)
+    }
+
+    async fn store_crl(
+        &self,
+        issuer: IssuerId,
+        list: CrlList,
+        crl: &StoredCrl,
+    ) -> Result<(), StorageError> {
+        let mut work = self.begin().await?;
+        crls::store(&mut work, issuer, list, crl).await?;
+        Ok(work.commit().await?)
+    }
+
+    async fn stored_crl(
+        &self,
+        issuer: IssuerId,
+        list: CrlList,
+    ) -> Result<Option<StoredCrl>, StorageError> {
+        crls::stored(&mut *self.readers.acquire().await?, issuer, list).await
+    }
+
+    fn generation(&self) -> Option<u64> {
+        match &self.engine {
+            Engine::File(file) => Some(file.generation.now()),
+            Engine::Server(server) => server.generation(),
+        }
+    }
+
+    async fn back_up(&self, path: &Path) -> Result<(), StorageError> {
+        match &self.engine {
+            Engine::File(_) => super::sqlite::copy(&mut *self.readers.acquire().await?, path).await,
+            Engine::Server(_) => Err(StorageError::BackupElsewhere),
+        }
+    }
+
+    async fn ping(&self) -> Result<(), StorageError> {
+        sqlx::query("SELECT count(*) FROM issuers").fetch_one(&self.readers).await?;
+        // The lock that every write takes, and a write that changes nothing: a database that may
+        // only be read refuses one of them.
+        let mut work = self.begin().await?;
+        touch(&mut work).await?;
+        Ok(work.rollback().await?)
+    }
+
+    async fn close(&self) {
+        self.readers.close().await;
+        self.writers.close().await;
+        match &self.engine {
+            Engine::File(file) => file.unlock(),
+            Engine::Server(server) => server.stop(),
+        }
+    }
+}
+
+async fn touch(connection: &mut AnyConnection) -> Result<(), StorageError> {
+    sqlx::query("UPDATE crl_numbers SET number = number WHERE issuer < 0")
+        .execute(connection)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,240 @@
+//! Statements about issuers and certificates.
+
+use std::collections::{HashMap, HashSet};
+
+use countersign_core::x509::certificate::serial_text;
+use sqlx::{AnyConnection, AssertSqlSafe, Row, any::AnyRow};
+
+use super::{
+    keys, revocations,
+    rows::{self, ROWS_AT_ONCE, digest, seconds},
+};
+use crate::storage::{
+    CertificateRecord, Digests, IssuerId, Listed, Listing, Registration, Status, StorageError,
+    Which,
+};
+
+/// What a [`CertificateRecord`] is read from; the actor's name last.
+const COLUMNS: &str = "c.issuer, c.serial, c.not_before, c.not_after, c.registered_at, \
+     c.sha256, c.spki_sha256, c.subject, b.name";
+/// How many they are: the revocation's columns follow.
+const COLUMN_COUNT: usize = 9;
+
+pub(super) async fn bind_issuer(
+    connection: &mut AnyConnection,
+    name: &str,
+    spki_sha256: [u8; 32],
+) -> Result<IssuerId, StorageError> {
+    let known = "SELECT id, name, spki_sha256 FROM issuers WHERE name = $1 OR spki_sha256 = $2";
+    let rows =
+        sqlx::query(known).bind(name).bind(&spki_sha256[..]).fetch_all(&mut *connection).await?;
+    for row in &rows {
+        let (known_name, known_key): (String, Vec<u8>) = (row.try_get(1)?, row.try_get(2)?);
+        if known_name != name || known_key != spki_sha256 {
+            return Err(StorageError::IssuerChanged { name: name.to_owned() });
+        }
+    }
+    if let Some(row) = rows.first() {
+        return Ok(IssuerId(row.try_get(0)?));
+    }
+    let row = sqlx::query("INSERT INTO issuers (name, spki_sha256) VALUES ($1, $2) RETURNING id")
+        .bind(name)
+        .bind(&spki_sha256[..])
+        .fetch_one(connection)
+        .await?;
+    Ok(IssuerId(row.try_get(0)?))
+}
+
+pub(super) async fn register(
+    connection: &mut AnyConnection,
+    certificates: &[CertificateRecord],
+) -> Result<Vec<Registration>, StorageError> {
+    let mut outcomes = Vec::with_capacity(certificates.len());
+    let mut actors = HashMap::new();
+    for chunk in certificates.chunks(ROWS_AT_ONCE) {
+        for certificate in chunk {
+            if !actors.contains_key(certificate.actor.as_str()) {
+                let number = rows::actor(connection, &certificate.actor).await?;
+                actors.insert(certificate.actor.as_str(), number);
+            }
+        }
+        let mut new = insert(connection, chunk, &actors).await?;
+        let compromised = keys::revoked_among(connection, chunk).await?;
+        for certificate in chunk {
+            let outcome = if new.remove(&(certificate.issuer.0, certificate.serial.clone())) {
+                Registration::Registered
+            } else {
+                compare(connection, certificate).await?
+            };
+            let key = certificate.digests.as_ref().map(|digests| digests.spki_sha256);
+            let revoked = key.and_then(|key| compromised.get(&key));
+            outcomes.push(match (outcome, revoked) {
+                (Registration::Registered | Registration::Completed, Some(order)) => {
+                    revocations::of_known_key(connection, certificate, order).await?;
+                    Registration::RegisteredRevoked
+                }
+                (outcome, _) => outcome,
+            });
+        }
+    }
+    Ok(outcomes)
+}
+
+/// Inserts what is new; gives issuer and serial number of each that was.
+async fn insert(
+    connection: &mut AnyConnection,
+    certificates: &[CertificateRecord],
+    actors: &HashMap<&str, i64>,
+) -> Result<HashSet<(i64, Vec<u8>)>, StorageError> {
+    let statement = format!(
+        "INSERT INTO certificates (issuer, serial, not_before, not_after, registered_at, actor, \
+         sha256, spki_sha256, subject) VALUES {} \
+         ON CONFLICT (issuer, serial) DO NOTHING RETURNING issuer, serial",
+        rows::placeholders(certificates.len(), COLUMN_COUNT)
+    );
+    // Nothing but placeholders was put into it.
+    let mut query = sqlx::query(AssertSqlSafe(statement));
+    for certificate in certificates {
+        let digests = certificate.digests.as_ref();
+        query = query
+            .bind(certificate.issuer.0)
+            .bind(certificate.serial.clone())
+            .bind(certificate.not_before.seconds())
+            .bind(certificate.not_after.seconds())
+            .bind(certificate.registered_at.seconds())
+            .bind(actors.get(certificate.actor.as_str()).copied().unwrap_or_default())
+            .bind(digests.map(|digests| digests.sha256.to_vec()))
+            .bind(digests.map(|digests| digests.spki_sha256.to_vec()))
+            .bind(digests.map(|digests| digests.subject.clone()));
+    }
+    let rows = query.fetch_all(connection).await?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+}
+
+/// What a certificate is that was there before.
+async fn compare(
+    connection: &mut AnyConnection,
+    certificate: &CertificateRecord,
+) -> Result<Registration, StorageError> {
+    let row = sqlx::query("SELECT sha256 FROM certificates WHERE issuer = $1 AND serial = $2")
+        .bind(certificate.issuer.0)
+        .bind(&certificate.serial)
+        .fetch_one(&mut *connection)
+        .await?;
+    let known: Option<Vec<u8>> = row.try_get(0)?;
+    match (known, &certificate.digests) {
+        (None, Some(digests)) => {
+            complete(connection, certificate, digests).await?;
+            Ok(Registration::Completed)
+        }
+        (Some(known), Some(digests)) if known != digests.sha256 => {
+            Err(StorageError::CertificateConflict { serial: serial_text(&certificate.serial) })
+        }
+        _ => Ok(Registration::Known),
+    }
+}
+
+/// The certificate behind a serial number that an index named.
+async fn complete(
+    connection: &mut AnyConnection,
+    certificate: &CertificateRecord,
+    digests: &Digests,
+) -> Result<(), StorageError> {
+    sqlx::query(
+        "UPDATE certificates SET sha256 = $3, spki_sha256 = $4, subject = $5, not_before = $6, \
+         not_after = $7 WHERE issuer = $1 AND serial = $2",
+    )
+    .bind(certificate.issuer.0)
+    .bind(&certificate.serial)
+    .bind(&digests.sha256[..])
+    .bind(&digests.spki_sha256[..])
+    .bind(&digests.subject)
+    .bind(certificate.not_before.seconds())
+    .bind(certificate.not_after.seconds())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn certificate(
+    connection: &mut AnyConnection,
+    issuer: IssuerId,
+    serial: &[u8],
+) -> Result<Option<CertificateRecord>, StorageError> {
+    let statement = format!(
+        "SELECT {COLUMNS} FROM certificates c JOIN actors b ON b.id = c.actor \
+         WHERE c.issuer = $1 AND c.serial = $2"
+    );
+    let row = sqlx::query(AssertSqlSafe(statement))
+        .bind(issuer.0)
+        .bind(serial)
+        .fetch_optional(connection)
+        .await?;
+    row.as_ref().map(of_row).transpose()
+}
+
+pub(super) async fn status(
+    connection: &mut AnyConnection,
+    issuer: IssuerId,
+    serial: &[u8],
+) -> Result<Status, StorageError> {
+    let row = sqlx::query(
+        "SELECT r.reason, r.revocation_date, r.recorded_at, a.name FROM certificates c \
+         LEFT JOIN revocations r ON r.issuer = c.issuer AND r.serial = c.serial \
+         LEFT JOIN actors a ON a.id = r.actor WHERE c.issuer = $1 AND c.serial = $2",
+    )
+    .bind(issuer.0)
+    .bind(serial)
+    .fetch_optional(connection)
+    .await?;
+    let Some(row) = row else { return Ok(Status::NeverIssued) };
+    Ok(rows::revocation(&row, 0)?.map_or(Status::Good, Status::Revoked))
+}
+
+pub(super) async fn list(
+    connection: &mut AnyConnection,
+    listing: &Listing,
+) -> Result<Vec<Listed>, StorageError> {
+    let condition = match listing.which {
+        Which::All => "",
+        Which::Revoked => "AND r.reason IS NOT NULL AND r.reason <> 8",
+    };
+    let statement = format!(
+        "SELECT {COLUMNS}, r.reason, r.revocation_date, r.recorded_at, a.name FROM certificates c \
+         JOIN actors b ON b.id = c.actor \
+         LEFT JOIN revocations r ON r.issuer = c.issuer AND r.serial = c.serial \
+         LEFT JOIN actors a ON a.id = r.actor \
+         WHERE c.issuer = $1 AND c.serial > $2 {condition} ORDER BY c.serial LIMIT $3"
+    );
+    let rows = sqlx::query(AssertSqlSafe(statement))
+        .bind(listing.issuer.0)
+        .bind(&listing.after)
+        .bind(i64::from(listing.limit))
+        .fetch_all(connection)
+        .await?;
+    rows.iter()
+        .map(|row| {
+            let revocation = rows::revocation(row, COLUMN_COUNT)?;
+            Ok(Listed { certificate: of_row(row)?, revocation })
+        })
+        .collect()
+}
+
+fn of_row(row: &AnyRow) -> Result<CertificateRecord, StorageError> {
+    let octets = |column| row.try_get::<Option<Vec<u8>>, _>(column);
+    let digests = match (octets(5)?, octets(6)?, octets(7)?) {
+        (Some(sha256), Some(key), Some(subject)) => {
+            Some(Digests { sha256: digest(&sha256)?, spki_sha256: digest(&key)?, subject })
+        }
+        _ => None,
+    };
+    Ok(CertificateRecord {
+        issuer: IssuerId(row.try_get(0)?),
+        serial: row.try_get(1)?,
+        digests,
+        not_before: seconds(row, 2)?,
+        not_after: seconds(row, 3)?,
+        registered_at: seconds(row, 4)?,
+        actor: row.try_get(8)?,
+    })
+}

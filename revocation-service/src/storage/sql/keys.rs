@@ -1,0 +1,174 @@
+//! Statements about public keys: which certificates have one, and which keys are never good again.
+
+use std::collections::HashMap;
+
+use sqlx::{AnyConnection, AssertSqlSafe, Row};
+
+use super::{
+    revocations,
+    rows::{self, digest, seconds},
+};
+use crate::{
+    rules::{self, Change, RevocationOrder},
+    storage::{
+        CertificateRecord, IssuerId, KeyRecorded, OfKey, Revocation, RevokedKey, StorageError,
+    },
+};
+
+pub(super) async fn revoke(
+    connection: &mut AnyConnection,
+    spki_sha256: [u8; 32],
+    order: &RevocationOrder,
+    issuers: &[IssuerId],
+) -> Result<KeyRecorded, StorageError> {
+    rules::refuse_key_order(order)?;
+    let against_key = Revocation {
+        reason: order.reason,
+        revocation_date: order.compromised_since.unwrap_or(order.now),
+        recorded_at: order.now,
+        actor: order.actor.clone(),
+    };
+    keep(connection, &RevokedKey { spki_sha256, revocation: against_key }).await?;
+    let mut recorded = KeyRecorded { certificates: Vec::new(), revisions: Vec::new() };
+    for (mut certificate, not_before) in with_key(connection, spki_sha256).await? {
+        if issuers.contains(&certificate.issuer) {
+            let stored = certificate.revocation.as_ref();
+            let change = rules::decide_for_key(not_before, stored, order);
+            if let Change::Write(revocation) = change {
+                let (issuer, serial) = (certificate.issuer, &certificate.serial);
+                let revision = revocations::write(connection, issuer, serial, &revocation).await?;
+                recorded.revisions.retain(|(known, _)| *known != issuer);
+                recorded.revisions.push((issuer, revision));
+                certificate.revocation = Some(revocation);
+                certificate.changed = true;
+            }
+        }
+        recorded.certificates.push(certificate);
+    }
+    Ok(recorded)
+}
+
+pub(super) async fn certificates(
+    connection: &mut AnyConnection,
+    spki_sha256: [u8; 32],
+) -> Result<Vec<OfKey>, StorageError> {
+    let found = with_key(connection, spki_sha256).await?;
+    Ok(found.into_iter().map(|(certificate, _)| certificate).collect())
+}
+
+/// The certificates with that key, each with its notBefore.
+async fn with_key(
+    connection: &mut AnyConnection,
+    spki_sha256: [u8; 32],
+) -> Result<Vec<(OfKey, countersign_core::time::UnixSeconds)>, StorageError> {
+    let rows = sqlx::query(
+        "SELECT c.issuer, c.serial, c.not_before, r.reason, r.revocation_date, r.recorded_at, a.name \
+         FROM certificates c \
+         LEFT JOIN revocations r ON r.issuer = c.issuer AND r.serial = c.serial \
+         LEFT JOIN actors a ON a.id = r.actor \
+         WHERE c.spki_sha256 IS NOT NULL AND substr(c.spki_sha256, 1, 8) = $1 \
+         AND c.spki_sha256 = $2 ORDER BY c.issuer, c.serial",
+    )
+    .bind(&spki_sha256[..8])
+    .bind(&spki_sha256[..])
+    .fetch_all(connection)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            let certificate = OfKey {
+                issuer: IssuerId(row.try_get(0)?),
+                serial: row.try_get(1)?,
+                revocation: rows::revocation(row, 3)?,
+                changed: false,
+            };
+            Ok((certificate, seconds(row, 2)?))
+        })
+        .collect()
+}
+
+/// Keeps a key; where it is on record, the stricter of the two.
+pub(super) async fn keep(
+    connection: &mut AnyConnection,
+    key: &RevokedKey,
+) -> Result<(), StorageError> {
+    let stored = of(connection, key.spki_sha256).await?;
+    let Change::Write(revocation) = rules::stricter(stored.as_ref(), key.revocation.clone()) else {
+        return Ok(());
+    };
+    let actor = rows::actor(connection, &revocation.actor).await?;
+    sqlx::query(
+        "INSERT INTO revoked_keys (spki_sha256, reason, revocation_date, recorded_at, actor) \
+         VALUES ($1, $2, $3, $4, $5) ON CONFLICT (spki_sha256) DO UPDATE SET \
+         reason = excluded.reason, revocation_date = excluded.revocation_date, \
+         recorded_at = excluded.recorded_at, actor = excluded.actor",
+    )
+    .bind(&key.spki_sha256[..])
+    .bind(i64::from(revocation.reason.code()))
+    .bind(revocation.revocation_date.seconds())
+    .bind(revocation.recorded_at.seconds())
+    .bind(actor)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+async fn of(
+    connection: &mut AnyConnection,
+    spki_sha256: [u8; 32],
+) -> Result<Option<Revocation>, StorageError> {
+    let row = sqlx::query(
+        "SELECT k.reason, k.revocation_date, k.recorded_at, a.name FROM revoked_keys k \
+         JOIN actors a ON a.id = k.actor WHERE k.spki_sha256 = $1",
+    )
+    .bind(&spki_sha256[..])
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.as_ref().map(|row| rows::revocation(row, 0)).transpose()?.flatten())
+}
+
+pub(super) async fn revoked(
+    connection: &mut AnyConnection,
+) -> Result<Vec<RevokedKey>, StorageError> {
+    let rows = sqlx::query(
+        "SELECT k.reason, k.revocation_date, k.recorded_at, a.name, k.spki_sha256 \
+         FROM revoked_keys k JOIN actors a ON a.id = k.actor ORDER BY k.spki_sha256",
+    )
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(of_row).collect()
+}
+
+/// The keys of `certificates` that are on record.
+pub(super) async fn revoked_among(
+    connection: &mut AnyConnection,
+    certificates: &[CertificateRecord],
+) -> Result<HashMap<[u8; 32], Revocation>, StorageError> {
+    let mut keys: Vec<&[u8; 32]> = certificates
+        .iter()
+        .filter_map(|certificate| Some(&certificate.digests.as_ref()?.spki_sha256))
+        .collect();
+    keys.sort_unstable();
+    keys.dedup();
+    if keys.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let statement = format!(
+        "SELECT k.reason, k.revocation_date, k.recorded_at, a.name, k.spki_sha256 \
+         FROM revoked_keys k JOIN actors a ON a.id = k.actor WHERE k.spki_sha256 IN {}",
+        rows::placeholders(1, keys.len())
+    );
+    // Nothing but placeholders was put into it.
+    let mut query = sqlx::query(AssertSqlSafe(statement));
+    for key in keys {
+        query = query.bind(key.to_vec());
+    }
+    let rows = query.fetch_all(connection).await?;
+    let known = rows.iter().map(of_row).collect::<Result<Vec<_>, _>>()?;
+    Ok(known.into_iter().map(|key| (key.spki_sha256, key.revocation)).collect())
+}
+
+fn of_row(row: &sqlx::any::AnyRow) -> Result<RevokedKey, StorageError> {
+    let revocation = rows::revocation(row, 0)?.ok_or(StorageError::Corrupt { what: "reason" })?;
+    let key: Vec<u8> = row.try_get(4)?;
+    Ok(RevokedKey { spki_sha256: digest(&key)?, revocation })
+}

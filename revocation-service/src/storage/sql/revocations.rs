@@ -1,0 +1,200 @@
+//! Statements about revocations. Each change is a new revision of its issuer, and its row says which.
+
+use countersign_core::{crl::RevocationReason, x509::certificate::serial_text};
+use sqlx::{AnyConnection, Row};
+
+use super::{
+    certificates,
+    rows::{self, seconds},
+};
+use crate::{
+    rules::{self, Change, RevocationOrder},
+    storage::{
+        CertificateRecord, IssuerId, Listed, Recorded, Registration, Revocation, RevocationChanges,
+        RevocationList, StorageError,
+    },
+};
+
+/// Carries out an order; says whether that wrote anything.
+pub(super) async fn revoke(
+    connection: &mut AnyConnection,
+    issuer: IssuerId,
+    serial: &[u8],
+    order: &RevocationOrder,
+) -> Result<(Recorded, bool), StorageError> {
+    match decide(connection, issuer, serial, order).await? {
+        Change::None(revocation) => {
+            let revision = revision(connection, issuer).await?;
+            Ok((Recorded { revocation, revision }, false))
+        }
+        Change::Write(revocation) | Change::Release(revocation) => {
+            let revision = write(connection, issuer, serial, &revocation).await?;
+            Ok((Recorded { revocation, revision }, true))
+        }
+    }
+}
+
+/// What an order would do.
+pub(super) async fn decide(
+    connection: &mut AnyConnection,
+    issuer: IssuerId,
+    serial: &[u8],
+    order: &RevocationOrder,
+) -> Result<Change, StorageError> {
+    let row = sqlx::query(
+        "SELECT c.not_before, r.reason, r.revocation_date, r.recorded_at, a.name FROM certificates c \
+         LEFT JOIN revocations r ON r.issuer = c.issuer AND r.serial = c.serial \
+         LEFT JOIN actors a ON a.id = r.actor WHERE c.issuer = $1 AND c.serial = $2",
+    )
+    .bind(issuer.0)
+    .bind(serial)
+    .fetch_optional(connection)
+    .await?
+    .ok_or_else(|| StorageError::NotRegistered { serial: serial_text(serial) })?;
+    Ok(rules::decide(seconds(&row, 0)?, rows::revocation(&row, 1)?.as_ref(), order)?)
+}
+
+/// Writes the row and gives the issuer's new revision.
+pub(super) async fn write(
+    connection: &mut AnyConnection,
+    issuer: IssuerId,
+    serial: &[u8],
+    revocation: &Revocation,
+) -> Result<i64, StorageError> {
+    let actor = rows::actor(connection, &revocation.actor).await?;
+    let row =
+        sqlx::query("UPDATE issuers SET revision = revision + 1 WHERE id = $1 RETURNING revision")
+            .bind(issuer.0)
+            .fetch_one(&mut *connection)
+            .await?;
+    let revision: i64 = row.try_get(0)?;
+    sqlx::query(
+        "INSERT INTO revocations (issuer, serial, reason, revocation_date, recorded_at, actor, revision) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (issuer, serial) DO UPDATE SET \
+         reason = excluded.reason, revocation_date = excluded.revocation_date, \
+         recorded_at = excluded.recorded_at, actor = excluded.actor, revision = excluded.revision",
+    )
+    .bind(issuer.0)
+    .bind(serial)
+    .bind(i64::from(revocation.reason.code()))
+    .bind(revocation.revocation_date.seconds())
+    .bind(revocation.recorded_at.seconds())
+    .bind(actor)
+    .bind(revision)
+    .execute(connection)
+    .await?;
+    Ok(revision)
+}
+
+/// Revokes a certificate that was just registered, by an order against its key on record.
+pub(super) async fn of_known_key(
+    connection: &mut AnyConnection,
+    certificate: &CertificateRecord,
+    key: &Revocation,
+) -> Result<(), StorageError> {
+    let order = RevocationOrder {
+        reason: key.reason,
+        compromised_since: Some(key.revocation_date),
+        now: certificate.registered_at,
+        actor: key.actor.clone(),
+        people: rules::People::One,
+    };
+    let stored = stored(connection, certificate.issuer, &certificate.serial).await?;
+    match rules::decide_for_key(certificate.not_before, stored.as_ref(), &order) {
+        Change::Write(revocation) | Change::Release(revocation) => {
+            write(connection, certificate.issuer, &certificate.serial, &revocation).await?;
+        }
+        Change::None(_) => {}
+    }
+    Ok(())
+}
+
+async fn stored(
+    connection: &mut AnyConnection,
+    issuer: IssuerId,
+    serial: &[u8],
+) -> Result<Option<Revocation>, StorageError> {
+    let row = sqlx::query(
+        "SELECT r.reason, r.revocation_date, r.recorded_at, a.name FROM revocations r \
+         JOIN actors a ON a.id = r.actor WHERE r.issuer = $1 AND r.serial = $2",
+    )
+    .bind(issuer.0)
+    .bind(serial)
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.as_ref().map(|row| rows::revocation(row, 0)).transpose()?.flatten())
+}
+
+pub(super) async fn import(
+    connection: &mut AnyConnection,
+    entries: Vec<Listed>,
+) -> Result<(Vec<Registration>, Vec<(IssuerId, i64)>), StorageError> {
+    let (certificates, revocations): (Vec<_>, Vec<_>) =
+        entries.into_iter().map(|entry| (entry.certificate, entry.revocation)).unzip();
+    let outcomes = certificates::register(connection, &certificates).await?;
+    let mut issuers: Vec<IssuerId> = Vec::new();
+    for (certificate, revocation) in certificates.iter().zip(revocations) {
+        let (issuer, serial) = (certificate.issuer, &certificate.serial);
+        if !issuers.contains(&issuer) {
+            issuers.push(issuer);
+        }
+        let Some(revocation) = revocation else { continue };
+        let stored = stored(connection, issuer, serial).await?;
+        if let Change::Write(revocation) = rules::stricter(stored.as_ref(), revocation) {
+            write(connection, issuer, serial, &revocation).await?;
+        }
+    }
+    let mut revisions = Vec::with_capacity(issuers.len());
+    for issuer in issuers {
+        revisions.push((issuer, revision(connection, issuer).await?));
+    }
+    Ok((outcomes, revisions))
+}
+
+pub(super) async fn all(
+    connection: &mut AnyConnection,
+    issuer: IssuerId,
+) -> Result<RevocationList, StorageError> {
+    let RevocationChanges { revision, entries } = since(connection, issuer, 0).await?;
+    let entries =
+        entries.into_iter().filter_map(|(serial, now)| now.map(|now| (serial, now))).collect();
+    Ok(RevocationList { revision, entries })
+}
+
+/// The transaction reads at one moment: the revision belongs to exactly these entries.
+pub(super) async fn since(
+    connection: &mut AnyConnection,
+    issuer: IssuerId,
+    since: i64,
+) -> Result<RevocationChanges, StorageError> {
+    let revision = revision(connection, issuer).await?;
+    let rows = sqlx::query(
+        "SELECT r.reason, r.revocation_date, r.recorded_at, a.name, r.serial FROM revocations r \
+         JOIN actors a ON a.id = r.actor WHERE r.issuer = $1 AND r.revision > $2 ORDER BY r.serial",
+    )
+    .bind(issuer.0)
+    .bind(since)
+    .fetch_all(connection)
+    .await?;
+    let entries = rows
+        .iter()
+        .map(|row| {
+            let recorded =
+                rows::recorded(row, 0)?.ok_or(StorageError::Corrupt { what: "reason" })?;
+            let is_lifted = recorded.reason == RevocationReason::RemoveFromCrl;
+            Ok((row.try_get(4)?, (!is_lifted).then_some(recorded)))
+        })
+        .collect::<Result<_, StorageError>>()?;
+    Ok(RevocationChanges { revision, entries })
+}
+
+pub(super) async fn revision(
+    connection: &mut AnyConnection,
+    issuer: IssuerId,
+) -> Result<i64, StorageError> {
+    let row = sqlx::query("SELECT revision FROM issuers WHERE id = $1")
+        .bind(issuer.0)
+        .fetch_one(connection)
+        .await?;
+    Ok(row.try_get(0)?)
+}

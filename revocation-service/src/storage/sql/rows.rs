@@ -1,0 +1,81 @@
+//! From rows to values, and the small statements that several kinds of records need.
+
+use countersign_core::{crl::RevocationReason, time::UnixSeconds};
+use sqlx::{AnyConnection, Row, any::AnyRow};
+
+use crate::storage::{Revocation, StorageError};
+
+/// How many rows one statement inserts or looks up: with ten values each well under what `SQLite`
+/// (32766) and PostgreSQL (65535) allow.
+pub(super) const ROWS_AT_ONCE: usize = 400;
+
+/// The number of whoever did something.
+pub(super) async fn actor(connection: &mut AnyConnection, name: &str) -> Result<i64, StorageError> {
+    let known = "SELECT id FROM actors WHERE name = $1";
+    if let Some(row) = sqlx::query(known).bind(name).fetch_optional(&mut *connection).await? {
+        return Ok(row.try_get(0)?);
+    }
+    let row = sqlx::query("INSERT INTO actors (name) VALUES ($1) RETURNING id")
+        .bind(name)
+        .fetch_one(connection)
+        .await?;
+    Ok(row.try_get(0)?)
+}
+
+/// The revocation in four columns from `first` on: reason, date, recorded, actor's name. Nothing
+/// where a LEFT JOIN found none, or where a hold was lifted.
+pub(super) fn revocation(row: &AnyRow, first: usize) -> Result<Option<Revocation>, StorageError> {
+    let recorded = recorded(row, first)?;
+    Ok(recorded.filter(|revocation| revocation.reason != RevocationReason::RemoveFromCrl))
+}
+
+/// The same, lifted holds included.
+pub(super) fn recorded(row: &AnyRow, first: usize) -> Result<Option<Revocation>, StorageError> {
+    let Some(code) = row.try_get::<Option<i64>, _>(first)? else { return Ok(None) };
+    Ok(Some(Revocation {
+        reason: reason(code)?,
+        revocation_date: seconds(row, first + 1)?,
+        recorded_at: seconds(row, first + 2)?,
+        actor: row.try_get(first + 3)?,
+    }))
+}
+
+pub(super) fn reason(code: i64) -> Result<RevocationReason, StorageError> {
+    u8::try_from(code)
+        .ok()
+        .and_then(RevocationReason::of)
+        .ok_or(StorageError::Corrupt { what: "reason" })
+}
+
+pub(super) fn seconds(row: &AnyRow, column: usize) -> Result<UnixSeconds, StorageError> {
+    Ok(UnixSeconds::new(row.try_get(column)?))
+}
+
+pub(super) fn digest(octets: &[u8]) -> Result<[u8; 32], StorageError> {
+    octets.try_into().map_err(|_| StorageError::Corrupt { what: "digest" })
+}
+
+pub(super) fn unsigned(number: i64) -> Result<u64, StorageError> {
+    u64::try_from(number)
+        .map_err(|_| StorageError::Corrupt { what: "a number that is never negative" })
+}
+
+/// `($1, $2), ($3, $4), …`: placeholders for `rows` rows of `columns` values.
+pub(super) fn placeholders(rows: usize, columns: usize) -> String {
+    let row = |row: usize| {
+        let values: Vec<String> =
+            (1..=columns).map(|column| format!("${}", row * columns + column)).collect();
+        format!("({})", values.join(", "))
+    };
+    (0..rows).map(row).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn placeholders_are_numbered_through() {
+        assert_eq!(placeholders(2, 3), "($1, $2, $3), ($4, $5, $6)");
+    }
+}

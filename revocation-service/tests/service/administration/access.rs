@@ -1,0 +1,187 @@
+//! Each role against each endpoint; who is nobody gets nothing.
+
+use std::sync::Arc;
+
+use base64ct::{Base64, Encoding};
+use countersign_revocation::admin::{Needs, ROUTES, Role};
+use rustls::ClientConfig;
+use serde_json::{Value, json};
+
+use crate::{
+    http::Reply,
+    world::{World, serial},
+};
+
+const ROLES: [Role; 5] =
+    [Role::Registrar, Role::Revoker, Role::Approver, Role::Auditor, Role::Reader];
+
+/// A path of that form that leads to nothing.
+fn path(template: &str) -> String {
+    template.replace("{issuer}", "nobody").replace("{serial}", "01").replace("{id}", "99")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_role_may_what_the_table_says_and_nothing_else() {
+    let world = World::new();
+    let mut config = world.config();
+    let mut clients: Vec<(Vec<Role>, Arc<ClientConfig>)> = Vec::new();
+    world.with_admin(&mut config);
+    for role in ROLES {
+        clients.push((vec![role], world.with_person(&mut config, role.name(), &[role])));
+    }
+    let both = [Role::Registrar, Role::Revoker];
+    clients.push((both.to_vec(), world.with_person(&mut config, "both", &both)));
+    let unlisted = world.client_of(&world, "unlisted");
+    let running = world.start(config).await;
+    for route in ROUTES {
+        // By hand, not by `Needs::allow`: the table says which roles, here is what that means.
+        for (roles, client) in &clients {
+            let may = match route.needs {
+                Needs::Anybody => true,
+                Needs::All(needed) => needed.iter().all(|role| roles.contains(role)),
+            };
+            let reply = running.admin(client, route.method, &path(route.path), b"!");
+            let denied = reply.status == 403;
+            assert_eq!(!denied, may, "{roles:?} {} {}: {reply:?}", route.method, route.path);
+            if denied {
+                assert_eq!(reply.code(), "actor.forbidden");
+            }
+        }
+        let reply = running.admin(&unlisted, route.method, &path(route.path), b"!");
+        assert_eq!((reply.status, reply.code().as_str()), (403, "actor.unknown"));
+    }
+    running.stop().await;
+    let denied = super::ledger(&world).into_iter().filter(|(kind, _)| kind == "access.denied");
+    assert!(denied.count() > ROUTES.len());
+}
+
+fn document() -> Value {
+    let text = include_str!("../../../../docs/revocation-service.openapi.json");
+    serde_json::from_str(text).expect("JSON")
+}
+
+/// Holds a reply against what the document says of it.
+fn conform(document: &Value, (method, path): (&str, &str), reply: &Reply) {
+    let operation = &document["paths"][path][method.to_lowercase()];
+    let mut schema =
+        operation["responses"][reply.status.to_string()]["content"]["application/json"]["schema"]
+            .clone();
+    assert!(schema.is_object(), "{method} {path} {reply:?}");
+    schema["components"] = document["components"].clone();
+    let validator = jsonschema::validator_for(&schema).expect("a schema");
+    let answer = reply.json();
+    let faults: Vec<_> = validator.iter_errors(&answer).map(|fault| fault.to_string()).collect();
+    assert!(faults.is_empty(), "{method} {path}: {faults:?} in {answer}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_have_the_shapes_that_the_openapi_document_promises() {
+    let document = document();
+    let world = World::new();
+    let mut config = world.config();
+    config.backup_folder = Some(world.folder.path().to_owned());
+    let admin = world.with_admin(&mut config);
+    let running = world.start(config).await;
+    let [signer, held] = [world.signer(), world.signer()];
+    let text = Base64::encode_string(&signer);
+    let certificate = format!("/v1/certificates/signing/{}", serial(&signer));
+    let order = |reason: &str, der: &[u8]| super::order(der, reason, &json!({ "comment": "why" }));
+    let since = json!({ "compromised_since": world.now.to_string() });
+    let index = format!("V\t490603100000Z\t\t{:X}\tunknown\t/CN=x\n", 0xA1);
+    let steps = [
+        ("POST", "/v1/certificates", String::new(), held.clone()),
+        ("POST", "/v1/certificates", String::new(), [signer.as_slice(), &held].concat()),
+        ("POST", "/v1/certificates", String::new(), held.clone()),
+        (
+            "POST",
+            "/v1/releases",
+            String::new(),
+            json!({ "bundle_sha256": "ab".repeat(32), "name": "App", "certificate": text })
+                .to_string()
+                .into(),
+        ),
+        (
+            "POST",
+            "/v1/revocations",
+            String::new(),
+            order("certificateHold", &held).to_string().into(),
+        ),
+        (
+            "POST",
+            "/v1/revocations",
+            String::new(),
+            order("removeFromCRL", &held).to_string().into(),
+        ),
+        ("POST", "/v1/pending/{id}/reject", "/v1/pending/1/reject".to_owned(), Vec::new()),
+        (
+            "POST",
+            "/v1/revocations",
+            String::new(),
+            super::order(&signer, "keyCompromise", &since).to_string().into(),
+        ),
+        (
+            "POST",
+            "/v1/revocations",
+            String::new(),
+            json!({ "key_sha256": super::key_sha256(&signer), "reason": "superseded" })
+                .to_string()
+                .into(),
+        ),
+        ("GET", "/v1/certificates/{issuer}/{serial}", certificate, Vec::new()),
+        (
+            "GET",
+            "/v1/certificates/{issuer}",
+            "/v1/certificates/signing?limit=1".to_owned(),
+            Vec::new(),
+        ),
+        ("GET", "/v1/issuers", String::new(), Vec::new()),
+        ("GET", "/v1/keys", String::new(), Vec::new()),
+        ("GET", "/v1/pending", String::new(), Vec::new()),
+        ("GET", "/v1/releases", String::new(), Vec::new()),
+        ("GET", "/v1/openapi.json", String::new(), Vec::new()),
+        ("POST", "/v1/import/{issuer}", "/v1/import/signing".to_owned(), index.into()),
+        ("POST", "/v1/import", String::new(), b"{\"kind\":\"export\",\"format\":1}".to_vec()),
+        ("POST", "/v1/backups", String::new(), Vec::new()),
+    ];
+    for (method, template, path, body) in &steps {
+        let path = if path.is_empty() { template } else { path.as_str() };
+        let reply = running.admin(&admin, method, path, body);
+        conform(&document, (method, template), &reply);
+    }
+    running.stop().await;
+}
+
+#[test]
+fn the_openapi_document_has_every_route_and_its_roles_and_no_other() {
+    let document = document();
+    let mut documented = Vec::new();
+    for (path, methods) in document["paths"].as_object().expect("paths") {
+        for (method, operation) in methods.as_object().expect("methods") {
+            if method == "parameters" {
+                continue;
+            }
+            let roles = operation["x-roles"].as_array().expect("x-roles").iter();
+            let roles: Vec<_> =
+                roles.map(|role| role.as_str().expect("a role").to_owned()).collect();
+            documented.push((method.to_uppercase(), path.clone(), roles));
+            assert!(operation["summary"].is_string(), "{method} {path}");
+            for (status, response) in operation["responses"].as_object().expect("responses") {
+                let is_said = response["description"].is_string() || status == "default";
+                assert!(is_said, "{method} {path} {status}");
+            }
+        }
+    }
+    let mut known: Vec<_> = ROUTES
+        .iter()
+        .map(|route| {
+            let roles = match route.needs {
+                Needs::Anybody => Vec::new(),
+                Needs::All(roles) => roles.iter().map(|role| role.name().to_owned()).collect(),
+            };
+            (route.method.to_owned(), route.path.to_owned(), roles)
+        })
+        .collect();
+    documented.sort();
+    known.sort();
+    assert_eq!(documented, known);
+}

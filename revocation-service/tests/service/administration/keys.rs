@@ -1,0 +1,141 @@
+//! A compromised key: every certificate with it, now and later, and the releases since.
+
+use base64ct::{Base64, Encoding};
+use countersign_core::{crl::CertificateList, x509::Certificate};
+use countersign_revocation::config::CompromiseScope;
+use countersign_signing::{pem, profile::Authority};
+use serde_json::{Value, json};
+
+use super::{key_sha256, order, post};
+use crate::{
+    http::get,
+    world::{Running, World, serial},
+};
+
+fn listed(running: &Running) -> usize {
+    let reply = get(running.public, "/crl/signing.crl");
+    CertificateList::decode(&reply.body).expect("a CRL").entries().count()
+}
+
+fn release(der: &[u8], bundle: &str, signed_at: Option<String>) -> Value {
+    let mut release = json!({
+        "bundle_sha256": bundle.repeat(32), "name": format!("App-{bundle}.tar.gz"),
+        "certificate": Base64::encode_string(der),
+    });
+    if let Some(signed_at) = signed_at {
+        release["signed_at"] = signed_at.into();
+    }
+    release
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_compromise_takes_the_key_its_certificates_to_come_and_names_the_releases() {
+    let world = World::new();
+    let mut config = world.config();
+    config.compromise_scope = CompromiseScope::Key;
+    let admin = world.with_admin(&mut config);
+    let running = world.start(config).await;
+    // Two with one key, and one with another.
+    let [first, second, late] = [world.signer(), world.signer(), world.signer()];
+    let other = world.delegate("other", Authority::Signing).certificate;
+    let other = pem::read_certificates(&other).expect("readable").swap_remove(0);
+    running.register(&admin, &[&first, &second, &other]);
+    let since = world.now.minus_seconds(60);
+    for (bundle, der, signed_at) in [
+        ("01", &first, Some(since.minus_seconds(1).to_string())),
+        ("02", &first, Some(since.to_string())),
+        ("03", &second, None),
+        ("04", &other, Some(since.to_string())),
+    ] {
+        let reply = post(&running, &admin, "/v1/releases", &release(der, bundle, signed_at));
+        assert_eq!(reply.status, 201, "{reply:?}");
+    }
+    let again = post(&running, &admin, "/v1/releases", &release(&first, "01", None));
+    assert_eq!((again.status, &again.json()["outcome"]), (200, &json!("known")));
+
+    let since = json!({ "compromised_since": since.to_string() });
+    let mut asked = order(&first, "keyCompromise", &since);
+    asked["dry_run"] = true.into();
+    let preview = running.revoke(&admin, &asked).json();
+    assert_eq!(preview["certificates"].as_array().expect("a list").len(), 2);
+    assert_eq!(listed(&running), 0);
+
+    asked["dry_run"] = false.into();
+    let done = running.revoke(&admin, &asked);
+    assert_eq!(done.status, 200, "{done:?}");
+    let done = done.json();
+    assert_eq!(done["key_sha256"], key_sha256(&first));
+    let outcomes: Vec<_> = done["certificates"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|each| each["outcome"].as_str().expect("text"))
+        .collect();
+    assert_eq!(outcomes, ["revoked", "revoked"]);
+    let affected: Vec<_> = done["affected_releases"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|each| each["name"].as_str().expect("text"))
+        .collect();
+    assert_eq!(affected, ["App-02.tar.gz", "App-03.tar.gz"]);
+    assert_eq!(listed(&running), 2);
+
+    // One that is registered later is in the very next CRL.
+    let reply = running.admin(&admin, "POST", "/v1/certificates", &late);
+    assert_eq!(reply.json()["certificates"][0]["outcome"], "registered_revoked");
+    assert_eq!(listed(&running), 3);
+    let keys = running.admin(&admin, "GET", "/v1/keys", b"").json();
+    assert_eq!(keys["keys"][0]["key_sha256"], key_sha256(&first));
+    let found = running.admin(
+        &admin,
+        "GET",
+        &format!("/v1/releases?key_sha256={}", key_sha256(&first)),
+        b"",
+    );
+    assert_eq!(found.json()["releases"].as_array().expect("a list").len(), 3);
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_is_revoked_by_itself_and_offline_issuers_are_told() {
+    let world = World::new();
+    let mut config = world.config();
+    let admin = world.with_admin(&mut config);
+    let running = world.start(config).await;
+    let signer = world.signer();
+    running.register(&admin, &[&signer]);
+    let spki = Certificate::decode(&signer).expect("a certificate").public_key.raw;
+    let by_key = json!({ "key": Base64::encode_string(spki), "reason": "cessationOfOperation" });
+    let done = running.revoke(&admin, &by_key);
+    assert_eq!(done.status, 200, "{done:?}");
+    assert_eq!(done.json()["certificates"][0]["serial"], serial(&signer));
+    // The same by digest changes nothing; a key nobody has is revoked all the same.
+    for digest in [key_sha256(&signer), "ab".repeat(32)] {
+        let order = json!({ "key_sha256": digest, "reason": "cessationOfOperation" });
+        assert_eq!(running.revoke(&admin, &order).status, 200);
+    }
+    for (order, status, code) in [
+        (json!({ "key": "!", "reason": "superseded" }), 400, "key.malformed"),
+        (json!({ "key_sha256": "ab", "reason": "superseded" }), 400, "key.malformed"),
+        (
+            json!({ "key_sha256": "ab".repeat(32), "reason": "keyCompromise" }),
+            400,
+            "revocation.compromised_since.missing",
+        ),
+        (
+            json!({ "key_sha256": "ab".repeat(32), "reason": "certificateHold" }),
+            409,
+            "revocation.undo",
+        ),
+        (
+            json!({ "key_sha256": "ab".repeat(32), "serial": "01", "reason": "superseded" }),
+            400,
+            "revocation.target",
+        ),
+    ] {
+        let reply = running.revoke(&admin, &order);
+        assert_eq!((reply.status, reply.code().as_str()), (status, code), "{order}");
+    }
+    running.stop().await;
+}

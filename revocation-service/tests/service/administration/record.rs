@@ -1,0 +1,104 @@
+//! Repeated requests are carried out once; everything is on record, with who, when and why.
+
+use serde_json::json;
+
+use super::{ledger, order};
+use crate::{
+    http::send_tls_with,
+    world::{World, serial},
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_repeated_under_its_key_is_answered_as_before() {
+    let world = World::new();
+    let mut config = world.config();
+    let admin = world.with_admin(&mut config);
+    let running = world.start(config).await;
+    let address = running.admin.expect("an admin listener");
+    let signer = world.signer();
+    let send = |key: &str, path: &str, body: &[u8]| {
+        let headers = [("Idempotency-Key", key)];
+        send_tls_with(address, &admin, ("POST", path), &headers, body).expect("a reply")
+    };
+    let first = send("k-1", "/v1/certificates", &signer);
+    assert_eq!((first.status, first.header("idempotency-replayed")), (201, None));
+    let again = send("k-1", "/v1/certificates", &signer);
+    assert_eq!((again.status, again.header("idempotency-replayed")), (201, Some("true")));
+    assert_eq!(again.body, first.body);
+    let other = send("k-1", "/v1/certificates", &world.signer());
+    assert_eq!((other.status, other.code().as_str()), (422, "idempotency.key.reused"));
+    let bad = send(&"k".repeat(129), "/v1/certificates", &signer);
+    assert_eq!((bad.status, bad.code().as_str()), (400, "idempotency.key.malformed"));
+    // What was refused is looked at anew.
+    let unknown = world.signer();
+    let revoke = order(&unknown, "superseded", &json!({})).to_string();
+    assert_eq!(send("k-2", "/v1/revocations", revoke.as_bytes()).status, 404);
+    running.register(&admin, &[&unknown]);
+    assert_eq!(send("k-2", "/v1/revocations", revoke.as_bytes()).status, 200);
+    running.set_clock(world.now.plus_seconds(86_401));
+    assert_eq!(send("k-1", "/v1/certificates", &signer).status, 200, "a day later it is new");
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_order_is_on_record_with_who_and_why_and_what_came_of_it() {
+    let world = World::new();
+    let mut config = world.config();
+    config.backup_folder = Some(world.folder.path().to_owned());
+    let admin = world.with_admin(&mut config);
+    let running = world.start(config).await;
+    let signer = world.signer();
+    running.register(&admin, &[&signer]);
+    let why = json!({ "comment": "replaced by the new one" });
+    assert_eq!(running.revoke(&admin, &order(&signer, "superseded", &why)).status, 200);
+    let weaker = order(&signer, "certificateHold", &json!({}));
+    assert_eq!(running.revoke(&admin, &weaker).status, 409);
+    let backup = running.admin(&admin, "POST", "/v1/backups", b"");
+    assert_eq!(backup.status, 201, "{backup:?}");
+    let copy = backup.json()["path"].as_str().expect("a path").to_owned();
+    running.stop().await;
+
+    let records = ledger(&world);
+    let kinds: Vec<_> = records
+        .iter()
+        .map(|(kind, _)| kind.as_str())
+        .filter(|kind| !kind.starts_with("ledger."))
+        .collect();
+    assert_eq!(
+        kinds,
+        [
+            "certificate.register.ordered",
+            "certificate.register.done",
+            "revocation.ordered",
+            "revocation.done",
+            "revocation.ordered",
+            "revocation.refused",
+            "backup.ordered",
+            "backup.done"
+        ]
+    );
+    let of = |kind: &str| &records.iter().find(|(known, _)| known == kind).expect("there").1;
+    let ordered = of("revocation.ordered");
+    assert_eq!(ordered["actor"], "admin@example.test");
+    assert_eq!(ordered["order"]["comment"], "replaced by the new one");
+    assert_eq!(of("revocation.done")["answer"]["serial"], serial(&signer));
+    assert_eq!(of("revocation.refused")["code"], "revocation.reason.lowered");
+    let copy = std::path::PathBuf::from(copy).into();
+    let storage = countersign_revocation::storage::open(&copy).await.expect("a whole database");
+    storage.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_too_long_for_a_line_is_on_record_by_its_digest() {
+    let world = World::new();
+    let mut config = world.config();
+    let admin = world.with_admin(&mut config);
+    let running = world.start(config).await;
+    let long = format!("{{\"reason\": \"{}\"}}", "x".repeat(70_000));
+    let reply = running.admin(&admin, "POST", "/v1/revocations", long.as_bytes());
+    assert_eq!((reply.status, reply.code().as_str()), (400, "revocation.reason.unknown"));
+    running.stop().await;
+    let records = ledger(&world);
+    let ordered = records.iter().find(|(kind, _)| kind == "revocation.ordered").expect("there");
+    assert_eq!(ordered.1["order"]["octets"], long.len());
+}

@@ -1,0 +1,336 @@
+//! What every storage promises to administration: keys, proposals, releases, answers, import.
+
+use std::sync::Arc;
+
+use countersign_core::{
+    crl::RevocationReason::{self, CertificateHold, KeyCompromise, RemoveFromCrl, Superseded},
+    time::UnixSeconds,
+};
+use countersign_revocation::{
+    rules::{People, Refusal, RevocationOrder},
+    storage::{
+        CertificateRecord, Decision, Digests, Listed, Listing, PendingFault, PendingState,
+        Proposal, Registration, ReleaseRecord, ReleasesOf, Remembered, Revocation, Status, Storage,
+        StorageError, Verdict, Which,
+    },
+};
+
+use super::{Fixture, certificate, on_both_databases, order};
+
+on_both_databases! {
+    a_key_takes_all_its_certificates_with_it_and_those_to_come
+    certificates_are_listed_page_by_page
+    a_later_date_waits_for_another_person
+    a_hold_is_lifted_by_two_and_deltas_tell
+    a_proposal_is_decided_once_and_in_time
+    releases_are_found_by_key_and_by_certificate
+    an_import_takes_the_stricter_revocation_and_is_completed_later
+    answers_are_remembered_for_a_while
+    a_thousand_certificates_are_one_change
+}
+
+fn with_key(
+    issuer: countersign_revocation::storage::IssuerId,
+    serial: u8,
+    key: u8,
+) -> CertificateRecord {
+    let digests = Digests { sha256: [serial; 32], spki_sha256: [key; 32], subject: vec![0x30, 0] };
+    CertificateRecord { digests: Some(digests), ..certificate(issuer, serial) }
+}
+
+async fn a_key_takes_all_its_certificates_with_it_and_those_to_come(fixture: Fixture) {
+    let Fixture { storage, issuer, .. } = fixture;
+    let other = storage.bind_issuer("timestamping", [2; 32]).await.expect("bound");
+    let foreign = storage.bind_issuer("root", [3; 32]).await.expect("bound");
+    let certificates = vec![
+        with_key(issuer, 1, 7),
+        with_key(other, 1, 7),
+        with_key(foreign, 1, 7),
+        with_key(issuer, 2, 8),
+    ];
+    storage.register(certificates).await.expect("registered");
+    let recorded = storage
+        .revoke_key([7; 32], &order(KeyCompromise, Some(3_000)), &[issuer, other])
+        .await
+        .expect("revoked");
+    let changed: Vec<_> =
+        recorded.certificates.iter().map(|each| (each.issuer, each.changed)).collect();
+    assert_eq!(changed, [(issuer, true), (other, true), (foreign, false)]);
+    assert_eq!(recorded.revisions, [(issuer, 1), (other, 1)]);
+    assert_eq!(storage.status(issuer, &[2]).await.expect("read"), Status::Good);
+    assert_eq!(storage.status(foreign, &[1]).await.expect("read"), Status::Good);
+
+    // Again: nothing changes. An earlier date: all move.
+    for (since, revisions) in [(3_000, vec![]), (2_500, vec![(issuer, 2), (other, 2)])] {
+        let order = order(KeyCompromise, Some(since));
+        let again = storage.revoke_key([7; 32], &order, &[issuer, other]).await.expect("allowed");
+        assert_eq!(again.revisions, revisions);
+    }
+
+    // A certificate with that key that comes later is revoked in the same moment.
+    let late = CertificateRecord { not_before: UnixSeconds::new(4_000), ..with_key(issuer, 3, 7) };
+    let outcomes = storage.register(vec![late, with_key(issuer, 4, 8)]).await.expect("registered");
+    assert_eq!(outcomes, [Registration::RegisteredRevoked, Registration::Registered]);
+    let Status::Revoked(revocation) = storage.status(issuer, &[3]).await.expect("read") else {
+        panic!("not revoked")
+    };
+    assert_eq!(
+        (revocation.reason, revocation.revocation_date.seconds()),
+        (KeyCompromise, 4_000.min(2_000))
+    );
+    let keys = storage.revoked_keys().await.expect("read");
+    assert_eq!(keys.len(), 1);
+    assert_eq!(keys[0].revocation.revocation_date, UnixSeconds::new(2_500));
+
+    let refused = storage.revoke_key([7; 32], &order(KeyCompromise, None), &[issuer]).await;
+    assert!(
+        matches!(refused, Err(StorageError::Refused(Refusal::CompromisedSinceMissing { .. }))),
+        "{refused:?}"
+    );
+}
+
+async fn certificates_are_listed_page_by_page(fixture: Fixture) {
+    let Fixture { storage, issuer, .. } = fixture;
+    storage
+        .register((1..=5).map(|serial| certificate(issuer, serial)).collect())
+        .await
+        .expect("registered");
+    for serial in [2, 5] {
+        storage.revoke(issuer, &[serial], &order(Superseded, None)).await.expect("revoked");
+    }
+    let page = |which, after: &[u8]| {
+        let listing = Listing { issuer, which, after: after.to_vec(), limit: 2 };
+        let storage = Arc::clone(&storage);
+        async move {
+            let listed = storage.list(&listing).await.expect("read");
+            listed
+                .into_iter()
+                .map(|each| (each.certificate.serial[0], each.revocation.is_some()))
+                .collect::<Vec<_>>()
+        }
+    };
+    assert_eq!(page(Which::All, &[]).await, [(1, false), (2, true)]);
+    assert_eq!(page(Which::All, &[2]).await, [(3, false), (4, false)]);
+    assert_eq!(page(Which::All, &[4]).await, [(5, true)]);
+    assert_eq!(page(Which::Revoked, &[]).await, [(2, true), (5, true)]);
+}
+
+fn proposal(fixture: &Fixture, serial: u8, order: RevocationOrder) -> Proposal {
+    Proposal {
+        issuer: fixture.issuer,
+        serial: vec![serial],
+        order,
+        comment: "the date was a mistake".to_owned(),
+        expires_at: UnixSeconds::new(9_000),
+    }
+}
+
+fn verdict(actor: &str, at: i64) -> Verdict {
+    Verdict { actor: actor.to_owned(), at: UnixSeconds::new(at), comment: "seen".to_owned() }
+}
+
+async fn revoked(storage: &dyn Storage, fixture: &Fixture, reason: RevocationReason, since: i64) {
+    storage.register(vec![certificate(fixture.issuer, 1)]).await.expect("registered");
+    let order = order(reason, Some(since));
+    storage.revoke(fixture.issuer, &[1], &order).await.expect("revoked");
+}
+
+async fn a_later_date_waits_for_another_person(fixture: Fixture) {
+    let storage = Arc::clone(&fixture.storage);
+    revoked(storage.as_ref(), &fixture, KeyCompromise, 3_000).await;
+    let later = order(KeyCompromise, Some(4_000));
+    let refused = storage.revoke(fixture.issuer, &[1], &later).await;
+    assert!(
+        matches!(&refused, Err(StorageError::Refused(refusal)) if refusal.takes_two_people()),
+        "{refused:?}"
+    );
+    let pending = storage.propose(&proposal(&fixture, 1, later.clone())).await.expect("proposed");
+    let again = storage.propose(&proposal(&fixture, 1, later)).await.expect("the same");
+    assert_eq!(again.id, pending.id);
+    assert_eq!(storage.pending_count(UnixSeconds::new(6_000)).await.expect("read"), 1);
+
+    let first = verdict("admin@example.test", 6_000);
+    let own = storage.decide(pending.id, Decision::Approve, &first).await;
+    assert!(matches!(own, Err(StorageError::Pending(PendingFault::SamePerson))), "{own:?}");
+    let Status::Revoked(still) = storage.status(fixture.issuer, &[1]).await.expect("read") else {
+        panic!("not revoked")
+    };
+    assert_eq!(still.revocation_date, UnixSeconds::new(3_000));
+
+    let (approved, recorded) = storage
+        .decide(pending.id, Decision::Approve, &verdict("second@example.test", 6_000))
+        .await
+        .expect("approved");
+    assert_eq!(approved.state, PendingState::Approved(verdict("second@example.test", 6_000)));
+    assert_eq!(recorded.expect("carried out").revocation.revocation_date, UnixSeconds::new(4_000));
+    assert_eq!(storage.pending_count(UnixSeconds::new(6_000)).await.expect("read"), 0);
+}
+
+async fn a_hold_is_lifted_by_two_and_deltas_tell(fixture: Fixture) {
+    let (storage, issuer) = (Arc::clone(&fixture.storage), fixture.issuer);
+    revoked(storage.as_ref(), &fixture, CertificateHold, 3_000).await;
+    let before = storage.revision(issuer).await.expect("read");
+    let release = order(RemoveFromCrl, None);
+    let pending = storage.propose(&proposal(&fixture, 1, release.clone())).await.expect("proposed");
+    storage
+        .decide(pending.id, Decision::Approve, &verdict("second@example.test", 6_000))
+        .await
+        .expect("approved");
+    assert_eq!(storage.status(issuer, &[1]).await.expect("read"), Status::Good);
+    assert_eq!(storage.revocations(issuer).await.expect("read").entries, []);
+    let changes = storage.changes_since(issuer, before).await.expect("read");
+    assert_eq!(changes.entries, [(vec![1], None)]);
+
+    // What is not on hold has nothing to be lifted, by however many people.
+    let refused = storage.propose(&proposal(&fixture, 1, release)).await;
+    assert!(matches!(refused, Err(StorageError::Refused(Refusal::Undo))), "{refused:?}");
+    storage.revoke(issuer, &[1], &order(Superseded, None)).await.expect("revoked again");
+    assert!(matches!(storage.status(issuer, &[1]).await.expect("read"), Status::Revoked(_)));
+}
+
+async fn a_proposal_is_decided_once_and_in_time(fixture: Fixture) {
+    let storage = Arc::clone(&fixture.storage);
+    revoked(storage.as_ref(), &fixture, KeyCompromise, 3_000).await;
+    let propose = |since| {
+        let later = proposal(&fixture, 1, order(KeyCompromise, Some(since)));
+        let storage = Arc::clone(&storage);
+        async move { storage.propose(&later).await.expect("proposed").id }
+    };
+    let decide = |id, decision, at| {
+        let storage = Arc::clone(&storage);
+        async move { storage.decide(id, decision, &verdict("second@example.test", at)).await }
+    };
+    let first = propose(4_000).await;
+    decide(first, Decision::Reject, 6_000).await.expect("rejected");
+    decide(first, Decision::Reject, 6_000).await.expect("rejected already");
+    let changed = decide(first, Decision::Approve, 6_000).await;
+    assert!(matches!(changed, Err(StorageError::Pending(PendingFault::Decided))), "{changed:?}");
+
+    let second = propose(4_500).await;
+    let late = decide(second, Decision::Approve, 9_000).await;
+    assert!(matches!(late, Err(StorageError::Pending(PendingFault::Expired))), "{late:?}");
+    let unknown = decide(99, Decision::Approve, 6_000).await;
+    assert!(matches!(unknown, Err(StorageError::Pending(PendingFault::Unknown))), "{unknown:?}");
+    let states: Vec<_> = storage
+        .proposals(UnixSeconds::new(9_000), 10)
+        .await
+        .expect("read")
+        .into_iter()
+        .map(|pending| (pending.id, matches!(pending.state, PendingState::Expired)))
+        .collect();
+    assert_eq!(states, [(second, true), (first, false)]);
+}
+
+fn release(fixture: &Fixture, bundle: u8, serial: u8, signed_at: Option<i64>) -> ReleaseRecord {
+    ReleaseRecord {
+        bundle_sha256: [bundle; 32],
+        name: format!("App-{bundle}.tar.gz"),
+        signed_at: signed_at.map(UnixSeconds::new),
+        issuer: fixture.issuer,
+        serial: vec![serial],
+        spki_sha256: [7; 32],
+        registered_at: UnixSeconds::new(5_000),
+        actor: "builder@example.test".to_owned(),
+    }
+}
+
+async fn releases_are_found_by_key_and_by_certificate(fixture: Fixture) {
+    let storage = Arc::clone(&fixture.storage);
+    let releases = vec![release(&fixture, 1, 1, Some(3_000)), release(&fixture, 2, 2, None)];
+    let outcomes = storage.register_releases(releases.clone()).await.expect("registered");
+    assert_eq!(outcomes, [Registration::Registered; 2]);
+    let outcomes = storage.register_releases(releases.clone()).await.expect("known");
+    assert_eq!(outcomes, [Registration::Known; 2]);
+    let of = |of| {
+        let storage = Arc::clone(&storage);
+        async move { storage.releases(&of).await.expect("read") }
+    };
+    assert_eq!(of(ReleasesOf::Key([7; 32])).await, releases);
+    assert_eq!(of(ReleasesOf::Key([8; 32])).await, []);
+    assert_eq!(of(ReleasesOf::Certificate(fixture.issuer, vec![2])).await, releases[1..]);
+    assert_eq!(of(ReleasesOf::All(None, 1)).await, releases[..1]);
+    assert_eq!(of(ReleasesOf::All(Some([1; 32]), 5)).await, releases[1..]);
+}
+
+async fn an_import_takes_the_stricter_revocation_and_is_completed_later(fixture: Fixture) {
+    let Fixture { storage, issuer, .. } = fixture;
+    storage.register(vec![certificate(issuer, 1)]).await.expect("registered");
+    storage.revoke(issuer, &[1], &order(Superseded, Some(3_000))).await.expect("revoked");
+    let imported = |serial, reason, date| Listed {
+        certificate: CertificateRecord { digests: None, ..certificate(issuer, serial) },
+        revocation: Some(Revocation {
+            reason,
+            revocation_date: UnixSeconds::new(date),
+            recorded_at: UnixSeconds::new(date + 1),
+            actor: "old system".to_owned(),
+        }),
+    };
+    let entries = vec![imported(1, KeyCompromise, 4_000), imported(2, Superseded, 2_500)];
+    let (outcomes, revisions) = storage.import(entries.clone()).await.expect("imported");
+    assert_eq!(outcomes, [Registration::Known, Registration::Registered]);
+    assert_eq!(revisions, [(issuer, 3)]);
+    let (_, revisions) = storage.import(entries).await.expect("the same");
+    assert_eq!(revisions, [(issuer, 3)]);
+    let list = storage.revocations(issuer).await.expect("read").entries;
+    let shown: Vec<_> = list
+        .iter()
+        .map(|(serial, now)| (serial[0], now.reason, now.revocation_date.seconds()))
+        .collect();
+    assert_eq!(shown, [(1, KeyCompromise, 3_000), (2, Superseded, 2_500)]);
+    assert_eq!(list[1].1.actor, "old system");
+
+    let outcomes = storage.register(vec![certificate(issuer, 2)]).await.expect("registered");
+    assert_eq!(outcomes, [Registration::Completed]);
+    let record = storage.certificate(issuer, &[2]).await.expect("read").expect("there");
+    assert_eq!(record.digests, certificate(issuer, 2).digests);
+    assert!(matches!(storage.status(issuer, &[2]).await.expect("read"), Status::Revoked(_)));
+}
+
+async fn answers_are_remembered_for_a_while(fixture: Fixture) {
+    let storage = fixture.storage;
+    let answer = |at, body: &[u8]| Remembered {
+        request_sha256: [4; 32],
+        status: 200,
+        media_type: "application/json".to_owned(),
+        body: body.to_vec(),
+        at: UnixSeconds::new(at),
+    };
+    let (first, epoch) = (answer(5_000, b"first"), UnixSeconds::new(0));
+    storage.remember("alice", "k1", &first, epoch).await.expect("kept");
+    storage.remember("alice", "k1", &answer(5_001, b"second"), epoch).await.expect("kept");
+    let remembered = |actor: &'static str, not_before| {
+        let storage = Arc::clone(&storage);
+        async move { storage.remembered(actor, "k1", UnixSeconds::new(not_before)).await.expect("read") }
+    };
+    assert_eq!(remembered("alice", 0).await, Some(first));
+    assert_eq!(remembered("bob", 0).await, None);
+    assert_eq!(remembered("alice", 5_001).await, None);
+    // Later ones sweep out what is too old.
+    let later = answer(9_000, b"third");
+    storage.remember("bob", "k2", &later, UnixSeconds::new(6_000)).await.expect("kept");
+    assert_eq!(remembered("alice", 0).await, None);
+}
+
+async fn a_thousand_certificates_are_one_change(fixture: Fixture) {
+    let Fixture { storage, issuer, .. } = fixture;
+    let certificates: Vec<_> = (0..1_000_u16)
+        .map(|number| CertificateRecord {
+            serial: vec![1, (number >> 8) as u8, (number & 0xFF) as u8],
+            ..certificate(issuer, 0)
+        })
+        .collect();
+    let outcomes = storage.register(certificates.clone()).await.expect("registered");
+    assert!(outcomes.iter().all(|outcome| *outcome == Registration::Registered));
+    // Twice in one request is one certificate; one that conflicts undoes all.
+    let twice = vec![certificate(issuer, 1), certificate(issuer, 1)];
+    let outcomes = storage.register(twice).await.expect("registered");
+    assert_eq!(outcomes, [Registration::Registered, Registration::Known]);
+    let digests = Digests { sha256: [7; 32], spki_sha256: [9; 32], subject: vec![0x30, 0] };
+    let conflict = CertificateRecord { digests: Some(digests), ..certificates[999].clone() };
+    let refused = storage.register(vec![certificate(issuer, 2), conflict]).await;
+    assert!(matches!(refused, Err(StorageError::CertificateConflict { .. })), "{refused:?}");
+    assert_eq!(storage.status(issuer, &[2]).await.expect("read"), Status::NeverIssued);
+    let people = People::One;
+    let order = RevocationOrder { people, ..order(Superseded, None) };
+    storage.revoke(issuer, &[1, 3, 0xE7], &order).await.expect("the last one is there");
+}
