@@ -115,7 +115,8 @@ impl Connect for Connector {
     fn connect(&self, entered: &Entered<'_>) -> Result<KeySession, Fault> {
         let pin = self.pin.as_ref();
         let (session, _) = slot::open_session(entered, &self.uri, pin, Access::Read)?;
-        let proven = objects::find_private_key(&session, &self.uri).and_then(|key| {
+        let found = objects::find_private_key(&session, &self.uri);
+        let proven = found.map_err(gone_for_now).and_then(|key| {
             self.prove(&session, &key)?;
             Ok(key.handle)
         });
@@ -143,6 +144,18 @@ impl Connector {
             AwsLc.verify_digest(scheme, public_key.bits, &digest, &signature).is_ok()
         });
         if proven { Ok(()) } else { Err(TokenError::KeyMismatch { uri: self.name.clone() }.into()) }
+    }
+}
+
+/// A key that was there is missed by a token that is just going away or coming back: it may come
+/// back with it.
+fn gone_for_now(fault: Fault) -> Fault {
+    match fault.error {
+        TokenError::NoKey { uri } => {
+            let detail = "the token is there, and its key is not, at the moment".to_owned();
+            TokenError::Failing { uri, detail }.into()
+        }
+        _ => fault,
     }
 }
 

@@ -51,11 +51,11 @@ pub(crate) fn with_tokens(test: &str, labels: &[&str], body: impl FnOnce(&Tokens
         .env_remove("COUNTERSIGN_PKCS11_PIN")
         .output()
         .expect("this program runs");
-    let text = [&output.stdout[..], &output.stderr[..]].concat();
-    let text = String::from_utf8_lossy(&text);
-    assert!(output.status.success(), "{text}");
-    print!("{text}");
-    assert!(text.contains("1 passed"), "no test is called {test}:\n{text}");
+    let said = [&output.stdout[..], &output.stderr[..]].concat();
+    let said = String::from_utf8_lossy(&said);
+    assert!(output.status.success(), "{said}");
+    print!("{said}");
+    assert!(said.contains("1 passed"), "no test is called {test}:\n{said}");
 }
 
 impl Tokens {
@@ -68,20 +68,11 @@ impl Tokens {
         self.folder.join("softhsm2.conf")
     }
 
-    /// A library of OpenSC that passes each call on to `MODULE` and writes it down.
-    pub(crate) fn spy(&self) -> PathBuf {
-        let libraries = fs::read_dir("/usr/lib").expect("there").filter_map(Result::ok);
-        libraries
-            .map(|entry| entry.path().join("pkcs11-spy.so"))
-            .find(|path| path.exists())
-            .expect("pkcs11-spy.so must be installed: apt-get install opensc-pkcs11")
-    }
-
     fn spied(&self) -> PathBuf {
         self.folder.join("calls")
     }
 
-    /// How often a function was called through [`spy`](Self::spy).
+    /// How often a function was called through [`spy`].
     pub(crate) fn spied_calls(&self, function: &str) -> usize {
         let text = fs::read_to_string(self.spied()).expect("written by the spy");
         text.lines().filter(|line| line.ends_with(&format!(": {function}"))).count()
@@ -99,7 +90,7 @@ impl Tokens {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
 
-    /// Runs the program of OpenSC that speaks PKCS#11, with the user's PIN.
+    /// Runs the program of `OpenSC` that speaks PKCS#11, with the user's PIN.
     pub(crate) fn pkcs11_tool(&self, arguments: &str) -> String {
         let output = Command::new("pkcs11-tool")
             .args(["--module", MODULE, "--login", "--pin", PIN])
@@ -112,6 +103,15 @@ impl Tokens {
         assert!(output.status.success(), "pkcs11-tool {arguments}\n{text}");
         text
     }
+}
+
+/// A library of `OpenSC` that passes each call on to `MODULE` and writes it down.
+pub(crate) fn spy() -> PathBuf {
+    let libraries = fs::read_dir("/usr/lib").expect("there").filter_map(Result::ok);
+    libraries
+        .map(|entry| entry.path().join("pkcs11-spy.so"))
+        .find(|path| path.exists())
+        .expect("pkcs11-spy.so must be installed: apt-get install opensc-pkcs11")
 }
 
 /// The PIN as a passphrase.

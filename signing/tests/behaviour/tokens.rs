@@ -27,7 +27,7 @@ use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
 use crate::{
     authority::{TestAuthority, code_signer_request},
     openssl::Bench,
-    softhsm::{MODULE, at, make, move_folder, pin, uri, with_tokens},
+    softhsm::{MODULE, at, make, move_folder, pin, spy, uri, with_tokens},
 };
 
 /// How long a token may take to be found again: the longest pause and some slack.
@@ -127,11 +127,8 @@ fn a_wrong_pin_is_tried_once_however_often_the_key_is_opened() {
             make("token=T;object=tsa", KeyAlgorithm::P256);
             // From here on through a library that writes down every call.
             let spied = |attributes: &str| {
-                KeyLocation::parse(&format!(
-                    "pkcs11:{attributes}?module-path={}",
-                    tokens.spy().display()
-                ))
-                .expect("a URI")
+                KeyLocation::parse(&format!("pkcs11:{attributes}?module-path={}", spy().display()))
+                    .expect("a URI")
             };
             let open = |pin| open(&spied("token=T;object=tsa"), pin);
             let open_error = |pin| token_error(open(pin).expect_err("refused"));
@@ -422,7 +419,9 @@ fn many_threads_at_two_keys_survive_a_token_that_comes_and_goes() {
                 more_of(&signed, "signatures");
                 drop(stop);
             });
-            keys.iter().for_each(|key| signs_within_patience(&**key));
+            for key in &keys {
+                signs_within_patience(&**key);
+            }
         },
     );
 }
