@@ -109,10 +109,11 @@ mod tests {
             }
         });
         let text = interface("Report", &schema).expect("known");
+        // In alphabetical order: JSON objects have none.
         assert_eq!(
             text,
-            "/** What. */\nexport interface Report {\n  version: 1;\n  verdict: \"a\" | \"b\";\n  \
-            /** In bytes. */\n  size: number | null;\n  chain: Array<Certificate>;\n  at: string;\n}\n"
+            "/** What. */\nexport interface Report {\n  at: string;\n  chain: Array<Certificate>;\n  \
+            /** In bytes. */\n  size: number | null;\n  verdict: \"a\" | \"b\";\n  version: 1;\n}\n"
         );
     }
 
