@@ -29,10 +29,10 @@ const ACKNOWLEDGED_IN_A_ROUND: usize = 25;
 
 /// What a client of the public side has seen: the CRL of each number, by its octets.
 #[derive(Default)]
-struct Seen(Mutex<BTreeMap<u64, Vec<u8>>>);
+pub(crate) struct Seen(Mutex<BTreeMap<u64, Vec<u8>>>);
 
 impl Seen {
-    fn look(&self, public: SocketAddr) -> Option<u64> {
+    pub(crate) fn look(&self, public: SocketAddr) -> Option<u64> {
         let reply = try_send(public, "GET", "/crl/signing.crl", &[], b"").ok()?;
         let list = CertificateList::decode(&reply.body).ok()?;
         let number = asn1::unsigned(list.extensions.number?, "number").ok()?;
@@ -48,7 +48,7 @@ impl Seen {
 }
 
 /// Revokes `serials` one after the other until the service is gone; gives those acknowledged.
-fn stream(
+pub(crate) fn stream(
     admin: SocketAddr,
     client: &Arc<ClientConfig>,
     serials: &[String],

@@ -13,6 +13,7 @@ mod ocsp;
 mod openssl;
 mod postgres;
 mod program;
+mod replicas;
 mod start;
 mod storage;
 mod world;

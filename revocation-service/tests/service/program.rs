@@ -8,7 +8,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use countersign_revocation::config::Config;
+use countersign_revocation::{config::Config, storage::DatabaseLocation};
 use countersign_signing::key::KeyLocation;
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -42,15 +42,24 @@ impl Program {
             key(issuer.key.as_ref()),
             path(&issuer.ocsp_certificate),
             key(issuer.ocsp_key.as_ref()),
-            database = config.database,
+            database = match &config.database {
+                DatabaseLocation::File(path) => text(path),
+                DatabaseLocation::Postgres(url) => url,
+            },
             passphrase = path(&issuer.key_passphrase_file),
         );
         fs::write(world.path("revocation.toml"), content).expect("written");
     }
 
     pub(crate) fn start(world: &World) -> Self {
+        Self::start_with(world, &[])
+    }
+
+    /// Starts it with the environment over its configuration.
+    pub(crate) fn start_with(world: &World, environment: &[(&str, &str)]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_countersign-revocation"))
             .args(["--config", text(&world.path("revocation.toml"))])
+            .envs(environment.iter().copied())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
