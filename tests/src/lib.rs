@@ -5,6 +5,7 @@
 //! signs what is wrong on purpose.
 
 pub mod certificate_log;
+pub mod clients;
 pub mod documents;
 pub mod forge;
 pub mod log;
