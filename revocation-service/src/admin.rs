@@ -7,6 +7,7 @@ mod answer;
 mod audit;
 mod backup;
 mod certificates;
+mod crl;
 mod idempotency;
 mod import;
 mod openssl_index;

@@ -93,6 +93,10 @@ pub struct Config {
     /// Default 604800 (7 days), 3600–2678400 (31 days).
     #[serde(default = "default_ocsp_delegate_validity_seconds")]
     pub ocsp_delegate_validity_seconds: u32,
+    /// A folder in which every CRL is written too, by its path below `/crl/`, for a web server or a
+    /// CDN. None by default.
+    #[serde(default)]
+    pub crl_folder: Option<PathBuf>,
     /// Seconds for which HTTP caches may keep a CRL; never beyond nextUpdate. A cache hides a
     /// revocation for as long. Default 300, 0–86400.
     #[serde(default = "default_max_age_seconds")]
@@ -158,7 +162,7 @@ pub struct IssuerConfig {
     /// file changes. Not together with `key`.
     #[serde(default)]
     pub crl_file: Option<PathBuf>,
-    /// Whether CRLs made where the issuer's key is come by upload (`PUT /v1/issuers/NAME/crl`). Not
+    /// Whether CRLs made where the issuer's key is come by upload (`POST /v1/issuers/NAME/crl`). Not
     /// together with `key` or `crl_file`.
     #[serde(default)]
     pub crl_upload: bool,

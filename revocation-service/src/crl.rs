@@ -5,6 +5,7 @@
 
 mod build;
 mod elsewhere;
+mod folder;
 mod list;
 mod publisher;
 mod series;
@@ -19,6 +20,7 @@ use countersign_core::{
 };
 
 pub use elsewhere::CrlsElsewhere;
+pub use folder::CrlFolder;
 pub use list::{CrlForm, CrlList, CrlScope};
 pub use publisher::{CrlTimes, Publisher};
 

@@ -428,3 +428,56 @@ async fn a_crl_file_that_is_not_good_changes_nothing() {
     watch.refresh().await.expect("good again");
     assert_eq!(watch.current().expect("a CRL").der, ninth);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_uploaded_crl_is_published_and_none_goes_back() {
+    let world = World::new();
+    let delegate = world.delegate("root-delegate", Authority::Root);
+    let root = IssuerConfig {
+        key: None,
+        crl_upload: true,
+        ..world.issuer(Authority::Root, Some(&delegate))
+    };
+    let mut config = world.config_of(vec![root]);
+    let admin = world.with_admin(&mut config);
+    let running = world.start_unready(config.clone()).await;
+    assert_eq!(get(running.public, "/crl/root.crl").status, 503);
+    let crl = |number, revoked: &[&[u8]]| {
+        write_root_crl(&world, number, revoked, 30);
+        fs::read(world.path("root.crl")).expect("a file")
+    };
+    let upload = |der: &[u8]| running.admin(&admin, "POST", "/v1/issuers/root/crl", der);
+    let intermediate = world.ca.certificate(Authority::Timestamping);
+    let [seventh, eighth] = [crl(7, &[]), crl(8, &[intermediate])];
+    let other = {
+        let other = World::new();
+        write_root_crl(&other, 9, &[], 30);
+        fs::read(other.path("root.crl")).expect("a file")
+    };
+    assert_eq!(upload(&seventh).status, 200);
+    running.wait("readiness", || get(running.public, "/readyz").status == 200).await;
+    assert_eq!(upload(&eighth).json()["number"], 8);
+    assert_eq!(upload(&eighth).status, 200, "the same again");
+    let mut damaged = crl(9, &[]);
+    *damaged.last_mut().expect("octets") ^= 1;
+    for (bad, status, code) in [
+        (&seventh, 409, "crl.number.not_greater"),
+        (&other, 400, "crl.signature"),
+        (&damaged, 400, "crl.signature"),
+        (&b"garbage".to_vec(), 400, "crl.malformed"),
+    ] {
+        let reply = upload(bad);
+        assert_eq!((reply.status, reply.code().as_str()), (status, code));
+        assert_eq!(get(running.public, "/crl/root.crl").body, eighth);
+    }
+    let root = world.ca.certificate(Authority::Root);
+    assert!(matches!(
+        ocsp_status(running.public, root, intermediate),
+        CertificateStatus::Revoked { .. }
+    ));
+    running.stop().await;
+    // On disk before it was acknowledged.
+    let running = world.start(config).await;
+    assert_eq!(get(running.public, "/crl/root.crl").body, eighth);
+    running.stop().await;
+}

@@ -171,3 +171,47 @@ fn openssl_uses_base_and_delta(
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_for_others_to_serve_never_goes_back() {
+    let world = World::with_crls(CrlPublication { shards: 2, deltas: Deltas::Unnamed });
+    let mut config = world.config();
+    config.issuer[0].crl_shards = vec![2];
+    config.crl_folder = Some(world.path("published"));
+    let admin = world.with_admin(&mut config);
+    let running = world.start(config.clone()).await;
+    let file = |path: &str| fs::read(world.path("published").join(path)).unwrap_or_default();
+    let served = |path: &str| get(running.public, &format!("/crl/{path}")).body;
+    for path in ["signing.crl", "signing/2/0.crl", "signing/2/1.crl"] {
+        running.wait(path, || file(path) == served(path)).await;
+    }
+    let old = file("signing.crl");
+    let signer = world.signer();
+    running.register(&admin, &[&signer]);
+    let order = json!({"issuer": "signing", "serial": serial(&signer), "reason": "superseded"});
+    assert_eq!(running.revoke(&admin, &order).status, 200);
+    running.wait("the new list", || file("signing.crl") == served("signing.crl")).await;
+    assert_ne!(file("signing.crl"), old);
+    running.stop().await;
+
+    // Somebody else was faster: what is there is newer than what this service has.
+    let newer = {
+        let next_update = world.now.plus_seconds(86_400);
+        let number = said(&file("signing.crl")).0 + 1_000_000;
+        let builder = world.ca.crl(Authority::Signing, number, world.now, next_update);
+        let key = world.ca.signer(Authority::Signing).expect("a key");
+        builder.expect("a builder").build(key.as_ref()).expect("signed")
+    };
+    fs::write(world.path("published/signing.crl"), &newer).expect("written");
+    let damaged = world.path("published/signing/2/0.crl");
+    fs::write(&damaged, b"garbage").expect("written");
+    let running = world.start(config).await;
+    let mended = || said_if_any(&fs::read(&damaged).expect("a file")).is_some();
+    running.wait("what is no list to be replaced", mended).await;
+    assert_eq!(fs::read(world.path("published/signing.crl")).expect("a file"), newer);
+    running.stop().await;
+}
+
+fn said_if_any(der: &[u8]) -> Option<Said> {
+    CertificateList::decode(der).is_ok().then(|| said(der))
+}

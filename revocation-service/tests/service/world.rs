@@ -170,6 +170,7 @@ impl World {
             never_issued: NeverIssued::Unknown,
             crl_validity_seconds: 7 * 86_400,
             delta_crl_validity_seconds: 0,
+            crl_folder: None,
             ocsp_validity_seconds: 86_400,
             ocsp_delegate_validity_seconds: 7 * 86_400,
             crl_max_age_seconds: 300,

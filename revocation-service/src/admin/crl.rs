@@ -1,0 +1,62 @@
+//! CRLs that were made where an issuer's key is, handed in.
+
+use countersign_daemon::problem::Problem;
+use http::StatusCode;
+use serde_json::json;
+
+use super::{Administration, answer::Answer};
+use crate::{
+    crl::CrlFault,
+    reply::{bad_request, of_storage},
+    state::CrlSource,
+};
+
+impl Administration {
+    /// Publishes a CRL (DER or PEM) of an issuer with `crl_upload`: 200 with its number, also where
+    /// it is the one that is published already.
+    ///
+    /// # Errors
+    /// 400 where it is no CRL of this issuer or breaks the rules, 409 where its number does not grow
+    /// or its distribution point is another; the CRL before stays.
+    pub(super) async fn upload_crl(&self, name: &str, body: &[u8]) -> Result<Answer, Problem> {
+        let issuer = self.service.issuer_named(name).ok_or_else(Problem::not_found)?;
+        let CrlSource::Elsewhere(crls) = &issuer.crls else { return Err(refused(name)) };
+        if !crls.are_uploaded() {
+            return Err(refused(name));
+        }
+        let crl = crls.upload(body.to_vec()).await.map_err(|fault| problem_of(&fault))?;
+        Ok(Answer::ok(&json!({
+            "issuer": name,
+            "number": crl.number,
+            "this_update": crl.validity.this_update,
+            "next_update": crl.validity.next_update,
+        })))
+    }
+}
+
+fn refused(name: &str) -> Problem {
+    let detail =
+        format!("CRLs of {name} do not come by upload; crl_upload of its [[issuer]] says so.");
+    Problem::new(StatusCode::CONFLICT, "crl.not_uploaded", detail)
+}
+
+fn problem_of(fault: &CrlFault) -> Problem {
+    let detail = format!("{fault}.");
+    match fault {
+        CrlFault::Malformed(_) => bad_request("crl.malformed", detail),
+        CrlFault::Rules(_) => bad_request("crl.rules", detail),
+        CrlFault::Signature => bad_request("crl.signature", detail),
+        CrlFault::Number => bad_request("crl.number.missing", detail),
+        CrlFault::NumberDoesNotGrow { .. } => {
+            Problem::new(StatusCode::CONFLICT, "crl.number.not_greater", detail)
+        }
+        CrlFault::UrlChanged { .. } => {
+            Problem::new(StatusCode::CONFLICT, "crl.distribution_point.changed", detail)
+        }
+        CrlFault::Storage(error) => of_storage(error),
+        _ => {
+            tracing::error!(%fault, "a CRL was not taken");
+            Problem::internal()
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! What OCSP answers and CRLs cost with a million certificates registered and ten thousand revoked.
+//!
+//! The real service, as a process of its own, is loaded over loopback. Its processor time is what the
+//! system counts for it, so that other programs on the machine, this one first, do not count; beside
+//! it, in turns and in one run, a warp handler that does nothing, and raw signatures. `make bench`
+//! prints the figures with their aims. SQLite, unless `COUNTERSIGN_BENCH_DATABASE` names an empty
+//! PostgreSQL database.
+
+mod load;
+mod nothing;
+#[path = "../timestamp/process.rs"]
+mod process;
+mod registry;
+
+use std::{fs, path::Path, process::id, time::Duration};
+
+use aws_lc_rs::{
+    rand::SystemRandom,
+    signature::{ECDSA_P384_SHA384_ASN1_SIGNING, EcdsaKeyPair},
+};
+use base64ct::{Base64, Encoding};
+use countersign_core::{
+    digest::HashAlgorithm,
+    ocsp::{CertificateStatus, OcspResponse},
+    time::UnixSeconds,
+};
+use countersign_signing::{
+    ca::{CertificateAuthority, InitOptions},
+    key::{KeyAlgorithm, Passphrase},
+    ocsp,
+    profile::Authority,
+};
+use countersign_tests::programs::{Programs, REVOCATION, Service};
+
+use crate::{
+    load::Load,
+    process::{ProcessorTime, peak_memory_bytes},
+    registry::Registry,
+};
+
+const ROUNDS: u32 = 5;
+const ROUND: Duration = Duration::from_secs(2);
+/// Answers that are asked for again and again.
+const HOT: usize = 1000;
+const ISSUED: usize = 1_000_000;
+const REVOKED: usize = 10_000;
+
+/// One kind of request.
+struct Case {
+    name: &'static str,
+    requests: Vec<Vec<u8>>,
+    /// Processor time of one answer that is aimed at, in microseconds.
+    aim: Option<f64>,
+    status: ExpectedStatus,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum ExpectedStatus {
+    Good,
+    Any,
+}
+
+fn main() {
+    if nothing::is_asked_for() {
+        nothing::serve();
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let now = now();
+    let ca = found(folder.path(), now);
+    let database = std::env::var("COUNTERSIGN_BENCH_DATABASE")
+        .unwrap_or_else(|_| folder.path().join("revocation.db").display().to_string());
+    let registry = Registry::fill(&ca, &database, ISSUED, REVOKED, now);
+    println!(
+        "revocation service: {ISSUED} certificates, {REVOKED} revoked, in {}; filled in {:.1?}",
+        if database.contains("://") { "PostgreSQL" } else { "SQLite" },
+        registry.filled_in
+    );
+    configure(folder.path(), &database);
+    let programs = Programs::with(&[REVOCATION]).expect("built: make bench builds it");
+    let service =
+        Service::start(&programs, REVOCATION, folder.path(), "revocation.toml", &["public"])
+            .expect("it listens");
+    load::wait_until_ready(service.address("public"));
+    println!("  memory at the start {:.1} MB", megabytes(peak_memory_bytes(service.id())));
+    let nothing = nothing::Process::start();
+    for case in cases(&ca, &registry) {
+        bench(&case, &service, &nothing);
+    }
+    println!("  memory at most {:.1} MB (aim < 60)", megabytes(peak_memory_bytes(service.id())));
+    service.stop().expect("it ends");
+    registry.crl_times(&ca, now);
+}
+
+fn bench(case: &Case, service: &Service, nothing: &nothing::Process) {
+    let load = Load::new(service.address("public"), &case.requests);
+    believe(&load.ask_once(), case.status);
+    // Warm: each once.
+    load.run_each_once();
+    let idle = Load::new(nothing.address(), &case.requests);
+    let (mut ours, mut theirs, mut raw) = ((0.0, 0.0), (0.0, 0.0), (0.0, 0.0));
+    for _ in 0..ROUNDS {
+        for (load, process, sum) in
+            [(&load, service.id(), &mut ours), (&idle, nothing.id(), &mut theirs)]
+        {
+            let before = ProcessorTime::of(process);
+            sum.0 += load.run(ROUND);
+            sum.1 += before.until_now().as_secs_f64();
+        }
+        let signed = sign_raw();
+        raw.0 += signed.0;
+        raw.1 += signed.1;
+    }
+    let micros = |(answers, seconds): (f64, f64)| 1e6 * seconds / answers;
+    let aim = case.aim.map(|aim| format!(" (aim ≤ {aim:.0})")).unwrap_or_default();
+    println!(
+        "  {:<34} {:>6.1} µs{aim}, {:>6.0} answers/CPU-s; a warp handler that does nothing {:>5.1} µs; a raw signature {:>5.1} µs",
+        case.name,
+        micros(ours),
+        1e6 / micros(ours),
+        micros(theirs),
+        micros(raw),
+    );
+}
+
+fn cases(ca: &CertificateAuthority, registry: &Registry) -> Vec<Case> {
+    let issuer = ca.certificate(Authority::Signing);
+    let question = |serial: &[u8], nonce: Option<&[u8]>| {
+        let id = ocsp::cert_id(HashAlgorithm::Sha1, issuer, serial).expect("a CertID");
+        ocsp::request(&[id], nonce)
+    };
+    let hot: Vec<_> = (0..HOT).map(|index| question(&registry.good_serial(index), None)).collect();
+    let nonce = [0xA5; 32];
+    let with_nonce = |index| load::post(&question(&registry.good_serial(index), Some(&nonce)));
+    let spread = |index: usize| index * (ISSUED / 50_000);
+    vec![
+        Case {
+            name: "kept answer, POST",
+            requests: hot.iter().map(|body| load::post(body)).collect(),
+            aim: Some(16.0),
+            status: ExpectedStatus::Good,
+        },
+        Case {
+            name: "kept answer, GET",
+            requests: hot.iter().map(|body| load::get(&Base64::encode_string(body))).collect(),
+            aim: Some(16.0),
+            status: ExpectedStatus::Good,
+        },
+        Case {
+            name: "signed with a nonce, hot",
+            requests: (0..HOT).map(with_nonce).collect(),
+            aim: Some(1e6 / 7000.0),
+            status: ExpectedStatus::Good,
+        },
+        Case {
+            name: "signed with a nonce, one of 50,000",
+            requests: (0..50_000).map(|index| with_nonce(spread(index))).collect(),
+            aim: Some(1e6 / 7000.0),
+            status: ExpectedStatus::Any,
+        },
+    ]
+}
+
+/// What is measured must be a real answer.
+fn believe(answer: &[u8], status: ExpectedStatus) {
+    let response = OcspResponse::decode(answer).expect("an OCSP response");
+    let found = response.basic.expect("an answer").responses[0].status;
+    assert!(found == CertificateStatus::Good || status == ExpectedStatus::Any, "{found:?}");
+}
+
+/// Signatures, and the processor seconds that this process took for them.
+fn sign_raw() -> (f64, f64) {
+    let pair = EcdsaKeyPair::generate(&ECDSA_P384_SHA384_ASN1_SIGNING).expect("a key");
+    let random = SystemRandom::new();
+    // As long as the data of an answer.
+    let message = [0x5A; 250];
+    let before = ProcessorTime::of(id());
+    let start = std::time::Instant::now();
+    let mut signatures = 0_u32;
+    while start.elapsed() < ROUND / 4 {
+        for _ in 0..100 {
+            pair.sign(&random, &message).expect("a signature");
+        }
+        signatures += 100;
+    }
+    (f64::from(signatures), before.until_now().as_secs_f64())
+}
+
+fn found(folder: &Path, now: UnixSeconds) -> CertificateAuthority {
+    let options = InitOptions {
+        organisation: "Example".to_owned(),
+        base_url: "http://ca.example".to_owned(),
+        algorithm: KeyAlgorithm::P384,
+    };
+    let passphrase = Passphrase::new("correct horse").expect("not empty");
+    private(&folder.join("passphrase"), "correct horse\n");
+    CertificateAuthority::init(&folder.join("ca"), &options, &passphrase, now).expect("a CA")
+}
+
+fn configure(folder: &Path, database: &str) {
+    let text = format!(
+        "listen = '127.0.0.1:0'\ndatabase = '{database}'\npublic_url = 'http://ca.example'\n\
+         [[issuer]]\nname = 'signing'\ncertificate = 'ca/signing/certificate.pem'\n\
+         key = 'ca/signing/key.pem'\nkey_passphrase_file = 'passphrase'\n\
+         ocsp_delegate = 'automatic'\n"
+    );
+    fs::write(folder.join("revocation.toml"), text).expect("written");
+}
+
+fn private(path: &Path, text: &str) {
+    use std::{io::Write, os::unix::fs::OpenOptionsExt};
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    file.as_mut().expect("created").write_all(text.as_bytes()).expect("written");
+}
+
+fn now() -> UnixSeconds {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    UnixSeconds::new(i64::try_from(since.expect("after 1970").as_secs()).expect("fits"))
+}
+
+#[allow(clippy::cast_precision_loss, reason = "to be printed with one digit")]
+fn megabytes(bytes: u64) -> f64 {
+    bytes as f64 / 1e6
+}
