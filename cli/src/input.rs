@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use countersign_core::{
+    bundle::Bundle,
     finding::{Finding, FindingCode},
     limits,
     policy::Policy,
@@ -104,6 +105,15 @@ pub fn bundle(path: &Path) -> Outcome<Vec<u8>> {
         _ => {}
     }
     read(path, limits::BUNDLE_BYTES)
+}
+
+/// The signer's certificate out of `bundle`, which was read from `path`.
+///
+/// # Errors
+/// `bundle.no-certificate`: it was signed with a bare key.
+pub fn signer_certificate<'a>(bundle: &'a Bundle, path: &Path) -> Outcome<&'a [u8]> {
+    let missing = || Finding::new(FindingCode::BundleNoCertificate).about(path_text(path));
+    Ok(bundle.certificate().ok_or_else(missing)?)
 }
 
 /// Reads a trust root.

@@ -90,7 +90,7 @@ fn register_release(path: &Path, admin: &Admin<'_>) -> Outcome<Value> {
     let mut release = json!({
         "bundle_sha256": encode_hex(digest(&AwsLc, HashAlgorithm::Sha256, &octets).octets()),
         "name": file.strip_suffix(".sigstore.json").unwrap_or(&file),
-        "certificate": Base64::encode_string(&bundle.certificate),
+        "certificate": Base64::encode_string(input::signer_certificate(&bundle, path)?),
     });
     if let Some(signed_at) = signed_at(&bundle) {
         release["signed_at"] = json!(signed_at);

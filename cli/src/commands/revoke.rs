@@ -72,7 +72,8 @@ fn target(arguments: &RevokeArguments, order: &mut Value) -> Outcome<String> {
         return Ok(format!("serial {} of {}", quoted(serial.clone()), quoted(issuer.clone())));
     }
     let of_bundle = |path: &Path| -> Outcome<Vec<u8>> {
-        Ok(Bundle::decode(&input::bundle(path)?)?.certificate)
+        let bundle = Bundle::decode(&input::bundle(path)?)?;
+        Ok(input::signer_certificate(&bundle, path)?.to_vec())
     };
     let (path, der) = match arguments {
         RevokeArguments { certificate: Some(path), .. }
