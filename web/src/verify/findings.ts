@@ -12,6 +12,8 @@ export type FindingCode =
   | "setup.key.permissions"
   | "setup.key.unusable"
   | "setup.key.mismatch"
+  | "setup.token.unusable"
+  | "setup.token.away"
   | "setup.request.invalid"
   | "setup.service.refused"
   | "setup.configuration.invalid"
@@ -148,6 +150,16 @@ export type FindingCode =
   | "revocation.evidence-ignored"
   | "transparency.not-checked"
   | "transparency.ignored"
+  | "audit.line.altered"
+  | "audit.line.malformed"
+  | "audit.sequence.broken"
+  | "audit.file.missing"
+  | "audit.file.cut"
+  | "audit.file.foreign"
+  | "audit.head.missing"
+  | "audit.line.incomplete"
+  | "audit.format.unknown"
+  | "audit.not-found"
 ;
 
 /** What the table says of a code. */
@@ -171,6 +183,8 @@ export const findings: Readonly<Record<FindingCode, FindingText>> = {
   "setup.key.permissions": {"class":"set-up","clause":"docs/findings.md","exit_code":2,"remedy":"Allow only its owner to read it: `chmod 600 KEYFILE`. If others may have read it, replace the key.","title":"The key file can be read by others."},
   "setup.key.unusable": {"class":"set-up","clause":"RFC 5958; docs/cli.md","exit_code":2,"remedy":"Check the passphrase, and that it is an encrypted PKCS#8 key: P-384, P-256 or RSA of 3072 bits.","title":"A key file cannot be used."},
   "setup.key.mismatch": {"class":"set-up","clause":"docs/cli.md","exit_code":2,"remedy":"Name the key that the certificate was issued for.","title":"The key does not belong to the certificate."},
+  "setup.token.unusable": {"class":"set-up","clause":"RFC 7512; PKCS#11 v2.40; docs/keys.md","exit_code":2,"remedy":"Do what is said here; `countersign key show --key URI` tries it again. A wrong PIN is not repeated: tokens lock themselves.","title":"A key in a PKCS#11 token cannot be used."},
+  "setup.token.away": {"class":"not-checked","clause":"PKCS#11 v2.40; docs/keys.md","exit_code":3,"remedy":"Check that the token is plugged in, or that its network and service run, then try again.","title":"The token with the key is not there now, or fails."},
   "setup.request.invalid": {"class":"set-up","clause":"docs/cli.md","exit_code":2,"remedy":"Change what is named here and ask again.","title":"The certificate authority does not issue what was asked for."},
   "setup.service.refused": {"class":"set-up","clause":"docs/operations.md","exit_code":2,"remedy":"Do what its words say, then try again.","title":"A service understood the request and refused it."},
   "setup.configuration.invalid": {"class":"set-up","clause":"docs/operations.md","exit_code":2,"remedy":"Correct the named place; `countersign config check` checks the whole file.","title":"A configuration cannot be used."},
@@ -307,4 +321,14 @@ export const findings: Readonly<Record<FindingCode, FindingText>> = {
   "revocation.evidence-ignored": {"class":"note","clause":"docs/revocation.md","exit_code":0,"remedy":"Nothing to do.","title":"A piece of revocation evidence could not be used; another could."},
   "transparency.not-checked": {"class":"note","clause":"docs/policy.md transparency","exit_code":0,"remedy":"Nothing to do: the trust root or the policy does without a log.","title":"The bundle holds a transparency-log entry that was not checked."},
   "transparency.ignored": {"class":"note","clause":"docs/policy.md transparency","exit_code":0,"remedy":"Nothing to do.","title":"A log entry in the bundle could not be used; another could."},
+  "audit.line.altered": {"class":"danger","clause":"docs/audit.md","exit_code":10,"remedy":"Keep this ledger as evidence, compare it with your copies, and find out who could write to it.","title":"A line of the audit ledger was changed after it was written."},
+  "audit.line.malformed": {"class":"danger","clause":"docs/audit.md","exit_code":10,"remedy":"Keep this ledger as evidence, compare it with your copies, and find out who could write to it.","title":"A line of the audit ledger is not one that its service writes."},
+  "audit.sequence.broken": {"class":"danger","clause":"docs/audit.md","exit_code":10,"remedy":"Keep this ledger as evidence, compare it with your copies, and find out who could write to it.","title":"Lines of the audit ledger were removed, added or reordered."},
+  "audit.file.missing": {"class":"danger","clause":"docs/audit.md","exit_code":10,"remedy":"Put it back; when older files were archived on purpose, give the hash of their last line with --after.","title":"A file of the audit ledger is missing."},
+  "audit.file.cut": {"class":"danger","clause":"docs/audit.md","exit_code":10,"remedy":"Put a copy of the file in its place; keep this one as evidence.","title":"A file of the audit ledger ends within a line although another follows."},
+  "audit.file.foreign": {"class":"danger","clause":"docs/audit.md","exit_code":10,"remedy":"Put the right file in its place; ledgers of several replicas have a folder each.","title":"A file does not belong to this audit ledger."},
+  "audit.head.missing": {"class":"danger","clause":"docs/audit.md","exit_code":10,"remedy":"Check that this is the right ledger; else keep it as evidence and compare it with your copies.","title":"The expected line is not in the audit ledger: its end was cut off or written anew."},
+  "audit.line.incomplete": {"class":"not-checked","clause":"docs/audit.md","exit_code":3,"remedy":"Its service was killed while it wrote: start it again, it cuts the line off and says so.","title":"The last line of the audit ledger is incomplete; everything before it is whole."},
+  "audit.format.unknown": {"class":"not-checked","clause":"docs/audit.md","exit_code":3,"remedy":"Use the version of this program that belongs to the service.","title":"The audit ledger is in a format that this program does not know."},
+  "audit.not-found": {"class":"not-checked","clause":"docs/audit.md","exit_code":3,"remedy":"Name the folder that the service's configuration names under [audit].","title":"There is no audit ledger in this folder."},
 };
