@@ -48,7 +48,7 @@ check: ## format, lints, dependencies, documentation, core without std, shell sc
 
 bench: ## benchmarks, with their aims
 	@scripts/setup bench
-	$(CARGO) build --release -p countersign-cli -p countersign-timestamp
+	$(CARGO) build --release -p countersign-cli -p countersign-timestamp -p countersign-revocation
 	$(CARGO) bench -p countersign-daemon --bench ledger
 	$(CARGO) bench -p countersign-tests
 	@$(MAKE) --no-print-directory --silent build-web
