@@ -196,8 +196,10 @@ pub async fn run(
     // Before any figure is counted.
     let exporter = listeners.metrics.is_some().then(Exporter::install).transpose()?;
     let tls = open_tls(&config)?;
-    let ledger = open_ledger(&config, Arc::clone(&clock)).await?;
-    let (service, storage) = start(&config, clock).await?;
+    let (service, storage) = start(&config, Arc::clone(&clock)).await?;
+    // After the database: the ledger makes its folder, and a mistyped path of the database would be
+    // made with it.
+    let ledger = open_ledger(&config, clock).await?;
     reload_on_hangup(&service, tls.clone(), shutdown.clone())?;
     let maintenance = tokio::spawn(maintenance::run(Arc::clone(&service), shutdown.clone()));
 

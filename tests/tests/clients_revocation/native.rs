@@ -143,5 +143,5 @@ fn curl_takes_a_stapled_answer() {
     staple();
     let _server = TlsServer::start(&site, port);
     let text = curl().fails();
-    assert!(text.contains("revoked"), "{text}");
+    assert!(text.contains("revocation reason: superseded"), "{text}");
 }
