@@ -56,7 +56,7 @@ impl SigningQueue {
     /// [`QueueFault::Full`] at once, without waiting, when there is none.
     pub fn enter(&self) -> Result<Place, QueueFault> {
         let permit = Arc::clone(&self.places).try_acquire_owned();
-        permit.map(|_permit| Place { _permit }).map_err(|_| QueueFault::Full)
+        permit.map(|permit| Place { _permit: permit }).map_err(|_| QueueFault::Full)
     }
 
     /// How many places are taken.

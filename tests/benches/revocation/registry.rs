@@ -43,8 +43,7 @@ impl Registry {
         let start = Instant::now();
         runtime().block_on(async {
             let storage = open(database).await;
-            let issuer = issuer(ca);
-            let id = storage.bind_issuer("signing", issuer.spki_sha256()).await.expect("bound");
+            let id = storage.bind_issuer("signing", issuer(ca).spki_sha256()).await.expect("bound");
             for first in (0..issued).step_by(BATCH) {
                 let batch = (first..(first + BATCH).min(issued))
                     .map(|index| listed(id, index, index < revoked, now))

@@ -1,4 +1,4 @@
-//! `openssl`, GnuTLS' `ocsptool`, NSS' `ocspclnt`, and curl with a stapled answer.
+//! `openssl`, `GnuTLS`' `ocsptool`, NSS' `ocspclnt`, and curl with a stapled answer.
 
 use std::{
     net::TcpStream,

@@ -88,41 +88,32 @@ async fn answers_have_the_shapes_that_the_openapi_document_promises() {
     let order = |reason: &str, der: &[u8]| super::order(der, reason, &json!({ "comment": "why" }));
     let since = json!({ "compromised_since": world.now.to_string() });
     let index = format!("V\t490603100000Z\t\t{:X}\tunknown\t/CN=x\n", 0xA1);
+    let none = String::new;
     let steps = [
-        ("POST", "/v1/certificates", String::new(), held.clone()),
-        ("POST", "/v1/certificates", String::new(), [signer.as_slice(), &held].concat()),
-        ("POST", "/v1/certificates", String::new(), held.clone()),
+        ("POST", "/v1/certificates", none(), held.clone()),
+        ("POST", "/v1/certificates", none(), [signer.as_slice(), &held].concat()),
+        ("POST", "/v1/certificates", none(), held.clone()),
         (
             "POST",
             "/v1/releases",
-            String::new(),
+            none(),
             json!({ "bundle_sha256": "ab".repeat(32), "name": "App", "certificate": text })
                 .to_string()
                 .into(),
         ),
-        (
-            "POST",
-            "/v1/revocations",
-            String::new(),
-            order("certificateHold", &held).to_string().into(),
-        ),
-        (
-            "POST",
-            "/v1/revocations",
-            String::new(),
-            order("removeFromCRL", &held).to_string().into(),
-        ),
+        ("POST", "/v1/revocations", none(), order("certificateHold", &held).to_string().into()),
+        ("POST", "/v1/revocations", none(), order("removeFromCRL", &held).to_string().into()),
         ("POST", "/v1/pending/{id}/reject", "/v1/pending/1/reject".to_owned(), Vec::new()),
         (
             "POST",
             "/v1/revocations",
-            String::new(),
+            none(),
             super::order(&signer, "keyCompromise", &since).to_string().into(),
         ),
         (
             "POST",
             "/v1/revocations",
-            String::new(),
+            none(),
             json!({ "key_sha256": super::key_sha256(&signer), "reason": "superseded" })
                 .to_string()
                 .into(),
@@ -134,14 +125,14 @@ async fn answers_have_the_shapes_that_the_openapi_document_promises() {
             "/v1/certificates/signing?limit=1".to_owned(),
             Vec::new(),
         ),
-        ("GET", "/v1/issuers", String::new(), Vec::new()),
-        ("GET", "/v1/keys", String::new(), Vec::new()),
-        ("GET", "/v1/pending", String::new(), Vec::new()),
-        ("GET", "/v1/releases", String::new(), Vec::new()),
-        ("GET", "/v1/openapi.json", String::new(), Vec::new()),
+        ("GET", "/v1/issuers", none(), Vec::new()),
+        ("GET", "/v1/keys", none(), Vec::new()),
+        ("GET", "/v1/pending", none(), Vec::new()),
+        ("GET", "/v1/releases", none(), Vec::new()),
+        ("GET", "/v1/openapi.json", none(), Vec::new()),
         ("POST", "/v1/import/{issuer}", "/v1/import/signing".to_owned(), index.into()),
-        ("POST", "/v1/import", String::new(), b"{\"kind\":\"export\",\"format\":1}".to_vec()),
-        ("POST", "/v1/backups", String::new(), Vec::new()),
+        ("POST", "/v1/import", none(), b"{\"kind\":\"export\",\"format\":1}".to_vec()),
+        ("POST", "/v1/backups", none(), Vec::new()),
     ];
     for (method, template, path, body) in &steps {
         let path = if path.is_empty() { template } else { path.as_str() };
