@@ -1,6 +1,6 @@
 //! What administrators may do, each by their roles: register, revoke, approve, look up, take copies.
 //!
-//! Every request takes the [`Actor`] that TLS made known, and is answered with JSON or a problem.
+//! Every request takes the `Actor` that TLS made known, and is answered with JSON or a problem.
 //! Nothing is acknowledged before it is on disk, in the database and in the audit ledger.
 
 mod answer;
