@@ -74,6 +74,7 @@ async fn a_key_takes_all_its_certificates_with_it_and_those_to_come(fixture: Fix
     let Status::Revoked(revocation) = storage.status(issuer, &[3]).await.expect("read") else {
         panic!("not revoked")
     };
+    // Registered at 2000, valid from 4000 on: no revocation dates from a time to come.
     assert_eq!((revocation.reason, revocation.revocation_date.seconds()), (KeyCompromise, 2_000));
     let keys = storage.revoked_keys().await.expect("read");
     assert_eq!(keys.len(), 1);
