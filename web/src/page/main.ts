@@ -1,7 +1,7 @@
 /** Starts the page: the element, the downloads of `releases.json`, and the reader's own files. */
 
 import { html } from "../drawing/nodes.js";
-import { sourcesFromAttributes } from "../element/sources.js";
+import { type Resolver, sourcesFromAttributes } from "../element/sources.js";
 import { type VerifyDownload, defineElement } from "../element/verify-download.js";
 import { sentence } from "../words/sentence.js";
 import { type Words, wordsFor } from "../words/words.js";
@@ -9,6 +9,12 @@ import { listingView } from "./listing.js";
 import { matchDownload } from "./matching.js";
 import { ownView } from "./own.js";
 import { type Release, decodeRelease } from "./release.js";
+
+/** What the page offers for download, and how a chosen file's sources are found among it. */
+interface Offered {
+  readonly element: HTMLElement;
+  readonly find: Resolver;
+}
 
 const RELEASES = "releases.json";
 const isOffline = location.protocol === "file:";
@@ -35,12 +41,20 @@ async function start(place: HTMLElement, check: VerifyDownload): Promise<void> {
     place.append(own, about);
     return;
   }
+  const offering = offered(check);
+  // A reader may be quicker than the list; what it says of their file is waited for.
+  check.resolver = async (file) => (await offering).find(file);
   // All at once, so that nothing moves down later.
-  const release = await loadRelease(words);
-  place.append("release" in release ? offer(release.release, check) : release.remark, own, about);
+  place.append((await offering).element, own, about);
 }
 
-function offer(release: Release, check: VerifyDownload): HTMLElement {
+async function offered(check: VerifyDownload): Promise<Offered> {
+  const loaded = await loadRelease(words);
+  if ("release" in loaded) return offer(loaded.release, check);
+  return { element: loaded.remark, find: async (file) => sourcesFromAttributes(check, file) };
+}
+
+function offer(release: Release, check: VerifyDownload): Offered {
   const listing = listingView(release, words, {
     save: (download) => {
       void check.save(download.address, download.sources);
@@ -50,12 +64,12 @@ function offer(release: Release, check: VerifyDownload): HTMLElement {
       listing.ask("none");
     },
   });
-  check.resolver = async (file) => {
+  check.addEventListener("vd-unmatched", () => listing.ask("which"));
+  const find: Resolver = async (file) => {
     listing.ask("none");
     return (await matchDownload(release, file))?.sources ?? null;
   };
-  check.addEventListener("vd-unmatched", () => listing.ask("which"));
-  return listing.element;
+  return { element: listing.element, find };
 }
 
 /** The list beside the page, or why there is none; a page without one serves files by their names. */

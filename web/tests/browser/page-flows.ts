@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { copyFile, cp, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Visit } from "./driver.js";
 import { assertAccessible, assertFitsNarrow, assertNoTrouble, assertOnlyNamed } from "./observations.js";
 import { distFolder, download, pageAddress, releaseFolder } from "./setting.js";
 import { type Stand, flow } from "./stand.js";
@@ -17,6 +18,18 @@ async function place(name: string, list: unknown): Promise<string> {
   }
   if (list !== undefined) await writeFile(join(folder, "releases.json"), JSON.stringify(list));
   return new URL(`${name}/index.html`, pageAddress).href;
+}
+
+/** Keeps `releases.json` from the page until its `releaseList` is called. */
+async function holdList({ page }: Visit): Promise<void> {
+  await page.evaluateOnNewDocument(() => {
+    const released = new Promise<void>((resolve) => Object.assign(window, { releaseList: resolve }));
+    const fetchAtOnce = window.fetch.bind(window);
+    window.fetch = async (what, how) => {
+      if (what === "releases.json") await released;
+      return fetchAtOnce(what, how);
+    };
+  });
 }
 
 export function pageFlows(stand: Stand): void {
@@ -46,6 +59,13 @@ export function pageFlows(stand: Stand): void {
     assert.ok(text.length < 10_000, `${text.length} characters`);
     await assertFitsNarrow(visit, "a hostile list");
     if (stand.name === "chromium") await assertAccessible(visit, "a hostile list");
+    assertNoTrouble(visit);
+  });
+
+  flow(stand, "a file that is chosen before the list is there waits for it", { prepare: holdList }, async (visit) => {
+    await visit.choose(download("app-2.0"));
+    await visit.page.evaluate(() => (window as unknown as { releaseList(): void }).releaseList());
+    assert.match((await visit.verdict()).headline, /genuine App 2\.0/);
     assertNoTrouble(visit);
   });
 
