@@ -132,13 +132,18 @@ pub fn load_with<T: DeserializeOwned>(
                 .unwrap_or_default(),
             message: error.message().to_owned(),
         },
-        Some(span) if path.is_some() && !(span.start == 0 && span.end >= text.len()) => {
+        Some(span) if path.is_some() && !is_of_whole_file(&span, &text, error.message()) => {
             in_file(shown, &text, &error)
         }
         _ => {
             ConfigError::Incomplete { message: format!("{}: {}", shown.display(), error.message()) }
         }
     })
+}
+
+/// Whether an error is no line's: a key that is missing from the file is nowhere in it.
+fn is_of_whole_file(span: &Range<usize>, text: &str, message: &str) -> bool {
+    span.start == 0 && (span.end >= text.len() || message.starts_with("missing field"))
 }
 
 fn read_bounded(path: &Path) -> Result<String, ConfigError> {
@@ -311,9 +316,15 @@ mod tests {
 
     #[test]
     fn names_the_key_that_is_missing() {
-        for file in [Some("[limits]\ncount = 1\n"), Some(""), None] {
-            let error = parse(file, &[]).expect_err("refused");
-            assert!(error.to_string().contains("listen"), "{error}");
+        let files = [
+            Some("[limits]\ncount = 1\n"),
+            Some("accepted = []\n\n[limits]\ncount = 1\n"),
+            Some(""),
+            None,
+        ];
+        for file in files {
+            let error = parse(file, &[]).expect_err("refused").to_string();
+            assert!(error.contains("listen") && !error.contains("line"), "{error}");
         }
     }
 

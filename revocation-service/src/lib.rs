@@ -32,7 +32,7 @@ use countersign_core::time::UnixSeconds;
 use countersign_daemon::{
     clock::Clock,
     config::ConfigError,
-    ledger::{Ledger, OpenError},
+    ledger::{AuditSettings, Ledger, OpenError},
     limits::LimitSettings,
     metrics::{Exporter, InstallError, before_each_render},
     server::Server,
@@ -163,6 +163,9 @@ pub fn check(config: &Config, clock: &dyn Clock) -> Result<(), StartError> {
         }
     }
     open_tls(config)?;
+    if let Some(settings) = audit_settings(config) {
+        settings.check()?;
+    }
     Ok(())
 }
 
@@ -300,10 +303,14 @@ fn open_tls(config: &Config) -> Result<Option<Tls>, TlsError> {
     settings.map(Tls::open).transpose()
 }
 
-/// The audit ledger, where there is administration to be recorded.
+/// How the ledger is kept, where there is administration to be recorded.
+fn audit_settings(config: &Config) -> Option<AuditSettings> {
+    config.audit_settings().filter(|_| config.admin_listen.is_some())
+}
+
+/// The audit ledger, where there is one.
 async fn open_ledger(config: &Config, clock: Arc<dyn Clock>) -> Result<Option<Ledger>, StartError> {
-    let settings = config.audit_settings().filter(|_| config.admin_listen.is_some());
-    let Some(settings) = settings else { return Ok(None) };
+    let Some(settings) = audit_settings(config) else { return Ok(None) };
     let opening = tokio::task::spawn_blocking(move || settings.open("revocation", clock));
     Ok(opening.await.map_err(io::Error::other)??)
 }

@@ -16,7 +16,8 @@ use countersign_core::finding::Finding;
 use countersign_core::time::UnixSeconds;
 use countersign_core::tsp::TimestampRequest;
 use countersign_core::x509::Certificate;
-use countersign_core::x509::profile::{Role, inspect};
+use countersign_core::x509::path::{Purpose, inspect_leaf};
+use countersign_core::x509::profile::{self, Role};
 use countersign_daemon::private_file::{PrivateFileError, read_passphrase};
 use countersign_signing::key::{
     self, KeyError, KeyLocation, Passphrase, PassphraseError, SignError, Signer, random_serial,
@@ -67,13 +68,13 @@ pub enum IssuerError {
         /// Which one, the first being 1.
         position: usize,
     },
-    /// The authority's certificate breaks the profile of a timestamp authority.
-    #[error("the certificate of {subject} is no timestamp authority's: {}", rules.join("; "))]
+    /// Verifiers would refuse the authority's certificate.
+    #[error("the certificate of {subject} is no timestamp authority's: {rule}")]
     Profile {
         /// Whose certificate it is.
         subject: String,
-        /// Each rule that it breaks, with the clause.
-        rules: Vec<String>,
+        /// The rule that it breaks, and the clause.
+        rule: String,
     },
     /// The time at which it is to sign is not within the certificate's validity.
     #[error("the certificate of {subject} is valid from {not_before} to {not_after}, and {when}")]
@@ -148,11 +149,9 @@ impl Pace {
 pub struct Issuer {
     offers: Vec<Offer>,
     pace: Pace,
-    subject: String,
+    leaf: Leaf,
     key_id: String,
     chain: Vec<Vec<u8>>,
-    not_before: UnixSeconds,
-    not_after: UnixSeconds,
 }
 
 /// A policy, and what signs under it.
@@ -206,7 +205,7 @@ impl Issuer {
         policies: &[OfferedPolicy],
         when: When,
     ) -> Result<Self, IssuerError> {
-        let (subject, not_before, not_after) = inspect_chain(&chain, when)?;
+        let leaf = inspect_chain(&chain, when)?;
         let key_id = digest(&AwsLc, HashAlgorithm::Sha256, key.spki()).hex();
         let mut offers: Vec<Offer> = Vec::with_capacity(policies.len());
         for policy in policies {
@@ -218,7 +217,7 @@ impl Issuer {
             };
             offers.push(Offer { policy: policy.clone(), signer });
         }
-        let issuer = Self { offers, pace, subject, key_id, chain, not_before, not_after };
+        let issuer = Self { offers, pace, leaf, key_id, chain };
         issuer.probe()?;
         Ok(issuer)
     }
@@ -243,7 +242,7 @@ impl Issuer {
 
     /// The certificate's subject, for people.
     pub fn subject(&self) -> &str {
-        &self.subject
+        &self.leaf.subject
     }
 
     /// The key's name in records: the SHA-256 of its `SubjectPublicKeyInfo`, in hexadecimal.
@@ -258,12 +257,18 @@ impl Issuer {
 
     /// The first second of the certificate's validity.
     pub fn not_before(&self) -> UnixSeconds {
-        self.not_before
+        self.leaf.not_before
     }
 
     /// The last second of the certificate's validity.
     pub fn not_after(&self) -> UnixSeconds {
-        self.not_after
+        self.leaf.not_after
+    }
+
+    /// Where the certificate departs from the profile of those that `countersign ca` issues, each with
+    /// the clause. Verifiers accept these; other authorities issue by other customs.
+    pub fn departures(&self) -> &[String] {
+        &self.leaf.departures
     }
 
     /// Makes a token over nothing and drops it: the readiness check of the key.
@@ -312,11 +317,17 @@ fn open_key(settings: &KeySettings, certificate: &[u8]) -> Result<Arc<dyn Signer
     Ok(key::open_for_certificate(&settings.key, passphrase.as_ref(), certificate)?)
 }
 
-/// The leaf's subject and validity, when the chain is one of a timestamp authority.
-fn inspect_chain(
-    chain: &[Vec<u8>],
-    when: When,
-) -> Result<(String, UnixSeconds, UnixSeconds), IssuerError> {
+/// What is kept of an authority's certificate.
+#[derive(Debug)]
+struct Leaf {
+    subject: String,
+    not_before: UnixSeconds,
+    not_after: UnixSeconds,
+    departures: Vec<String>,
+}
+
+/// The leaf, when the chain is one of a timestamp authority.
+fn inspect_chain(chain: &[Vec<u8>], when: When) -> Result<Leaf, IssuerError> {
     let decoded = chain
         .iter()
         .enumerate()
@@ -329,13 +340,10 @@ fn inspect_chain(
         .collect::<Result<Vec<_>, _>>()?;
     let leaf = decoded.first().ok_or(SignError::NoCertificate)?;
     let subject = leaf.subject_text();
-    let broken = inspect(leaf, Role::TimestampAuthority);
-    if !broken.is_empty() {
-        return Err(IssuerError::Profile {
-            subject,
-            rules: broken.iter().map(rule_text).collect(),
-        });
-    }
+    inspect_leaf(leaf, Purpose::TimeStamping).map_err(|finding| IssuerError::Profile {
+        subject: subject.clone(),
+        rule: format!("{} ({})", rule_text(&finding), finding.code.clause()),
+    })?;
     if !leaf.is_valid_at(when.time()) {
         let (not_before, not_after) = (leaf.not_before, leaf.not_after);
         return Err(IssuerError::Validity { subject, not_before, not_after, when });
@@ -347,7 +355,9 @@ fn inspect_chain(
             return Err(IssuerError::Order { position: index + 1 });
         }
     }
-    Ok((subject, leaf.not_before, leaf.not_after))
+    let departures =
+        profile::inspect(leaf, Role::TimestampAuthority).iter().map(rule_text).collect();
+    Ok(Leaf { subject, not_before: leaf.not_before, not_after: leaf.not_after, departures })
 }
 
 fn rule_text(finding: &Finding) -> String {

@@ -25,7 +25,7 @@ use std::sync::Arc;
 use countersign_daemon::clock::Clock;
 use countersign_daemon::clock_monitor::ClockMonitor;
 use countersign_daemon::config::ConfigError;
-use countersign_daemon::ledger::OpenError;
+use countersign_daemon::ledger::{AuditSettings, OpenError};
 use countersign_daemon::metrics::{Exporter, InstallError, before_each_render};
 use countersign_daemon::server::{Drained, Server};
 use countersign_daemon::shutdown::{self, Shutdown};
@@ -108,13 +108,14 @@ impl Listeners {
 }
 
 /// Everything that can be wrong before a socket is needed; opens and closes the keys. The ledger is
-/// left alone, since the service that runs may hold it.
+/// not opened, since the service that runs may hold it.
 ///
 /// # Errors
-/// As [`run`], but for the ledger and signals.
+/// As [`run`], but for signals and what only opening the ledger can tell.
 pub fn check(config: &Config, clock: &dyn Clock) -> Result<(), StartError> {
     Keys::open(config, unix_seconds(clock.now()))?;
     config.tls.clone().map(Tls::open).transpose()?;
+    config.audit.as_ref().map_or(Ok(()), AuditSettings::check)?;
     Ok(())
 }
 
@@ -184,6 +185,13 @@ fn open(config: &Config, clock: StampClock) -> Result<Arc<State>, StartError> {
     let keys = Keys::open(config, unix_seconds(clock.now()))?;
     for issuer in keys.all() {
         tracing::info!(certificate = issuer.subject(), key_id = issuer.key_id(), not_after = %issuer.not_after(), "signing key opened");
+        for rule in issuer.departures() {
+            tracing::warn!(
+                certificate = issuer.subject(),
+                rule,
+                "the certificate departs from the usual profile"
+            );
+        }
     }
     let ledger = match &config.audit {
         Some(audit) => audit.open(audit::LEDGER, clock.source())?,

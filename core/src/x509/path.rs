@@ -239,7 +239,13 @@ pub(crate) fn malformed(error: &Asn1Error) -> Finding {
     Finding::new(FindingCode::CertificateMalformed).found(format!("{error}"))
 }
 
-fn inspect_leaf(leaf: &Certificate<'_>, purpose: Purpose) -> Result<(), Finding> {
+/// Whether `leaf` may be used for `purpose`, by the rules that verifiers hold everybody's certificates
+/// against: what its key is, and the extensions that say what it is for. Its path, its time and
+/// whether it was revoked are not looked at.
+///
+/// # Errors
+/// The first rule that it breaks, with what was expected and what was found.
+pub fn inspect_leaf(leaf: &Certificate<'_>, purpose: Purpose) -> Result<(), Finding> {
     let extensions = &leaf.extensions;
     let broken = |code: FindingCode, expected: &str, found: String| {
         Err(Finding::new(code).about(leaf.subject_text()).expected(expected).found(found))

@@ -1,8 +1,10 @@
 //! How a ledger is kept, and the `[audit]` table that says so.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rustix::fs::Access;
 use serde::Deserialize;
 
 use super::{Ledger, OpenError};
@@ -105,6 +107,28 @@ impl AuditSettings {
         let max_queued = u64::try_from(self.max_queued).unwrap_or(u64::MAX);
         ConfigError::check_range("audit.rotate_at_mib", self.rotate_at_mib, 1..=1024)?;
         ConfigError::check_range("audit.max_queued", max_queued, 1..=1_000_000)
+    }
+
+    /// Whether a ledger could be kept in the folder, as far as can be told without opening it: the
+    /// service that runs may hold it.
+    ///
+    /// # Errors
+    /// The folder, or what of it is there, is no folder or may not be written.
+    pub fn check(&self) -> Result<(), OpenError> {
+        if self.mode == AuditMode::Off {
+            return Ok(());
+        }
+        let there = self.folder.ancestors().find(|path| path.exists());
+        // The parent of a bare name is the empty path, which means the working folder.
+        let there = there.unwrap_or(Path::new("."));
+        let refused = |error: io::Error| {
+            OpenError::Io(io::Error::new(error.kind(), format!("{}: {error}", there.display())))
+        };
+        if !there.is_dir() {
+            return Err(refused(io::ErrorKind::NotADirectory.into()));
+        }
+        rustix::fs::access(there, Access::WRITE_OK | Access::EXEC_OK)
+            .map_err(|error| refused(error.into()))
     }
 
     /// Opens the ledger called `name` as these settings want it; nothing when they want none.

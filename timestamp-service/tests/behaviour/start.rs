@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
 use std::time::Duration;
 
 use countersign_daemon::clock::FixedClock;
@@ -26,6 +27,61 @@ fn refuses_a_certificate_of_another_profile_naming_the_rule() {
     let error = refused(&authorities().configuration("signer"));
     assert!(error.contains("is no timestamp authority's") && error.contains("signer"), "{error}");
     assert!(error.contains("timeStamping") || error.contains("1.3.6.1.5.5.7.3.8"), "{error}");
+}
+
+/// A certificate as another authority may issue it, by its extensions, with key and passphrase.
+fn issue_elsewhere(name: &str, extensions: &str) {
+    let authorities = authorities();
+    let text = format!(
+        "[req]\nprompt = no\ndistinguished_name = name\nx509_extensions = extensions\n\
+         [name]\nCN = {name}\n[extensions]\n{extensions}"
+    );
+    fs::write(authorities.path(&format!("{name}.cnf")), text).expect("written");
+    let key = authorities.path(&format!("{name}.key"));
+    let openssl = |arguments: &str| {
+        let output = Command::new("openssl")
+            .args(arguments.split(' '))
+            .current_dir(authorities.path(""))
+            .output()
+            .expect("openssl runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    let curve = "-algorithm EC -pkeyopt ec_paramgen_curve:P-384";
+    openssl(&format!("genpkey {curve} -aes-256-cbc -pass file:passphrase -out {name}.key"));
+    openssl(&format!(
+        "req -x509 -key {name}.key -passin file:passphrase -days 30 -config {name}.cnf -out {name}.pem"
+    ));
+    fs::set_permissions(key, fs::Permissions::from_mode(0o600)).expect("mode");
+}
+
+#[test]
+fn starts_with_other_authorities_certificates_as_verifiers_accept_them() {
+    let usage = "extendedKeyUsage = critical, timeStamping\n";
+    for (name, extensions) in [
+        ("plain", usage.to_owned()),
+        ("committing", format!("{usage}keyUsage = critical, nonRepudiation\n")),
+        ("both", format!("{usage}keyUsage = digitalSignature, nonRepudiation\n")),
+    ] {
+        issue_elsewhere(name, &extensions);
+        let config = authorities().config(&authorities().configuration(name));
+        // The certificate begins when openssl ran.
+        let now = FixedClock::new(std::time::SystemTime::now() + Duration::from_secs(5));
+        countersign_timestamp::check(&config, &now).expect(name);
+    }
+    for (name, extensions, rule) in [
+        ("uncritical", "extendedKeyUsage = timeStamping\n", "not critical"),
+        ("shared", "extendedKeyUsage = critical, timeStamping, codeSigning\n", "codeSigning"),
+        (
+            "unfit",
+            "extendedKeyUsage = critical, timeStamping\nkeyUsage = keyAgreement\n",
+            "keyAgreement",
+        ),
+        ("ca", "extendedKeyUsage = critical, timeStamping\nbasicConstraints = CA:TRUE\n", "a CA"),
+    ] {
+        issue_elsewhere(name, extensions);
+        let error = refused(&authorities().configuration(name));
+        assert!(error.contains("is no timestamp authority's") && error.contains(rule), "{error}");
+    }
 }
 
 #[test]
@@ -107,4 +163,21 @@ fn refuses_files_that_others_may_read_a_wrong_passphrase_and_missing_files() {
     fs::write(authorities.path("tsa.pem"), "no certificate").expect("written");
     let error = refused(&configuration);
     assert!(error.contains("tsa.pem"), "{error}");
+}
+
+#[test]
+fn refuses_an_audit_folder_that_cannot_be_one() {
+    let authorities = authorities();
+    authorities.issue("tsa", Profile::TimestampAuthority);
+    let with_folder = |folder: &str| {
+        let table = format!("[audit]\nfolder = \"{}\"\n", authorities.path(folder).display());
+        authorities.configuration("tsa") + &table
+    };
+    for folder in ["tsa.pem", "tsa.pem/audit/deeper"] {
+        let error = refused(&with_folder(folder));
+        assert!(error.contains("[audit]") && error.contains("tsa.pem"), "{error}");
+    }
+    let config = authorities.config(&with_folder("not/yet/there"));
+    countersign_timestamp::check(&config, &FixedClock::new(start_time())).expect("usable");
+    assert!(!authorities.path("not").exists(), "a check makes nothing");
 }
