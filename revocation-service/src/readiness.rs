@@ -10,7 +10,7 @@ use countersign_daemon::health::Readiness;
 use tokio::sync::Mutex;
 
 use crate::{
-    crl::CrlForm,
+    crl::{CrlForm, Publication},
     state::{CrlSource, Issuer, Service},
 };
 
@@ -21,12 +21,13 @@ const KEYS_TRIED_EVERY: Duration = Duration::from_secs(30);
 type KeysTried = Arc<Mutex<Option<(Instant, Result<(), String>)>>>;
 
 /// The checks of this service.
-pub(crate) fn checks(service: &Arc<Service>) -> Readiness {
+pub(crate) fn checks(service: &Arc<Service>, publication: &Publication) -> Readiness {
     let database = Arc::clone(service);
     let clock = Arc::clone(service);
     let crls = Arc::clone(service);
     let delegates = Arc::clone(service);
     let keys = Arc::clone(service);
+    let publication = publication.clone();
     let tried = KeysTried::default();
     Readiness::builder()
         .check("database", move || {
@@ -60,6 +61,11 @@ pub(crate) fn checks(service: &Arc<Service>) -> Readiness {
                 *tried = Some((Instant::now(), outcome.clone()));
                 outcome
             }
+        })
+        // Shown only: this service answers as well as any other while a CDN's origin is gone.
+        .notice("crl_publication", move || {
+            let outcome = publication.ready();
+            async move { outcome }
         })
         .build()
 }

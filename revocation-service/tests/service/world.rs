@@ -22,7 +22,7 @@ use countersign_revocation::{
     admin::Role,
     config::{
         AdminTls, AdministratorConfig, CompromiseScope, Config, DelegateSource, IssuerConfig,
-        NeverIssued,
+        NeverIssued, PublicationConfig,
     },
     run,
 };
@@ -171,6 +171,7 @@ impl World {
             crl_validity_seconds: 7 * 86_400,
             delta_crl_validity_seconds: 0,
             crl_folder: None,
+            crl_publication: PublicationConfig::default(),
             ocsp_validity_seconds: 86_400,
             ocsp_delegate_validity_seconds: 7 * 86_400,
             crl_max_age_seconds: 300,
@@ -226,15 +227,21 @@ impl World {
             IssueRequest::new(Profile::TlsClient, DistinguishedName::common_name(name));
         request.names = vec![SubjectName::Email(format!("{name}@example.test"))];
         let files = self.issue_files(&format!("client-{name}"), &request);
-        let plain = self.path(&format!("client-{name}-plain.pem"));
-        let passphrase = format!("pass:{PASSPHRASE}");
-        openssl(&["pkey", "-in", text(&files.key), "-passin", &passphrase, "-out", text(&plain)]);
+        let plain = self.plain_key(&files);
         let chain = CertificateDer::pem_file_iter(&files.certificate)
             .expect("readable")
             .collect::<Result<Vec<_>, _>>()
             .expect("PEM");
         let key = PrivateKeyDer::from_pem_file(&plain).expect("a key");
         Arc::new(other.tls_client().with_client_auth_cert(chain, key).expect("key and certificate"))
+    }
+
+    /// A file with the key that is not encrypted, for programs of others.
+    pub(crate) fn plain_key(&self, files: &Files) -> PathBuf {
+        let plain = files.key.with_extension("plain.pem");
+        let passphrase = format!("pass:{PASSPHRASE}");
+        openssl(&["pkey", "-in", text(&files.key), "-passin", &passphrase, "-out", text(&plain)]);
+        plain
     }
 
     /// The TLS side of somebody without a certificate.
