@@ -1,7 +1,7 @@
 //! Places where a test has the process die: after a write, before the next.
 //!
 //! A build for release has none of it. In others, `COUNTERSIGN_CRASH_POINT=NAME:COUNT:FILE` has the
-//! process abort, as `kill -9` would end it, when it comes to the place NAME for the COUNTth time
+//! process abort, as `kill -9` would end it, when it comes to the place NAME for the `COUNT`th time
 //! while FILE exists. Without the variable nothing happens.
 
 /// This is the place `name`.

@@ -9,6 +9,7 @@ use std::sync::{
 };
 
 use countersign_core::{crl::RevocationReason, limits, time::UnixSeconds};
+use countersign_daemon::crash_point;
 use countersign_signing::key::Signer;
 use tokio::sync::Mutex;
 
@@ -212,7 +213,9 @@ impl Publisher {
         // Off the threads that serve connections: it grows with the entries.
         let building =
             tokio::task::spawn_blocking(move || round.build(&jobs, &authority, key.as_ref()));
-        for built in building.await.map_err(|_| QueueFault::Abandoned)?? {
+        let built = building.await.map_err(|_| QueueFault::Abandoned)??;
+        crash_point::reach("crl.built");
+        for built in built {
             self.put(built, number).await?;
         }
         tracing::info!(issuer = self.authority.name(), number, revoked, "CRLs published");

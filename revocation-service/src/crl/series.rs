@@ -224,6 +224,7 @@ impl Series {
         let stored = StoredCrl { number, revision, der: crl.der.to_vec() };
         storage.store_crl(issuer, self.list(form), &stored).await?;
         place.store(Some(Arc::new(crl)));
+        countersign_daemon::crash_point::reach("crl.published");
         if form == CrlForm::Complete {
             self.shown.store(revision, Ordering::Release);
         }

@@ -19,3 +19,4 @@ mod s3;
 mod start;
 mod storage;
 mod world;
+mod write_points;

@@ -5,7 +5,10 @@ use std::{
     fs,
     io::{BufRead, BufReader},
     net::SocketAddr,
+    os::unix::process::ExitStatusExt,
     process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
 };
 
 use countersign_revocation::{config::Config, storage::DatabaseLocation};
@@ -89,6 +92,21 @@ impl Program {
     pub(crate) fn stop(mut self) -> Option<i32> {
         self.signal(Signal::TERM);
         self.child.wait().expect("gone").code()
+    }
+
+    /// Waits until it has ended by itself; gives the signal that ended it.
+    pub(crate) fn ended(mut self) -> Option<i32> {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        loop {
+            if let Some(status) = self.child.try_wait().expect("its state") {
+                return status.signal();
+            }
+            if Instant::now() >= deadline {
+                self.kill();
+                return None;
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
     }
 
     /// SIGKILL, and wait until it is gone.
