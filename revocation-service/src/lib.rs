@@ -212,7 +212,7 @@ pub async fn run(
         figures::collect_publication(&collected);
         Some(())
     });
-    let readiness = readiness::checks(&service, &publication);
+    let readiness = readiness::checks(&service, &publication, ledger.as_ref());
     let publishing = tokio::spawn(publication.run(Arc::clone(&service), shutdown.clone()));
 
     let server = |name| {

@@ -32,11 +32,11 @@ use crate::{
 const ATTEMPTS: usize = 4;
 
 /// How long what was seen or written is taken to be there still: somebody may empty the bucket.
-const KNOWN_FOR: Duration = Duration::from_secs(600);
+const KNOWN_FOR: Duration = Duration::from_mins(10);
 
 /// A connection, and a request from its first octet to its last: 32 MiB in a minute.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+const REQUEST_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// A store that stumbles is asked again at once; one that is gone, by the publication's own backoff.
 const RETRIES: usize = 2;

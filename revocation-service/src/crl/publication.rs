@@ -27,10 +27,10 @@ use crate::{config::Config, state::Service};
 const INTERVAL: Duration = Duration::from_secs(1);
 
 /// The longest wait before a place that failed is tried again.
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
+const LONGEST_WAIT: Duration = Duration::from_mins(1);
 
 /// The log tells of a place that goes on failing this often.
-const COMPLAINT_INTERVAL: Duration = Duration::from_secs(600);
+const COMPLAINT_INTERVAL: Duration = Duration::from_mins(10);
 
 /// Lists written at once: the first time there may be thousands of shards.
 const AT_ONCE: usize = 8;

@@ -7,6 +7,7 @@ mod crash;
 mod crl;
 mod crl_series;
 mod delegates;
+mod full_disk;
 mod http;
 mod kept_answers;
 mod object_store;

@@ -43,7 +43,7 @@ impl S3 {
         assert!(packages.join("moto").is_dir(), "moto is missing: run scripts/setup test");
         let mut child = Command::new("python3")
             .arg(workspace.join("tests/clients/s3_server.py"))
-            .args([text(&files.certificate), text(&world.plain_key(files)), &port.to_string()])
+            .args([text(&files.certificate), text(&World::plain_key(files)), &port.to_string()])
             .arg(BUCKET)
             .env("PYTHONPATH", packages)
             .env("PYTHONNOUSERSITE", "1")

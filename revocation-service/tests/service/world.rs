@@ -227,7 +227,7 @@ impl World {
             IssueRequest::new(Profile::TlsClient, DistinguishedName::common_name(name));
         request.names = vec![SubjectName::Email(format!("{name}@example.test"))];
         let files = self.issue_files(&format!("client-{name}"), &request);
-        let plain = self.plain_key(&files);
+        let plain = Self::plain_key(&files);
         let chain = CertificateDer::pem_file_iter(&files.certificate)
             .expect("readable")
             .collect::<Result<Vec<_>, _>>()
@@ -237,7 +237,7 @@ impl World {
     }
 
     /// A file with the key that is not encrypted, for programs of others.
-    pub(crate) fn plain_key(&self, files: &Files) -> PathBuf {
+    pub(crate) fn plain_key(files: &Files) -> PathBuf {
         let plain = files.key.with_extension("plain.pem");
         let passphrase = format!("pass:{PASSPHRASE}");
         openssl(&["pkey", "-in", text(&files.key), "-passin", &passphrase, "-out", text(&plain)]);
