@@ -8,6 +8,7 @@ mod crl;
 mod crl_series;
 mod delegates;
 mod full_disk;
+mod hold_release;
 mod http;
 mod kept_answers;
 mod object_store;

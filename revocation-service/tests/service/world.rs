@@ -262,7 +262,12 @@ impl World {
 
     /// Runs the service in this process, its clock standing at [`World::now`], until it is ready.
     pub(crate) async fn start(&self, config: Config) -> Running {
-        let running = self.start_unready(config).await;
+        self.start_at(config, self.now).await
+    }
+
+    /// As [`start`](Self::start), with the clock standing at `now`.
+    pub(crate) async fn start_at(&self, config: Config, now: UnixSeconds) -> Running {
+        let running = self.start_unready_at(config, now).await;
         running
             .wait("the service to be ready", || http::get(running.public, "/readyz").status == 200)
             .await;
@@ -271,12 +276,17 @@ impl World {
 
     /// As [`start`](Self::start), for one that only lives.
     pub(crate) async fn start_unready(&self, config: Config) -> Running {
+        self.start_unready_at(config, self.now).await
+    }
+
+    /// As [`start_unready`](Self::start_unready), with the clock standing at `now`.
+    pub(crate) async fn start_unready_at(&self, config: Config, now: UnixSeconds) -> Running {
         let listeners = Listeners::bind(&config).await.expect("listening");
         let public = listeners.public.local_addr().expect("an address");
         let admin = listeners.admin.as_ref().map(|admin| admin.local_addr().expect("an address"));
         let metrics =
             listeners.metrics.as_ref().map(|metrics| metrics.local_addr().expect("an address"));
-        let clock = Arc::new(FixedClock::new(time(self.now)));
+        let clock = Arc::new(FixedClock::new(time(now)));
         let (trigger, shutdown) = Shutdown::manual();
         let service = tokio::spawn(run(config, listeners, clock.clone(), shutdown));
         let running = Running { public, admin, metrics, clock, trigger, service };
