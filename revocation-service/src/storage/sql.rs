@@ -13,7 +13,7 @@ mod releases;
 mod revocations;
 mod rows;
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{collections::HashMap, path::Path, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use countersign_core::time::UnixSeconds;
@@ -318,6 +318,13 @@ impl Storage for SqlStorage {
         list: CrlList,
     ) -> Result<Option<StoredCrl>, StorageError> {
         crls::stored(&mut *self.readers.acquire().await?, issuer, list).await
+    }
+
+    async fn stored_crl_numbers(
+        &self,
+        issuer: IssuerId,
+    ) -> Result<HashMap<String, u64>, StorageError> {
+        crls::stored_numbers(&mut *self.readers.acquire().await?, issuer).await
     }
 
     fn generation(&self) -> Option<u64> {
