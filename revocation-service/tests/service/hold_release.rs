@@ -99,11 +99,11 @@ async fn a_hold_lifted_by_two_people_is_removed_by_the_delta() {
     running.set_clock(now);
     let counted_from = || said(&list(&running, &delta)).1;
     running.wait("a scheduled list", || said(&list(&running, &complete)).0 > number).await;
-    let held = list(&running, &complete);
+    let scheduled = list(&running, &complete);
     running.set_clock(now.plus_seconds(43_200));
-    running.wait("a delta since it", || counted_from() == Some(said(&held).0)).await;
+    running.wait("a delta since it", || counted_from() == Some(said(&scheduled).0)).await;
     let now = now.plus_seconds(43_200);
-    assert_eq!(said(&held).2, [RevocationReason::CertificateHold]);
+    assert_eq!(said(&scheduled).2, [RevocationReason::CertificateHold]);
 
     let release = order(&signer, "removeFromCRL", &json!({ "comment": "the token was found" }));
     let reply = running.revoke(&alice, &release);
@@ -111,18 +111,18 @@ async fn a_hold_lifted_by_two_people_is_removed_by_the_delta() {
     let approve = format!("/v1/pending/{}/approve", reply.json()["pending"]["id"]);
     assert_eq!(running.admin(&alice, "POST", &approve, b"{}").code(), "pending.same_person");
     assert!(said(&list(&running, &delta)).2.is_empty(), "one person lifts nothing");
-    let answer = openssl_says(&world, &signer, &[&held, &list(&running, &delta)], now);
+    let answer = openssl_says(&world, &signer, &[&scheduled, &list(&running, &delta)], now);
     assert!(answer.contains("certificate revoked"), "{answer}");
 
     assert_eq!(running.admin(&bob, "POST", &approve, b"{}").status, 200);
     let lifted = list(&running, &delta);
     let (number, base, reasons) = said(&lifted);
-    assert_eq!((base, reasons), (Some(said(&held).0), vec![RevocationReason::RemoveFromCrl]));
+    assert_eq!((base, reasons), (Some(said(&scheduled).0), vec![RevocationReason::RemoveFromCrl]));
     let (complete_number, _, entries) = said(&list(&running, &complete));
     assert_eq!((complete_number, entries), (number, vec![]));
-    let answer = openssl_says(&world, &signer, &[&held], now);
+    let answer = openssl_says(&world, &signer, &[&scheduled], now);
     assert!(answer.contains("certificate revoked"), "{answer}");
-    let answer = openssl_says(&world, &signer, &[&held, &lifted], now);
+    let answer = openssl_says(&world, &signer, &[&scheduled, &lifted], now);
     assert!(answer.contains("leaf.pem: OK"), "{answer}");
     running.stop().await;
 }
