@@ -1,7 +1,8 @@
 //! `/livez` and `/readyz`.
 //!
 //! `/livez` says that the process answers. `/readyz` runs the named checks of the service, all at
-//! once, and answers 200 when every one passes, else 503. Both are exempt from the limit on
+//! once, and answers 200 when every one passes, else 503; a notice that fails is shown in the answer
+//! and changes nothing else. Both are exempt from the limit on
 //! requests in flight: an overloaded service is still alive. The checks run once at a time, however
 //! many ask: who asks while they run shares the next run.
 
@@ -33,7 +34,17 @@ type CheckFuture = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
 
 struct Check {
     name: &'static str,
+    weight: Weight,
     run: Box<dyn Fn() -> CheckFuture + Send + Sync>,
+}
+
+/// What a check that fails means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Weight {
+    /// Not ready.
+    Decides,
+    /// Somebody should know.
+    Informs,
 }
 
 /// The named checks behind `/readyz`; clones share them.
@@ -77,7 +88,21 @@ impl ReadinessBuilder {
         F: Fn() -> R + Send + Sync + 'static,
         R: Future<Output = Result<(), String>> + Send + 'static,
     {
-        self.checks.push(Check { name, run: Box::new(move || Box::pin(run())) });
+        let run = Box::new(move || -> CheckFuture { Box::pin(run()) });
+        self.checks.push(Check { name, weight: Weight::Decides, run });
+        self
+    }
+
+    /// Adds what is looked at and shown as a check is, but decides nothing: for what another
+    /// replica would do no better.
+    #[must_use]
+    pub fn notice<F, R>(mut self, name: &'static str, run: F) -> Self
+    where
+        F: Fn() -> R + Send + Sync + 'static,
+        R: Future<Output = Result<(), String>> + Send + 'static,
+    {
+        let run = Box::new(move || -> CheckFuture { Box::pin(run()) });
+        self.checks.push(Check { name, weight: Weight::Informs, run });
         self
     }
 
@@ -97,6 +122,15 @@ pub struct CheckResult {
     /// Why not, when it did not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    #[serde(skip)]
+    weight: Weight,
+}
+
+impl CheckResult {
+    /// Whether it keeps the service from being ready.
+    fn is_in_the_way(&self) -> bool {
+        !self.ready && self.weight == Weight::Decides
+    }
 }
 
 #[derive(Serialize)]
@@ -152,9 +186,15 @@ impl Readiness {
                 name: check.name,
                 ready: reason.is_none(),
                 reason,
+                weight: check.weight,
             })
             .collect()
     }
+}
+
+/// Whether nothing is in the way.
+fn is_ready(checks: &[CheckResult]) -> bool {
+    !checks.iter().any(CheckResult::is_in_the_way)
 }
 
 /// The routes `/livez` and `/readyz`, for GET and HEAD.
@@ -168,8 +208,8 @@ pub fn routes(
         let readiness = readiness.clone();
         async move {
             let checks = readiness.run().await;
-            let ready = checks.iter().all(|check| check.ready);
-            for check in checks.iter().filter(|check| !check.ready) {
+            let ready = is_ready(&checks);
+            for check in checks.iter().filter(|check| check.is_in_the_way()) {
                 tracing::warn!(check = check.name, reason = check.reason.as_deref(), "not ready");
             }
             let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
@@ -224,6 +264,17 @@ mod tests {
         assert!((1..=3).contains(&shared_runs), "{shared_runs}");
         readiness.run().await;
         assert_eq!(runs.load(Ordering::SeqCst), shared_runs + 1, "a later asker gets a fresh run");
+    }
+
+    #[tokio::test]
+    async fn a_notice_is_shown_and_decides_nothing() {
+        let readiness = Readiness::builder()
+            .check("sound", || async { Ok(()) })
+            .notice("aside", || async { Err("gone".to_owned()) })
+            .build();
+        let results = readiness.run().await;
+        assert!(is_ready(&results));
+        assert_eq!(results[1].reason.as_deref(), Some("gone"));
     }
 
     #[tokio::test]

@@ -10,6 +10,7 @@ pub mod clock;
 pub mod clock_monitor;
 pub mod config;
 mod connection;
+pub mod crash_point;
 mod descriptors;
 pub mod exit;
 mod guard;

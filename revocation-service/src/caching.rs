@@ -68,7 +68,7 @@ impl MaxAge {
     }
 
     /// The header, for at most `seconds`.
-    fn at_most(&self, seconds: i64) -> HeaderValue {
+    pub(crate) fn at_most(&self, seconds: i64) -> HeaderValue {
         if seconds >= self.seconds { self.header.clone() } else { cache_control(seconds) }
     }
 }

@@ -5,6 +5,7 @@
 //! is no secret in these values.
 
 mod administration;
+mod publication;
 
 use std::{
     collections::HashSet,
@@ -23,7 +24,10 @@ use countersign_daemon::{
 use countersign_signing::key::KeyLocation;
 use serde::Deserialize;
 
-pub use self::administration::{AdminTls, AdministratorConfig, CompromiseScope};
+pub use self::{
+    administration::{AdminTls, AdministratorConfig, CompromiseScope},
+    publication::{ConditionalWrites, PublicationConfig},
+};
 use crate::storage::DatabaseLocation;
 
 /// The prefix of environment variables: `COUNTERSIGN_REVOCATION_LISTEN`.
@@ -94,9 +98,12 @@ pub struct Config {
     #[serde(default = "default_ocsp_delegate_validity_seconds")]
     pub ocsp_delegate_validity_seconds: u32,
     /// A folder in which every CRL is written too, by its path below `/crl/`, for a web server or a
-    /// CDN. None by default.
+    /// CDN. None by default. As `folder` of `[crl_publication]`.
     #[serde(default)]
     pub crl_folder: Option<PathBuf>,
+    /// `[crl_publication]`: where CRLs are written besides being served. Nowhere by default.
+    #[serde(default)]
+    pub crl_publication: PublicationConfig,
     /// Seconds for which HTTP caches may keep a CRL; never beyond nextUpdate. A cache hides a
     /// revocation for as long. Default 300, 0–86400.
     #[serde(default = "default_max_age_seconds")]
@@ -286,6 +293,11 @@ impl Config {
             ));
         }
         administration::validate(&self.administrator)?;
+        self.crl_publication.validate()?;
+        if let (Some(folder), Some(_)) = (&self.crl_folder, &self.crl_publication.folder) {
+            let folder = folder.display().to_string();
+            return Err(refused("crl_folder", &folder, "crl_folder or crl_publication.folder"));
+        }
         if self.admin_listen.is_some() && self.audit_settings().is_none() {
             return Err(refused("audit", "missing", "[audit] with a folder, or mode = \"off\""));
         }
@@ -304,6 +316,11 @@ impl Config {
 }
 
 impl Config {
+    /// The folder in which CRLs are written too, under either of its keys.
+    pub(crate) fn crl_folder(&self) -> Option<&Path> {
+        self.crl_publication.folder.as_deref().or(self.crl_folder.as_deref())
+    }
+
     /// The settings of the audit ledger; nothing where they are needed and missing.
     pub fn audit_settings(&self) -> Option<AuditSettings> {
         self.audit.clone().or_else(|| match &self.database {

@@ -1,12 +1,15 @@
 //! CRLs: what is served now, and where the next one comes from.
 //!
 //! [`Publisher`] builds and signs the CRLs of an issuer whose key is here; [`CrlsElsewhere`] serves
-//! those that were made elsewhere. Both publish only what [`PublishedCrl::inspect`] lets through.
+//! those that were made elsewhere. [`Publication`] writes both to where a CDN finds them. Both publish only what [`PublishedCrl::inspect`] lets through.
 
+#[cfg(feature = "object-store")]
+mod bucket;
 mod build;
 mod elsewhere;
 mod folder;
 mod list;
+mod publication;
 mod publisher;
 mod series;
 
@@ -20,8 +23,10 @@ use countersign_core::{
 };
 
 pub use elsewhere::CrlsElsewhere;
-pub use folder::CrlFolder;
+pub(crate) use folder::CrlFolder;
 pub use list::{CrlForm, CrlList, CrlScope};
+pub(crate) use publication::Publication;
+pub use publication::PublicationError;
 pub use publisher::{CrlTimes, Publisher};
 
 use crate::{

@@ -12,6 +12,9 @@
 //! | `countersign_crl_next_update_timestamp_seconds` | issuer, list | when it runs out |
 //! | `countersign_crl_size_bytes` | issuer, list | its DER; of shards, all together |
 //! | `countersign_crl_failing` | issuer | 1 while a CRL is due that cannot be made |
+//! | `countersign_crl_written_total` | target | CRLs written for a CDN; target is `folder` or `bucket` |
+//! | `countersign_crl_writing_failing_seconds` | target | for how long they could not be written; 0 while they can |
+//! | `countersign_crl_written_current_timestamp_seconds` | target | when every list was last seen to be there |
 //! | `countersign_revocation_pending_approvals` | | proposals that wait for a second person |
 
 use std::sync::{Arc, atomic::Ordering};
@@ -20,7 +23,7 @@ use countersign_signing::ocsp::OcspResponseStatus;
 use metrics::{Counter, Gauge, counter, gauge};
 
 use crate::{
-    crl::{CrlForm, CrlScope, PublishedCrl},
+    crl::{CrlForm, CrlScope, Publication, PublishedCrl},
     state::{CrlSource, Issuer, Service},
 };
 
@@ -105,6 +108,20 @@ pub(crate) fn collect(service: &Service) {
     gauge!("countersign_ocsp_being_made").set(float(service.answers_being_made()));
     for issuer in service.issuers() {
         collect_issuer(issuer);
+    }
+}
+
+/// Sets what is known of the places that CRLs are written to.
+pub(crate) fn collect_publication(publication: &Publication) {
+    for target in publication.targets() {
+        let failing = target.failing_for().map_or(0.0, |failing| failing.as_secs_f64());
+        gauge!("countersign_crl_writing_failing_seconds", "target" => target.kind).set(failing);
+        counter!("countersign_crl_written_total", "target" => target.kind)
+            .absolute(target.written());
+        if let Some(at) = target.current_at() {
+            gauge!("countersign_crl_written_current_timestamp_seconds", "target" => target.kind)
+                .set(seconds(at));
+        }
     }
 }
 

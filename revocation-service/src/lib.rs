@@ -46,7 +46,7 @@ use crate::{
     admin::Administration,
     authority::{Authority, AuthorityError},
     config::Config,
-    crl::{CrlFault, CrlTimes, CrlsElsewhere},
+    crl::{CrlFault, CrlTimes, CrlsElsewhere, Publication, PublicationError},
     state::{CrlSource, Issuer, Service},
     storage::{DatabaseLocation, Storage, StorageError},
 };
@@ -83,6 +83,9 @@ pub enum StartError {
     /// The audit ledger cannot be written, or is damaged.
     #[error("audit: {0}")]
     Audit(#[from] OpenError),
+    /// CRLs cannot be written to where the configuration says.
+    #[error(transparent)]
+    Publication(#[from] PublicationError),
     /// The admin listener's TLS files are wrong.
     #[error("admin_tls: {0}")]
     Tls(#[from] TlsError),
@@ -162,6 +165,7 @@ pub fn check(config: &Config, clock: &dyn Clock) -> Result<(), StartError> {
                 .map_err(|fault| of_issuer(authority.name(), fault))?;
         }
     }
+    Publication::open(config)?;
     open_tls(config)?;
     if let Some(settings) = audit_settings(config) {
         settings.check()?;
@@ -199,17 +203,24 @@ pub async fn run(
     // Before any figure is counted.
     let exporter = listeners.metrics.is_some().then(Exporter::install).transpose()?;
     let tls = open_tls(&config)?;
+    let publication = Publication::open(&config)?;
     let (service, storage) = start(&config, Arc::clone(&clock)).await?;
     // After the database: the ledger makes its folder, and a mistyped path of the database would be
     // made with it.
     let ledger = open_ledger(&config, clock).await?;
     reload_on_hangup(&service, tls.clone(), shutdown.clone())?;
     let maintenance = tokio::spawn(maintenance::run(Arc::clone(&service), shutdown.clone()));
+    let collected = publication.clone();
+    before_each_render(move || {
+        figures::collect_publication(&collected);
+        Some(())
+    });
+    let readiness = readiness::checks(&service, &publication, ledger.as_ref());
+    let publishing = tokio::spawn(publication.run(Arc::clone(&service), shutdown.clone()));
 
     let server = |name| {
         Server::new(PROGRAM, name).with_limits(config.limits).with_path_classes(routes::path_class)
     };
-    let readiness = readiness::checks(&service);
     let public = server("public")
         .with_rate(config.rate)
         .with_trusted_proxies(config.trusted_proxies.clone())
@@ -232,8 +243,8 @@ pub async fn run(
     };
     systemd::ready();
     tokio::join!(public, admin, figures);
-    // An error is a panic, which `maintenance` has logged.
-    let _ = maintenance.await;
+    // An error is a panic, which was logged.
+    let _ = tokio::join!(maintenance, publishing);
     storage.close().await;
     Ok(())
 }

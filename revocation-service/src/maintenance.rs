@@ -41,8 +41,6 @@ async fn renew(service: Arc<Service>, shutdown: Shutdown) {
             let name = issuer.authority.name();
             let crl = issuer.refresh_crl(service.now()).await;
             faults.note(name, "the CRL was not renewed", crl.err());
-            let folder = service.write_crl_folder(issuer).await;
-            faults.note(name, "the folder of CRLs was not written", folder.err());
             if is_rare || issuer.authority.delegate().is_none() {
                 let delegate = renew_delegate(&service, issuer).await;
                 faults.note(name, "the OCSP delegate was not renewed", delegate.err());

@@ -1,4 +1,5 @@
-//! What `/readyz` looks at: the database, the clock, every CRL, every OCSP delegate, every key.
+//! What `/readyz` looks at: the database, the clock, every CRL, every OCSP delegate, every key; and
+//! what it shows besides.
 
 use std::{
     sync::Arc,
@@ -6,11 +7,11 @@ use std::{
 };
 
 use countersign_core::time::{EARLIEST_SANE_NOW, UnixSeconds};
-use countersign_daemon::health::Readiness;
+use countersign_daemon::{health::Readiness, ledger::Ledger};
 use tokio::sync::Mutex;
 
 use crate::{
-    crl::CrlForm,
+    crl::{CrlForm, Publication},
     state::{CrlSource, Issuer, Service},
 };
 
@@ -21,12 +22,18 @@ const KEYS_TRIED_EVERY: Duration = Duration::from_secs(30);
 type KeysTried = Arc<Mutex<Option<(Instant, Result<(), String>)>>>;
 
 /// The checks of this service.
-pub(crate) fn checks(service: &Arc<Service>) -> Readiness {
+pub(crate) fn checks(
+    service: &Arc<Service>,
+    publication: &Publication,
+    ledger: Option<&Ledger>,
+) -> Readiness {
     let database = Arc::clone(service);
     let clock = Arc::clone(service);
     let crls = Arc::clone(service);
     let delegates = Arc::clone(service);
     let keys = Arc::clone(service);
+    let publication = publication.clone();
+    let ledger = ledger.cloned();
     let tried = KeysTried::default();
     Readiness::builder()
         .check("database", move || {
@@ -60,6 +67,16 @@ pub(crate) fn checks(service: &Arc<Service>) -> Readiness {
                 *tried = Some((Instant::now(), outcome.clone()));
                 outcome
             }
+        })
+        // Shown only: this service answers as well as any other while a CDN's origin is gone.
+        .notice("crl_publication", move || {
+            let outcome = publication.ready();
+            async move { outcome }
+        })
+        // Administration stops without its record; answers do not.
+        .notice("audit", move || {
+            let outcome = ledger.as_ref().map_or(Ok(()), Ledger::ready);
+            async move { outcome }
         })
         .build()
 }

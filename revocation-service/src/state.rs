@@ -10,7 +10,7 @@ use crate::{
     authority::{Authority, AuthorityError, Delegate, IssuedDelegate, sha256},
     caching::MaxAge,
     config::{Config, NeverIssued},
-    crl::{CrlFault, CrlFolder, CrlList, CrlTimes, CrlsElsewhere, PublishedCrl, Publisher},
+    crl::{CrlFault, CrlList, CrlTimes, CrlsElsewhere, PublishedCrl, Publisher},
     figures::Figures,
     ocsp::{KeptAnswers, StatusMemory},
     signing_queue::{QueueFault, SigningQueue},
@@ -33,7 +33,6 @@ pub struct Service {
     ocsp_max_age: MaxAge,
     crl_max_age: MaxAge,
     figures: Figures,
-    crl_folder: Option<Arc<CrlFolder>>,
 }
 
 /// The numbers of the configuration that handlers need.
@@ -215,7 +214,6 @@ impl Service {
             ocsp_max_age: MaxAge::new(config.ocsp_max_age_seconds),
             crl_max_age: MaxAge::new(config.crl_max_age_seconds),
             figures: Figures::new(),
-            crl_folder: config.crl_folder.clone().map(|root| Arc::new(CrlFolder::new(root))),
         }
     }
 
@@ -274,22 +272,6 @@ impl Service {
     /// What is counted.
     pub(crate) fn figures(&self) -> &Figures {
         &self.figures
-    }
-
-    /// Writes an issuer's lists to the folder for them, if there is one.
-    ///
-    /// # Errors
-    /// A file cannot be written.
-    pub(crate) async fn write_crl_folder(&self, issuer: &Issuer) -> Result<(), CrlFault> {
-        let Some(folder) = self.crl_folder.clone() else { return Ok(()) };
-        let name = issuer.authority.name().to_owned();
-        let lists: Vec<_> = issuer
-            .crl_lists()
-            .into_iter()
-            .filter_map(|(list, crl)| crl.map(|crl| (list, crl)))
-            .collect();
-        let writing = tokio::task::spawn_blocking(move || folder.write(&name, &lists));
-        Ok(writing.await.map_err(|_| QueueFault::Abandoned)??)
     }
 
     /// How many answers are being read up or signed.

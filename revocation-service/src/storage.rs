@@ -14,6 +14,7 @@ mod sql;
 pub mod sqlite;
 
 use std::{
+    collections::HashMap,
     fmt,
     path::{Path, PathBuf},
     sync::Arc,
@@ -278,6 +279,16 @@ pub trait Storage: Send + Sync + fmt::Debug {
         issuer: IssuerId,
         list: CrlList,
     ) -> Result<Option<StoredCrl>, StorageError>;
+
+    /// The number of each CRL stored for that issuer, by the list's name ([`CrlList`] as text). Reads
+    /// no CRL: who follows many lists learns by it which to read.
+    ///
+    /// # Errors
+    /// [`StorageError::Database`].
+    async fn stored_crl_numbers(
+        &self,
+        issuer: IssuerId,
+    ) -> Result<HashMap<String, u64>, StorageError>;
 
     /// A number that tells whether anything that [`status`](Self::status) reads may have changed:
     /// in memory, without waiting, since every OCSP answer asks. It has grown *before* a change

@@ -14,6 +14,7 @@ use super::appending::{AppendError, Receipt};
 use super::medium::{Medium, MediumFile};
 use super::queue::Waiting;
 use super::settings::{Durability, Options};
+use crate::crash_point;
 
 /// What must be done before the next batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,12 +117,14 @@ impl Store {
     }
 
     fn keep(&mut self, bytes: &[u8]) -> Result<(), AppendError> {
+        crash_point::reach("ledger.write");
         if let Err(error) = self.parts.file.append(bytes) {
             self.condition = Condition::Untidy;
             // At once, so that nobody reads half a line; tried again before the next batch.
             let _ = self.make_sound();
             return Err(io_error(error));
         }
+        crash_point::reach("ledger.written");
         match self.parts.options.durability {
             Durability::Relaxed => self.unflushed = true,
             Durability::Strict => {
@@ -132,6 +135,7 @@ impl Store {
                 }
             }
         }
+        crash_point::reach("ledger.flushed");
         Ok(())
     }
 

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use countersign_daemon::{peer::ClientCertificate, problem::Problem};
+use countersign_daemon::{crash_point, peer::ClientCertificate, problem::Problem};
 use http::{HeaderMap, Method};
 use warp::{
     Filter, Rejection,
@@ -205,6 +205,7 @@ impl Administration {
         if let Some(keyed) = &keyed {
             self.remember(actor, keyed, &answer).await;
         }
+        crash_point::reach("order.answer");
         Ok(answer.into_response())
     }
 

@@ -1,8 +1,10 @@
 //! One round of lists: built, signed and let through by the lint, off the threads that serve.
 
+use std::collections::HashMap;
+
 use countersign_core::time::UnixSeconds;
 use countersign_signing::{
-    crl::{CrlBuilder, CrlTerms, RevokedCertificate},
+    crl::{self, CrlBuilder, CrlTerms, RevokedCertificate},
     key::Signer,
 };
 
@@ -21,6 +23,8 @@ pub(super) struct Round {
     pub(super) number: u64,
     pub(super) this_update: UnixSeconds,
     pub(super) list: RevocationList,
+    /// Which of its entries belong to which shard.
+    pub(super) shards: Shards,
     /// What changed since the oldest base; of the same revision as `list`.
     pub(super) changes: Option<RevocationChanges>,
     pub(super) validity_seconds: i64,
@@ -59,6 +63,38 @@ pub(super) struct Built {
     pub(super) complete: Option<PublishedCrl>,
     pub(super) delta: Option<PublishedCrl>,
     pub(super) begins_anew: bool,
+}
+
+/// The entries of a list by shard, worked out once: each serial number is divided once for every
+/// count of shards, not once for every shard.
+#[derive(Debug, Default)]
+pub(super) struct Shards(HashMap<u32, Vec<Vec<usize>>>);
+
+impl Shards {
+    pub(super) fn of(counts: &[u32], list: &RevocationList) -> Self {
+        let of_count = |of: &u32| {
+            let mut shards = vec![Vec::new(); usize::try_from(*of).unwrap_or(0)];
+            for (index, (serial, _)) in list.entries.iter().enumerate() {
+                let shard = usize::try_from(crl::shard_of(serial, *of)).unwrap_or(usize::MAX);
+                if let Some(shard) = shards.get_mut(shard) {
+                    shard.push(index);
+                }
+            }
+            (*of, shards)
+        };
+        Self(counts.iter().map(of_count).collect())
+    }
+
+    /// The entries of `list`, which this was made from, that belong to `scope`, in their order.
+    pub(super) fn entries<'a>(
+        &'a self,
+        list: &'a RevocationList,
+        scope: CrlScope,
+    ) -> Box<dyn Iterator<Item = &'a (Vec<u8>, Revocation)> + 'a> {
+        let CrlScope::Shard { index, of } = scope else { return Box::new(list.entries.iter()) };
+        let shard = usize::try_from(index).ok().and_then(|index| self.0.get(&of)?.get(index));
+        Box::new(shard.into_iter().flatten().filter_map(|index| list.entries.get(*index)))
+    }
 }
 
 impl Round {
@@ -106,10 +142,8 @@ impl Round {
         if let Some(url) = &job.delta_url {
             builder = builder.with_deltas_at(url);
         }
-        for (serial, revocation) in &self.list.entries {
-            if job.scope.contains(serial) {
-                builder.revoke(&self.revoked(serial, revocation));
-            }
+        for (serial, revocation) in self.shards.entries(&self.list, job.scope) {
+            builder.revoke(&self.revoked(serial, revocation));
         }
         PublishedCrl::inspect(&builder.build(key)?.into(), self.list.revision, authority)
     }

@@ -7,17 +7,18 @@ use std::{
     collections::HashMap,
     fs, io,
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Mutex, PoisonError},
 };
 
 use countersign_core::{asn1, crl::CertificateList, limits};
+use countersign_daemon::crash_point;
 use countersign_signing::files::{self, FileError, FileMode};
 
-use super::{CrlList, PublishedCrl};
+use super::PublishedCrl;
 
 /// The folder, and what is known to be in it.
 #[derive(Debug)]
-pub struct CrlFolder {
+pub(crate) struct CrlFolder {
     root: PathBuf,
     /// The number of the list that was found or written, by its path.
     numbers: Mutex<HashMap<String, u64>>,
@@ -25,64 +26,57 @@ pub struct CrlFolder {
 
 impl CrlFolder {
     /// Lists are written below `root`, which is made where it is missing.
-    pub fn new(root: PathBuf) -> Self {
+    pub(crate) fn new(root: PathBuf) -> Self {
         Self { root, numbers: Mutex::default() }
     }
 
-    /// Writes the lists of the issuer called `name` that are newer than what is there. Blocks.
+    /// Whether the list of that place is known to be there, or a newer one.
+    pub(crate) fn has(&self, place: &str, number: u64) -> bool {
+        let numbers = self.numbers.lock().unwrap_or_else(PoisonError::into_inner);
+        numbers.get(place).is_some_and(|known| *known >= number)
+    }
+
+    /// Looks at every file anew.
+    pub(crate) fn forget_all(&self) {
+        self.numbers.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// Writes a list to its place, unless what is there is as new; says whether it wrote. Blocks.
     ///
     /// # Errors
-    /// The first file that cannot be written; those before it are.
-    pub fn write(
-        &self,
-        name: &str,
-        lists: &[(CrlList, Arc<PublishedCrl>)],
-    ) -> Result<(), FileError> {
-        for (list, crl) in lists {
-            let place = list.path(name);
-            if self.number(&place).is_none_or(|number| number < crl.number) {
-                self.write_one(&place, crl)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn number(&self, place: &str) -> Option<u64> {
-        self.numbers.lock().unwrap_or_else(PoisonError::into_inner).get(place).copied()
-    }
-
-    fn write_one(&self, place: &str, crl: &PublishedCrl) -> Result<(), FileError> {
+    /// The file cannot be read or written.
+    pub(crate) fn write(&self, place: &str, crl: &PublishedCrl) -> Result<bool, FileError> {
         let path = self.root.join(place);
-        let there = number_in(&path)?;
-        let number = match there {
-            Some(there) if there >= crl.number => there,
-            _ => {
-                if let Some(folder) = path.parent() {
-                    fs::create_dir_all(folder).map_err(|source| FileError::Io {
-                        operation: "create",
-                        path: folder.to_owned(),
-                        source,
-                    })?;
-                }
-                files::replace(&path, &crl.der, FileMode::Public)?;
-                crl.number
+        let newer = number_in(&path)?.filter(|there| *there >= crl.number);
+        if newer.is_none() {
+            if let Some(folder) = path.parent() {
+                fs::create_dir_all(folder).map_err(|source| FileError::Io {
+                    operation: "create",
+                    path: folder.to_owned(),
+                    source,
+                })?;
             }
-        };
+            crash_point::reach("folder.write");
+            files::replace(&path, &crl.der, FileMode::Public)?;
+            crash_point::reach("folder.written");
+        }
         let mut numbers = self.numbers.lock().unwrap_or_else(PoisonError::into_inner);
-        numbers.insert(place.to_owned(), number);
-        Ok(())
+        numbers.insert(place.to_owned(), newer.unwrap_or(crl.number));
+        Ok(newer.is_none())
     }
 }
 
 /// The `CRLNumber` of the list in that file; nothing where there is none, or no list in it.
 fn number_in(path: &std::path::Path) -> Result<Option<u64>, FileError> {
-    let content = match files::read_bounded(path, limits::CRL_BYTES as u64) {
-        Ok(content) => content,
-        Err(FileError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
-            return Ok(None);
-        }
-        Err(error) => return Err(error),
-    };
-    let number = |octets| asn1::unsigned(octets, "CRLNumber").ok();
-    Ok(CertificateList::decode(&content).ok().and_then(|list| number(list.extensions.number?)))
+    match files::read_bounded(path, limits::CRL_BYTES as u64) {
+        Ok(content) => Ok(number_of(&content)),
+        Err(FileError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The `CRLNumber` of a list; nothing of what is none.
+pub(super) fn number_of(content: &[u8]) -> Option<u64> {
+    let list = CertificateList::decode(content).ok()?;
+    asn1::unsigned(list.extensions.number?, "CRLNumber").ok()
 }

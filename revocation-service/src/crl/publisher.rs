@@ -3,24 +3,28 @@
 //! One number for each round: a complete list and the delta made with it have the same
 //! (RFC 5280 §5.2.4), and all shards of a round. A list whose entries did not change is left as it is.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use countersign_core::{crl::RevocationReason, limits, time::UnixSeconds};
-use countersign_signing::key::Signer;
+use countersign_daemon::crash_point;
+use countersign_signing::{crl, key::Signer};
 use tokio::sync::Mutex;
 
 use super::{
     CrlFault, CrlForm, CrlList, CrlScope, PublishedCrl,
-    build::{Built, Job, Round, Work},
+    build::{Built, Job, Round, Shards, Work},
     series::{Base, Deltas, Due, Series, published_date},
 };
 use crate::{
     authority::Authority,
     signing_queue::QueueFault,
-    storage::{IssuerId, RevocationChanges, RevocationList, Storage, StorageError},
+    storage::{IssuerId, Revocation, RevocationChanges, RevocationList, Storage, StorageError},
 };
 
 /// How often a round is begun again because another replica was faster.
@@ -156,8 +160,10 @@ impl Publisher {
     }
 
     async fn adopt(&self) -> Result<(), StorageError> {
+        let numbers = self.storage.stored_crl_numbers(self.issuer).await?;
+        let what = (self.deltas, &numbers);
         for series in &self.series {
-            series.adopt(&*self.storage, self.issuer, &self.authority, self.deltas).await?;
+            series.adopt(&*self.storage, self.issuer, &self.authority, what).await?;
         }
         Ok(())
     }
@@ -193,14 +199,16 @@ impl Publisher {
         // Not below the clock: nor does it come back where the database is restored from a backup.
         let least = u64::try_from(now.seconds()).unwrap_or(0);
         let number = self.storage.reserve_crl_number(self.issuer, least).await?;
-        let (list, changes) = self.read().await?;
+        let Read { list, changes, touched } = self.read().await?;
         let revoked = list.entries.len();
         let this_update = self.this_update(&list, now);
-        let jobs = self.jobs(revision, &list, this_update, now);
+        let shards = Shards::of(self.authority.crl_shards(), &list);
+        let jobs = self.jobs(revision, (&list, &shards, &touched), this_update, now);
         let round = Round {
             number,
             this_update,
             list,
+            shards,
             changes,
             validity_seconds: self.validity_seconds,
             delta_validity_seconds: match self.deltas {
@@ -212,26 +220,35 @@ impl Publisher {
         // Off the threads that serve connections: it grows with the entries.
         let building =
             tokio::task::spawn_blocking(move || round.build(&jobs, &authority, key.as_ref()));
-        for built in building.await.map_err(|_| QueueFault::Abandoned)?? {
+        let built = building.await.map_err(|_| QueueFault::Abandoned)??;
+        crash_point::reach("crl.built");
+        for built in built {
             self.put(built, number).await?;
         }
         tracing::info!(issuer = self.authority.name(), number, revoked, "CRLs published");
         Ok(())
     }
 
-    /// Everything that is revoked, and what changed since the oldest base of a delta: of one moment,
-    /// since a complete list and a delta with one number say the same.
-    async fn read(&self) -> Result<(RevocationList, Option<RevocationChanges>), StorageError> {
-        let oldest = self.series.iter().filter_map(Series::base).map(|base| base.revision).min();
-        let mut list = self.storage.revocations(self.issuer).await?;
-        let (Deltas::For(_), Some(oldest)) = (self.deltas, oldest) else { return Ok((list, None)) };
+    /// Everything that is revoked, and what changed: of one moment, since a complete list and a delta
+    /// with one number say the same.
+    async fn read(&self) -> Result<Read, StorageError> {
+        let base = self.series.iter().filter_map(Series::base).map(|base| base.revision).min();
+        let base = base.filter(|_| self.deltas != Deltas::None);
+        let shown = self.series.iter().filter_map(Series::shown).min();
         loop {
-            let changes = self.storage.changes_since(self.issuer, oldest).await?;
-            if changes.revision == list.revision {
-                return Ok((list, Some(changes)));
+            let list = self.storage.revocations(self.issuer).await?;
+            let since = async |revision: Option<i64>| match revision {
+                Some(revision) => self.storage.changes_since(self.issuer, revision).await.map(Some),
+                None => Ok(None),
+            };
+            let (changes, touched) = (since(base).await?, since(shown).await?);
+            let is_same = |changes: &RevocationChanges| changes.revision == list.revision;
+            // Else revoked in between; nobody revokes faster than this reads for long.
+            if changes.iter().chain(&touched).all(is_same) {
+                let touched = touched.into_iter().flat_map(|changes| changes.entries);
+                let touched = touched.map(|(serial, _)| serial).collect();
+                return Ok(Read { list, changes, touched });
             }
-            // Revoked in between; nobody revokes faster than this reads for long.
-            list = self.storage.revocations(self.issuer).await?;
         }
     }
 
@@ -239,15 +256,21 @@ impl Publisher {
     fn jobs(
         &self,
         revision: i64,
-        list: &RevocationList,
+        (list, shards, touched): (&RevocationList, &Shards, &[Vec<u8>]),
         this_update: UnixSeconds,
         now: UnixSeconds,
     ) -> Vec<Job> {
+        let touched = touched_scopes(self.authority.crl_shards(), touched);
         let revision = revision.max(list.revision);
         let mut jobs = Vec::new();
         for (index, series) in self.series.iter().enumerate() {
             let mut due = series.due(revision, self.deltas, now);
-            if due == Some(Due::Change) && series.lists(entries(series, list, this_update)) {
+            let is_unchanged = || {
+                let has_list = series.complete().is_some();
+                (has_list && !touched.contains(&series.scope))
+                    || series.lists(entries(shards.entries(list, series.scope), this_update))
+            };
+            if due == Some(Due::Change) && is_unchanged() {
                 series.note_unchanged(list.revision);
                 due = series.due(list.revision, self.deltas, now);
             }
@@ -298,15 +321,30 @@ impl Publisher {
     }
 }
 
-/// What a complete list of that series has to say (serial, reason, date).
+/// What a round is made from.
+struct Read {
+    list: RevocationList,
+    /// Since the oldest base of a delta, where there are deltas.
+    changes: Option<RevocationChanges>,
+    /// The serial numbers that changed since the oldest list that is served.
+    touched: Vec<Vec<u8>>,
+}
+
+/// The scopes that those serial numbers belong to, so that no list is looked through for nothing.
+fn touched_scopes(shards: &[u32], touched: &[Vec<u8>]) -> HashSet<CrlScope> {
+    let of_serial = |serial: &Vec<u8>| {
+        let shard = |of: &u32| CrlScope::Shard { index: crl::shard_of(serial, *of), of: *of };
+        shards.iter().map(shard).chain([CrlScope::Whole]).collect::<Vec<_>>()
+    };
+    touched.iter().flat_map(of_serial).collect()
+}
+
+/// What a complete list of those entries has to say (serial, reason, date).
 fn entries<'a>(
-    series: &Series,
-    list: &'a RevocationList,
+    entries: impl Iterator<Item = &'a (Vec<u8>, Revocation)>,
     this_update: UnixSeconds,
 ) -> impl Iterator<Item = (&'a [u8], RevocationReason, UnixSeconds)> {
-    list.entries.iter().filter(|(serial, _)| series.scope.contains(serial)).map(
-        move |(serial, revocation)| {
-            (serial.as_slice(), revocation.reason, published_date(revocation, this_update))
-        },
-    )
+    entries.map(move |(serial, revocation)| {
+        (serial.as_slice(), revocation.reason, published_date(revocation, this_update))
+    })
 }

@@ -1,8 +1,11 @@
 //! The lists of one scope: the complete one, its deltas, and what the deltas are counted from.
 
-use std::sync::{
-    Arc, Mutex, PoisonError,
-    atomic::{AtomicI64, Ordering},
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
 };
 
 use arc_swap::ArcSwapOption;
@@ -37,6 +40,9 @@ pub(super) struct Base {
     /// The storage revision that it shows.
     pub(super) revision: i64,
 }
+
+/// The number of each stored list, by its name.
+pub(super) type StoredNumbers = HashMap<String, u64>;
 
 /// Whether deltas are made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,7 +102,7 @@ impl Series {
 
     /// Takes up what was stored last, here or by another replica, where that is newer than what is
     /// served. What no longer passes (its URL was changed, for one) is left: the next list replaces
-    /// it.
+    /// it. `numbers` says what is stored; nothing else is read.
     ///
     /// # Errors
     /// When the database fails.
@@ -105,11 +111,14 @@ impl Series {
         storage: &dyn Storage,
         issuer: IssuerId,
         authority: &Authority,
-        deltas: Deltas,
+        (deltas, numbers): (Deltas, &StoredNumbers),
     ) -> Result<(), StorageError> {
-        let served = self.complete();
-        let crl = self.stored(storage, issuer, authority, (CrlForm::Complete, served)).await?;
-        if let Some(crl) = crl {
+        let is_newer =
+            |form, known: Option<u64>| numbers.get(&self.list(form).to_string()).copied() > known;
+        let served = self.complete().map(|crl| crl.number);
+        if is_newer(CrlForm::Complete, served)
+            && let Some(crl) = self.stored(storage, issuer, authority, CrlForm::Complete).await?
+        {
             // What it shows is what it was built from, and no more is known of it.
             self.shown.store(crl.revision, Ordering::Release);
             self.complete.store(Some(Arc::new(crl)));
@@ -117,31 +126,31 @@ impl Series {
         if deltas == Deltas::None {
             return Ok(());
         }
-        let served = self.delta();
-        if let Some(crl) = self.stored(storage, issuer, authority, (CrlForm::Delta, served)).await?
+        let served = self.delta().map(|crl| crl.number);
+        if is_newer(CrlForm::Delta, served)
+            && let Some(crl) = self.stored(storage, issuer, authority, CrlForm::Delta).await?
         {
             self.delta.store(Some(Arc::new(crl)));
         }
-        let base = storage.stored_crl(issuer, self.list(CrlForm::DeltaBase)).await?;
-        if let Some(StoredCrl { number, revision, .. }) = base {
-            self.set_base(Base { number, revision });
+        if is_newer(CrlForm::DeltaBase, self.base().map(|base| base.number)) {
+            let base = storage.stored_crl(issuer, self.list(CrlForm::DeltaBase)).await?;
+            if let Some(StoredCrl { number, revision, .. }) = base {
+                self.set_base(Base { number, revision });
+            }
         }
         Ok(())
     }
 
-    /// The list in storage, where it is newer than the one that is served.
+    /// The list in storage, where it is of use.
     async fn stored(
         &self,
         storage: &dyn Storage,
         issuer: IssuerId,
         authority: &Authority,
-        (form, served): (CrlForm, Option<Arc<PublishedCrl>>),
+        form: CrlForm,
     ) -> Result<Option<PublishedCrl>, StorageError> {
         let list = self.list(form);
         let Some(stored) = storage.stored_crl(issuer, list).await? else { return Ok(None) };
-        if served.is_some_and(|served| served.number >= stored.number) {
-            return Ok(None);
-        }
         let fault = match PublishedCrl::inspect(&stored.der.into(), stored.revision, authority) {
             Ok(crl) if crl.is_at(&self.url, authority) => return Ok(Some(crl)),
             Ok(_) => "it has another URL".to_owned(),
@@ -174,6 +183,11 @@ impl Series {
     pub(super) fn shows(&self, revision: i64, now: UnixSeconds) -> bool {
         self.complete().is_some_and(|crl| !crl.is_overdue(now))
             && self.shown.load(Ordering::Acquire) >= revision
+    }
+
+    /// The storage revision that its complete list is known to show; nothing without one.
+    pub(super) fn shown(&self) -> Option<i64> {
+        self.complete().map(|_| self.shown.load(Ordering::Acquire))
     }
 
     /// Notes that nothing of this scope changed up to `revision`.
@@ -224,6 +238,7 @@ impl Series {
         let stored = StoredCrl { number, revision, der: crl.der.to_vec() };
         storage.store_crl(issuer, self.list(form), &stored).await?;
         place.store(Some(Arc::new(crl)));
+        countersign_daemon::crash_point::reach("crl.published");
         if form == CrlForm::Complete {
             self.shown.store(revision, Ordering::Release);
         }

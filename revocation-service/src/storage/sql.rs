@@ -13,10 +13,11 @@ mod releases;
 mod revocations;
 mod rows;
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{collections::HashMap, path::Path, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use countersign_core::time::UnixSeconds;
+use countersign_daemon::crash_point;
 use sqlx::{Any, AnyConnection, AnyPool, Connection, Transaction, any::AnyPoolOptions};
 
 use super::{
@@ -109,7 +110,10 @@ impl SqlStorage {
                 server.generation.count_on_drop()
             }
         };
-        Ok(work.commit().await?)
+        crash_point::reach("storage.commit");
+        work.commit().await?;
+        crash_point::reach("storage.committed");
+        Ok(())
     }
 }
 
@@ -263,7 +267,10 @@ impl Storage for SqlStorage {
     ) -> Result<(), StorageError> {
         let mut work = self.begin().await?;
         answers::remember(&mut work, actor, key, answer, not_before).await?;
-        Ok(work.commit().await?)
+        crash_point::reach("answer.commit");
+        work.commit().await?;
+        crash_point::reach("answer.committed");
+        Ok(())
     }
 
     async fn revocations(&self, issuer: IssuerId) -> Result<RevocationList, StorageError> {
@@ -285,7 +292,9 @@ impl Storage for SqlStorage {
     async fn reserve_crl_number(&self, issuer: IssuerId, least: u64) -> Result<u64, StorageError> {
         let mut work = self.begin().await?;
         let number = crls::reserve_number(&mut work, issuer, least).await?;
+        crash_point::reach("crl_number.commit");
         work.commit().await?;
+        crash_point::reach("crl_number.committed");
         Ok(number)
     }
 
@@ -297,7 +306,10 @@ impl Storage for SqlStorage {
     ) -> Result<(), StorageError> {
         let mut work = self.begin().await?;
         crls::store(&mut work, issuer, list, crl).await?;
-        Ok(work.commit().await?)
+        crash_point::reach("crl.commit");
+        work.commit().await?;
+        crash_point::reach("crl.committed");
+        Ok(())
     }
 
     async fn stored_crl(
@@ -306,6 +318,13 @@ impl Storage for SqlStorage {
         list: CrlList,
     ) -> Result<Option<StoredCrl>, StorageError> {
         crls::stored(&mut *self.readers.acquire().await?, issuer, list).await
+    }
+
+    async fn stored_crl_numbers(
+        &self,
+        issuer: IssuerId,
+    ) -> Result<HashMap<String, u64>, StorageError> {
+        crls::stored_numbers(&mut *self.readers.acquire().await?, issuer).await
     }
 
     fn generation(&self) -> Option<u64> {

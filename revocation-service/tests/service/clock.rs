@@ -1,6 +1,7 @@
 //! Clocks that were wrong and are set right: nothing stays broken, and nothing looks older than it is.
 
 use countersign_core::{
+    asn1,
     crl::CertificateList,
     digest::HashAlgorithm,
     ocsp::{CertificateStatus, OcspResponse},
@@ -27,6 +28,12 @@ fn dates(running: &Running) -> (UnixSeconds, Vec<UnixSeconds>) {
     let list = CertificateList::decode(&reply.body).expect("a CRL");
     let dates = list.entries().map(|entry| entry.expect("a good entry").revocation_date).collect();
     (list.this_update, dates)
+}
+
+fn number(running: &Running) -> u64 {
+    let list = get(running.public, PATH).body;
+    let list = CertificateList::decode(&list).expect("a CRL");
+    asn1::unsigned(list.extensions.number.expect("a number"), "number").expect("a number")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -96,5 +103,56 @@ async fn a_clock_that_lost_its_time_records_nothing() {
     running.set_clock(world.now);
     running.wait("to be ready again", || get(running.public, "/readyz").status == 200).await;
     assert_eq!(running.revoke(&admin, &order).json()["revocation_date"], world.now.to_string());
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_with_a_clock_a_little_behind_dates_no_crl_before_the_last_one() {
+    let world = World::new();
+    let mut config = world.config();
+    let admin = world.with_admin(&mut config);
+    let running = world.start(config.clone()).await;
+    let signer = world.signer();
+    running.register(&admin, &[&signer]);
+    let (before, _) = dates(&running);
+    let first = number(&running);
+    running.stop().await;
+
+    let behind = world.now.minus_seconds(240);
+    let running = world.start_at(config, behind).await;
+    let order = json!({"issuer": "signing", "serial": serial(&signer), "reason": "superseded"});
+    assert_eq!(running.revoke(&admin, &order).status, 200);
+    assert_eq!(dates(&running), (before, vec![behind]));
+    assert!(number(&running) > first);
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn numbers_grow_whatever_the_clock_does() {
+    let world = World::new();
+    let mut config = world.config();
+    let admin = world.with_admin(&mut config);
+    let mut running = world.start(config.clone()).await;
+    let day = 86_400;
+    let clocks = [0, 30 * day, 29 * day, day, 60 * day, day / 2, 0];
+    let signers: Vec<_> = clocks.iter().map(|_| world.signer()).collect();
+    running.register(&admin, &signers.iter().map(Vec::as_slice).collect::<Vec<_>>());
+    let mut numbers = vec![number(&running)];
+    for (step, (ahead, signer)) in clocks.into_iter().zip(&signers).enumerate() {
+        let now = world.now.plus_seconds(ahead);
+        if step % 2 == 0 {
+            running.set_clock(now);
+        } else {
+            running.stop().await;
+            running = world.start_unready_at(config.clone(), now).await;
+        }
+        let order = json!({"issuer": "signing", "serial": serial(signer), "reason": "superseded"});
+        let reply = running.revoke(&admin, &order);
+        assert_eq!(reply.status, 200, "{reply:?}");
+        numbers.push(number(&running));
+        let (this_update, listed) = dates(&running);
+        assert_eq!((this_update, listed.len()), (now, step + 1));
+    }
+    assert!(numbers.is_sorted_by(|before, after| before < after), "{numbers:?}");
     running.stop().await;
 }

@@ -34,15 +34,20 @@ pub(crate) struct Seen(Mutex<BTreeMap<u64, Vec<u8>>>);
 impl Seen {
     pub(crate) fn look(&self, public: SocketAddr) -> Option<u64> {
         let reply = try_send(public, "GET", "/crl/signing.crl", &[], b"").ok()?;
-        let list = CertificateList::decode(&reply.body).ok()?;
+        self.note(&reply.body)
+    }
+
+    /// Notes a CRL that was found somewhere; nothing of what is none.
+    pub(crate) fn note(&self, der: &[u8]) -> Option<u64> {
+        let list = CertificateList::decode(der).ok()?;
         let number = asn1::unsigned(list.extensions.number?, "number").ok()?;
         let mut seen = self.0.lock().expect("no panic");
-        let known = seen.entry(number).or_insert_with(|| reply.body.clone());
-        assert_eq!(*known, reply.body, "two CRLs with the number {number}");
+        let known = seen.entry(number).or_insert_with(|| der.to_vec());
+        assert_eq!(*known, der, "two CRLs with the number {number}");
         Some(number)
     }
 
-    fn highest(&self) -> u64 {
+    pub(crate) fn highest(&self) -> u64 {
         self.0.lock().expect("no panic").last_key_value().map_or(0, |(number, _)| *number)
     }
 }

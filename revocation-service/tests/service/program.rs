@@ -5,7 +5,11 @@ use std::{
     fs,
     io::{BufRead, BufReader},
     net::SocketAddr,
+    os::unix::process::ExitStatusExt,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
 };
 
 use countersign_revocation::{config::Config, storage::DatabaseLocation};
@@ -13,6 +17,8 @@ use countersign_signing::key::KeyLocation;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::world::{World, text};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_countersign-revocation");
 
 /// The real program, as a process of its own.
 pub(crate) struct Program {
@@ -26,8 +32,7 @@ impl Program {
     pub(crate) fn configure(world: &World, config: &Config) {
         let issuer = &config.issuer[0];
         let tls = config.admin_tls.as_ref().expect("TLS");
-        let path =
-            |path: &Option<std::path::PathBuf>| text(path.as_deref().expect("a path")).to_owned();
+        let path = |path: &Option<PathBuf>| text(path.as_deref().expect("a path")).to_owned();
         let key = |key: Option<&KeyLocation>| key.expect("a key").to_string();
         let content = format!(
             "listen = '127.0.0.1:0'\nadmin_listen = '127.0.0.1:0'\ndatabase = '{database}'\n\
@@ -57,7 +62,35 @@ impl Program {
 
     /// Starts it with the environment over its configuration.
     pub(crate) fn start_with(world: &World, environment: &[(&str, &str)]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_countersign-revocation"))
+        Self::spawn(Command::new(BINARY), world, environment)
+    }
+
+    /// As [`start_with`](Self::start_with), on a small disk of its own at `folder`, which is made.
+    pub(crate) fn start_on_disk(
+        world: &World,
+        folder: &Path,
+        kibibytes: u32,
+        environment: &[(&str, &str)],
+    ) -> Self {
+        fs::create_dir(folder).expect("a folder");
+        // Without privileges: the disk is only there for this process.
+        let script = format!(
+            "mount -t tmpfs -o size={kibibytes}k tmpfs '{}' && exec \"$0\" \"$@\"",
+            text(folder)
+        );
+        let mut command = Command::new("unshare");
+        command.args(["--user", "--map-root-user", "--mount", "sh", "-c", &script, BINARY]);
+        Self::spawn(command, world, environment)
+    }
+
+    /// Where this process sees `path`.
+    pub(crate) fn sees(&self, path: &Path) -> PathBuf {
+        let root = PathBuf::from(format!("/proc/{}/root", self.child.id()));
+        root.join(path.strip_prefix("/").expect("an absolute path"))
+    }
+
+    fn spawn(mut command: Command, world: &World, environment: &[(&str, &str)]) -> Self {
+        let mut child = command
             .args(["--config", text(&world.path("revocation.toml"))])
             .envs(environment.iter().copied())
             .stdout(Stdio::piped())
@@ -91,9 +124,32 @@ impl Program {
         self.child.wait().expect("gone").code()
     }
 
+    /// Waits until it has ended by itself; gives the signal that ended it.
+    pub(crate) fn ended(mut self) -> Option<i32> {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        loop {
+            if let Some(status) = self.child.try_wait().expect("its state") {
+                return status.signal();
+            }
+            if Instant::now() >= deadline {
+                self.kill();
+                return None;
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     /// SIGKILL, and wait until it is gone.
     pub(crate) fn kill(mut self) {
         self.child.kill().expect("killed");
         self.child.wait().expect("gone");
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // Also where a test failed.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }

@@ -8,13 +8,22 @@ use std::{
     time::{Duration, Instant},
 };
 
-use countersign_core::{crl::CertificateList, x509::certificate::serial_text};
+use countersign_core::{
+    crl::CertificateList,
+    digest::HashAlgorithm,
+    ocsp::{OcspResponse, OcspResponseStatus},
+    x509::{Certificate, certificate::serial_text},
+};
+use countersign_signing::{
+    ocsp::{cert_id, request},
+    profile::Authority,
+};
 use rustls::ClientConfig;
 use serde_json::json;
 
 use crate::{
     crash::{Seen, stream},
-    http::{get, send_tls},
+    http::{get, send, send_tls},
     postgres::Postgres,
     program::Program,
     world::{World, serial},
@@ -41,6 +50,17 @@ fn wait(what: &str, limit: Duration, condition: impl Fn() -> bool) {
         assert!(Instant::now() < deadline, "not in time: {what}");
         thread::sleep(Duration::from_millis(20));
     }
+}
+
+/// What OCSP says to a question with a nonce, for which nothing is kept.
+fn ocsp(world: &World, program: &Program, certificate: &[u8]) -> OcspResponseStatus {
+    let issuer = world.ca.certificate(Authority::Signing);
+    let serial = Certificate::decode(certificate).expect("a certificate").serial;
+    let id = cert_id(HashAlgorithm::Sha256, issuer, serial).expect("a CertID");
+    let header = ("Content-Type", "application/ocsp-request");
+    let asked = request(&[&id], Some(&[7; 16]));
+    let reply = send(program.public, "POST", "/ocsp", &[header], &asked);
+    OcspResponse::decode(&reply.body).expect("an answer").status
 }
 
 struct Site {
@@ -128,17 +148,23 @@ async fn while_the_database_is_gone_nothing_is_acknowledged_and_afterwards_all_g
         json!({"issuer": "signing", "serial": serial, "reason": "superseded"}).to_string()
     };
     assert_eq!(send("/v1/revocations", order(&serials[0]).as_bytes()).status, 200);
+    let seen = Seen::default();
+    let before = seen.look(program.public).expect("a CRL");
     server.stop();
     let refused = send("/v1/revocations", order(&serials[1]).as_bytes());
     assert_eq!((refused.status, refused.code().as_str()), (503, "service.storage"));
     wait("not ready", Duration::from_secs(10), || get(program.public, "/readyz").status == 503);
-    // What was published goes on being served.
+    // What was published goes on being served; what would have to be looked up is not called good.
     assert!(listed(&program).contains(&serials[0]));
+    assert_eq!(seen.look(program.public), Some(before));
+    assert_eq!(ocsp(world, &program, &certificates[1]), OcspResponseStatus::InternalError);
     server.resume().await;
     wait("ready again", Duration::from_secs(20), || get(program.public, "/readyz").status == 200);
     assert_eq!(send("/v1/revocations", order(&serials[1]).as_bytes()).status, 200);
     let list = listed(&program);
     assert!(list.contains(&serials[0]) && list.contains(&serials[1]));
     assert_eq!(list.len(), 2);
+    assert!(seen.look(program.public).expect("a CRL") > before);
+    assert_eq!(ocsp(world, &program, &certificates[1]), OcspResponseStatus::Successful);
     program.kill();
 }

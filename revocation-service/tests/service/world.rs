@@ -22,7 +22,7 @@ use countersign_revocation::{
     admin::Role,
     config::{
         AdminTls, AdministratorConfig, CompromiseScope, Config, DelegateSource, IssuerConfig,
-        NeverIssued,
+        NeverIssued, PublicationConfig,
     },
     run,
 };
@@ -171,6 +171,7 @@ impl World {
             crl_validity_seconds: 7 * 86_400,
             delta_crl_validity_seconds: 0,
             crl_folder: None,
+            crl_publication: PublicationConfig::default(),
             ocsp_validity_seconds: 86_400,
             ocsp_delegate_validity_seconds: 7 * 86_400,
             crl_max_age_seconds: 300,
@@ -226,15 +227,21 @@ impl World {
             IssueRequest::new(Profile::TlsClient, DistinguishedName::common_name(name));
         request.names = vec![SubjectName::Email(format!("{name}@example.test"))];
         let files = self.issue_files(&format!("client-{name}"), &request);
-        let plain = self.path(&format!("client-{name}-plain.pem"));
-        let passphrase = format!("pass:{PASSPHRASE}");
-        openssl(&["pkey", "-in", text(&files.key), "-passin", &passphrase, "-out", text(&plain)]);
+        let plain = Self::plain_key(&files);
         let chain = CertificateDer::pem_file_iter(&files.certificate)
             .expect("readable")
             .collect::<Result<Vec<_>, _>>()
             .expect("PEM");
         let key = PrivateKeyDer::from_pem_file(&plain).expect("a key");
         Arc::new(other.tls_client().with_client_auth_cert(chain, key).expect("key and certificate"))
+    }
+
+    /// A file with the key that is not encrypted, for programs of others.
+    pub(crate) fn plain_key(files: &Files) -> PathBuf {
+        let plain = files.key.with_extension("plain.pem");
+        let passphrase = format!("pass:{PASSPHRASE}");
+        openssl(&["pkey", "-in", text(&files.key), "-passin", &passphrase, "-out", text(&plain)]);
+        plain
     }
 
     /// The TLS side of somebody without a certificate.
@@ -255,7 +262,12 @@ impl World {
 
     /// Runs the service in this process, its clock standing at [`World::now`], until it is ready.
     pub(crate) async fn start(&self, config: Config) -> Running {
-        let running = self.start_unready(config).await;
+        self.start_at(config, self.now).await
+    }
+
+    /// As [`start`](Self::start), with the clock standing at `now`.
+    pub(crate) async fn start_at(&self, config: Config, now: UnixSeconds) -> Running {
+        let running = self.start_unready_at(config, now).await;
         running
             .wait("the service to be ready", || http::get(running.public, "/readyz").status == 200)
             .await;
@@ -264,12 +276,17 @@ impl World {
 
     /// As [`start`](Self::start), for one that only lives.
     pub(crate) async fn start_unready(&self, config: Config) -> Running {
+        self.start_unready_at(config, self.now).await
+    }
+
+    /// As [`start_unready`](Self::start_unready), with the clock standing at `now`.
+    pub(crate) async fn start_unready_at(&self, config: Config, now: UnixSeconds) -> Running {
         let listeners = Listeners::bind(&config).await.expect("listening");
         let public = listeners.public.local_addr().expect("an address");
         let admin = listeners.admin.as_ref().map(|admin| admin.local_addr().expect("an address"));
         let metrics =
             listeners.metrics.as_ref().map(|metrics| metrics.local_addr().expect("an address"));
-        let clock = Arc::new(FixedClock::new(time(self.now)));
+        let clock = Arc::new(FixedClock::new(time(now)));
         let (trigger, shutdown) = Shutdown::manual();
         let service = tokio::spawn(run(config, listeners, clock.clone(), shutdown));
         let running = Running { public, admin, metrics, clock, trigger, service };

@@ -1,5 +1,7 @@
 //! Statements about CRLs and their numbers.
 
+use std::collections::HashMap;
+
 use sqlx::{AnyConnection, Row};
 
 use super::{database, rows::unsigned};
@@ -87,4 +89,15 @@ pub(super) async fn stored(
         })
     })
     .transpose()
+}
+
+pub(super) async fn stored_numbers(
+    connection: &mut AnyConnection,
+    issuer: IssuerId,
+) -> Result<HashMap<String, u64>, StorageError> {
+    let rows = sqlx::query("SELECT list, number FROM crls WHERE issuer = $1")
+        .bind(issuer.0)
+        .fetch_all(connection)
+        .await?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, unsigned(row.try_get(1)?)?))).collect()
 }

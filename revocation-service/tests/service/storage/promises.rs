@@ -117,6 +117,8 @@ async fn everything_is_there_after_opening_again(fixture: Fixture) {
         storage.status(issuer, &[1]).await.expect("read"),
         Status::Revoked(recorded.revocation)
     );
+    let numbers = storage.stored_crl_numbers(issuer).await.expect("read");
+    assert_eq!(numbers, [("whole".to_owned(), crl.number)].into());
     assert_eq!(storage.stored_crl(issuer, CrlList::WHOLE).await.expect("read"), Some(crl));
     assert_eq!(storage.reserve_crl_number(issuer, 0).await.expect("a number"), number + 1);
 }
