@@ -37,8 +37,10 @@ const MAXIMUM_CSR_OCTETS: usize = 64 << 10;
 /// Issues a certificate.
 pub(super) fn issue(arguments: &CaIssueArguments, session: &Session) -> Outcome<Answer> {
     prepare(&arguments.output.output, Existing::of(arguments.output.force))?;
-    let ca = ca::open(&arguments.ca, &arguments.key.passphrase, session)?;
+    let ca = ca::open_without_keys(&arguments.ca.folder)?;
     let request = request(arguments, &ca)?;
+    let issuer = request.issuing_authority()?;
+    let ca = ca::open(ca, issuer, &arguments.ca, &arguments.key.passphrase, session)?;
     let key = SourcedKey::open(&arguments.key, session)?.ok_or_else(|| {
         Failure::usage("say whose key it is: --key FILE, --new-key FILE or --csr FILE")
     })?;
@@ -57,7 +59,9 @@ pub(super) fn renew(arguments: &CaRenewArguments, session: &Session) -> Outcome<
             return Err(Failure::usage("say which: --serial HEX or --certificate FILE"));
         }
     };
-    let ca = ca::open(&arguments.ca, &arguments.key.passphrase, session)?;
+    let ca = ca::open_without_keys(&arguments.ca.folder)?;
+    let issuer = ca.issued(&serial)?.0.ca;
+    let ca = ca::open(ca, issuer, &arguments.ca, &arguments.key.passphrase, session)?;
     let (key, new_key) = match SourcedKey::open(&arguments.key, session)? {
         None => (RenewalKey::Same, None),
         Some(key) => {
