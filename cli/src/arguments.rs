@@ -23,9 +23,9 @@ pub use self::{
         AuditCommand, AuditShowArguments, AuditVerifyArguments, LedgerArguments, plain_serial,
     },
     authority::{
-        CaCommand, CaCrlArguments, CaFolder, CaInitArguments, CaIssueArguments, CaListArguments,
-        CaRenewArguments, CaRevocation, CertificateOutput, IssuableProfile, KeyAlgorithmName,
-        KeySource,
+        CaCommand, CaCrlArguments, CaFolder, CaInitArguments, CaIssueArguments, CaKey,
+        CaListArguments, CaRenewArguments, CaRevocation, CertificateOutput, IssuableProfile,
+        KeyAlgorithmName, KeySource,
     },
     evidence::{
         CompromiseName, PolicyCommand, PolicyInitArguments, PolicyLintArguments,

@@ -199,6 +199,7 @@ impl Failure {
                 .about(what)
                 .found(source.to_string())
                 .into(),
+            CaError::KeyAlgorithm { .. } => Self::usage(error.to_string()),
             CaError::BaseUrl { .. }
             | CaError::CrlShards { .. }
             | CaError::DelegateIssuerNotValid { .. }

@@ -5,7 +5,12 @@
 
 use std::{cell::OnceCell, time::Duration};
 
+use countersign_core::{
+    finding::{Finding, FindingCode, quoted},
+    x509,
+};
 use countersign_signing::key::{FileKey, Passphrase};
+use rustls::{crypto::aws_lc_rs::sign::any_supported_type, pki_types::PrivateKeyDer};
 use ureq::{
     Agent, Body,
     http::{
@@ -15,7 +20,10 @@ use ureq::{
     tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig},
 };
 
-use crate::failure::{Failure, Outcome};
+use crate::{
+    failure::{Failure, Outcome, path_text},
+    tls_fault::Handshake,
+};
 
 /// Time for a connection, TLS included.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -32,6 +40,7 @@ pub struct HttpClient {
     /// Who the client is and whom it believes; found out when the first `https://` comes, since
     /// most addresses of this trade are `http://`: what they serve is signed.
     tls: OnceCell<TlsConfig>,
+    handshake: Handshake,
     plain: Agents,
     secure: OnceCell<Agents>,
 }
@@ -72,17 +81,23 @@ pub struct Reply {
 impl HttpClient {
     /// A client for public services; `https://` by the system's certificate authorities.
     pub fn public() -> Self {
-        Self { tls: OnceCell::new(), plain: Agents::new(None), secure: OnceCell::new() }
+        Self {
+            tls: OnceCell::new(),
+            handshake: Handshake::Public,
+            plain: Agents::new(None),
+            secure: OnceCell::new(),
+        }
     }
 
     /// A client with a certificate of its own.
     ///
     /// # Errors
-    /// When the key cannot be used.
+    /// When the key cannot be used, or is not that of the certificate.
     pub fn mutual(tls: &MutualTls<'_>) -> Outcome<Self> {
         let key = FileKey::open_for_tls(tls.key, tls.passphrase)?;
         let key = PrivateKey::from_pem(key.as_bytes())
             .map_err(|_| Failure::internal("the TLS library does not read our key"))?;
+        let handshake = Handshake::Mutual { certificate: certificate_of(&key, tls)? };
         let owned = |ders: &[Vec<u8>]| -> Vec<Certificate<'static>> {
             ders.iter().map(|der| Certificate::from_der(der).to_owned()).collect()
         };
@@ -90,7 +105,7 @@ impl HttpClient {
             .client_cert(Some(ClientCert::new_with_certs(&owned(tls.chain), key)))
             .root_certs(RootCerts::new_with_certs(&owned(tls.authorities)))
             .build();
-        Ok(Self { tls: OnceCell::from(config), ..Self::public() })
+        Ok(Self { tls: OnceCell::from(config), handshake, ..Self::public() })
     }
 
     /// Whether an address is one that can be asked at all.
@@ -121,7 +136,7 @@ impl HttpClient {
     pub fn get(&self, url: &str, maximum: usize) -> Outcome<Reply> {
         let mut target = url.to_owned();
         for _ in 0..=REDIRECTS {
-            let reply = read(url, self.agent(&target)?.get(&target).call(), maximum)?;
+            let reply = self.read(url, self.agent(&target)?.get(&target).call(), maximum)?;
             match (&reply.location, reply.status.is_redirection()) {
                 (Some(location), true) => target = redirected(&target, location),
                 _ => return Ok(reply),
@@ -136,8 +151,50 @@ impl HttpClient {
     /// As [`get`](Self::get).
     pub fn post(&self, url: &str, media_type: &str, body: &[u8], maximum: usize) -> Outcome<Reply> {
         let answered = self.agent(url)?.post(url).content_type(media_type).send(body);
-        read(url, answered, maximum)
+        self.read(url, answered, maximum)
     }
+
+    fn read(
+        &self,
+        url: &str,
+        answered: Result<Response<Body>, ureq::Error>,
+        maximum: usize,
+    ) -> Outcome<Reply> {
+        answered.and_then(|response| Reply::read(response, maximum)).map_err(|error| match error {
+            ureq::Error::BodyExceedsLimit(_) => {
+                Failure::unreachable(url, format!("an answer of over {maximum} bytes"))
+            }
+            error => self
+                .handshake
+                .fault(url, &error)
+                .unwrap_or_else(|| Failure::unreachable(url, error.to_string())),
+        })
+    }
+}
+
+/// The certificate that the client shows, in words.
+///
+/// # Errors
+/// `setup.key.mismatch` when the key is another's: the TLS library would panic.
+fn certificate_of(key: &PrivateKey<'_>, tls: &MutualTls<'_>) -> Outcome<String> {
+    let shown = tls.chain.first().map(|der| x509::Certificate::decode(der));
+    let Some(Ok(certificate)) = shown else {
+        return Err(FindingCode::CertificateMalformed.into());
+    };
+    let pair = any_supported_type(&PrivateKeyDer::Pkcs8(key.der().into()))
+        .map_err(|_| Failure::internal("the TLS library does not take our key"))?;
+    let spki = pair.public_key();
+    if spki.is_some_and(|spki| spki.as_ref() != certificate.public_key.raw) {
+        return Err(Finding::new(FindingCode::KeyMismatch)
+            .about(path_text(tls.key))
+            .expected(format!("the key of {}", quoted(certificate.subject_text())))
+            .into());
+    }
+    Ok(quoted(format!(
+        "{}, issued by {}",
+        certificate.subject_text(),
+        x509::name::text(certificate.issuer)
+    )))
 }
 
 impl Agents {
@@ -177,6 +234,20 @@ fn system_tls() -> TlsConfig {
 }
 
 impl Reply {
+    fn read(mut response: Response<Body>, maximum: usize) -> Result<Self, ureq::Error> {
+        let status = response.status();
+        let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
+        let location = header(LOCATION).map(str::to_owned);
+        let retry_after = header(RETRY_AFTER).and_then(|text| text.parse().ok());
+        let retry_after = retry_after.map(Duration::from_secs);
+        let limit = maximum as u64;
+        let body = response.body_mut().with_config().limit(limit + 1).read_to_vec()?;
+        if body.len() > maximum {
+            return Err(ureq::Error::BodyExceedsLimit(limit));
+        }
+        Ok(Self { status, body, retry_after, location })
+    }
+
     /// The body of a 200.
     ///
     /// # Errors
@@ -201,29 +272,6 @@ fn redirected(from: &str, location: &str) -> String {
     }
     let folder = from.rfind('/').filter(|slash| *slash >= path).map_or(path, |slash| slash + 1);
     format!("{}{location}", &from[..folder])
-}
-
-fn read(
-    url: &str,
-    answered: Result<Response<Body>, ureq::Error>,
-    maximum: usize,
-) -> Outcome<Reply> {
-    let failed = |error: ureq::Error| Failure::unreachable(url, error.to_string());
-    let mut response = answered.map_err(failed)?;
-    let status = response.status();
-    let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
-    let location = location.map(str::to_owned);
-    let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
-    let retry_after = retry_after.and_then(|text| text.parse().ok()).map(Duration::from_secs);
-    let body = response.body_mut().with_config().limit(maximum as u64 + 1).read_to_vec();
-    let body = match body {
-        Ok(body) if body.len() <= maximum => body,
-        Ok(_) | Err(ureq::Error::BodyExceedsLimit(_)) => {
-            return Err(Failure::unreachable(url, format!("an answer of over {maximum} bytes")));
-        }
-        Err(error) => return Err(failed(error)),
-    };
-    Ok(Reply { status, body, retry_after, location })
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ pub mod settings;
 mod signing_key;
 mod start;
 pub mod timestamping;
+mod tls_fault;
 pub mod writing;
 
 pub use start::run;

@@ -1,6 +1,6 @@
 //! Opening the key that a flag or setting names: a file with its passphrase, a token with its PIN.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use countersign_signing::key::{self, KeyLocation, PIN_VARIABLE, Passphrase, Signer, TokenUri};
 
@@ -47,6 +47,25 @@ impl Session {
         match location {
             KeyLocation::File(path) => self.key_passphrase(source, path, Purpose::Open).map(Some),
             KeyLocation::Token(uri) => self.token_pin(uri, source),
+        }
+    }
+
+    /// The PIN of a token with a CA's key: of the file that a flag names, else where signing looks
+    /// itself, else asked for. The passphrase of the CA's key *files*, in the environment or the
+    /// settings, is not taken: a wrong PIN has consequences.
+    ///
+    /// # Errors
+    /// When a file cannot be used.
+    pub fn ca_pin(&self, uri: &TokenUri, file: Option<&Path>) -> Outcome<Option<Passphrase>> {
+        if uri.pin_source.is_some() {
+            return Ok(None);
+        }
+        if let Some(file) = file {
+            return Ok(Some(Passphrase::from_file(file)?));
+        }
+        match (std::env::var_os(PIN_VARIABLE), self.interaction) {
+            (None, Interaction::Person) => Self::ask_pin(&uri.to_string()).map(Some),
+            _ => Ok(None),
         }
     }
 

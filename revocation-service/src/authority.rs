@@ -72,6 +72,13 @@ pub struct AuthorityError {
     pub fault: AuthorityFault,
 }
 
+impl AuthorityError {
+    /// Whether the same configuration may do later: a token is away.
+    pub fn is_transient(&self) -> bool {
+        matches!(&self.fault, AuthorityFault::Key(error) if error.is_transient())
+    }
+}
+
 /// What is wrong with an issuer's files.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthorityFault {

@@ -13,6 +13,7 @@ pub mod config;
 pub mod crl;
 mod encoded_request;
 mod figures;
+mod key_trials;
 mod maintenance;
 mod ocsp;
 mod public;
@@ -106,13 +107,14 @@ pub enum StartError {
 }
 
 impl StartError {
-    /// Whether a setting or a file that it names must be changed; else the system refused, and the
-    /// same configuration may do another time.
+    /// Whether a setting or a file that it names must be changed; else the system refused or a token
+    /// is away, and the same configuration may do another time.
     pub fn is_of_the_configuration(&self) -> bool {
-        !matches!(
-            self,
-            Self::Storage { .. } | Self::Audit(_) | Self::Listen { .. } | Self::System(_)
-        )
+        match self {
+            Self::Authority(error) => !error.is_transient(),
+            Self::Storage { .. } | Self::Audit(_) | Self::Listen { .. } | Self::System(_) => false,
+            _ => true,
+        }
     }
 }
 

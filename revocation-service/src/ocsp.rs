@@ -42,6 +42,8 @@ pub(crate) enum Fault {
     /// There is no valid CRL of those made elsewhere, which decide.
     StaleCrl,
     Storage(Arc<StorageError>),
+    /// The token with the delegate's key is away.
+    KeyAway,
     Signing,
 }
 
@@ -50,7 +52,9 @@ impl Fault {
         match self {
             Self::Malformed => OcspResponseStatus::MalformedRequest,
             Self::Unauthorized => OcspResponseStatus::Unauthorized,
-            Self::Busy | Self::NoDelegate | Self::StaleCrl => OcspResponseStatus::TryLater,
+            Self::Busy | Self::NoDelegate | Self::StaleCrl | Self::KeyAway => {
+                OcspResponseStatus::TryLater
+            }
             Self::Storage(_) | Self::Signing => OcspResponseStatus::InternalError,
         }
     }

@@ -1,25 +1,16 @@
 //! What `/readyz` looks at: the database, the clock, every CRL, every OCSP delegate, every key; and
 //! what it shows besides.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::sync::Arc;
 
 use countersign_core::time::{EARLIEST_SANE_NOW, UnixSeconds};
 use countersign_daemon::{health::Readiness, ledger::Ledger};
-use tokio::sync::Mutex;
 
 use crate::{
     crl::{CrlForm, Publication},
+    key_trials::KeyTrials,
     state::{CrlSource, Issuer, Service},
 };
-
-/// How long the outcome of trying the keys stands: anyone may ask `/readyz`, and must not make the
-/// issuers' keys sign as often as they ask.
-const KEYS_TRIED_EVERY: Duration = Duration::from_secs(30);
-
-type KeysTried = Arc<Mutex<Option<(Instant, Result<(), String>)>>>;
 
 /// The checks of this service.
 pub(crate) fn checks(
@@ -34,7 +25,7 @@ pub(crate) fn checks(
     let keys = Arc::clone(service);
     let publication = publication.clone();
     let ledger = ledger.cloned();
-    let tried = KeysTried::default();
+    let trials = Arc::new(KeyTrials::default());
     Readiness::builder()
         .check("database", move || {
             let service = Arc::clone(&database);
@@ -55,18 +46,8 @@ pub(crate) fn checks(
             async move { outcome }
         })
         .check("keys", move || {
-            let (service, tried) = (Arc::clone(&keys), Arc::clone(&tried));
-            async move {
-                let mut tried = tried.lock().await;
-                if let Some((when, outcome)) = &*tried
-                    && when.elapsed() < KEYS_TRIED_EVERY
-                {
-                    return outcome.clone();
-                }
-                let outcome = every_key(service).await;
-                *tried = Some((Instant::now(), outcome.clone()));
-                outcome
-            }
+            let (service, trials) = (Arc::clone(&keys), Arc::clone(&trials));
+            async move { trials.outcome(&service).await }
         })
         // Shown only: this service answers as well as any other while a CDN's origin is gone.
         .notice("crl_publication", move || {
@@ -107,7 +88,8 @@ fn crl_fault(issuer: &Issuer, now: UnixSeconds) -> Option<String> {
     of_list.or_else(|| is_failing(issuer).then(failing))
 }
 
-fn is_failing(issuer: &Issuer) -> bool {
+/// Whether a list of `issuer` is due that cannot be made.
+pub(crate) fn is_failing(issuer: &Issuer) -> bool {
     matches!(&issuer.crls, CrlSource::Publisher(publisher) if publisher.is_failing())
 }
 
@@ -128,19 +110,4 @@ fn every_delegate(service: &Service) -> Result<(), String> {
         (!delegate.is_valid_at(now))
             .then(|| format!("the OCSP delegate of {name} is valid from {from} to {until}"))
     }))
-}
-
-/// A signature with each issuer's key; the delegates' keys show what they can do all day.
-async fn every_key(service: Arc<Service>) -> Result<(), String> {
-    let signed = tokio::task::spawn_blocking(move || {
-        for issuer in service.issuers() {
-            if let Some(key) = issuer.authority.key()
-                && key.sign(b"readiness").is_err()
-            {
-                return Err(format!("the key of {} does not sign", issuer.authority.name()));
-            }
-        }
-        Ok(())
-    });
-    signed.await.unwrap_or_else(|_| Err("the keys could not be tried".to_owned()))
 }

@@ -3,7 +3,8 @@
 //!
 //! ```text
 //! ca.toml                      organisation, base URL, algorithm
-//! root/ signing/ timestamping/ service/     certificate.pem, key.pem (encrypted)
+//! root/ signing/ timestamping/ service/     certificate.pem, key.pem (encrypted; not where ca.toml
+//!                              says that the key is in a token)
 //! issued/{serial}.pem          every certificate of an end entity
 //! index.jsonl                  one line for every certificate, CAs included
 //! ```
@@ -36,7 +37,7 @@ use countersign_core::{
 pub use self::{
     delegate::issue_delegate,
     index::IndexEntry,
-    init::InitOptions,
+    init::{GivenKey, GivenKeys, InitOptions},
     issue::{IssueRequest, IssuedCertificate, PreparedCertificate, RenewalKey, SubjectKey},
     settings::{CrlPublication, Deltas, Settings},
 };
@@ -45,7 +46,7 @@ use crate::{
     crl::{CrlBuilder, CrlTerms},
     csr::CsrError,
     files::FileError,
-    key::{FileKey, KeyError, Passphrase, SignError},
+    key::{self, FileKey, KeyAlgorithm, KeyError, KeyLocation, Passphrase, SignError, Signer},
     name::NameError,
     pem::{self, PemError},
     profile::{Authority, Profile},
@@ -127,6 +128,18 @@ pub enum CaError {
         /// The most.
         most: u32,
     },
+    /// A key that was given is not of the authority's kind.
+    #[error(
+        "the key that is given for the {} CA is not {}, the algorithm of the authority",
+        authority.name(),
+        algorithm.name()
+    )]
+    KeyAlgorithm {
+        /// Whose key it would be.
+        authority: Authority,
+        /// The algorithm of all its keys.
+        algorithm: KeyAlgorithm,
+    },
     /// A line of the index cannot be read.
     #[error("{}, line {line}: {detail}", path.display())]
     Index {
@@ -191,6 +204,7 @@ pub struct CertificateAuthority {
     folder: PathBuf,
     settings: Settings,
     passphrase: Passphrase,
+    pin: Option<Passphrase>,
     issuers: [Issuer; 4],
     throw_away_key: OnceLock<FileKey>,
 }
@@ -199,7 +213,7 @@ pub struct CertificateAuthority {
 struct Issuer {
     authority: Authority,
     certificate: Vec<u8>,
-    key: OnceLock<Arc<FileKey>>,
+    key: OnceLock<Arc<dyn Signer>>,
 }
 
 impl Issuer {
@@ -235,7 +249,23 @@ impl CertificateAuthority {
         passphrase: &Passphrase,
         now: UnixSeconds,
     ) -> Result<Self, CaError> {
-        init::init(folder, options, crls, passphrase, now)?;
+        Self::init_with_keys(folder, options, crls, &GivenKeys::new(), passphrase, now)
+    }
+
+    /// As [`init_with_crls`](Self::init_with_crls), with keys for some or all CAs that are
+    /// somewhere already: in tokens. `passphrase` protects the others.
+    ///
+    /// # Errors
+    /// As [`init_with_crls`](Self::init_with_crls); [`CaError::KeyAlgorithm`].
+    pub fn init_with_keys(
+        folder: &Path,
+        options: &InitOptions,
+        crls: CrlPublication,
+        keys: &GivenKeys,
+        passphrase: &Passphrase,
+        now: UnixSeconds,
+    ) -> Result<Self, CaError> {
+        init::init(folder, options, crls, keys, passphrase, now)?;
         Self::open(folder, passphrase)
     }
 
@@ -258,8 +288,16 @@ impl CertificateAuthority {
             folder: folder.to_owned(),
             settings,
             passphrase: passphrase.clone(),
+            pin: None,
             throw_away_key: OnceLock::new(),
         })
+    }
+
+    /// The same, with the PIN of the tokens whose URI names none.
+    #[must_use]
+    pub fn with_pin(mut self, pin: Passphrase) -> Self {
+        self.pin = Some(pin);
+        self
     }
 
     /// Organisation, base URL and algorithm.
@@ -287,21 +325,36 @@ impl CertificateAuthority {
         self.folder.join(authority.name()).join(CERTIFICATE_FILE)
     }
 
-    /// The encrypted file of a CA's key.
+    /// The encrypted file of a CA's key, where that is not elsewhere.
     pub fn key_path(&self, authority: Authority) -> PathBuf {
         self.folder.join(authority.name()).join(KEY_FILE)
     }
 
-    /// A CA's key, decrypted now if it was not yet.
+    /// Where a CA's key is: in its folder, unless the settings say otherwise.
+    pub fn key_location(&self, authority: Authority) -> KeyLocation {
+        match self.settings.keys.get(&authority) {
+            None => KeyLocation::File(self.key_path(authority)),
+            Some(KeyLocation::File(path)) => KeyLocation::File(self.folder.join(path)),
+            Some(token) => token.clone(),
+        }
+    }
+
+    /// A CA's key, opened now if it was not yet: a file by the passphrase, a key in a token by the
+    /// PIN.
     ///
     /// # Errors
-    /// When the file cannot be used, or the passphrase is wrong.
-    pub fn signer(&self, authority: Authority) -> Result<Arc<FileKey>, CaError> {
+    /// When it cannot be used, the passphrase or PIN is wrong, or it is not the certificate's key.
+    pub fn signer(&self, authority: Authority) -> Result<Arc<dyn Signer>, CaError> {
         let issuer = self.issuer(authority);
         if let Some(key) = issuer.key.get() {
             return Ok(Arc::clone(key));
         }
-        let key = Arc::new(FileKey::open(&self.key_path(authority), &self.passphrase)?);
+        let location = self.key_location(authority);
+        let secret = match &location {
+            KeyLocation::File(_) => Some(&self.passphrase),
+            KeyLocation::Token(_) => self.pin.as_ref(),
+        };
+        let key = key::open_for_certificate(&location, secret, &issuer.certificate)?;
         Ok(Arc::clone(issuer.key.get_or_init(|| key)))
     }
 

@@ -12,7 +12,7 @@ use countersign_core::{
     digest::{HashAlgorithm, digest},
     time::UnixSeconds,
 };
-use countersign_signing::{key::Signer, profile::Authority};
+use countersign_signing::profile::Authority;
 use serde_json::{Value, json};
 
 use crate::world::{World, decoded};

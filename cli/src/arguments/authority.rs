@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use countersign_core::{crl::RevocationReason, time::UnixSeconds};
 use countersign_signing::{
-    key::{KeyAlgorithm, KeyLocation},
+    key::{KeyAlgorithm, KeyLocation, TokenUri},
     profile::{Authority, Profile},
 };
 
@@ -61,8 +61,8 @@ pub struct CaFolder {
 /// Where the passphrase of the authority's keys comes from.
 #[derive(Clone, Debug, Args)]
 pub struct CaPassphrase {
-    /// A file whose first line is the passphrase of the authority's keys
-    /// [env: COUNTERSIGN_CA_PASSPHRASE has the passphrase itself]
+    /// A file whose first line is the passphrase of the authority's keys, or the PIN where the key
+    /// is in a token [env: COUNTERSIGN_CA_PASSPHRASE has the passphrase itself]
     #[arg(id = "ca_passphrase_file", long = "ca-passphrase-file", value_name = "FILE")]
     pub file: Option<PathBuf>,
 }
@@ -85,6 +85,10 @@ pub struct CaInitArguments {
     /// The kind of the CAs' keys
     #[arg(long, value_enum, default_value = "p384")]
     pub algorithm: KeyAlgorithmName,
+    /// A CA's key in a PKCS#11 token, made before; may be repeated. CAs that are not named get new
+    /// keys in encrypted files
+    #[arg(long, value_name = "CA=pkcs11:URI", value_parser = parse_ca_key)]
+    pub ca_key: Vec<CaKey>,
     /// Cut CRLs into this many shards; certificates name theirs. The revocation service needs it too
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub crl_shards: Option<u32>,
@@ -97,6 +101,25 @@ pub struct CaInitArguments {
     /// Taken where there is none for the CA.
     #[command(flatten)]
     pub passphrase: KeyPassphrase,
+}
+
+/// Which CA has which key.
+#[derive(Clone, Debug)]
+pub struct CaKey {
+    /// The CA.
+    pub authority: Authority,
+    /// Where its key is.
+    pub uri: TokenUri,
+}
+
+fn parse_ca_key(text: &str) -> Result<CaKey, String> {
+    let form = "write CA=pkcs11:URI, as in root=pkcs11:token=CA;object=root";
+    let (authority, location) = text.split_once('=').ok_or(form)?;
+    let authority = parse_authority(authority)?;
+    match KeyLocation::parse(location).map_err(|error| error.to_string())? {
+        KeyLocation::Token(uri) => Ok(CaKey { authority, uri: *uri }),
+        KeyLocation::File(_) => Err(form.to_owned()),
+    }
 }
 
 /// A kind of certificate that can be issued.

@@ -190,6 +190,9 @@ pub struct RevocationFetchArguments {
     /// The bundle
     #[arg(long, value_name = "FILE")]
     pub bundle: Option<PathBuf>,
+    /// The public key of a bundle that holds no certificate, PEM or DER
+    #[arg(long, value_name = "FILE")]
+    pub key: Option<PathBuf>,
     /// Whom to trust: only their addresses are asked [env: COUNTERSIGN_TRUSTED_ROOT]
     #[arg(long, value_name = "FILE")]
     pub trusted_root: Option<PathBuf>,

@@ -90,9 +90,10 @@ fn answer(url: &str, reply: &Reply) -> Outcome<Value> {
         }
         _ => format!("HTTP {status}"),
     };
-    let code = match status.as_u16() {
-        404 => FindingCode::RevocationUnknown,
-        429 | 500.. => FindingCode::ServiceUnreachable,
+    let code = match (status.as_u16(), member("code").as_deref()) {
+        (404, Some("certificate.not_registered")) => FindingCode::RevocationUnknown,
+        // Not the words of the service that was meant.
+        (404, None) | (429 | 500.., _) => FindingCode::ServiceUnreachable,
         _ => FindingCode::ServiceRefused,
     };
     Err(Finding::new(code).about(url).found(words).into())

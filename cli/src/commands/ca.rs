@@ -10,17 +10,18 @@ use countersign_core::{
     x509::Certificate,
 };
 use countersign_signing::{
-    ca::{CertificateAuthority, CrlPublication, Deltas, InitOptions},
+    ca::{CertificateAuthority, CrlPublication, Deltas, GivenKey, GivenKeys, InitOptions},
     crl::RevokedCertificate,
     files::FileMode,
-    key::Passphrase,
+    key::{self, KeyLocation, Passphrase},
     profile::Authority,
 };
 use serde_json::json;
 
 use crate::{
     arguments::{
-        CaCrlArguments, CaFolder, CaInitArguments, CaListArguments, CaRevocation, KeyPassphrase,
+        CaCrlArguments, CaFolder, CaInitArguments, CaKey, CaListArguments, CaRevocation,
+        KeyPassphrase,
     },
     failure::{Failure, Outcome, path_text},
     input,
@@ -31,15 +32,22 @@ use crate::{
     writing::{Existing, write},
 };
 
+/// A passphrase where no key file is opened or made.
+const UNUSED: &str = "no key is opened";
+
 const DAY_SECONDS: i64 = 24 * 60 * 60;
 
 /// Makes a certificate authority.
 pub(super) fn init(arguments: &CaInitArguments, session: &Session) -> Outcome<Answer> {
     let folder = arguments.folder.as_ref().or(arguments.dir.as_ref());
     let folder = folder.ok_or_else(|| Failure::usage("no folder is named"))?;
-    let file = arguments.ca_passphrase.file.as_deref();
-    let passphrase =
-        session.ca_passphrase(file, &arguments.passphrase, folder, Purpose::Protect)?;
+    let keys = given_keys(arguments, session)?;
+    let passphrase = if keys.len() == Authority::ALL.len() {
+        Passphrase::new(UNUSED)?
+    } else {
+        let file = arguments.ca_passphrase.file.as_deref();
+        session.ca_passphrase(file, &arguments.passphrase, folder, Purpose::Protect)?
+    };
     let options = InitOptions {
         organisation: arguments.organisation.clone(),
         base_url: arguments.base_url.clone(),
@@ -51,7 +59,7 @@ pub(super) fn init(arguments: &CaInitArguments, session: &Session) -> Outcome<An
     };
     let now = session.now();
     let ca = without_interruption(|| {
-        CertificateAuthority::init_with_crls(folder, &options, crls, &passphrase, now)
+        CertificateAuthority::init_with_keys(folder, &options, crls, &keys, &passphrase, now)
     })?;
     let mut text = format!("{}: a new certificate authority\n", path_text(folder));
     let mut cas = Vec::new();
@@ -61,7 +69,7 @@ pub(super) fn init(arguments: &CaInitArguments, session: &Session) -> Outcome<An
         cas.push(json!({
             "name": authority.name(),
             "certificate": certificate,
-            "key": ca.key_path(authority),
+            "key": ca.key_location(authority),
         }));
     }
     text.push_str(
@@ -70,24 +78,47 @@ pub(super) fn init(arguments: &CaInitArguments, session: &Session) -> Outcome<An
     Answer::new(text, &json!({ "folder": folder, "authorities": cas }))
 }
 
-/// Opens an authority whose keys are needed.
+/// The keys in tokens that the new CAs are to have.
+fn given_keys(arguments: &CaInitArguments, session: &Session) -> Outcome<GivenKeys> {
+    let mut keys = GivenKeys::new();
+    for CaKey { authority, uri } in &arguments.ca_key {
+        let location = KeyLocation::Token(Box::new(uri.clone()));
+        // The flag's file protects new keys; a PIN comes from the URI, the environment or a person.
+        let pin = session.ca_pin(uri, None)?;
+        let signer = key::open(&location, pin.as_ref())?;
+        if keys.insert(*authority, GivenKey { location, signer }).is_some() {
+            let found = format!("--ca-key names the key of {} twice", authority.name());
+            return Err(Failure::usage(found));
+        }
+    }
+    Ok(keys)
+}
+
+/// Makes the key of one of its CAs usable: `ca` was opened without.
 pub(super) fn open(
-    ca: &CaFolder,
+    ca: CertificateAuthority,
+    authority: Authority,
+    arguments: &CaFolder,
     key: &KeyPassphrase,
     session: &Session,
 ) -> Outcome<CertificateAuthority> {
-    // Before a passphrase is asked for.
-    open_without_keys(&ca.folder)?;
-    let file = ca.passphrase.file.as_deref();
-    let passphrase = session.ca_passphrase(file, key, &ca.folder, Purpose::Open)?;
-    Ok(CertificateAuthority::open(&ca.folder, &passphrase)?)
+    let file = arguments.passphrase.file.as_deref();
+    match ca.key_location(authority) {
+        KeyLocation::File(_) => {
+            let passphrase = session.ca_passphrase(file, key, &arguments.folder, Purpose::Open)?;
+            Ok(CertificateAuthority::open(&arguments.folder, &passphrase)?)
+        }
+        KeyLocation::Token(uri) => Ok(match session.ca_pin(&uri, file)? {
+            Some(pin) => ca.with_pin(pin),
+            None => ca,
+        }),
+    }
 }
 
 /// Opens an authority of which only certificates and index are needed: no key is decrypted, so no
 /// passphrase is asked for.
 pub(super) fn open_without_keys(folder: &Path) -> Outcome<CertificateAuthority> {
-    let unused = Passphrase::new("no key is opened")?;
-    Ok(CertificateAuthority::open(folder, &unused)?)
+    Ok(CertificateAuthority::open(folder, &Passphrase::new(UNUSED)?)?)
 }
 
 /// Lists what was issued.
@@ -128,7 +159,9 @@ fn earlier_number(output: &Path, issuer: &[u8]) -> Outcome<Option<u64>> {
 
 /// Signs a CRL where the key is, for a CA that the revocation service does not sign for.
 pub(super) fn crl(arguments: &CaCrlArguments, session: &Session) -> Outcome<Answer> {
-    let ca = open(&arguments.ca, &KeyPassphrase::default(), session)?;
+    let (authority, nobody) = (arguments.authority, KeyPassphrase::default());
+    let ca = open_without_keys(&arguments.ca.folder)?;
+    let ca = open(ca, authority, &arguments.ca, &nobody, session)?;
     let now = session.now();
     let serials: Vec<Vec<u8>> = arguments
         .revoke

@@ -37,14 +37,16 @@ const MAXIMUM_CSR_OCTETS: usize = 64 << 10;
 /// Issues a certificate.
 pub(super) fn issue(arguments: &CaIssueArguments, session: &Session) -> Outcome<Answer> {
     prepare(&arguments.output.output, Existing::of(arguments.output.force))?;
-    let ca = ca::open(&arguments.ca, &arguments.key.passphrase, session)?;
+    let ca = ca::open_without_keys(&arguments.ca.folder)?;
     let request = request(arguments, &ca)?;
+    let issuer = request.issuing_authority()?;
+    let ca = ca::open(ca, issuer, &arguments.ca, &arguments.key.passphrase, session)?;
     let key = SourcedKey::open(&arguments.key, session)?.ok_or_else(|| {
         Failure::usage("say whose key it is: --key FILE, --new-key FILE or --csr FILE")
     })?;
     let (subject_key, new_key) = key.split(ca.settings().algorithm);
-    let issued = || ca.issue(&request, subject_key, session.now());
-    finish(issued, new_key, &arguments.output)
+    let sign = || ca.issue(&request, subject_key, session.now());
+    finish(sign, new_key, &arguments.output)
 }
 
 /// Issues a certificate again.
@@ -57,7 +59,9 @@ pub(super) fn renew(arguments: &CaRenewArguments, session: &Session) -> Outcome<
             return Err(Failure::usage("say which: --serial HEX or --certificate FILE"));
         }
     };
-    let ca = ca::open(&arguments.ca, &arguments.key.passphrase, session)?;
+    let ca = ca::open_without_keys(&arguments.ca.folder)?;
+    let issuer = ca.issued(&serial)?.0.ca;
+    let ca = ca::open(ca, issuer, &arguments.ca, &arguments.key.passphrase, session)?;
     let (key, new_key) = match SourcedKey::open(&arguments.key, session)? {
         None => (RenewalKey::Same, None),
         Some(key) => {
@@ -66,8 +70,8 @@ pub(super) fn renew(arguments: &CaRenewArguments, session: &Session) -> Outcome<
         }
     };
     let validity = arguments.days.map(|days| i64::from(days) * DAY_SECONDS);
-    let issued = || ca.renew(&serial, key, validity, session.now());
-    finish(issued, new_key, &arguments.output)
+    let sign = || ca.renew(&serial, key, validity, session.now());
+    finish(sign, new_key, &arguments.output)
 }
 
 fn serial_of(path: &Path) -> Outcome<String> {

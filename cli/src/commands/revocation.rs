@@ -7,6 +7,7 @@ use std::{
 
 use countersign_core::{
     Evidence,
+    bundle::{Bundle, Verifier},
     crypto::aws_lc::AwsLc,
     finding::{Finding, FindingCode, quoted},
     policy::{Policy, Revocation},
@@ -167,13 +168,27 @@ pub(super) fn fetch(arguments: &RevocationFetchArguments, session: &Session) -> 
         (None, Some(file)) => bundle_path(file),
         (None, None) => return Err(Failure::usage("say which: FILE or --bundle")),
     };
-    let bundle = input::bundle(&path)?;
-    countersign_core::bundle::Bundle::decode(&bundle)?;
+    let octets = input::bundle(&path)?;
+    let bundle = Bundle::decode(&octets)?;
+    let key = arguments.key.as_deref().map(input::public_key).transpose()?;
+    let by_key = matches!(bundle.verifier, Verifier::PublicKey { .. });
+    if by_key && bundle.timestamps.is_empty() {
+        return nothing_to_fetch(&path);
+    }
+    if by_key && key.is_none() {
+        return Err(Finding::new(FindingCode::KeyNotGiven)
+            .about(path_text(&path))
+            .expected("--key FILE: only what timestamps this key's signature counts")
+            .into());
+    }
     let now = session.now();
     // Whoever signed: only addresses are wanted, and those of trusted authorities are taken alone.
     let policy = Policy::for_identity("anybody@example.invalid", None)?;
-    let evidence = Evidence { bundle: &bundle, ..Evidence::default() };
+    let evidence = Evidence { bundle: &octets, key: key.as_deref(), ..Evidence::default() };
     let sources = revocation_sources(&evidence, &trust, &policy, &AwsLc, now);
+    if sources.is_empty() && by_key {
+        return nothing_to_fetch(&path);
+    }
     if sources.is_empty() {
         return Err(Finding::new(FindingCode::CertificateUnknownIssuer)
             .about(path_text(&path))
@@ -183,9 +198,17 @@ pub(super) fn fetch(arguments: &RevocationFetchArguments, session: &Session) -> 
     let mut collected = RevocationEvidence::open(&[], &[], Network::Online)?;
     let Fetched { pieces, failed } = collected.fetch(session, &sources, &policy.revocation, now);
     let unavailable = FindingCode::RevocationUnavailable;
+    if pieces.is_empty() && failed == 0 && by_key {
+        return nothing_to_fetch(&path);
+    }
     if pieces.is_empty() {
-        let found = format!("nothing for {} certificates", sources.len());
-        return Err(Finding::new(unavailable).about(path_text(&path)).found(found).into());
+        let (code, found) = if failed > 0 {
+            (unavailable, format!("nothing for {} certificates", sources.len()))
+        } else {
+            let found = format!("{} certificates, and none names a CRL or OCSP", sources.len());
+            (FindingCode::RevocationNoSource, found)
+        };
+        return Err(Finding::new(code).about(path_text(&path)).found(found).into());
     }
     let mut answer = save(&pieces, &arguments.output_dir)?;
     if failed > 0 {
@@ -194,6 +217,16 @@ pub(super) fn fetch(arguments: &RevocationFetchArguments, session: &Session) -> 
         answer.exit_code = unavailable.exit_code();
     }
     Ok(answer)
+}
+
+/// No failure: verification of such a bundle needs nothing either.
+fn nothing_to_fetch(bundle: &Path) -> Outcome<Answer> {
+    let text = format!(
+        "Nothing to fetch: {} is signed by a bare key. No CRL or OCSP speaks of one; whoever \
+         trusts it stops doing so.\n",
+        path_text(bundle)
+    );
+    Answer::new(text, &json!({ "fetched": [] }))
 }
 
 fn save(pieces: &[Piece], folder: &Path) -> Outcome<Answer> {

@@ -1,10 +1,10 @@
 //! Keys in PKCS#11 tokens, with `SoftHSM`: docs/keys.md as it stands there, and what is refused.
 
-use std::{fs, path::Path, process::Command};
+use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
 
 use crate::{
     documentation::examples,
-    world::{Run, World, clean, command},
+    world::{PASSPHRASE, Run, World, clean, command},
 };
 
 const MODULE: &str = "/usr/lib/softhsm/libsofthsm2.so";
@@ -44,6 +44,102 @@ fn world_with_token() -> World {
     let arguments = ["key", "generate", "pkcs11:token=T;object=k", "--algorithm", "p256"];
     run(&world, PIN, &arguments).succeeds();
     world
+}
+
+/// A key's location in the world's token.
+fn uri(object: &str) -> String {
+    format!("pkcs11:token=T;object={object}")
+}
+
+/// What openssl says of a CRL in DER, by an authority's certificate.
+fn openssl_crl(world: &World, ca: &str, crl: &str) -> String {
+    let certificate = format!("{ca}/certificate.pem");
+    let output = Command::new("openssl")
+        .args(["crl", "-inform", "DER", "-in", crl, "-CAfile", &certificate, "-noout", "-text"])
+        .current_dir(world.path())
+        .output()
+        .expect("openssl is there (apt-get install openssl)");
+    [output.stderr, output.stdout].map(|said| String::from_utf8_lossy(&said).into_owned()).concat()
+}
+
+#[test]
+fn an_authority_signs_with_keys_in_a_token() {
+    let world = world_with_token();
+    for object in ["root", "signing"] {
+        run(&world, PIN, &["key", "generate", &uri(object)]).succeeds();
+    }
+    let root = format!("root={}", uri("root"));
+    let signing = format!("signing={}", uri("signing"));
+    let passphrase = world.write("passphrase", "correct horse");
+    fs::set_permissions(&passphrase, fs::Permissions::from_mode(0o600)).expect("permitted");
+    let init = "ca init ca --organisation Example --base-url http://127.0.0.1:9 \
+                --ca-passphrase-file passphrase";
+    let init: Vec<&str> = init.split_whitespace().collect();
+    // A key of another kind than the authority's.
+    let other = format!("root={}", uri("k"));
+    let refused = run(&world, PIN, &[&init[..], &["--ca-key", &other]].concat()).exits_with(2);
+    assert_eq!(refused.finding(), "setup.usage.invalid");
+    assert!(!world.file("ca").exists());
+    let made = run(&world, PIN, &[&init[..], &["--ca-key", &root, "--ca-key", &signing]].concat());
+    let made = made.succeeds().json()["result"].clone();
+    assert_eq!(made["authorities"][0]["key"], uri("root").as_str());
+    for (ca, in_file) in [("root", false), ("signing", false), ("service", true)] {
+        assert_eq!(world.file(&format!("ca/{ca}/key.pem")).exists(), in_file, "{ca}");
+    }
+    // With no passphrase at hand: none is needed for what a token's key signs.
+    let crl = ["ca", "crl", "--dir", "ca", "--ca", "root", "--output", "root.crl"];
+    run(&world, PIN, &crl).succeeds();
+    let issue =
+        "ca issue --dir ca --profile code-signer --email a@example.com --output a.pem --key";
+    let issue: Vec<&str> = issue.split(' ').collect();
+    let key = uri("k");
+    run(&world, PIN, &[&issue[..], &[&key]].concat()).succeeds();
+    let serial = run(&world, PIN, &["ca", "list", "--dir", "ca"]).succeeds().json();
+    let all = serial["result"]["certificates"].as_array().expect("a list").clone();
+    let signer = all.iter().find(|each| each["profile"] == "code-signer").expect("the signer");
+    let serial = signer["serial"].as_str().expect("a serial number");
+    let revoke = format!("{serial}:superseded:2026-05-03T10:00:00Z");
+    let crl_of_signing =
+        ["ca", "crl", "--dir", "ca", "--ca", "signing", "--output", "signing.crl", "--revoke"];
+    run(&world, PIN, &[&crl_of_signing[..], &[&revoke]].concat()).succeeds();
+    for (ca, words) in [("root", "No Revoked Certificates"), ("signing", "Superseded")] {
+        let said = openssl_crl(&world, &format!("ca/{ca}"), &format!("{ca}.crl"));
+        assert!(said.contains("verify OK") && said.contains(words), "{said}");
+    }
+    // What is wrong with the token is said as for every key in one.
+    let failed = run(&world, "wrong", &crl).exits_with(2);
+    assert_eq!(failed.finding(), "setup.token.unusable");
+    fs::rename(world.file("tokens"), world.file("away")).expect("moved");
+    fs::create_dir(world.file("tokens")).expect("made");
+    assert_eq!(run(&world, PIN, &crl).exits_with(3).finding(), "setup.token.away");
+}
+
+#[test]
+fn a_key_that_moved_into_a_token_is_found_by_the_settings() {
+    let world = world_with_token();
+    let keyed = |text: &str| world.keyed(&text.split(' ').collect::<Vec<_>>()).succeeds();
+    keyed("ca init ca --organisation Example --base-url http://127.0.0.1:9");
+    let script = format!(
+        "openssl pkey -in ca/signing/key.pem -passin 'pass:{PASSPHRASE}' -out plain.pem \
+         && softhsm2-util --import plain.pem --token T --label signing --id 01 --pin {PIN} \
+         && rm plain.pem ca/signing/key.pem"
+    );
+    let mut command = Command::new("sh");
+    clean(&mut command, world.path());
+    command.env("SOFTHSM2_CONF", world.file("softhsm2.conf")).args(["-ec", &script]);
+    let moved = command.output().expect("a shell");
+    assert!(moved.status.success(), "{}", String::from_utf8_lossy(&moved.stderr));
+    let mut settings = String::from_utf8(world.read("ca/ca.toml")).expect("text");
+    settings.push_str(&format!("\n[keys]\nsigning = \"{}\"\n", uri("signing")));
+    world.write("ca/ca.toml", &settings);
+    let crl = |ca| ["ca", "crl", "--dir", "ca", "--ca", ca, "--output", "list.crl"];
+    run(&world, PIN, &crl("signing")).succeeds();
+    assert!(openssl_crl(&world, "ca/signing", "list.crl").contains("verify OK"));
+    // Another CA's key is refused before anything is signed.
+    fs::remove_file(world.file("list.crl")).expect("removed");
+    world.write("ca/ca.toml", settings.replace("\nsigning =", "\ntimestamping ="));
+    let refused = run(&world, PIN, &crl("timestamping")).exits_with(2);
+    assert_eq!(refused.finding(), "setup.key.mismatch");
 }
 
 fn run(world: &World, pin: &str, arguments: &[&str]) -> Run {

@@ -1,7 +1,14 @@
 //! The OCSP delegate of an issuer: what RFC 6960 §4.2.2.2 asks of it, when it may be replaced, and
 //! how one is issued here.
 
-use std::{collections::hash_map::RandomState, hash::BuildHasher, sync::Arc};
+use std::{
+    collections::hash_map::RandomState,
+    hash::BuildHasher,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use countersign_core::{
     crypto::{SignatureScheme, aws_lc::AwsLc},
@@ -34,6 +41,8 @@ pub struct Delegate {
     pub pace: Pace,
     /// When the next one is due, where delegates are issued here.
     pub renew_at: UnixSeconds,
+    key: Arc<dyn Signer>,
+    is_failing: AtomicBool,
 }
 
 /// A delegate that was issued here and is not in use yet.
@@ -59,8 +68,40 @@ impl Delegate {
             })
         })?;
         let (not_before, not_after) = (certificate.not_before, certificate.not_after);
-        let signer = OcspSigner::new(key, der, issuer).map_err(AuthorityFault::Delegate)?;
-        Ok(Self { signer, not_before, not_after, pace, renew_at })
+        let signer = OcspSigner::new(Arc::clone(&key), der, issuer);
+        let signer = signer.map_err(AuthorityFault::Delegate)?;
+        let is_failing = AtomicBool::new(false);
+        Ok(Self { signer, not_before, not_after, pace, renew_at, key, is_failing })
+    }
+
+    /// Has the key sign something that nobody reads.
+    ///
+    /// # Errors
+    /// Why it does not.
+    pub fn try_key(&self) -> Result<(), SignError> {
+        let tried = self.key.sign(b"readiness").map(drop);
+        self.note(tried.as_ref().err());
+        tried
+    }
+
+    /// Takes note of what came of signing: the log has a line when that changes, not one for each
+    /// answer that a token owes while it is away.
+    pub(crate) fn note(&self, error: Option<&SignError>) {
+        let is_failing = error.is_some();
+        if self.is_failing.load(Ordering::Relaxed) == is_failing
+            || self.is_failing.swap(is_failing, Ordering::Relaxed) == is_failing
+        {
+            return;
+        }
+        match error {
+            Some(error) => tracing::error!(%error, "the OCSP delegate's key does not sign"),
+            None => tracing::info!("the OCSP delegate's key signs again"),
+        }
+    }
+
+    /// Whether its key failed when it last was to sign.
+    pub fn is_failing(&self) -> bool {
+        self.is_failing.load(Ordering::Relaxed)
     }
 
     /// Whether it may answer at `now`.

@@ -127,7 +127,7 @@ fn horizon(issuer: &Issuer, now: UnixSeconds) -> UnixSeconds {
 /// Signs an answer for everybody.
 ///
 /// # Errors
-/// [`Fault::Busy`], [`Fault::Signing`].
+/// [`Fault::Busy`], [`Fault::KeyAway`], [`Fault::Signing`].
 pub(super) async fn sign(service: &Service, mut unsigned: Unsigned) -> Result<SignedAnswer, Fault> {
     let (this_update, next_update) = (unsigned.this_update, unsigned.next_update);
     let outcome = unsigned.outcome();
@@ -140,7 +140,7 @@ pub(super) async fn sign(service: &Service, mut unsigned: Unsigned) -> Result<Si
 /// Signs an answer for the one who sent `nonce`.
 ///
 /// # Errors
-/// [`Fault::Busy`], [`Fault::Signing`].
+/// As [`sign`].
 pub(super) async fn sign_for(
     service: &Service,
     unsigned: Unsigned,
@@ -157,6 +157,7 @@ async fn run(
     let Unsigned { issuer, delegate, this_update, next_update, answers, place, .. } = unsigned;
     let pace = delegate.pace;
     let not_before = issuer.authority.not_before();
+    let in_use = Arc::clone(&delegate);
     let sign = move || {
         let responses: Vec<_> = answers
             .iter()
@@ -173,10 +174,10 @@ async fn run(
         delegate.signer.respond(&responses, &terms)
     };
     let signed = service.signing().run(place, pace, sign).await?;
-    signed.map(Bytes::from).map_err(|error| {
-        tracing::error!(issuer = issuer.authority.name(), %error, "no OCSP answer");
-        Fault::Signing
-    })
+    in_use.note(signed.as_ref().err());
+    signed
+        .map(Bytes::from)
+        .map_err(|error| if error.is_transient() { Fault::KeyAway } else { Fault::Signing })
 }
 
 /// The same answer under the other `CertID` that clients use, SHA-1 or SHA-256, so that one kept

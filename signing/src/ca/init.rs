@@ -1,9 +1,11 @@
 //! A new certificate authority: built beside its place, then moved there in one step.
 
 use std::{
+    collections::BTreeMap,
     fs::{self, Permissions},
     os::unix::fs::PermissionsExt,
     path::Path,
+    sync::Arc,
 };
 
 use countersign_core::{time::UnixSeconds, x509::PublicKey};
@@ -15,7 +17,7 @@ use super::{
 use crate::{
     certificate::{Fields, IssuerFields, UnsignedCertificate, key_identifier},
     files::{self, FileError},
-    key::{FileKey, KeyAlgorithm, Passphrase, Signer, random_serial},
+    key::{FileKey, KeyAlgorithm, KeyLocation, Passphrase, Signer, random_serial},
     name::DistinguishedName,
     pem,
     profile::Authority,
@@ -32,15 +34,35 @@ pub struct InitOptions {
     pub algorithm: KeyAlgorithm,
 }
 
+/// A key that a CA is to have, made before it: in a token, mostly.
+#[derive(Clone, Debug)]
+pub struct GivenKey {
+    /// Where it is; stands in the settings.
+    pub location: KeyLocation,
+    /// The key, opened.
+    pub signer: Arc<dyn Signer>,
+}
+
+/// The keys that are given; for all others new ones are made, in files.
+pub type GivenKeys = BTreeMap<Authority, GivenKey>;
+
 pub(super) fn init(
     folder: &Path,
     options: &InitOptions,
     crls: CrlPublication,
+    keys: &GivenKeys,
     passphrase: &Passphrase,
     now: UnixSeconds,
 ) -> Result<(), CaError> {
-    let settings =
+    let mut settings =
         Settings::new(&options.organisation, &options.base_url, options.algorithm, crls)?;
+    for (authority, key) in keys {
+        if key.signer.scheme() != options.algorithm.scheme() {
+            let (authority, algorithm) = (*authority, options.algorithm);
+            return Err(CaError::KeyAlgorithm { authority, algorithm });
+        }
+        settings.keys.insert(*authority, key.location.clone());
+    }
     refuse_taken_folder(folder)?;
     let parent = files::folder_of(folder);
     // Removed when this returns early; nothing half-made is left.
@@ -49,7 +71,7 @@ pub(super) fn init(
         .permissions(Permissions::from_mode(0o700))
         .tempdir_in(parent)
         .map_err(FileError::io("create a temporary folder in", parent))?;
-    build(building.path(), &settings, passphrase, now)?;
+    build(building.path(), &settings, keys, passphrase, now)?;
     // A rename takes the place of an empty folder, and fails for any other.
     fs::rename(building.path(), folder).map_err(FileError::io("create", folder))?;
     files::sync_folder(parent)?;
@@ -72,14 +94,16 @@ fn refuse_taken_folder(folder: &Path) -> Result<(), CaError> {
 fn build(
     folder: &Path,
     settings: &Settings,
+    keys: &GivenKeys,
     passphrase: &Passphrase,
     now: UnixSeconds,
 ) -> Result<(), CaError> {
     settings.write(folder)?;
     files::create_private_folder(&folder.join(ISSUED_FOLDER))?;
     let throw_away_key = FileKey::generate(settings.algorithm)?;
-    let root_key = FileKey::generate(settings.algorithm)?;
-    let root_public_key = decode_public_key(root_key.spki())?;
+    let root_key = AuthorityKey::of(Authority::Root, settings, keys)?;
+    let root_key_handle = root_key.signer();
+    let root_public_key = decode_public_key(root_key_handle.spki())?;
     let root = IssuerFields {
         name: subject(settings, Authority::Root)?,
         key_identifier: key_identifier(root_public_key.bits),
@@ -91,18 +115,44 @@ fn build(
         let (key, issuer) = if authority == Authority::Root {
             (&root_key, &root)
         } else {
-            new_key = FileKey::generate(settings.algorithm)?;
+            new_key = AuthorityKey::of(authority, settings, keys)?;
             (&new_key, &above)
         };
         let subject = subject(settings, authority)?;
-        let public_key = decode_public_key(key.spki())?;
+        let public_key = decode_public_key(key.signer().spki())?;
         let fields = fields(authority, issuer, &subject, public_key, now)?;
-        let unsigned = UnsignedCertificate::build(&fields, root_key.scheme())?;
+        let unsigned = UnsignedCertificate::build(&fields, root_key_handle.scheme())?;
         lint(&unsigned, &throw_away_key)?;
-        let certificate = unsigned.sign(&root_key)?;
+        let certificate = unsigned.sign(root_key_handle)?;
         write(folder, authority, key, &certificate, passphrase, now)?;
     }
     Ok(())
+}
+
+/// A CA's key: a new one, to be saved, or one that is somewhere.
+enum AuthorityKey<'a> {
+    New(Box<FileKey>),
+    Given(&'a GivenKey),
+}
+
+impl<'a> AuthorityKey<'a> {
+    fn of(
+        authority: Authority,
+        settings: &Settings,
+        given: &'a GivenKeys,
+    ) -> Result<Self, CaError> {
+        match given.get(&authority) {
+            Some(key) => Ok(Self::Given(key)),
+            None => Ok(Self::New(Box::new(FileKey::generate(settings.algorithm)?))),
+        }
+    }
+
+    fn signer(&self) -> &dyn Signer {
+        match self {
+            Self::New(key) => key.as_ref(),
+            Self::Given(key) => key.signer.as_ref(),
+        }
+    }
 }
 
 fn fields<'a>(
@@ -130,14 +180,16 @@ fn fields<'a>(
 fn write(
     folder: &Path,
     authority: Authority,
-    key: &FileKey,
+    key: &AuthorityKey<'_>,
     certificate: &[u8],
     passphrase: &Passphrase,
     now: UnixSeconds,
 ) -> Result<(), CaError> {
     let place = folder.join(authority.name());
     files::create_private_folder(&place)?;
-    key.save_new(&place.join(KEY_FILE), passphrase)?;
+    if let AuthorityKey::New(key) = key {
+        key.save_new(&place.join(KEY_FILE), passphrase)?;
+    }
     pem::write_certificates(&place.join(CERTIFICATE_FILE), &[certificate])?;
     let decoded = decode(certificate, || "the new certificate".to_owned())?;
     let entry = IndexEntry::of(&decoded, Authority::Root, authority.profile(), now);

@@ -56,6 +56,23 @@ impl IssueRequest {
             validity_seconds: None,
         }
     }
+
+    /// Who issues it.
+    ///
+    /// # Errors
+    /// When the profile is a CA's, or leaves a choice that was not made, or forbids the one made.
+    pub fn issuing_authority(&self) -> Result<Authority, CaError> {
+        let row = self.profile.row();
+        if matches!(row.kind, Kind::Authority { .. }) {
+            return Err(refuse(self.profile, "is a CA's and is made when the authority is"));
+        }
+        match (self.issuer, row.issuers) {
+            (None, [only]) => Ok(*only),
+            (None, _) => Err(refuse(self.profile, "needs its issuer named")),
+            (Some(issuer), issuers) if issuers.contains(&issuer) => Ok(issuer),
+            (Some(_), _) => Err(refuse(self.profile, "is not for that CA to issue")),
+        }
+    }
 }
 
 /// Whose public key goes into a certificate.
@@ -134,7 +151,7 @@ impl CertificateAuthority {
         key: SubjectKey,
         now: UnixSeconds,
     ) -> Result<PreparedCertificate, CaError> {
-        let issuer = issuer_of(request)?;
+        let issuer = request.issuing_authority()?;
         check_names(request)?;
         let subject = Subject {
             name: request.subject.encode()?,
@@ -293,19 +310,6 @@ impl CertificateAuthority {
             below => vec![bytes.clone(), self.certificate(below).to_vec()],
         };
         Ok(IssuedCertificate { certificate: bytes, entry, chain, key })
-    }
-}
-
-fn issuer_of(request: &IssueRequest) -> Result<Authority, CaError> {
-    let row = request.profile.row();
-    if matches!(row.kind, Kind::Authority { .. }) {
-        return Err(refuse(request.profile, "is a CA's and is made when the authority is"));
-    }
-    match (request.issuer, row.issuers) {
-        (None, [only]) => Ok(*only),
-        (None, _) => Err(refuse(request.profile, "needs its issuer named")),
-        (Some(issuer), issuers) if issuers.contains(&issuer) => Ok(issuer),
-        (Some(_), _) => Err(refuse(request.profile, "is not for that CA to issue")),
     }
 }
 

@@ -1,6 +1,6 @@
 //! `ca.toml`: what the whole authority has in common.
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,7 @@ use crate::{
     certificate::Pointers,
     crl,
     files::{self, FileError, FileMode},
-    key::KeyAlgorithm,
+    key::{KeyAlgorithm, KeyLocation},
     profile::{Authority, Kind, Profile},
 };
 
@@ -34,6 +34,10 @@ pub struct Settings {
     /// Whether end entities' certificates name deltas too (freshestCRL).
     #[serde(default, skip_serializing_if = "is_false")]
     pub crl_deltas: bool,
+    /// Where the keys of CAs are that are not in the CA's folder: `pkcs11:` URIs, or files, relative
+    /// to the authority's folder.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub keys: BTreeMap<Authority, KeyLocation>,
 }
 
 /// How the CRLs that end entities' certificates name are published.
@@ -81,6 +85,7 @@ impl Settings {
             algorithm,
             crl_shards: crls.shards,
             crl_deltas: crls.deltas == Deltas::Named,
+            keys: BTreeMap::new(),
         };
         settings.check()?;
         Ok(settings)
