@@ -1,17 +1,15 @@
 //! RSA signatures, verified only (RFC 8017 §8.1.2, §8.2.2): everything here is public, so nothing
 //! runs in constant time.
 //!
-//! The arithmetic is crypto-bigint's Montgomery form. The crate `rsa` makes the same of it, but
-//! brings keys, decryption and a multiplication of large integers along that verification never
-//! needs: two thirds of what RSA weighed in the WebAssembly module.
+//! The crate `rsa` would bring keys, decryption, and multiplication and division of large integers
+//! in constant time along: a tenth of the WebAssembly module, for the one power of a public number
+//! that verification needs.
+
+mod modulus;
 
 use alloc::{boxed::Box, vec, vec::Vec};
 
-use crypto_bigint::{
-    BoxedUint, Odd,
-    modular::{BoxedMontyForm, BoxedMontyParams},
-};
-
+use self::modulus::Modulus;
 use super::RustCrypto;
 use crate::{
     asn1::Cursor,
@@ -85,22 +83,7 @@ impl<'a> PublicKey<'a> {
         if signature.len() != self.modulus.len() || signature >= self.modulus {
             return None;
         }
-        let precision = u32::try_from(self.modulus.len()).ok()?.checked_mul(8)?;
-        let number = |octets: &[u8]| BoxedUint::from_be_slice(octets, precision).ok();
-        let modulus = Odd::new(number(self.modulus)?).into_option()?;
-        let parameters = BoxedMontyParams::new_vartime(modulus);
-        // s · R² · R⁻¹ is s in Montgomery form, by the one multiplication that is needed anyway.
-        let square = parameters.as_ref().r2().clone();
-        let square = BoxedMontyForm::from_montgomery(square, &parameters);
-        let base = BoxedMontyForm::from_montgomery(number(signature)?, &parameters).mul(&square);
-        let mut power = base.clone();
-        for place in (0..self.exponent.checked_ilog2()?).rev() {
-            power = power.square();
-            if self.exponent >> place & 1 == 1 {
-                power = power.mul(&base);
-            }
-        }
-        let octets = power.retrieve().to_be_bytes();
+        let octets = Modulus::new(self.modulus)?.power(signature, self.exponent);
         let start = octets.len().checked_sub(self.modulus.len())?;
         octets.get(start..).map(Box::from)
     }
