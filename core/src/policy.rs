@@ -2,12 +2,11 @@
 
 use alloc::{format, string::String, vec, vec::Vec};
 
-use serde::Deserialize;
-
 use crate::{
     digest::{Digest, HashAlgorithm},
     finding::{Finding, FindingCode},
-    json, limits,
+    json::{self, Form, Value, form},
+    limits,
     pattern::{Kind, Pattern},
 };
 
@@ -53,8 +52,7 @@ impl Signer {
 }
 
 /// Whether revocation must be known for a certificate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RevocationMode {
     /// It must be known; otherwise "not checked".
     Required,
@@ -65,8 +63,7 @@ pub enum RevocationMode {
 }
 
 /// What becomes of signatures made before a key was compromised.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Compromise {
     /// They stay valid, with a warning: the timestamp proves that they are older.
     #[default]
@@ -75,38 +72,38 @@ pub enum Compromise {
     Reject,
 }
 
-/// When evidence that is out of date may still count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Offline {
-    /// How old it may be, in seconds since its thisUpdate.
-    pub max_age_seconds: u32,
-    /// How long after the timestamp it must have been made, in seconds, so that a revocation that
-    /// was on its way had arrived.
-    #[serde(default = "one_day")]
-    pub grace_seconds: u32,
+form! {
+    /// When evidence that is out of date may still count.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub closed struct Offline {
+        /// How old it may be, in seconds since its thisUpdate.
+        pub max_age_seconds: u32 = "max_age_seconds",
+        /// How long after the timestamp it must have been made, in seconds, so that a revocation
+        /// that was on its way had arrived.
+        pub grace_seconds: u32 = "grace_seconds" or ONE_DAY_SECONDS,
+    }
 }
 
-const fn one_day() -> u32 {
-    86_400
-}
+const ONE_DAY_SECONDS: u32 = 86_400;
 
-/// What must be known about revocation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Revocation {
-    /// Of the signer's certificate.
-    pub signer: RevocationMode,
-    /// Of the CA certificates above it, the root excepted.
-    pub authorities: RevocationMode,
-    /// Of the timestamp authority's certificates, the root excepted.
-    pub timestamp_authorities: RevocationMode,
-    /// How old evidence may be, in seconds since its thisUpdate, even before its nextUpdate.
-    pub max_age_seconds: Option<u32>,
-    /// When stale evidence may count; never without this.
-    pub offline: Option<Offline>,
-    /// What becomes of signatures made before a compromise.
-    pub compromise: Compromise,
+form! {
+    /// What must be known about revocation.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub closed struct Revocation {
+        /// Of the signer's certificate.
+        pub signer: RevocationMode = "signer" or RevocationMode::Required,
+        /// Of the CA certificates above it, the root excepted.
+        pub authorities: RevocationMode = "authorities" or RevocationMode::WhenAvailable,
+        /// Of the timestamp authority's certificates, the root excepted.
+        pub timestamp_authorities: RevocationMode = "timestamp_authorities"
+            or RevocationMode::WhenAvailable,
+        /// How old evidence may be, in seconds since its thisUpdate, even before its nextUpdate.
+        pub max_age_seconds: Option<u32> = "max_age_seconds",
+        /// When stale evidence may count; never without this.
+        pub offline: Option<Offline> = "offline",
+        /// What becomes of signatures made before a compromise.
+        pub compromise: Compromise = "compromise" or Compromise::Warn,
+    }
 }
 
 impl Default for Revocation {
@@ -123,8 +120,7 @@ impl Default for Revocation {
 }
 
 /// Whether something must be in a public log: a signature, or a certificate.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Transparency {
     /// Where the trust root lists logs.
     #[default]
@@ -133,6 +129,32 @@ pub enum Transparency {
     Required,
     /// Never, and entries are not looked at.
     Off,
+}
+
+impl<'a> Form<'a> for RevocationMode {
+    fn read(value: Value<'a>) -> Result<Self, String> {
+        value.choice(&[
+            ("required", Self::Required),
+            ("when-available", Self::WhenAvailable),
+            ("off", Self::Off),
+        ])
+    }
+}
+
+impl<'a> Form<'a> for Compromise {
+    fn read(value: Value<'a>) -> Result<Self, String> {
+        value.choice(&[("warn", Self::Warn), ("reject", Self::Reject)])
+    }
+}
+
+impl<'a> Form<'a> for Transparency {
+    fn read(value: Value<'a>) -> Result<Self, String> {
+        value.choice(&[
+            ("when-listed", Self::WhenListed),
+            ("required", Self::Required),
+            ("off", Self::Off),
+        ])
+    }
 }
 
 /// What is demanded of a file.
@@ -220,27 +242,20 @@ fn fault(place: &str, found: impl Into<String>) -> Finding {
     Finding::new(FindingCode::PolicyMalformed).about(place).found(found)
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PolicyForm {
-    #[serde(default, rename = "$schema")]
-    _schema: Option<String>,
-    version: u32,
-    signers: Vec<SignerForm>,
-    #[serde(default)]
-    timestamps: TimestampsForm,
-    #[serde(default)]
-    revocation: Revocation,
-    #[serde(default)]
-    transparency: Transparency,
-    #[serde(default)]
-    certificate_transparency: Transparency,
-}
+form! {
+    closed struct PolicyForm {
+        _schema: Option<String> = "$schema",
+        version: u32 = "version",
+        signers: Vec<SignerForm> = "signers",
+        timestamps: TimestampsForm = "timestamps" or TimestampsForm::default(),
+        revocation: Revocation = "revocation" or Revocation::default(),
+        transparency: Transparency = "transparency" or Transparency::default(),
+        certificate_transparency: Transparency = "certificate_transparency" or Transparency::default(),
+    }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TimestampsForm {
-    required: u8,
+    closed struct TimestampsForm {
+        required: u8 = "required",
+    }
 }
 
 impl Default for TimestampsForm {
@@ -249,30 +264,23 @@ impl Default for TimestampsForm {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SignerForm {
-    files: Vec<String>,
-    #[serde(default)]
-    identities: Vec<String>,
-    #[serde(default)]
-    keys: Vec<String>,
-    #[serde(default)]
-    oidc_issuers: Vec<String>,
-    #[serde(default)]
-    predicate_types: Vec<String>,
-    #[serde(default)]
-    provenance: Option<ProvenanceForm>,
-}
+form! {
+    closed struct SignerForm {
+        files: Vec<String> = "files",
+        identities: Vec<String> = "identities" or Vec::new(),
+        keys: Vec<String> = "keys" or Vec::new(),
+        oidc_issuers: Vec<String> = "oidc_issuers" or Vec::new(),
+        predicate_types: Vec<String> = "predicate_types" or Vec::new(),
+        provenance: Option<ProvenanceForm> = "provenance",
+    }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, default)]
-#[derive(Default)]
-struct ProvenanceForm {
-    builders: Vec<String>,
-    sources: Vec<String>,
-    refs: Vec<String>,
-    build_types: Vec<String>,
+    #[derive(Default)]
+    closed struct ProvenanceForm {
+        builders: Vec<String> = "builders" or Vec::new(),
+        sources: Vec<String> = "sources" or Vec::new(),
+        refs: Vec<String> = "refs" or Vec::new(),
+        build_types: Vec<String> = "build_types" or Vec::new(),
+    }
 }
 
 impl SignerForm {

@@ -5,12 +5,10 @@
 use alloc::{format, string::String, vec::Vec};
 use core::fmt;
 
-use serde::Deserialize;
-
 use crate::{
     digest::HashAlgorithm,
     finding::{Finding, FindingCode},
-    json::{self, Base64Octets},
+    json::{self, Base64Octets, Ignored, form},
     limits,
     time::UnixSeconds,
     tlog::{Log, LogKey},
@@ -179,46 +177,33 @@ fn logs(forms: Vec<LogForm>) -> Result<Vec<Log>, Finding> {
 
 // The forms below are Sigstore's, field for field; what we do not use yet is read and left.
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct TrustRootForm {
-    media_type: String,
-    #[serde(default)]
-    tlogs: Vec<LogForm>,
-    #[serde(default)]
-    certificate_authorities: Vec<AuthorityForm>,
-    #[serde(default)]
-    ctlogs: Vec<LogForm>,
-    #[serde(default)]
-    timestamp_authorities: Vec<AuthorityForm>,
-}
+form! {
+    closed struct TrustRootForm {
+        media_type: String = "mediaType",
+        tlogs: Vec<LogForm> = "tlogs" or Vec::new(),
+        certificate_authorities: Vec<AuthorityForm> = "certificateAuthorities" or Vec::new(),
+        ctlogs: Vec<LogForm> = "ctlogs" or Vec::new(),
+        timestamp_authorities: Vec<AuthorityForm> = "timestampAuthorities" or Vec::new(),
+    }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct LogForm {
-    base_url: String,
-    hash_algorithm: String,
-    public_key: LogKeyForm,
-    log_id: LogIdForm,
-    #[serde(default)]
-    checkpoint_key_id: Option<LogIdForm>,
-    #[serde(default, rename = "operator")]
-    _operator: Option<String>,
-}
+    closed struct LogForm {
+        base_url: String = "baseUrl",
+        hash_algorithm: String = "hashAlgorithm",
+        public_key: LogKeyForm = "publicKey",
+        log_id: LogIdForm = "logId",
+        checkpoint_key_id: Option<LogIdForm> = "checkpointKeyId",
+        _operator: Option<String> = "operator",
+    }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct LogKeyForm {
-    raw_bytes: Base64Octets,
-    key_details: String,
-    #[serde(default)]
-    valid_for: Option<WindowForm>,
-}
+    closed struct LogKeyForm {
+        raw_bytes: Base64Octets = "rawBytes",
+        key_details: String = "keyDetails",
+        valid_for: Option<WindowForm> = "validFor",
+    }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct LogIdForm {
-    key_id: Base64Octets,
+    closed struct LogIdForm {
+        key_id: Base64Octets = "keyId",
+    }
 }
 
 impl LogForm {
@@ -249,39 +234,28 @@ impl LogForm {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct AuthorityForm {
-    #[serde(default, rename = "subject")]
-    _subject: Option<serde::de::IgnoredAny>,
-    #[serde(default)]
-    uri: String,
-    cert_chain: ChainForm,
-    #[serde(default)]
-    valid_for: Option<WindowForm>,
-    #[serde(default, rename = "operator")]
-    _operator: Option<String>,
-}
+form! {
+    closed struct AuthorityForm {
+        _subject: Option<Ignored> = "subject",
+        uri: String = "uri" or String::new(),
+        cert_chain: ChainForm = "certChain",
+        valid_for: Option<WindowForm> = "validFor",
+        _operator: Option<String> = "operator",
+    }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct ChainForm {
-    certificates: Vec<CertificateForm>,
-}
+    closed struct ChainForm {
+        certificates: Vec<CertificateForm> = "certificates",
+    }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct CertificateForm {
-    raw_bytes: Base64Octets,
-}
+    closed struct CertificateForm {
+        raw_bytes: Base64Octets = "rawBytes",
+    }
 
-#[derive(Deserialize, Default)]
-#[serde(deny_unknown_fields)]
-struct WindowForm {
-    #[serde(default)]
-    start: Option<String>,
-    #[serde(default)]
-    end: Option<String>,
+    #[derive(Default)]
+    closed struct WindowForm {
+        start: Option<String> = "start",
+        end: Option<String> = "end",
+    }
 }
 
 impl WindowForm {

@@ -2,8 +2,6 @@
 
 use alloc::{format, string::String, vec::Vec};
 
-use serde::Deserialize;
-
 use super::{
     Bundle, Content, DigestFault, Envelope, Verifier, Version, json_finding,
     log_entry::LogEntryForm,
@@ -11,7 +9,7 @@ use super::{
 use crate::{
     digest::{Digest, HashAlgorithm},
     finding::{Finding, FindingCode},
-    json::{self, Base64Octets, JsonFault},
+    json::{Base64Octets, Document, JsonFault, form},
     limits,
 };
 
@@ -25,100 +23,73 @@ const MEDIA_TYPES: [(&str, Version); 4] = [
     ("application/vnd.dev.sigstore.bundle+json;version=0.1", Version::V0_1),
 ];
 
-/// Only the media type, so that a bundle of a later version is called that and not malformed.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct MediaTypeForm {
-    media_type: String,
-}
+form! {
+    /// Only the media type, so that a bundle of a later version is called that and not malformed.
+    open struct MediaTypeForm {
+        media_type: String = "mediaType",
+    }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct BundleForm {
-    #[serde(rename = "mediaType")]
-    _media_type: String,
-    verification_material: MaterialForm,
-    message_signature: Option<MessageSignatureForm>,
-    dsse_envelope: Option<EnvelopeForm>,
-}
+    closed struct BundleForm {
+        _media_type: String = "mediaType",
+        verification_material: MaterialForm = "verificationMaterial",
+        message_signature: Option<MessageSignatureForm> = "messageSignature",
+        dsse_envelope: Option<EnvelopeForm> = "dsseEnvelope",
+    }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct MaterialForm {
-    certificate: Option<CertificateForm>,
-    x509_certificate_chain: Option<ChainForm>,
-    public_key: Option<PublicKeyForm>,
-    #[serde(default)]
-    tlog_entries: Vec<LogEntryForm>,
-    #[serde(default)]
-    timestamp_verification_data: Option<TimestampsForm>,
-}
+    closed struct MaterialForm {
+        certificate: Option<CertificateForm> = "certificate",
+        x509_certificate_chain: Option<ChainForm> = "x509CertificateChain",
+        public_key: Option<PublicKeyForm> = "publicKey",
+        tlog_entries: Vec<LogEntryForm> = "tlogEntries" or Vec::new(),
+        timestamp_verification_data: Option<TimestampsForm> = "timestampVerificationData",
+    }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct CertificateForm {
-    raw_bytes: Base64Octets,
-}
+    closed struct CertificateForm {
+        raw_bytes: Base64Octets = "rawBytes",
+    }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PublicKeyForm {
-    #[serde(default)]
-    hint: String,
-}
+    closed struct PublicKeyForm {
+        hint: String = "hint" or String::new(),
+    }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ChainForm {
-    certificates: Vec<CertificateForm>,
-}
+    closed struct ChainForm {
+        certificates: Vec<CertificateForm> = "certificates",
+    }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct TimestampsForm {
-    #[serde(default)]
-    rfc3161_timestamps: Vec<TimestampForm>,
-}
+    closed struct TimestampsForm {
+        rfc3161_timestamps: Vec<TimestampForm> = "rfc3161Timestamps" or Vec::new(),
+    }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct TimestampForm {
-    signed_timestamp: Base64Octets,
-}
+    closed struct TimestampForm {
+        signed_timestamp: Base64Octets = "signedTimestamp",
+    }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct MessageSignatureForm {
-    message_digest: Option<DigestForm>,
-    signature: Base64Octets,
-}
+    closed struct MessageSignatureForm {
+        message_digest: Option<DigestForm> = "messageDigest",
+        signature: Base64Octets = "signature",
+    }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct DigestForm {
-    algorithm: String,
-    digest: Base64Octets,
-}
+    closed struct DigestForm {
+        algorithm: String = "algorithm",
+        digest: Base64Octets = "digest",
+    }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct EnvelopeForm {
-    payload: Base64Octets,
-    payload_type: String,
-    signatures: Vec<EnvelopeSignatureForm>,
-}
+    closed struct EnvelopeForm {
+        payload: Base64Octets = "payload",
+        payload_type: String = "payloadType",
+        signatures: Vec<EnvelopeSignatureForm> = "signatures",
+    }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct EnvelopeSignatureForm {
-    sig: Base64Octets,
-    #[serde(rename = "keyid")]
-    _keyid: Option<String>,
+    closed struct EnvelopeSignatureForm {
+        sig: Base64Octets = "sig",
+        _keyid: Option<String> = "keyid",
+    }
 }
 
 pub(super) fn decode(bytes: &[u8]) -> Result<Bundle, Finding> {
     let fault = |fault: JsonFault| json_finding(&fault);
-    let MediaTypeForm { media_type } = json::decode(bytes).map_err(fault)?;
+    let document = Document::decode(bytes).map_err(fault)?;
+    let MediaTypeForm { media_type } = document.read().map_err(fault)?;
     let Some((_, version)) = MEDIA_TYPES.iter().find(|(name, _)| *name == media_type) else {
         let code = if media_type.starts_with(MEDIA_TYPE_FAMILY) {
             FindingCode::BundleTooNew
@@ -130,9 +101,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Bundle, Finding> {
             .expected("a Sigstore bundle, v0.1 to v0.3")
             .found(media_type));
     };
-    // The walk over keys and depth was made above.
-    let form: BundleForm = serde_json::from_slice(bytes)
-        .map_err(|error| fault(JsonFault::Malformed(format!("{error}"))))?;
+    let form: BundleForm = document.read().map_err(fault)?;
     form.decode(*version)
 }
 

@@ -15,16 +15,13 @@
 //! A URI `git+https://host/repository@ref` (SPDX 2.3 §7.7) says both. Nothing here says whether
 //! the provenance is to be believed: its signature and the policy do.
 
-use alloc::{
-    format,
-    string::{String, ToString},
-};
+use alloc::{format, string::String};
 use core::fmt;
 
-use serde::Deserialize;
-use serde_json::Value;
-
-use crate::finding::{Finding, FindingCode};
+use crate::{
+    finding::{Finding, FindingCode},
+    json::{Document, JsonFault, Kind, Value},
+};
 
 /// The predicate types that are read, the newest first.
 pub const PROVENANCE_TYPES: [&str; 2] =
@@ -98,40 +95,29 @@ impl Provenance {
     ///
     /// [`Statement::decode`]: super::Statement::decode
     pub fn decode(payload: &[u8]) -> Result<Option<Self>, Finding> {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Form {
-            predicate_type: String,
-            #[serde(default)]
-            predicate: Value,
-        }
-        #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Head {
-            predicate_type: String,
-        }
         let malformed = |found: String| {
             Finding::new(FindingCode::ProvenanceFieldMalformed).about("predicate").found(found)
         };
-        // Only the type first: other predicates may be megabytes, and are not needed.
-        let head: Head =
-            serde_json::from_slice(payload).map_err(|error| malformed(error.to_string()))?;
-        if !PROVENANCE_TYPES.contains(&head.predicate_type.as_str()) {
+        let document =
+            Document::decode(payload).map_err(|fault: JsonFault| malformed(format!("{fault}")))?;
+        let statement = document.root();
+        let predicate_type = statement.member("predicateType").and_then(Value::string);
+        let predicate_type = predicate_type.as_deref().unwrap_or_default();
+        if !PROVENANCE_TYPES.contains(&predicate_type) {
             return Ok(None);
         }
-        let form: Form =
-            serde_json::from_slice(payload).map_err(|error| malformed(error.to_string()))?;
-        if !form.predicate.is_object() {
+        let predicate = statement.member("predicate");
+        let Some(predicate) = predicate.filter(|each| each.kind() == Kind::Map) else {
             return Err(malformed(String::from("no object")));
-        }
-        Ok(Some(if form.predicate_type == PROVENANCE_TYPES[0] {
-            Self::of_v1(&form.predicate)
+        };
+        Ok(Some(if predicate_type == PROVENANCE_TYPES[0] {
+            Self::of_v1(predicate)
         } else {
-            Self::of_v02(&form.predicate)
+            Self::of_v02(predicate)
         }))
     }
 
-    fn of_v1(predicate: &Value) -> Self {
+    fn of_v1(predicate: Value<'_>) -> Self {
         let build_type = text(predicate, &["buildDefinition", "buildType"]);
         let known = SOURCE_PLACES.iter().find(|(name, _)| build_type.as_deref() == Ok(*name));
         let parameter = |place: &[&str]| {
@@ -152,7 +138,7 @@ impl Provenance {
         Self { builder, build_type, source, reference }
     }
 
-    fn of_v02(predicate: &Value) -> Self {
+    fn of_v02(predicate: Value<'_>) -> Self {
         let configured = text(predicate, &["invocation", "configSource", "uri"]);
         let uri = match configured {
             Err(FieldFault::Missing(place)) => {
@@ -175,37 +161,38 @@ impl Provenance {
 }
 
 /// The value at a place; everything on the way must be an object.
-fn value<'v>(mut value: &'v Value, place: &[&str]) -> Result<&'v Value, FieldFault> {
+fn value<'v>(mut value: Value<'v>, place: &[&str]) -> Result<Value<'v>, FieldFault> {
     for (depth, key) in place.iter().enumerate() {
-        let Some(object) = value.as_object() else {
+        if value.kind() != Kind::Map {
             let parent = place.get(..depth).unwrap_or(place);
             return Err(FieldFault::Malformed(parent.join(".")));
-        };
-        value = match object.get(*key) {
-            None | Some(Value::Null) => return Err(FieldFault::Missing(place.join("."))),
+        }
+        value = match value.member(key).filter(|inner| inner.kind() != Kind::Null) {
+            None => return Err(FieldFault::Missing(place.join("."))),
             Some(inner) => inner,
         };
     }
     Ok(value)
 }
 
-fn text(predicate: &Value, place: &[&str]) -> Field {
-    match value(predicate, place)? {
-        Value::String(text) if text.is_empty() => Err(FieldFault::Missing(place.join("."))),
-        Value::String(text) => Ok(text.clone()),
-        _ => Err(FieldFault::Malformed(place.join("."))),
+fn text(predicate: Value<'_>, place: &[&str]) -> Field {
+    match value(predicate, place)?.string() {
+        Some(text) if text.is_empty() => Err(FieldFault::Missing(place.join("."))),
+        Some(text) => Ok(text.into_owned()),
+        None => Err(FieldFault::Malformed(place.join("."))),
     }
 }
 
 /// The only one of a list's resources that is a repository. Of several, nobody says which was
 /// built and which merely used.
-fn the_one_repository(predicate: &Value, place: &[&str]) -> Field {
+fn the_one_repository(predicate: Value<'_>, place: &[&str]) -> Field {
     let list = place.join(".");
-    let Value::Array(resources) = value(predicate, place)? else {
+    let resources = value(predicate, place)?;
+    if resources.kind() != Kind::Sequence {
         return Err(FieldFault::Malformed(list));
-    };
+    }
     let mut found = None;
-    for resource in resources {
+    for resource in resources.elements() {
         let uri = match text(resource, &["uri"]) {
             Ok(uri) => uri,
             // A resource may have a name or a digest alone.

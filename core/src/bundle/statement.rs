@@ -4,14 +4,12 @@
 //! predicate's business. The subject's `annotations`, the `ResourceDescriptor`'s own place for
 //! additions, may hold the size in bytes.
 
-use alloc::{collections::BTreeMap, string::String, vec::Vec};
-
-use serde::{Deserialize, de::IgnoredAny};
+use alloc::{borrow::Cow, string::String, vec::Vec};
 
 use crate::{
     digest::{Digest, HashAlgorithm, decode_hex},
     finding::{Finding, FindingCode},
-    json::{self, JsonFault},
+    json::{self, Form, JsonFault, Kind, Value, form},
     limits,
 };
 
@@ -41,29 +39,65 @@ pub struct Subject {
     pub size: Option<u64>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct StatementForm {
-    #[serde(rename = "_type")]
-    statement_type: String,
-    subject: Vec<SubjectForm>,
-    predicate_type: String,
-    #[serde(default, rename = "predicate")]
-    _predicate: Option<IgnoredAny>,
+form! {
+    open struct StatementForm {
+        statement_type: String = "_type",
+        subject: Vec<SubjectForm> = "subject",
+        predicate_type: String = "predicateType",
+    }
+
+    open struct SubjectForm {
+        name: Option<String> = "name",
+        digest: DigestSet = "digest" or DigestSet::default(),
+        annotations: Annotations = "annotations" or Annotations::default(),
+    }
+
+    #[derive(Default)]
+    open struct Annotations {
+        size: Option<WholeNumber> = "size",
+    }
 }
 
-#[derive(Deserialize)]
-struct SubjectForm {
-    name: Option<String>,
-    #[serde(default)]
-    digest: BTreeMap<String, String>,
-    #[serde(default)]
-    annotations: Annotations,
+/// An in-toto `DigestSet`: the strong digests in the order of their keys; nothing when one is of
+/// another length than its algorithm's. Other algorithms, and weak ones, are there for others.
+struct DigestSet(Option<Vec<(String, Digest)>>);
+
+impl Default for DigestSet {
+    fn default() -> Self {
+        Self(Some(Vec::new()))
+    }
 }
 
-#[derive(Deserialize, Default)]
-struct Annotations {
-    size: Option<serde_json::Value>,
+impl<'a> Form<'a> for DigestSet {
+    fn read(value: Value<'a>) -> Result<Self, String> {
+        if value.kind() != Kind::Map {
+            return Err(value.is_not("a map"));
+        }
+        let mut digests = Self::default();
+        for (key, value) in value.members() {
+            let hex = <Cow<'a, str>>::read(value)?;
+            let name = String::read(key)?;
+            let Some(algorithm) = HashAlgorithm::parse(&name) else { continue };
+            let octets = decode_hex(&hex);
+            let digest = octets.and_then(|octets| Digest::new(algorithm, &octets));
+            digests.0 = digests.0.zip(digest).map(|(mut list, digest)| {
+                // Few: a name has no more spellings than its letters have cases.
+                let place = list.iter().position(|(other, _)| *other > name);
+                list.insert(place.unwrap_or(list.len()), (name, digest));
+                list
+            });
+        }
+        Ok(digests)
+    }
+}
+
+/// A number; nothing where anything else stands, or one that is not whole.
+struct WholeNumber(Option<u64>);
+
+impl<'a> Form<'a> for WholeNumber {
+    fn read(value: Value<'a>) -> Result<Self, String> {
+        Ok(Self(value.unsigned()))
+    }
 }
 
 impl Statement {
@@ -122,14 +156,8 @@ impl Statement {
 
 impl SubjectForm {
     fn decode(self) -> Option<Subject> {
-        let mut digests = Vec::new();
-        for (name, hex) in &self.digest {
-            // Other algorithms, and weak ones, are there for others.
-            if let Some(algorithm) = HashAlgorithm::parse(name) {
-                digests.push(Digest::new(algorithm, &decode_hex(hex)?)?);
-            }
-        }
-        let size = self.annotations.size.as_ref().and_then(serde_json::Value::as_u64);
+        let digests = self.digest.0?.into_iter().map(|(_, digest)| digest).collect();
+        let size = self.annotations.size.and_then(|size| size.0);
         Some(Subject { name: self.name, digests, size })
     }
 }

@@ -1,11 +1,13 @@
 //! The portable filler: RustCrypto, in pure Rust without std.
 
+mod rsa;
+
 use alloc::boxed::Box;
 
 use pki_types::{AlgorithmIdentifier, InvalidSignature, SignatureVerificationAlgorithm, alg_id};
-use rsa::{Pkcs1v15Sign, Pss, RsaPublicKey, pkcs1::DecodeRsaPublicKey, traits::PublicKeyParts};
 use sha2::Digest as _;
 
+use self::rsa::Padding;
 use super::{CryptoProvider, SignatureFault, SignatureScheme, SignatureScheme as S};
 use crate::digest::{Digest, HashAlgorithm, Hasher};
 
@@ -135,36 +137,16 @@ fn verify_prehash(
             key.verify_prehash(digest, &signature).ok()
         }
         S::Ed25519 => None,
-        S::RsaPkcs1Sha256 => {
-            rsa(public_key, Pkcs1v15Sign::new::<sha2::Sha256>(), digest, signature)
+        S::RsaPkcs1Sha256 | S::RsaPkcs1Sha384 | S::RsaPkcs1Sha512 => {
+            rsa::verify(public_key, scheme.hash_algorithm()?, Padding::Pkcs1, digest, signature)
         }
-        S::RsaPkcs1Sha384 => {
-            rsa(public_key, Pkcs1v15Sign::new::<sha2::Sha384>(), digest, signature)
+        S::RsaPssSha256 | S::RsaPssSha384 | S::RsaPssSha512 => {
+            rsa::verify(public_key, scheme.hash_algorithm()?, Padding::Pss, digest, signature)
         }
-        S::RsaPkcs1Sha512 => {
-            rsa(public_key, Pkcs1v15Sign::new::<sha2::Sha512>(), digest, signature)
-        }
-        S::RsaPssSha256 => rsa(public_key, Pss::<sha2::Sha256>::new(), digest, signature),
-        S::RsaPssSha384 => rsa(public_key, Pss::<sha2::Sha384>::new(), digest, signature),
-        S::RsaPssSha512 => rsa(public_key, Pss::<sha2::Sha512>::new(), digest, signature),
     }
 }
 
 /// RFC 5480 §2.2: compressed (02, 03) or uncompressed (04); SEC 1's compact form is not used.
 fn point(public_key: &[u8]) -> Option<&[u8]> {
     matches!(public_key.first(), Some(2..=4)).then_some(public_key)
-}
-
-fn rsa(
-    public_key: &[u8],
-    scheme: impl rsa::traits::SignatureScheme,
-    digest: &[u8],
-    signature: &[u8],
-) -> Option<()> {
-    let key = RsaPublicKey::from_pkcs1_der(public_key).ok()?;
-    // The sizes that aws-lc-rs takes, so that both fillers refuse the same.
-    if !(2048..=8192).contains(&key.n().bits()) {
-        return None;
-    }
-    key.verify(scheme, digest, signature).ok()
 }

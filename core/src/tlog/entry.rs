@@ -7,11 +7,10 @@
 use alloc::{format, string::String, vec::Vec};
 
 use base64ct::{Base64, Encoding};
-use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::{
     digest::{Digest, HashAlgorithm, decode_hex},
-    json::{self, Base64Octets},
+    json::{Base64Octets, Document, Form, JsonFault, OtherKeys, form},
 };
 
 /// A decoded entry body.
@@ -70,14 +69,15 @@ impl EntryBody {
     /// # Errors
     /// [`EntryFault`].
     pub fn decode(body: &[u8]) -> Result<Self, EntryFault> {
-        let head: HeadForm =
-            json::decode(body).map_err(|fault| EntryFault::Malformed(format!("{fault}")))?;
+        let malformed = |fault: JsonFault| EntryFault::Malformed(format!("{fault}"));
+        let document = Document::decode(body).map_err(malformed)?;
+        let head: HeadForm = document.read().map_err(malformed)?;
         let (signatures, digest) = match (head.kind.as_str(), head.api_version.as_str()) {
-            ("hashedrekord", "0.0.1") => spec::<HashedRekordV1Form>(body)?.decode(),
-            ("hashedrekord", "0.0.2") => spec::<HashedRekordV2Form>(body)?.decode(),
-            ("dsse", "0.0.1") => spec::<DsseForm>(body)?.decode(),
-            ("intoto", "0.0.1") => spec::<IntotoV1Form>(body)?.decode(),
-            ("intoto", "0.0.2") => spec::<IntotoV2Form>(body)?.decode(),
+            ("hashedrekord", "0.0.1") => spec::<HashedRekordV1Form>(document)?.decode(),
+            ("hashedrekord", "0.0.2") => spec::<HashedRekordV2Form>(document)?.decode(),
+            ("dsse", "0.0.1") => spec::<DsseForm>(document)?.decode(),
+            ("intoto", "0.0.1") => spec::<IntotoV1Form>(document)?.decode(),
+            ("intoto", "0.0.2") => spec::<IntotoV2Form>(document)?.decode(),
             (kind, version) => {
                 return Err(EntryFault::Unsupported(format!("{kind} {version}")));
             }
@@ -87,32 +87,29 @@ impl EntryBody {
     }
 }
 
-/// The `spec` of a body that was walked over before.
-fn spec<T: DeserializeOwned>(body: &[u8]) -> Result<T, EntryFault> {
-    #[derive(Deserialize)]
-    struct Body<T> {
-        spec: T,
-    }
-    serde_json::from_slice::<Body<T>>(body)
-        .map(|body| body.spec)
-        .map_err(|error| EntryFault::Malformed(format!("{error}")))
+/// The `spec` of a body.
+fn spec<'a, T: Form<'a>>(body: Document<'a>) -> Result<T, EntryFault> {
+    let mut found = [None];
+    let fields = body.root().fields("struct Body", &["spec"], OtherKeys::Ignored, &mut found);
+    fields.and_then(|mut fields| fields.take()).map_err(EntryFault::Malformed)
 }
 
 /// Signatures and digest; nothing when the digest is none we know.
 type Parts = Option<(Vec<LoggedSignature>, LoggedDigest)>;
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct HeadForm {
-    kind: String,
-    api_version: String,
+form! {
+    open struct HeadForm {
+        kind: String = "kind",
+        api_version: String = "apiVersion",
+    }
 }
 
-/// `{"algorithm":"sha256","value":HEX}`.
-#[derive(Deserialize)]
-struct HashForm {
-    algorithm: String,
-    value: String,
+form! {
+    /// `{"algorithm":"sha256","value":HEX}`.
+    open struct HashForm {
+        algorithm: String = "algorithm",
+        value: String = "value",
+    }
 }
 
 impl HashForm {
@@ -121,27 +118,24 @@ impl HashForm {
     }
 }
 
-#[derive(Deserialize)]
-struct HashedRekordV1Form {
-    data: HashedDataForm,
-    signature: HashedSignatureForm,
-}
+form! {
+    open struct HashedRekordV1Form {
+        data: HashedDataForm = "data",
+        signature: HashedSignatureForm = "signature",
+    }
 
-#[derive(Deserialize)]
-struct HashedDataForm {
-    hash: HashForm,
-}
+    open struct HashedDataForm {
+        hash: HashForm = "hash",
+    }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct HashedSignatureForm {
-    content: Base64Octets,
-    public_key: PemForm,
-}
+    open struct HashedSignatureForm {
+        content: Base64Octets = "content",
+        public_key: PemForm = "publicKey",
+    }
 
-#[derive(Deserialize)]
-struct PemForm {
-    content: Base64Octets,
+    open struct PemForm {
+        content: Base64Octets = "content",
+    }
 }
 
 impl HashedRekordV1Form {
@@ -154,35 +148,30 @@ impl HashedRekordV1Form {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct HashedRekordV2Form {
-    hashed_rekord_v002: HashedRekordV2Content,
-}
+form! {
+    open struct HashedRekordV2Form {
+        hashed_rekord_v002: HashedRekordV2Content = "hashedRekordV002",
+    }
 
-#[derive(Deserialize)]
-struct HashedRekordV2Content {
-    data: SigstoreDigestForm,
-    signature: VerifiedSignatureForm,
-}
+    open struct HashedRekordV2Content {
+        data: SigstoreDigestForm = "data",
+        signature: VerifiedSignatureForm = "signature",
+    }
 
-#[derive(Deserialize)]
-struct SigstoreDigestForm {
-    algorithm: String,
-    digest: Base64Octets,
-}
+    open struct SigstoreDigestForm {
+        algorithm: String = "algorithm",
+        digest: Base64Octets = "digest",
+    }
 
-#[derive(Deserialize)]
-struct VerifiedSignatureForm {
-    content: Base64Octets,
-    verifier: VerifierForm,
-}
+    open struct VerifiedSignatureForm {
+        content: Base64Octets = "content",
+        verifier: VerifierForm = "verifier",
+    }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct VerifierForm {
-    x509_certificate: Option<RawForm>,
-    public_key: Option<RawForm>,
+    open struct VerifierForm {
+        x509_certificate: Option<RawForm> = "x509Certificate",
+        public_key: Option<RawForm> = "publicKey",
+    }
 }
 
 impl VerifierForm {
@@ -195,10 +184,10 @@ impl VerifierForm {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RawForm {
-    raw_bytes: Base64Octets,
+form! {
+    open struct RawForm {
+        raw_bytes: Base64Octets = "rawBytes",
+    }
 }
 
 impl HashedRekordV2Form {
@@ -214,17 +203,16 @@ impl HashedRekordV2Form {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct DsseForm {
-    payload_hash: HashForm,
-    signatures: Vec<DsseSignatureForm>,
-}
+form! {
+    open struct DsseForm {
+        payload_hash: HashForm = "payloadHash",
+        signatures: Vec<DsseSignatureForm> = "signatures",
+    }
 
-#[derive(Deserialize)]
-struct DsseSignatureForm {
-    signature: Base64Octets,
-    verifier: Base64Octets,
+    open struct DsseSignatureForm {
+        signature: Base64Octets = "signature",
+        verifier: Base64Octets = "verifier",
+    }
 }
 
 impl DsseForm {
@@ -238,17 +226,15 @@ impl DsseForm {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct IntotoV1Form {
-    content: IntotoV1Content,
-    public_key: Base64Octets,
-}
+form! {
+    open struct IntotoV1Form {
+        content: IntotoV1Content = "content",
+        public_key: Base64Octets = "publicKey",
+    }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct IntotoV1Content {
-    payload_hash: HashForm,
+    open struct IntotoV1Content {
+        payload_hash: HashForm = "payloadHash",
+    }
 }
 
 impl IntotoV1Form {
@@ -260,28 +246,24 @@ impl IntotoV1Form {
     }
 }
 
-#[derive(Deserialize)]
-struct IntotoV2Form {
-    content: IntotoV2Content,
-}
+form! {
+    open struct IntotoV2Form {
+        content: IntotoV2Content = "content",
+    }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct IntotoV2Content {
-    envelope: IntotoEnvelopeForm,
-    payload_hash: HashForm,
-}
+    open struct IntotoV2Content {
+        envelope: IntotoEnvelopeForm = "envelope",
+        payload_hash: HashForm = "payloadHash",
+    }
 
-#[derive(Deserialize)]
-struct IntotoEnvelopeForm {
-    signatures: Vec<IntotoSignatureForm>,
-}
+    open struct IntotoEnvelopeForm {
+        signatures: Vec<IntotoSignatureForm> = "signatures",
+    }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct IntotoSignatureForm {
-    sig: Base64Octets,
-    public_key: Base64Octets,
+    open struct IntotoSignatureForm {
+        sig: Base64Octets = "sig",
+        public_key: Base64Octets = "publicKey",
+    }
 }
 
 impl IntotoV2Form {

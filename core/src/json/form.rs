@@ -1,0 +1,406 @@
+//! Forms: which fields an object has, of which types.
+//!
+//! `form!` writes the reading of a struct, little code for each: the fields are found by one
+//! function for all forms. Faults are told in serde's words, which reports have always shown; of
+//! several faults in one object, an unknown key is told first, then the first field of the form.
+
+use alloc::{borrow::Cow, format, string::String, vec::Vec};
+
+use base64ct::{Base64, Encoding};
+
+use super::value::{Kind, Value};
+
+/// What can be read from a JSON value.
+pub(crate) trait Form<'a>: Sized {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// What is wrong, with line and column.
+    fn read(value: Value<'a>) -> Result<Self, String>;
+
+    /// What stands for it where the key is missing; nothing where it must be there.
+    fn absent() -> Option<Self> {
+        None
+    }
+}
+
+/// What becomes of keys that a form does not name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OtherKeys {
+    Refused,
+    Ignored,
+}
+
+/// Defines structs with their reading. `closed` refuses other keys, `open` ignores them; `or` says
+/// what stands for a missing key, otherwise it must be there unless it is an `Option`.
+macro_rules! form {
+    (@other_keys open) => { $crate::json::form::OtherKeys::Ignored };
+    (@other_keys closed) => { $crate::json::form::OtherKeys::Refused };
+    (@take $fields:ident) => { $fields.take()? };
+    (@take $fields:ident $default:expr) => {
+        match $fields.take_option()? {
+            Some(value) => value,
+            None => $default,
+        }
+    };
+    ($(
+        $(#[$attribute:meta])* $visibility:vis $manner:ident struct $name:ident {
+            $($(#[$about:meta])* $shown:vis $field:ident: $type:ty = $key:literal $(or $default:expr)?,)*
+        }
+    )*) => { $(
+        $(#[$attribute])* $visibility struct $name { $($(#[$about])* $shown $field: $type,)* }
+
+        impl<'a> $crate::json::Form<'a> for $name {
+            fn read(value: $crate::json::Value<'a>) -> Result<Self, alloc::string::String> {
+                const KEYS: &[&str] = &[$($key),*];
+                let mut found = [None; KEYS.len()];
+                let other_keys = $crate::json::form!(@other_keys $manner);
+                let what = concat!("struct ", stringify!($name));
+                let mut fields = value.fields(what, KEYS, other_keys, &mut found)?;
+                Ok(Self { $($field: $crate::json::form!(@take fields $($default)?)),* })
+            }
+        }
+    )* };
+}
+
+pub(crate) use form;
+
+/// The fields of an object, in the order of its form.
+pub(crate) struct Fields<'a, 'f> {
+    object: Value<'a>,
+    keys: &'f [&'f str],
+    found: &'f [Option<Value<'a>>],
+}
+
+impl<'a> Value<'a> {
+    /// Finds the values of `keys`, in one way over the object.
+    pub(crate) fn fields<'f>(
+        self,
+        what: &str,
+        keys: &'f [&'f str],
+        other_keys: OtherKeys,
+        found: &'f mut [Option<Value<'a>>],
+    ) -> Result<Fields<'a, 'f>, String> {
+        if self.kind() != Kind::Map {
+            return Err(self.is_not(what));
+        }
+        for (key, value) in self.members() {
+            let name = key.string().unwrap_or_default();
+            let index = keys.iter().position(|known| *known == name);
+            match index.and_then(|index| found.get_mut(index)) {
+                Some(place) => *place = Some(value),
+                None if other_keys == OtherKeys::Ignored => {}
+                None => return Err(key.is_unknown("field", &name, keys)),
+            }
+        }
+        Ok(Fields { object: self, keys, found })
+    }
+
+    /// The one of `choices` whose name it is.
+    pub(crate) fn choice<T: Copy>(self, choices: &[(&str, T)]) -> Result<T, String> {
+        let Some(name) = self.string() else {
+            return Err(self.wrong("expected value"));
+        };
+        let choice = choices.iter().find(|(known, _)| *known == name);
+        choice.map(|(_, choice)| *choice).ok_or_else(|| {
+            let names: Vec<_> = choices.iter().map(|(known, _)| *known).collect();
+            self.is_unknown("variant", &name, &names)
+        })
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn is_unknown(self, what: &str, name: &str, known: &[&str]) -> String {
+        let expected = match known {
+            [one] => format!("`{one}`"),
+            [one, other] => format!("`{one}` or `{other}`"),
+            several => format!("one of `{}`", several.join("`, `")),
+        };
+        self.wrong(&format!("unknown {what} `{name}`, expected {expected}"))
+    }
+}
+
+impl<'a, 'f> Fields<'a, 'f> {
+    /// The next field.
+    pub(crate) fn take<T: Form<'a>>(&mut self) -> Result<T, String> {
+        let (key, value) = self.next();
+        match value {
+            Some(value) => T::read(value),
+            None => T::absent()
+                .ok_or_else(|| self.object.wrong_at_end(&format!("missing field `{key}`"))),
+        }
+    }
+
+    /// The next field; nothing where its key is missing.
+    pub(crate) fn take_option<T: Form<'a>>(&mut self) -> Result<Option<T>, String> {
+        self.next().1.map(T::read).transpose()
+    }
+
+    #[inline(never)]
+    fn next(&mut self) -> (&'f str, Option<Value<'a>>) {
+        let (Some((key, keys)), Some((value, found))) =
+            (self.keys.split_first(), self.found.split_first())
+        else {
+            return ("", None);
+        };
+        (self.keys, self.found) = (keys, found);
+        (key, *value)
+    }
+}
+
+impl<'a> Form<'a> for Value<'a> {
+    fn read(value: Value<'a>) -> Result<Self, String> {
+        Ok(value)
+    }
+}
+
+impl<'a> Form<'a> for Cow<'a, str> {
+    #[inline(never)]
+    fn read(value: Value<'a>) -> Result<Self, String> {
+        value.string().ok_or_else(|| value.is_not("a string"))
+    }
+}
+
+impl<'a> Form<'a> for String {
+    #[inline(never)]
+    fn read(value: Value<'a>) -> Result<Self, String> {
+        <Cow<'a, str>>::read(value).map(Cow::into_owned)
+    }
+}
+
+impl<'a> Form<'a> for u32 {
+    fn read(value: Value<'a>) -> Result<Self, String> {
+        whole(value, "u32", u32::MAX)
+    }
+}
+
+impl<'a> Form<'a> for u8 {
+    fn read(value: Value<'a>) -> Result<Self, String> {
+        let number = whole(value, "u8", u8::MAX.into())?;
+        number.try_into().map_err(|_| value.is_beyond("u8"))
+    }
+}
+
+fn whole(value: Value<'_>, what: &str, most: u32) -> Result<u32, String> {
+    let number = value.unsigned().and_then(|number| u32::try_from(number).ok());
+    match number.filter(|number| *number <= most) {
+        Some(number) => Ok(number),
+        None if value.unsigned().is_some() || value.signed().is_some() => {
+            Err(value.is_beyond(what))
+        }
+        None => Err(value.is_not(what)),
+    }
+}
+
+impl<'a, T: Form<'a>> Form<'a> for Option<T> {
+    fn read(value: Value<'a>) -> Result<Self, String> {
+        if value.kind() == Kind::Null { Ok(None) } else { T::read(value).map(Some) }
+    }
+
+    fn absent() -> Option<Self> {
+        Some(None)
+    }
+}
+
+impl<'a, T: Form<'a>> Form<'a> for Vec<T> {
+    fn read(value: Value<'a>) -> Result<Self, String> {
+        if value.kind() != Kind::Sequence {
+            return Err(value.is_not("a sequence"));
+        }
+        let mut list = Self::new();
+        for element in value.elements() {
+            list.push(T::read(element)?);
+        }
+        Ok(list)
+    }
+}
+
+/// A value that is there and not looked at.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ignored;
+
+impl<'a> Form<'a> for Ignored {
+    fn read(_: Value<'a>) -> Result<Self, String> {
+        Ok(Self)
+    }
+}
+
+/// Octets that stand in JSON as standard, padded base64 (RFC 4648 §4).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Base64Octets(pub(crate) Vec<u8>);
+
+impl<'a> Form<'a> for Base64Octets {
+    #[inline(never)]
+    fn read(value: Value<'a>) -> Result<Self, String> {
+        let text = <Cow<'a, str>>::read(value)?;
+        Base64::decode_vec(&text).map(Self).map_err(|_| value.wrong("not standard base64"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests may")]
+    use super::*;
+    use crate::json::{self, JsonFault};
+
+    form! {
+        #[derive(Debug, PartialEq)]
+        closed struct Closed {
+            name: String = "theName",
+            list: Vec<u8> = "list",
+            inner: Option<Open> = "inner",
+            number: u32 = "number" or 7,
+        }
+
+        #[derive(Debug, PartialEq)]
+        open struct Open {
+            names: Vec<String> = "names" or Vec::new(),
+            level: Level = "level" or Level::Low,
+        }
+
+        #[derive(Debug, PartialEq)]
+        closed struct Single {
+            one: String = "one",
+        }
+
+        #[derive(Debug, PartialEq)]
+        closed struct Double {
+            one: Option<Single> = "one",
+            two: Option<Level> = "two",
+        }
+    }
+
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    enum Level {
+        Low,
+        High,
+    }
+
+    impl<'a> Form<'a> for Level {
+        fn read(value: Value<'a>) -> Result<Self, String> {
+            value.choice(&[("low", Self::Low), ("high", Self::High)])
+        }
+    }
+
+    /// The same forms, derived.
+    mod derived {
+        use alloc::{string::String, vec::Vec};
+
+        use super::Level;
+
+        #[derive(serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub(super) struct Closed {
+            #[serde(rename = "theName")]
+            pub(super) name: String,
+            pub(super) list: Vec<u8>,
+            pub(super) inner: Option<Open>,
+            #[serde(default = "seven")]
+            pub(super) number: u32,
+        }
+
+        fn seven() -> u32 {
+            7
+        }
+
+        #[derive(serde::Deserialize)]
+        pub(super) struct Open {
+            #[serde(default)]
+            pub(super) names: Vec<String>,
+            #[serde(default = "low")]
+            pub(super) level: Level,
+        }
+
+        fn low() -> Level {
+            Level::Low
+        }
+
+        #[derive(serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub(super) struct Single {
+            pub(super) one: String,
+        }
+
+        #[derive(serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub(super) struct Double {
+            pub(super) one: Option<Single>,
+            pub(super) two: Option<Level>,
+        }
+    }
+
+    impl From<derived::Closed> for Closed {
+        fn from(other: derived::Closed) -> Self {
+            let inner = other.inner.map(|open| Open { names: open.names, level: open.level });
+            Self { name: other.name, list: other.list, inner, number: other.number }
+        }
+    }
+
+    impl From<derived::Double> for Double {
+        fn from(other: derived::Double) -> Self {
+            Self { one: other.one.map(|single| Single { one: single.one }), two: other.two }
+        }
+    }
+
+    fn assert_as_derived<T, D>(text: &str)
+    where
+        T: for<'a> Form<'a> + From<D> + PartialEq + core::fmt::Debug,
+        D: serde::de::DeserializeOwned,
+    {
+        let theirs = serde_json::from_str::<D>(text).map(T::from);
+        let theirs = theirs.map_err(|error| JsonFault::Malformed(format!("{error}")));
+        assert_eq!(json::decode::<T>(text.as_bytes()), theirs, "{text}");
+    }
+
+    #[test]
+    fn reads_and_refuses_in_the_words_of_serde() {
+        for text in [
+            r#"{"theName":"a","list":[]}"#,
+            r#"{"theName":"\u0041","list":[0,255],"inner":null,"number":4294967295}"#,
+            r#"{"inner":{"other":[{}],"names":["b","c"],"level":"high"},"theName":"","list":[1]}"#,
+            r#"{"inner":{},"theName":"","list":[1]}"#,
+            "{\n  \"list\": []\n}",
+            r#"{"theName":"a"}"#,
+            r#"{"theName":"a","list":[256]}"#,
+            r#"{"theName":"a","list":[-1 ]}"#,
+            r#"{"theName":"a","list":[1.5]}"#,
+            r#"{"theName":"a","list":[{}]}"#,
+            r#"{"theName":"a","list":["x\""]}"#,
+            r#"{"theName":"a","list":{}}"#,
+            r#"{"theName":"a","list":null}"#,
+            r#"{"theName":null,"list":[]}"#,
+            r#"{"theName":5,"list":[]}"#,
+            r#"{"theName":[5],"list":[]}"#,
+            "{\"theName\":\n true ,\"list\":[]}",
+            r#"{"theName":"a","list":[],"name":"b"}"#,
+            r#"{"theName":"a","list":[],"number":4294967296}"#,
+            r#"{"theName":"a","list":[],"number":-5}"#,
+            r#"{"theName":"a","list":[],"number":"5"}"#,
+            r#"{"theName":"a","list":[],"number":null}"#,
+            r#"{"theName":"a","list":[],"inner":"x"}"#,
+            r#"{"theName":"a","list":[],"inner":{"level":"middle"}}"#,
+            r#"{"theName":"a","list":[],"inner":{"level":5}}"#,
+            r#"{"theName":"a","list":[],"inner":{"names":"x"}}"#,
+        ] {
+            assert_as_derived::<Closed, derived::Closed>(text);
+        }
+        for text in [
+            "{}",
+            r#"{"three":1}"#,
+            r#"{"one":{"two":1}}"#,
+            r#"{"one":{"one":"x"},"two":"low"}"#,
+            r#"{"one":{}}"#,
+            r#"{"one":{ }   }"#,
+        ] {
+            assert_as_derived::<Double, derived::Double>(text);
+        }
+    }
+
+    #[test]
+    fn an_array_is_no_object() {
+        // A derived reading would take the elements for the fields in their order.
+        let fault = json::decode::<Single>(br#"["x"]"#).unwrap_err();
+        assert!(matches!(fault, JsonFault::Malformed(text) if text.contains("sequence")));
+    }
+}
