@@ -5,11 +5,13 @@ use base64ct::{Base64, Encoding};
 use countersign_core::{
     crypto::{SignatureScheme, aws_lc::AwsLc},
     digest::{HashAlgorithm, digest},
+    limits,
     time::UnixSeconds,
     tlog::{
-        Checkpoint, EntryBody, Log, LogKey,
+        Checkpoint, EntryBody, Log, LogEntry, LogKey,
         checkpoint::CheckpointFault,
         entry::LoggedVerifier,
+        promise,
         sct::{CertificateTimestamp, Precertificate},
     },
     trust::Window,
@@ -114,6 +116,61 @@ fn holds_a_log_to_its_name_unless_its_id_is_of_its_key_alone() {
 }
 
 #[test]
+fn tells_the_faults_of_checkpoints_apart() {
+    let key = ForgeKey::p256("log");
+    let log = Log { id: vec![7; 32], ..log(&key, "PKIX_ECDSA_P256_SHA_256") };
+    let fault = |note: &str| {
+        Checkpoint::decode(note).expect("a checkpoint").verify(&log, &AwsLc).expect_err("a fault")
+    };
+    let stranger = note("log.example", "log.example", &log, &ForgeKey::p256("a stranger"));
+    assert_eq!(fault(&stranger), CheckpointFault::Signature);
+    let other = Log { id: vec![9; 32], ..log.clone() };
+    let unsigned = note("log.example", "log.example", &other, &key);
+    assert_eq!(fault(&unsigned), CheckpointFault::Unsigned);
+    // A right signature under a wrong name tells more than a wrong one after it.
+    let renamed = note("log.example", "another", &log, &key);
+    let line = stranger.lines().last().expect("a signature");
+    assert_eq!(fault(&format!("{renamed}{line}\n")), CheckpointFault::Origin);
+}
+
+#[test]
+fn reads_checkpoints_up_to_their_greatest_size() {
+    let of_size = |length: usize| {
+        let root = Base64::encode_string(&[7; 32]);
+        let (head, tail) = (format!("log.example\n7\n{root}\n"), "\n\n— log.example BwcHBwE=\n");
+        let note = format!("{head}{}{tail}", "x".repeat(length - head.len() - tail.len()));
+        assert_eq!(note.len(), length);
+        Checkpoint::decode(&note).map(|checkpoint| checkpoint.tree_size)
+    };
+    assert_eq!(of_size(limits::CHECKPOINT_BYTES), Ok(7));
+    assert_eq!(of_size(limits::CHECKPOINT_BYTES + 1), Err("more bytes than are looked at"));
+}
+
+#[test]
+fn a_promise_vouches_for_the_time_that_it_signs() {
+    let key = ForgeKey::p256("log");
+    let log = log(&key, "PKIX_ECDSA_P256_SHA_256");
+    let time = UnixSeconds::new(1_795_000_000);
+    let mut entry = LogEntry {
+        log_index: 7,
+        log_id: log.id.clone(),
+        kind: "hashedrekord".to_owned(),
+        version: "0.0.1".to_owned(),
+        integrated_time: Some(time),
+        promise: None,
+        proof: None,
+        body: b"{}".to_vec(),
+    };
+    assert_eq!(promise::verify(&entry, &log, &AwsLc), None);
+    entry.promise = Some(key.signature(promise::signed_octets(&entry, time).as_bytes()));
+    assert_eq!(promise::verify(&entry, &log, &AwsLc), Some(time));
+    let later = LogEntry { integrated_time: Some(time.plus_seconds(1)), ..entry.clone() };
+    assert_eq!(promise::verify(&later, &log, &AwsLc), None);
+    let timeless = LogEntry { integrated_time: None, ..entry };
+    assert_eq!(promise::verify(&timeless, &log, &AwsLc), None);
+}
+
+#[test]
 fn lists_what_a_checkpoint_says_besides() {
     let root = Base64::encode_string(&[7; 32]);
     let text = format!("log.example\n7\n{root}\nfirst\nsecond\n\n— log.example BwcHBwE=\n");
@@ -179,10 +236,10 @@ fn believes_timestamps_under_the_name_of_their_algorithm_alone() {
     let log_of_ecdsa = log(&ecdsa, "PKIX_ECDSA_P256_SHA_256");
     assert!(timestamp(&ecdsa, ECDSA, &log_of_ecdsa));
     assert!(!timestamp(&ecdsa, RSA, &log_of_ecdsa));
+    assert!(!timestamp(&ForgeKey::p256("another"), ECDSA, &log_of_ecdsa), "another log's");
     let rsa = ForgeKey::rsa_2048();
     let log_of_rsa = log(&rsa, "PKIX_RSA_PKCS1V5");
     assert!(timestamp(&rsa, RSA, &log_of_rsa));
     assert!(!timestamp(&rsa, ECDSA, &log_of_rsa));
     assert!(!timestamp(&rsa, [5, 1], &log_of_rsa), "another hash");
-    assert!(!timestamp(&ecdsa, ECDSA, &log_of_rsa), "another log's");
 }
