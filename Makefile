@@ -9,7 +9,7 @@ DOC_FLAGS := -D warnings
 export PATH := $(CURDIR)/target/node/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench fuzz doc web build-web
+.PHONY: help demo test check bench fuzz mutants doc web build-web
 
 help: ## list these commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -60,6 +60,10 @@ bench: ## benchmarks, with their aims
 fuzz: ## each fuzz target for FUZZ_SECONDS (default 30)
 	@scripts/setup fuzz
 	@scripts/fuzz
+
+mutants: ## changes the verification core, one thing at a time: do the tests notice? (an hour or more)
+	@scripts/setup mutants
+	@scripts/mutants
 
 doc: ## the crates' documentation, in target/doc, and the pages made from the code
 	@scripts/setup doc

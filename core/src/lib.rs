@@ -10,6 +10,7 @@
     clippy::panic
 )]
 
+#[macro_use]
 extern crate alloc;
 
 pub mod asn1;

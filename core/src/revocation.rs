@@ -85,19 +85,19 @@ pub fn decide(
         // Whoever holds the authority's key can date a token back, so no date saves it.
         let key_lost = is_compromise(reason);
         if key_lost || !before {
-            return alloc::vec![facts(FindingCode::TimestampAuthorityRevoked)];
+            return vec![facts(FindingCode::TimestampAuthorityRevoked)];
         }
         return decide_age(known, signed_by, rules, now).into_iter().collect();
     }
     if !before {
-        return alloc::vec![facts(match (subject, reason) {
+        return vec![facts(match (subject, reason) {
             (_, RevocationReason::CertificateHold) => FindingCode::RevokedOnHold,
             (Subject::Authority, _) => FindingCode::RevokedAuthority,
             _ => FindingCode::Revoked,
         })];
     }
     if is_compromise(reason) && rules.compromise == Compromise::Reject {
-        return alloc::vec![facts(FindingCode::RevokedCompromiseStrict)];
+        return vec![facts(FindingCode::RevokedCompromiseStrict)];
     }
     // From here on it passes, so what is known must be recent.
     let aged = decide_age(known, signed_by, rules, now);

@@ -20,7 +20,7 @@ pub use self::{
     key::ForgeKey,
     ocsp::{OcspDraft, SingleDraft, WhoAnswers},
     release::{Proofs, Release},
-    token::{Ess, TokenDraft, TstInfoDraft},
+    token::{Ess, SignerName, TokenDraft, TstInfoDraft},
 };
 
 use countersign_core::{crypto::SignatureScheme, time::UnixSeconds};

@@ -293,6 +293,50 @@ fn rejects_a_chain_that_stands_under_a_name_constraint() {
 }
 
 #[test]
+fn rejects_names_outside_the_permitted_ones() {
+    // permittedSubtrees [0] { dNSName example.org }, a kind that the path builder compares.
+    let subtree = der::sequence(&[&der::implicit(2, b"example.org")]);
+    let constraints = der::sequence(&[&der::context(0, &[&subtree])]);
+    let constraint = ExtensionDraft::new(oid::CE_NAME_CONSTRAINTS, Critical, constraints);
+    let named = |host: &[u8]| {
+        let names = der::sequence(&[&der::implicit(2, host)]);
+        let names = ExtensionDraft::new(oid::CE_SUBJECT_ALT_NAME, NonCritical, names);
+        signing(|chain| {
+            chain.authority = chain.authority.clone().with(constraint.clone());
+            chain.leaf = chain.leaf.clone().with(names);
+        })
+    };
+    assert_eq!(named(b"releases.example.org"), Ok(()));
+    assert_eq!(named(b"example.com"), Err(FindingCode::CertificatePathConstraint));
+}
+
+#[test]
+fn an_empty_validity_has_expired() {
+    let outcome = signing(|chain| {
+        chain.root.not_before = NOW;
+        chain.root.not_after = NOW.minus_seconds(1);
+    });
+    assert_eq!(outcome, Err(FindingCode::CertificateExpiredWhenSigned));
+}
+
+#[test]
+fn gives_the_certificates_of_the_path_from_the_leaf_to_the_anchor() {
+    let signed = Chain::code_signing().sign();
+    let leaf = Certificate::decode(&signed.leaf).expect("a certificate");
+    let (intermediates, anchors) = ([&signed.authority[..]], [&signed.root[..]]);
+    let path = path::verify(&leaf, &intermediates, &anchors, NOW, Purpose::CodeSigning, &AwsLc);
+    let path = path.expect("a right chain");
+    let whole: Vec<&[u8]> = path.certificates().map(|each| each.raw).collect();
+    assert_eq!(whole, [&signed.leaf, &signed.authority, &signed.root]);
+    let issuers: Vec<&[u8]> = path.issuers().iter().map(|each| each.raw).collect();
+    assert_eq!(issuers, [&signed.authority, &signed.root]);
+    let links: Vec<_> = path.links().map(|(below, above)| (below.raw, above.raw)).collect();
+    let expected = [(&signed.leaf, &signed.authority), (&signed.authority, &signed.root)];
+    assert_eq!(links, expected.map(|(below, above)| (&below[..], &above[..])));
+    assert_eq!(path.leaf().raw, signed.leaf);
+}
+
+#[test]
 fn rejects_an_extension_that_stands_twice() {
     let outcome = signing(|chain| {
         let again = chain.leaf.extensions[0].clone();

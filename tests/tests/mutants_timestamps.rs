@@ -4,9 +4,9 @@
 
 use countersign_core::{
     crypto::{CryptoProvider, aws_lc::AwsLc, rustcrypto::RustCrypto},
-    digest::HashAlgorithm,
+    digest::{Digest, HashAlgorithm, digest},
     finding::FindingCode,
-    oid,
+    limits, oid,
     time::UnixSeconds,
     trust::{Authority, Window},
     tsp::{self, Stamped},
@@ -19,8 +19,8 @@ use countersign_signing::{
     key::Signer as _,
 };
 use countersign_tests::forge::{
-    CertificateDraft, Chain, DAY, Ess, ExtensionDraft, ForgeKey, NOW, SignedChain, TokenDraft,
-    TstInfoDraft, basic_constraints, name, usages,
+    CertificateDraft, Chain, DAY, Ess, ExtensionDraft, ForgeKey, NOW, SignedChain, SignerName,
+    TokenDraft, TstInfoDraft, basic_constraints, name, usages,
 };
 
 const MESSAGE: &[u8] = b"a signature";
@@ -79,6 +79,23 @@ fn under(change: impl FnOnce(&mut Chain)) -> Outcome {
     let anchored = Authority::from_anchor(signed.root, vec![signed.authority]);
     assert_eq!(pinned, verified(&embedded, &[anchored]), "embedded and pinned differ");
     pinned
+}
+
+/// `IssuerSerial` with one name of that kind.
+fn issuer_serial(kind: u8, issuer: &[u8], serial: &[u8]) -> Vec<u8> {
+    let names = der::sequence(&[&der::context(kind, &[issuer])]);
+    der::sequence(&[&names, &der::integer_verbatim(serial)])
+}
+
+fn leaf_serial() -> Vec<u8> {
+    Chain::timestamping().leaf.serial
+}
+
+/// Another certificate of the CA's issuer under the CA's number.
+fn twin_of_the_ca() -> Vec<u8> {
+    let mut chain = Chain::timestamping();
+    chain.authority.spki = ForgeKey::p384("another CA").spki().to_vec();
+    chain.sign().authority
 }
 
 macro_rules! rejects {
@@ -152,6 +169,17 @@ rejects! {
         draft.info.gen_time = "20261123110000.50Z".to_owned()) is TimestampMalformed;
     rejects_an_accuracy_of_1000_milliseconds: token(draft => draft.info.accuracy =
         der::sequence(&[&der::implicit(0, &der::integer_content(1_000))])) is TimestampMalformed;
+
+    rejects_ess_with_another_serial: token(draft => draft.ess =
+        Ess::Naming(issuer_serial(4, &name("timestamping CA"), &[7]))) is TimestampEssMismatch;
+    rejects_ess_with_another_issuer: token(draft => draft.ess = Ess::Naming(
+        issuer_serial(4, &name("somebody else"), &leaf_serial()))) is TimestampEssMismatch;
+    rejects_ess_whose_issuer_is_no_directory_name: token(draft => draft.ess = Ess::Naming(
+        issuer_serial(5, &name("timestamping CA"), &leaf_serial()))) is TimestampAttributes;
+    rejects_a_signer_named_by_another_key: token(draft => draft.signer =
+        SignerName::KeyIdentifier(vec![7; 20])) is TimestampAuthorityNotTrusted;
+    rejects_a_changed_copy_of_a_certificate_on_the_path: token(draft =>
+        draft.certificates[1] = twin_of_the_ca()) is TimestampMalformed;
 
     rejects_an_authority_whose_usage_is_not_critical: under(chain => chain.leaf =
         chain.leaf.clone().with(usages(NonCritical, &[oid::KP_TIME_STAMPING]))) is TimestampEku;
@@ -246,7 +274,7 @@ type Change = fn(&mut TokenDraft);
 
 #[test]
 fn accepts_what_real_tokens_carry() {
-    let changes: [(&str, Change); 10] = [
+    let changes: [(&str, Change); 13] = [
         ("no certificates", |draft| draft.certificates.clear()),
         ("an unsorted certificate set", |draft| draft.certificates.reverse()),
         ("unsorted signed attributes", |draft| draft.attributes_reversed = true),
@@ -262,6 +290,18 @@ fn accepts_what_real_tokens_carry() {
             let subject = der::context(4, &[&name("timestamping leaf")]);
             draft.info.tsa = der::context(0, &[&subject]);
         }),
+        ("a signer named by its key", |draft| {
+            draft.signer =
+                SignerName::KeyIdentifier(ForgeKey::p384("timestamping leaf").key_hash());
+        }),
+        ("ESS with issuer and serial", |draft| {
+            draft.ess = Ess::Naming(issuer_serial(4, &name("timestamping CA"), &leaf_serial()));
+        }),
+        ("another certificate of the same CA", |draft| {
+            let mut chain = Chain::timestamping();
+            chain.leaf.serial = vec![7];
+            draft.certificates.push(chain.sign().leaf);
+        }),
         ("ESS with SHA-1", |draft| draft.ess = Ess::V1),
         ("ESS with SHA-512", |draft| draft.ess = Ess::V2With(HashAlgorithm::Sha512)),
     ];
@@ -276,6 +316,40 @@ fn accepts_strong_imprints_and_no_others() {
         let imprint = TstInfoDraft::imprint(hash, MESSAGE);
         assert_eq!(token(|draft| draft.info.message_imprint = imprint), Ok(PROVEN), "{hash}");
     }
+}
+
+#[test]
+fn compares_the_imprint_with_the_digest_of_its_own_algorithm() {
+    let chain = Chain::timestamping();
+    let signed = chain.sign();
+    let response =
+        TokenDraft::new(HashAlgorithm::Sha384, MESSAGE).sign(&chain.leaf_key, &signed.leaf);
+    let authorities = [authority(&signed, Window::default())];
+    let by = |digests: &[Digest]| {
+        tsp::verify(&response, Stamped::Digests(digests), &authorities, &AwsLc, NOW)
+            .map(|timestamp| timestamp.time().time())
+            .map_err(|finding| finding.code)
+    };
+    let [sha_256, sha_384] =
+        [HashAlgorithm::Sha256, HashAlgorithm::Sha384].map(|hash| digest(&AwsLc, hash, MESSAGE));
+    assert_eq!(by(&[sha_384.clone(), sha_256]), Ok(PROVEN));
+    assert_eq!(by(&[sha_384]), Err(FindingCode::ContentDigestNotSupplied));
+    let another = digest(&AwsLc, HashAlgorithm::Sha256, b"another");
+    assert_eq!(by(&[another]), Err(FindingCode::TimestampImprintMismatch));
+}
+
+#[test]
+fn bears_with_a_clock_that_runs_ahead_a_little() {
+    let chain = Chain::timestamping();
+    let signed = chain.sign();
+    let response =
+        TokenDraft::new(HashAlgorithm::Sha384, MESSAGE).sign(&chain.leaf_key, &signed.leaf);
+    let authorities = [authority(&signed, Window::default())];
+    let made = NOW.minus_seconds(3_600);
+    let behind = made.minus_seconds(limits::CLOCK_SKEW_SECONDS);
+    assert_eq!(verified_at(&response, &authorities, behind), Ok(PROVEN));
+    let farther = behind.minus_seconds(1);
+    assert_eq!(verified_at(&response, &authorities, farther), Err(FindingCode::TimestampFuture));
 }
 
 #[test]

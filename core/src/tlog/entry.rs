@@ -144,7 +144,7 @@ impl HashedRekordV1Form {
             signature: Some(self.signature.content.0),
             verifier: verifier_of_pem(&self.signature.public_key.content.0),
         };
-        Some((alloc::vec![signature], LoggedDigest::Signed(self.data.hash.decode()?)))
+        Some((vec![signature], LoggedDigest::Signed(self.data.hash.decode()?)))
     }
 }
 
@@ -199,7 +199,7 @@ impl HashedRekordV2Form {
             verifier: signature.verifier.decode(),
         };
         let digest = Digest::new(algorithm, &data.digest.0)?;
-        Some((alloc::vec![logged], LoggedDigest::Signed(digest)))
+        Some((vec![logged], LoggedDigest::Signed(digest)))
     }
 }
 
@@ -242,7 +242,7 @@ impl IntotoV1Form {
         let digest = self.content.payload_hash.decode()?;
         let verifier = verifier_of_pem(&self.public_key.0);
         let logged = LoggedSignature { signature: None, verifier };
-        Some((alloc::vec![logged], LoggedDigest::Payload(digest)))
+        Some((vec![logged], LoggedDigest::Payload(digest)))
     }
 }
 
@@ -364,11 +364,7 @@ mod tests {
             };
             assert_eq!(body.digest, expected);
             let logged = body.signatures.first().unwrap();
-            assert_eq!(
-                logged.verifier,
-                Some(LoggedVerifier::Certificate(alloc::vec![0x30, 0])),
-                "{text}"
-            );
+            assert_eq!(logged.verifier, Some(LoggedVerifier::Certificate(vec![0x30, 0])), "{text}");
             let signature = (version != "0.0.1" || kind != "intoto").then_some(&[1, 2, 3][..]);
             assert_eq!(logged.signature.as_deref(), signature);
         }
@@ -397,7 +393,7 @@ mod tests {
     #[test]
     fn takes_one_certificate_or_key_only() {
         let one = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n";
-        let der = alloc::vec![0x30, 0];
+        let der = vec![0x30, 0];
         let of = |text: &str| verifier_of_pem(text.as_bytes());
         assert_eq!(of(one), Some(LoggedVerifier::Certificate(der.clone())));
         assert_eq!(of(&one.repeat(2)), None);

@@ -64,7 +64,8 @@ fn hash(crypto: &dyn CryptoProvider, parts: &[&[u8]]) -> Digest {
     hasher.finish()
 }
 
-#[cfg(all(test, feature = "rustcrypto"))]
+#[cfg(test)]
+#[cfg(feature = "rustcrypto")]
 mod tests {
     #![allow(
         clippy::unwrap_used,

@@ -56,7 +56,7 @@ impl<'a> VerifiedTimestamp<'a> {
     }
 }
 
-type Checked<T> = Result<T, Finding>;
+type Result<T, E = Finding> = core::result::Result<T, E>;
 
 /// Verifies a whole `TimeStampResp` over `stamped` against `authorities`.
 ///
@@ -68,7 +68,7 @@ pub fn verify<'a>(
     authorities: &'a [Authority],
     crypto: &dyn CryptoProvider,
     now: UnixSeconds,
-) -> Checked<VerifiedTimestamp<'a>> {
+) -> Result<VerifiedTimestamp<'a>> {
     let response = TimestampResponse::decode(response)?;
     let Some(token) = response.token else {
         return Err(Finding::new(FindingCode::TimestampRefused).found(response.refusal_text()));
@@ -95,7 +95,7 @@ pub fn verify_answer(
     info: &TstInfo<'_>,
     nonce: Option<&[u8]>,
     policy: Option<ObjectIdentifier>,
-) -> Checked<()> {
+) -> Result<()> {
     if nonce.is_some() && info.nonce != nonce {
         return Err(FindingCode::TimestampNonceMismatch.into());
     }
@@ -127,7 +127,7 @@ struct EssCertificate<'a> {
 }
 
 impl<'a> Token<'a> {
-    fn decode(token: &'a [u8], crypto: &dyn CryptoProvider) -> Checked<Self> {
+    fn decode(token: &'a [u8], crypto: &dyn CryptoProvider) -> Result<Self> {
         let mut signed_data = SignedData::decode(token).map_err(|error| malformed(&error))?;
         // §2.4.2: the eContentType is id-ct-TSTInfo.
         if signed_data.content_type != oid::ID_CT_TST_INFO {
@@ -159,7 +159,7 @@ impl<'a> Token<'a> {
         Ok(Self { signed_data, signer, info, digest_algorithm, signed_octets, ess })
     }
 
-    fn inspect_imprint(&self, stamped: Stamped<'_>, crypto: &dyn CryptoProvider) -> Checked<()> {
+    fn inspect_imprint(&self, stamped: Stamped<'_>, crypto: &dyn CryptoProvider) -> Result<()> {
         let imprint = &self.info.message_imprint;
         let strong = imprint.algorithm.filter(|algorithm| *algorithm != HashAlgorithm::Sha1);
         let Some(algorithm) = strong else {
@@ -190,18 +190,14 @@ impl<'a> Token<'a> {
         &self,
         authorities: &'a [Authority],
         crypto: &dyn CryptoProvider,
-    ) -> Checked<VerifiedPath<'a>> {
+    ) -> Result<VerifiedPath<'a>> {
         let mut best: Option<Finding> = None;
         for authority in authorities {
             match self.verify_by(authority, crypto) {
                 Ok(path) => return Ok(path),
-                // "Not trusted" is what every other authority says; anything else tells more.
-                Err(finding) => {
-                    let tells = finding.code != FindingCode::TimestampAuthorityNotTrusted;
-                    if best.is_none() || tells {
-                        best = Some(finding);
-                    }
-                }
+                // What every other authority says.
+                Err(finding) if finding.code == FindingCode::TimestampAuthorityNotTrusted => {}
+                Err(finding) => best = Some(finding),
             }
         }
         Err(best.unwrap_or_else(|| self.not_trusted()))
@@ -228,7 +224,7 @@ impl<'a> Token<'a> {
         &self,
         authority: &'a Authority,
         crypto: &dyn CryptoProvider,
-    ) -> Checked<VerifiedPath<'a>> {
+    ) -> Result<VerifiedPath<'a>> {
         let certificate = self.certificate(authority)?;
         self.inspect_ess(&certificate, crypto)?;
         self.verify_signature(&certificate, crypto)?;
@@ -250,7 +246,7 @@ impl<'a> Token<'a> {
 
     /// The certificates in a token are not signed with it. A copy of one on the path that is not
     /// the same proves nothing against the time, but that somebody changed the token.
-    fn inspect_copies(&self, path: &VerifiedPath<'_>) -> Checked<()> {
+    fn inspect_copies(&self, path: &VerifiedPath<'_>) -> Result<()> {
         for raw in &self.signed_data.certificates {
             let copy = Certificate::decode(raw).map_err(|error| malformed(&error))?;
             let original = path
@@ -278,11 +274,11 @@ impl<'a> Token<'a> {
 
     /// The signer's certificate: the authority's own leaf where the trust root pins one, else the
     /// one in the token.
-    fn certificate(&self, authority: &'a Authority) -> Checked<Certificate<'a>> {
+    fn certificate(&self, authority: &'a Authority) -> Result<Certificate<'a>> {
         let embedded = self.signed_data.certificates.iter().copied();
         let pinned = authority.pinned_leaf();
         let candidates: Vec<&'a [u8]> = match pinned {
-            Some(leaf) => alloc::vec![leaf],
+            Some(leaf) => vec![leaf],
             None => embedded.chain(authority.certificates()).collect(),
         };
         let matching = candidates
@@ -308,7 +304,7 @@ impl<'a> Token<'a> {
         &self,
         certificate: &Certificate<'_>,
         crypto: &dyn CryptoProvider,
-    ) -> Checked<()> {
+    ) -> Result<()> {
         let hash = digest(crypto, self.ess.algorithm, certificate.raw);
         let names_it = self.ess.issuer_and_serial.is_none_or(|(issuer, serial)| {
             certificate.issuer == issuer && certificate.serial == serial
@@ -326,7 +322,7 @@ impl<'a> Token<'a> {
         &self,
         certificate: &Certificate<'_>,
         crypto: &dyn CryptoProvider,
-    ) -> Checked<()> {
+    ) -> Result<()> {
         let key = certificate.public_key;
         let scheme = SignatureScheme::of_signer_info(
             key.algorithm,
@@ -348,7 +344,7 @@ impl<'a> Token<'a> {
 
     /// §2.4.2: tsa, where present, "MUST correspond to one of the subject names included in the
     /// certificate".
-    fn inspect_tsa_name(&self, certificate: &Certificate<'_>) -> Checked<()> {
+    fn inspect_tsa_name(&self, certificate: &Certificate<'_>) -> Result<()> {
         let Some(tsa) = self.info.tsa else { return Ok(()) };
         let is_subject = matches!(tsa, GeneralName::Directory(name) if name == certificate.subject);
         if is_subject || certificate.extensions.subject_alt_names.contains(&tsa) {
@@ -369,7 +365,7 @@ fn attribute_finding(attribute: &str, fault: AttributeFault) -> Finding {
 }
 
 /// RFC 5652 §11.1: content-type MUST equal the eContentType.
-fn inspect_content_type(signer: &SignerInfo<'_>) -> Checked<()> {
+fn inspect_content_type(signer: &SignerInfo<'_>) -> Result<()> {
     let fault = |fault| attribute_finding("contentType", fault);
     let value = signer.attribute(oid::AT_CONTENT_TYPE).map_err(fault)?;
     let id =
@@ -389,7 +385,7 @@ fn inspect_message_digest(
     content: &[u8],
     algorithm: HashAlgorithm,
     crypto: &dyn CryptoProvider,
-) -> Checked<()> {
+) -> Result<()> {
     let fault = |fault| attribute_finding("messageDigest", fault);
     let value = signer.attribute(oid::AT_MESSAGE_DIGEST).map_err(fault)?;
     let claimed = Cursor::new(value.raw)
@@ -406,7 +402,7 @@ fn inspect_message_digest(
 }
 
 /// The first certificate of `SigningCertificateV2`, or of the older `SigningCertificate`.
-fn ess_certificate<'a>(signer: &SignerInfo<'a>) -> Checked<EssCertificate<'a>> {
+fn ess_certificate<'a>(signer: &SignerInfo<'a>) -> Result<EssCertificate<'a>> {
     let malformed = |()| {
         Finding::new(FindingCode::TimestampAttributes)
             .about("signingCertificate")

@@ -371,7 +371,7 @@ fn inspect_issuer(
         && !usages.contains(*purpose.usage())
         && !(is_anchor && usages.contains(oid::KP_ANY))
     {
-        let expected = super::Usages(alloc::vec![*purpose.usage()]).text();
+        let expected = super::Usages(vec![*purpose.usage()]).text();
         return broken(FindingCode::CertificateWrongUse, &expected, &usages.text());
     }
     Ok(())

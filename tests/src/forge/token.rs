@@ -108,8 +108,19 @@ pub enum Ess {
     V1,
     /// `SigningCertificateV2` of another certificate.
     Of(Vec<u8>),
+    /// `SigningCertificateV2` of the signer's certificate, with that `IssuerSerial`, DER.
+    Naming(Vec<u8>),
     /// None.
     Absent,
+}
+
+/// How the signerInfo names the signer's certificate (RFC 5652 §5.3).
+#[derive(Clone, Debug)]
+pub enum SignerName {
+    /// By issuer and serial number.
+    IssuerAndSerial,
+    /// By that key identifier.
+    KeyIdentifier(Vec<u8>),
 }
 
 /// A token to be signed, in its response.
@@ -133,6 +144,8 @@ pub struct TokenDraft {
     pub digest_algorithm: HashAlgorithm,
     /// Whether the attributes stand in reverse order.
     pub attributes_reversed: bool,
+    /// How the signer is named.
+    pub signer: SignerName,
     /// The certificates, DER, in the order they will stand.
     pub certificates: Vec<Vec<u8>>,
     /// How often the signerInfo stands there.
@@ -154,6 +167,7 @@ impl TokenDraft {
             attributes: Vec::new(),
             digest_algorithm: hash,
             attributes_reversed: false,
+            signer: SignerName::IssuerAndSerial,
             certificates: Vec::new(),
             signer_infos: 1,
             trailing: Vec::new(),
@@ -176,9 +190,15 @@ impl TokenDraft {
         let hash = der::sequence(&[&der::oid(&self.digest_algorithm.oid())]);
         let attributes = self.signed_attributes(content, certificate);
         let signature = key.signature(&[&[0x31], &attributes[1..]].concat());
+        let (version, signer) = match &self.signer {
+            SignerName::IssuerAndSerial => {
+                (1, der::sequence(&[leaf.issuer, &der::integer_verbatim(leaf.serial)]))
+            }
+            SignerName::KeyIdentifier(key) => (3, der::implicit(0, key)),
+        };
         let signer_info = der::sequence(&[
-            &der::integer(1),
-            &der::sequence(&[leaf.issuer, &der::integer_verbatim(leaf.serial)]),
+            &der::integer(version),
+            &signer,
             &hash,
             &attributes,
             &algorithm(key.scheme()),
@@ -238,6 +258,10 @@ impl Ess {
             Self::V2With(algorithm) => {
                 let identifier = der::sequence(&[&der::oid(&algorithm.oid())]);
                 attribute(&v2, &value(&[&identifier, &hash(*algorithm, certificate)]))
+            }
+            Self::Naming(issuer_and_serial) => {
+                let hash = hash(HashAlgorithm::Sha256, certificate);
+                attribute(&v2, &value(&[&hash, issuer_and_serial]))
             }
             Self::Of(other) => attribute(&v2, &value(&[&hash(HashAlgorithm::Sha256, other)])),
         })

@@ -8,6 +8,7 @@ mod answers;
 mod deltas;
 mod lists;
 mod scene;
+mod standing;
 
 use countersign_core::finding::FindingCode;
 
