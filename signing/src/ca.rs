@@ -221,6 +221,15 @@ impl Issuer {
     fn decode(&self) -> Result<Certificate<'_>, CaError> {
         decode(&self.certificate, || format!("the {} CA's certificate", self.authority.name()))
     }
+
+    fn decode_valid_at(&self, now: UnixSeconds) -> Result<Certificate<'_>, CaError> {
+        let certificate = self.decode()?;
+        if certificate.is_valid_at(now) {
+            return Ok(certificate);
+        }
+        let (not_before, not_after) = (certificate.not_before, certificate.not_after);
+        Err(CaError::IssuerNotValid { issuer: self.authority, not_before, not_after })
+    }
 }
 
 impl CertificateAuthority {

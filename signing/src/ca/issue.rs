@@ -218,8 +218,7 @@ impl CertificateAuthority {
         key: SubjectKey,
         now: UnixSeconds,
     ) -> Result<PreparedCertificate, CaError> {
-        let issuer = self.issuer(authority).decode()?;
-        self.check_valid(authority, &issuer, now)?;
+        let issuer = self.issuer(authority).decode_valid_at(now)?;
         let validity_seconds = validity_seconds.unwrap_or(profile.row().validity_seconds);
         if validity_seconds < 1 {
             return Err(refuse(profile, "needs a validity of at least a second"));

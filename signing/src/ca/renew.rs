@@ -5,7 +5,7 @@
 //! ask whether the CA's certificate was valid when a file was signed, and the new one takes the
 //! place of the old one in trust roots.
 
-use countersign_core::{crypto::aws_lc::AwsLc, time::UnixSeconds, x509::Certificate};
+use countersign_core::{crypto::aws_lc::AwsLc, time::UnixSeconds};
 
 use super::{
     CERTIFICATE_FILE, CaError, CertificateAuthority, INDEX_FILE, ISSUED_FOLDER, IndexEntry,
@@ -59,16 +59,15 @@ impl CertificateAuthority {
         let profile = authority.profile();
         let validity_seconds = validity_seconds.unwrap_or(profile.row().validity_seconds);
         let old = self.issuer(authority).decode()?;
-        let root = self.issuer(Authority::Root).decode()?;
         let mut not_after = now.plus_seconds(validity_seconds);
         if authority != Authority::Root {
-            self.check_valid(Authority::Root, &root, now)?;
-            not_after = not_after.min(root.not_after);
+            not_after = not_after.min(self.issuer(Authority::Root).decode_valid_at(now)?.not_after);
         }
         if not_after <= now {
             return Err(refuse(profile, "needs a validity of at least a second"));
         }
         let serial = random_serial()?;
+        let root = self.issuer(Authority::Root).decode()?;
         let issuer = match authority {
             // Nobody is above the root: it has no pointers, and its own key's identifier.
             Authority::Root => IssuerFields {
@@ -106,18 +105,5 @@ impl CertificateAuthority {
             return Ok(());
         }
         Ok(pem::write_certificates(&path, &[old.raw])?)
-    }
-
-    pub(super) fn check_valid(
-        &self,
-        authority: Authority,
-        certificate: &Certificate<'_>,
-        now: UnixSeconds,
-    ) -> Result<(), CaError> {
-        if certificate.is_valid_at(now) {
-            return Ok(());
-        }
-        let (not_before, not_after) = (certificate.not_before, certificate.not_after);
-        Err(CaError::IssuerNotValid { issuer: authority, not_before, not_after })
     }
 }
