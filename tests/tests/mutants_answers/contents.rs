@@ -1,47 +1,23 @@
 //! The file against what was signed: which digest, which name and which size are said to differ.
 
 use countersign_core::{
-    crypto::{aws_lc::AwsLc, rustcrypto::RustCrypto},
+    crypto::aws_lc::AwsLc,
     digest::{Digest, HashAlgorithm, digest},
     finding::{Finding, FindingCode},
-    report::{Report, Verdict},
+    report::Verdict,
 };
 use countersign_signing::bundle::{
     self, Bundle, IN_TOTO_PAYLOAD_TYPE, pre_authentication_encoding,
 };
 use countersign_tests::{
     corpus::{Case, public_good::changed},
-    forge::{CrlDraft, IDENTITY, NOW, Release},
+    forge::Release,
 };
 use serde_json::{Value, json};
 
+use super::{case, verify};
+
 const LENGTH: u64 = Release::FILE.len() as u64;
-
-/// What one file of a release is verified by; the policy demands nothing special.
-fn case(release: &Release, bundle: Vec<u8>) -> Case {
-    let list = CrlDraft::new(&release.signing.authority.subject);
-    let signers = json!([{ "files": ["**"], "identities": [IDENTITY] }]);
-    Case {
-        name: "contents".to_owned(),
-        bundle,
-        trusted_root: release.trusted_root().to_string().into_bytes(),
-        policy: json!({ "version": 1, "signers": signers }).to_string().into_bytes(),
-        file_name: Some("app".to_owned()),
-        size: Some(LENGTH),
-        digests: Release::digests(),
-        crls: vec![list.sign(&release.signing.authority_key)],
-        ocsp: Vec::new(),
-        key: None,
-        now: NOW,
-    }
-}
-
-#[track_caller]
-fn verify(case: &Case) -> Report {
-    let native = case.verify(&AwsLc);
-    assert_eq!(native, case.verify(&RustCrypto), "rustcrypto differs");
-    native
-}
 
 /// A release that attests these subjects.
 fn attested(subjects: &Value) -> Case {
@@ -59,7 +35,7 @@ fn attested(subjects: &Value) -> Case {
     let certificate = release.signing.sign().leaf;
     let evidence = bundle::Evidence { certificate: &certificate, timestamps: &timestamps };
     let bundle = Bundle::dsse(IN_TOTO_PAYLOAD_TYPE, payload.as_bytes(), &signature, evidence);
-    case(&release, bundle.to_json().expect("JSON").into())
+    case(&release, bundle.to_json().expect("JSON").into(), "")
 }
 
 fn of(algorithm: HashAlgorithm, octets: &[u8]) -> Digest {
@@ -156,7 +132,7 @@ fn says_that_a_file_is_incomplete_before_it_says_that_it_differs() {
 #[test]
 fn says_which_digest_is_wanted_and_which_were_given() {
     let mut statement = attested(&json!([subject("app", Release::FILE)]));
-    let mut message = case(&Release::new(), Release::new().bundle());
+    let mut message = case(&Release::new(), Release::new().bundle(), "");
     for case in [&mut statement, &mut message] {
         case.digests.retain(|digest| digest.algorithm() != HashAlgorithm::Sha384);
         let missing = FindingCode::ContentDigestNotSupplied;
@@ -177,7 +153,7 @@ fn a_signature_without_a_digest_is_tried_over_each_that_was_given() {
             signature.remove("messageDigest");
         })
     };
-    let mut genuine = case(&release, without(&release.bundle()));
+    let mut genuine = case(&release, without(&release.bundle()), "");
     assert_eq!(verify(&genuine).verdict(), Verdict::Verified);
     genuine.digests.retain(|digest| digest.algorithm() == HashAlgorithm::Sha512);
     let (code, expected, _) = decisive(&genuine);
@@ -186,7 +162,7 @@ fn a_signature_without_a_digest_is_tried_over_each_that_was_given() {
     // All that it could be over were given.
     let strangers = release.signing.leaf_key.signature(b"another file");
     let bundle = release.bundle_with(&strangers, &[release.timestamp(&strangers)]);
-    assert_eq!(decisive(&case(&release, without(&bundle))).0, FindingCode::SignatureMismatch);
+    assert_eq!(decisive(&case(&release, without(&bundle), "")).0, FindingCode::SignatureMismatch);
 }
 
 #[test]
