@@ -4,11 +4,13 @@ use countersign_core::{
     crypto::aws_lc::AwsLc,
     digest::{HashAlgorithm, digest},
     finding::FindingCode as F,
+    oid,
     report::Verdict,
 };
+use countersign_signing::der::Criticality::NonCritical;
 use countersign_tests::{
     corpus::{keys, public_good::changed},
-    forge::{Chain, DAY, ForgeKey, IDENTITY, NOW, Release, name},
+    forge::{Chain, ForgeKey, IDENTITY, Release, name, usages},
 };
 use serde_json::{Value, json};
 
@@ -17,22 +19,26 @@ use super::{case, genuine, verify};
 #[test]
 fn names_the_reason_of_the_authority_that_knows_the_signer() {
     let mut release = Release::new();
-    release.signing.leaf.not_after = NOW.minus_seconds(DAY);
+    release.signing.authority =
+        release.signing.authority.with(usages(NonCritical, &[oid::KP_SERVER_AUTH]));
+    let key = |name: &str| ForgeKey::p384(name);
     let mut stranger = Release::new();
-    stranger.signing =
-        Chain::code_signing_with(ForgeKey::p384("another CA"), ForgeKey::p384("another leaf"));
+    stranger.signing = Chain::code_signing_with(key("another CA"), key("another leaf"));
     stranger.signing.authority.subject = name("another CA");
     let own = release.trusted_root()["certificateAuthorities"][0].clone();
     let other = stranger.trusted_root()["certificateAuthorities"][0].clone();
-    for authorities in [[&own, &other], [&other, &own]] {
+    let decisive = |authorities: &[&Value]| {
         let mut case = case(&release, release.bundle(), "");
         case.trusted_root = changed(&case.trusted_root, |root| {
             root["certificateAuthorities"] = json!(authorities);
         });
-        let report = verify(&case);
-        let decisive = report.decisive().map(|each| each.code);
-        assert_eq!(decisive, Some(F::CertificateExpiredWhenSigned));
-    }
+        verify(&case).decisive().map(|each| each.code)
+    };
+    assert_eq!(decisive(&[&other]), Some(F::CertificateUnknownIssuer));
+    let wrong_use = decisive(&[&own]);
+    assert_eq!(wrong_use, Some(F::CertificateWrongUse));
+    assert_eq!(decisive(&[&own, &other]), wrong_use);
+    assert_eq!(decisive(&[&other, &own]), wrong_use);
 }
 
 #[test]
