@@ -3,13 +3,15 @@
 //! fillers alike.
 
 use countersign_core::{
+    asn1::Flag,
     crypto::{CryptoProvider, aws_lc::AwsLc, rustcrypto::RustCrypto},
     digest::{Digest, HashAlgorithm, digest},
     finding::FindingCode,
     limits, oid,
     time::UnixSeconds,
     trust::{Authority, Window},
-    tsp::{self, Stamped},
+    tsp::{self, Accuracy, Stamped},
+    x509::GeneralName,
 };
 use countersign_signing::{
     der::{
@@ -403,6 +405,36 @@ fn tells_two_certificates_of_one_name_and_serial_apart_by_ess() {
     let response = TokenDraft::new(HashAlgorithm::Sha384, MESSAGE).sign(&twin_key, &twin);
     let outcome = verified(&response, &[authority(&signed, Window::default())]);
     assert_eq!(outcome, Err(FindingCode::TimestampEssMismatch));
+}
+
+#[test]
+fn gives_what_the_token_says() {
+    let chain = Chain::timestamping();
+    let signed = chain.sign();
+    let mut draft = TokenDraft::new(HashAlgorithm::Sha384, MESSAGE);
+    draft.info.accuracy = der::sequence(&[
+        &der::integer(1),
+        &der::implicit(0, &der::integer_content(2)),
+        &der::implicit(1, &der::integer_content(3)),
+    ]);
+    draft.info.ordering = der::boolean_true();
+    draft.info.nonce = der::integer(5);
+    let subject = name("timestamping leaf");
+    draft.info.tsa = der::context(0, &[&der::context(4, &[&subject])]);
+    let response = draft.sign(&chain.leaf_key, &signed.leaf);
+    let authorities = [authority(&signed, Window::default())];
+    let timestamp = tsp::verify(&response, Stamped::Message(MESSAGE), &authorities, &AwsLc, NOW);
+    let timestamp = timestamp.expect("a right token");
+    let info = timestamp.info();
+    let expected = digest(&AwsLc, HashAlgorithm::Sha256, MESSAGE);
+    assert_eq!(info.message_imprint.to_digest(), Some(expected));
+    assert_eq!(info.policy.to_string(), "1.3.6.1.4.1.32473.1");
+    assert_eq!((info.serial, info.nonce), (&[0x12, 0x67][..], Some(&[5][..])));
+    assert_eq!(info.gen_time.seconds, NOW.minus_seconds(3_600));
+    assert_eq!(info.accuracy, Accuracy { seconds: 1, millis: 2, micros: 3 });
+    assert_eq!(info.ordering, Flag::Yes);
+    assert_eq!(info.tsa, Some(GeneralName::Directory(&subject)));
+    assert_eq!(timestamp.path().leaf().raw, signed.leaf);
 }
 
 #[test]

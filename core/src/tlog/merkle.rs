@@ -42,11 +42,10 @@ pub fn root_of<'p>(
         }
         if node & 1 == 1 || node == last {
             root = node_hash(crypto, beside, root.octets());
-            // A last node without a neighbour moves up unchanged.
-            while node & 1 == 0 && node != 0 {
-                node >>= 1;
-                last >>= 1;
-            }
+            // A last node without a neighbour moves up unchanged. It is not 0, or `last` were.
+            let levels = node.trailing_zeros();
+            node = node.checked_shr(levels)?;
+            last = last.checked_shr(levels)?;
         } else {
             root = node_hash(crypto, root.octets(), beside);
         }
