@@ -86,13 +86,13 @@ impl Registry {
                 times.push(start.elapsed());
             }
             let octets = publisher.current().expect("a CRL").der.len();
-            println!("  CRL of {} entries: {octets} octets", self.revoked + CRLS);
+            println!("    CRL of {} entries: {octets} octets", self.revoked + CRLS);
             storage.close().await;
             times
         });
         times.sort_unstable();
         println!(
-            "  CRL, from the recorded revocation to publication: median {:.1?}, most {:.1?} (aim < 200 ms)",
+            "    CRL, from the recorded revocation to publication: median {:.1?}, most {:.1?} (aim < 200 ms)",
             times[times.len() / 2],
             times[times.len() - 1]
         );
