@@ -60,6 +60,11 @@ impl Registry {
         serial(index + self.revoked)
     }
 
+    /// The serial number of one that is.
+    pub(crate) fn revoked_serial(index: usize) -> Vec<u8> {
+        serial(index)
+    }
+
     /// Says how long a CRL takes from an order to revoke to publication.
     pub(crate) fn crl_times(&self, ca: &CertificateAuthority, now: UnixSeconds) {
         let mut times = runtime().block_on(async {

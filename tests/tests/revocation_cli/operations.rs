@@ -112,10 +112,11 @@ fn an_issuer_whose_key_is_elsewhere_has_its_lists_uploaded_or_read_from_a_file()
          -CAfile ca/root/certificate.pem -url {public}/ocsp"
     );
     assert!(site.run(&ask).said().contains("trylater"), "no list says anything yet");
-    let upload = "curl --silent --show-error --fail-with-body --cacert ca/root/certificate.pem \
-                  --cert admin.pem --key admin.key --pass \"$(cat passphrase)\" \
-                  --header 'Content-Type: application/pkix-crl' --data-binary @signing.crl \
-                  \"$COUNTERSIGN_ADMIN_URL/v1/issuers/signing/crl\"";
+    let page = include_str!("../../../docs/revocation-service.md");
+    let (_, upload) = page.split_once("```sh\ncurl --fail-with-body").expect("how to upload");
+    let (upload, _) = upload.split_once("\n```").expect("the end of the command");
+    // At a terminal, curl asks.
+    let upload = format!("curl --fail-with-body --pass \"$(cat passphrase)\" {upload}");
     let make = "countersign ca crl --dir ca --ca signing --output signing.crl";
     site.succeed(&format!("{make} && {upload}"));
     assert!(site.succeed(&ask).said().contains("signer.pem: good"));
