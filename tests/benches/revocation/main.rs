@@ -46,6 +46,8 @@ const ROUND_OF_NOTHING: Duration = Duration::from_millis(700);
 const ROUND_OF_SIGNATURES: Duration = Duration::from_millis(300);
 /// Answers that are asked for again and again.
 const HOT: usize = 1000;
+/// More than the service keeps.
+const KEPT: usize = 20_000;
 const ISSUED: usize = 1_000_000;
 const REVOKED: usize = 10_000;
 
@@ -88,27 +90,19 @@ fn run_on(database: &dyn Fn(&Path) -> String, name: &str) {
     let nothing = nothing::Process::start();
     let cases = cases(&ca, &registry);
     // What an access log costs: the same without.
-    serve(folder.path(), &database, "warn", &nothing, &cases[..1]);
-    serve(folder.path(), &database, "info", &nothing, &cases);
-    let ask = |index| load::post(&question(&ca, &Registry::revoked_serial(index), None));
-    let revoked: Vec<_> = (0..REVOKED).map(ask).collect();
-    serve_first(folder.path(), &revoked);
+    configure(folder.path(), &database, "warn");
+    serve(folder.path(), &nothing, &cases[..1], |_| {});
+    configure(folder.path(), &database, "info");
+    serve(folder.path(), &nothing, &cases, |service| fill_what_is_kept(service, &ca, &registry));
     registry.crl_times(&ca, now);
 }
 
-/// Starts the service as it is configured.
-fn start(folder: &Path) -> Service {
-    let programs = Programs::with(&[REVOCATION]).expect("built: make bench builds it");
-    let service = Service::start(&programs, REVOCATION, folder, "revocation.toml", &["public"])
-        .expect("it listens");
-    load::wait_until_ready(service.address("public"));
-    service
-}
-
-/// What having the answers about revoked certificates ready would save whoever asks first.
-fn serve_first(folder: &Path, requests: &[Vec<u8>]) {
-    let service = start(folder);
-    let load = Load::new(service.address("public"), requests);
+/// What having the answers about revoked certificates ready would save whoever asks first; then more
+/// others than are kept, so that there is no room left.
+fn fill_what_is_kept(service: &Service, ca: &CertificateAuthority, registry: &Registry) {
+    let ask = |serial: &[u8]| load::post(&question(ca, serial, None));
+    let revoked: Vec<_> = (0..REVOKED).map(|index| ask(&Registry::revoked_serial(index))).collect();
+    let load = Load::new(service.address("public"), &revoked);
     let micros = || {
         let before = ProcessorTime::of(service.id());
         load.run_each_once(REVOKED);
@@ -116,27 +110,29 @@ fn serve_first(folder: &Path, requests: &[Vec<u8>]) {
     };
     let (first, again) = (micros(), micros());
     println!(
-        "    each of {REVOKED} revoked, asked for the first time {first} µs, again {again} µs; memory at most {:.1} MB (aim < 60)",
-        megabytes(peak_memory_bytes(service.id()))
+        "    each of {REVOKED} revoked certificates, asked about for the first time {first} µs, again {again} µs"
     );
-    service.stop().expect("it ends");
+    let others: Vec<_> = (0..KEPT).map(|index| ask(&registry.good_serial(HOT + index))).collect();
+    Load::new(service.address("public"), &others).run_each_once(KEPT);
 }
 
-/// Starts the service and puts the cases to it.
+/// Starts the service as it is configured, and puts the cases to it, and what comes at last.
 fn serve(
     folder: &Path,
-    database: &str,
-    log_level: &str,
     nothing: &nothing::Process,
     cases: &[Case],
+    at_last: impl FnOnce(&Service),
 ) {
-    configure(folder, database, log_level);
-    let service = start(folder);
+    let programs = Programs::with(&[REVOCATION]).expect("built: make bench builds it");
+    let service = Service::start(&programs, REVOCATION, folder, "revocation.toml", &["public"])
+        .expect("it listens");
+    load::wait_until_ready(service.address("public"));
     let memory = || megabytes(peak_memory_bytes(service.id()));
-    println!("  log level {log_level}; memory at the start {:.1} MB", memory());
+    println!("    memory at the start {:.1} MB", memory());
     for case in cases {
         bench(case, &service, nothing);
     }
+    at_last(&service);
     println!("    memory at most {:.1} MB (aim < 60)", memory());
     service.stop().expect("it ends");
 }
@@ -252,6 +248,7 @@ fn found(folder: &Path, now: UnixSeconds) -> CertificateAuthority {
 }
 
 fn configure(folder: &Path, database: &str, log_level: &str) {
+    println!("  log level {log_level}");
     let text = format!(
         "listen = '127.0.0.1:0'\ndatabase = '{database}'\npublic_url = 'http://ca.example'\n\
          [[issuer]]\nname = 'signing'\ncertificate = 'ca/signing/certificate.pem'\n\
