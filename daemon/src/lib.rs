@@ -17,6 +17,7 @@ mod guard;
 pub mod health;
 pub mod ledger;
 pub mod limits;
+mod log_lines;
 pub mod logs;
 pub mod media_type;
 pub mod metrics;

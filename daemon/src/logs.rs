@@ -6,7 +6,7 @@
 use serde::Deserialize;
 use tracing_subscriber::EnvFilter;
 
-use crate::config::ConfigError;
+use crate::{config::ConfigError, log_lines::LogLines};
 
 /// The `[log]` table. Every key may be left out.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -58,8 +58,8 @@ impl LogSettings {
 /// # Errors
 /// As [`LogSettings::validate`].
 pub fn init(settings: &LogSettings) -> Result<(), ConfigError> {
-    let builder =
-        tracing_subscriber::fmt().with_env_filter(settings.filter()?).with_writer(std::io::stderr);
+    let lines = LogLines::to(Box::new(std::io::stderr()));
+    let builder = tracing_subscriber::fmt().with_env_filter(settings.filter()?).with_writer(lines);
     // An error means that a subscriber is set already, as when tests run several services in one process.
     let _ = match settings.format {
         LogFormat::Text => builder.with_ansi(false).try_init(),

@@ -20,6 +20,9 @@ use crate::peer::ClientAddress;
 use crate::problem::Problem;
 use crate::request_id::{self, RequestId};
 
+/// The target of access lines.
+pub(crate) const TARGET: &str = module_path!();
+
 /// Names the class of a path for log and metrics: a small fixed set.
 pub type PathClasses = fn(&str) -> &'static str;
 
@@ -161,6 +164,7 @@ impl Drop for AccessLine {
         let duration = self.started.elapsed();
         self.figures.ended(self.path_class, self.status, self.code, duration);
         tracing::info!(
+            target: TARGET,
             listener = self.listener,
             method = self.method,
             path = self.path_class,

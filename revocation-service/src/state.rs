@@ -17,8 +17,8 @@ use crate::{
     storage::{CertificateRecord, Digests, IssuerId, Storage, StorageError},
 };
 
-/// OCSP answers that are kept: one takes about 1.5 kB.
-const KEPT_ANSWERS: usize = 1 << 14;
+/// OCSP answers that are kept: one takes about 2.5 kB.
+const KEPT_ANSWERS: usize = 1 << 13;
 
 /// The running service.
 #[derive(Debug)]

@@ -59,7 +59,7 @@ fn fetch_lists(site: &Site, certificate: &str) -> [String; 2] {
 /// Waits until a command succeeds.
 #[track_caller]
 fn succeeds_soon(site: &Site, line: &str) {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     while site.run(line).exit_code != 0 {
         assert!(Instant::now() < deadline, "{line}\n{}", site.run(line).said());
         thread::sleep(Duration::from_millis(100));
@@ -74,7 +74,7 @@ fn a_ca_with_shards_and_deltas_is_served_and_its_count_can_change() {
     });
     site.succeed("countersign revocation register signer.pem");
     let [base, delta] = fetch_lists(&site, "signer.pem");
-    assert!(base.contains("/crl/signing/16/") && base.ends_with(".crl"), "{base}");
+    assert!(base.contains("/crl/signing/16/"), "{base}");
     assert_eq!(base.replace(".crl", ".delta.crl"), delta);
     let verify = format!("{VERIFY} -CRLfile base.pem -CRLfile delta.pem");
     site.succeed(&format!("{verify} -use_deltas -extended_crl signer.pem"));
