@@ -150,8 +150,22 @@ impl HttpClient {
     /// # Errors
     /// As [`get`](Self::get).
     pub fn post(&self, url: &str, media_type: &str, body: &[u8], maximum: usize) -> Outcome<Reply> {
-        let answered = self.agent(url)?.post(url).content_type(media_type).send(body);
+        let agent = self.agent(url)?;
+        let answered = agent.post(url).content_type(media_type).send(body);
+        let answered = answered.map_err(|error| self.reason_for_cutting_off(agent, url, error));
         self.read(url, answered, maximum)
+    }
+
+    /// A server that refuses the client's certificate does so while the client still sends: then the
+    /// sending fails, and why is left unread. Asked without a body, it is read.
+    fn reason_for_cutting_off(&self, agent: &Agent, url: &str, error: ureq::Error) -> ureq::Error {
+        if !self.handshake.may_be_refused_by(&error) {
+            return error;
+        }
+        match agent.get(url).call() {
+            Err(reason) if self.handshake.fault(url, &reason).is_some() => reason,
+            _ => error,
+        }
     }
 
     fn read(

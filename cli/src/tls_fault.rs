@@ -1,7 +1,7 @@
 //! What a failed TLS handshake means to whoever runs the program: which of the two sides did not
 //! believe the other, and which file says who is believed.
 
-use std::error::Error;
+use std::{error::Error, io::ErrorKind};
 
 use countersign_core::finding::{Finding, FindingCode};
 use rustls::{AlertDescription, CertificateError, InvalidMessage};
@@ -21,6 +21,19 @@ pub(crate) enum Handshake {
 }
 
 impl Handshake {
+    /// Whether a request that failed so may have been cut off by a server that refused the client's
+    /// certificate.
+    pub(crate) fn may_be_refused_by(&self, error: &ureq::Error) -> bool {
+        let cut_off = [
+            ErrorKind::BrokenPipe,
+            ErrorKind::ConnectionAborted,
+            ErrorKind::ConnectionReset,
+            ErrorKind::UnexpectedEof,
+        ];
+        let is_cut_off = matches!(error, ureq::Error::Io(error) if cut_off.contains(&error.kind()));
+        is_cut_off && matches!(self, Self::Mutual { .. })
+    }
+
     /// The failure of a request to `url`, where TLS is what failed.
     pub(crate) fn fault(&self, url: &str, error: &ureq::Error) -> Option<Failure> {
         match reason(error)? {

@@ -162,7 +162,7 @@ findings! {
         "Get the publisher's public key from a place you trust and give it with `--key FILE`.";
     SignatureAlgorithmNotAllowed = "signature.algorithm.not-allowed", Danger, 11, "NIST SP 800-131A",
         "The signature uses an algorithm or key size that is not accepted.",
-        "Ask the publisher to sign with P-384, P-256, Ed25519 or RSA of 2048 to 4096 bits.";
+        "Ask the publisher to sign with P-384, P-256, P-521, Ed25519 or RSA of 2048 to 4096 bits.";
     SignatureNeedsFile = "signature.needs-file", NotChecked, 3, "RFC 8032 §5.1",
         "This signature can only be checked over the whole file, not its digest.",
         "Ask the publisher for an ECDSA or RSA signature, or a DSSE statement.";
@@ -220,7 +220,7 @@ findings! {
         "Ask the publisher for a certificate without it, or use a program that knows it.";
     CertificateKeyTooWeak = "certificate.key.weak", Danger, 12, "NIST SP 800-131A; CA/B CSBR §6.1.5",
         "A certificate's key or signature algorithm is not accepted.",
-        "Ask the publisher for certificates with P-384, P-256, Ed25519 or RSA of 2048 to 4096 bits.";
+        "Ask the publisher for certificates with P-384, P-256, P-521, Ed25519 or RSA of 2048 to 4096 bits.";
     CertificateChainTooLong = "certificate.chain.too-long", NotChecked, 3, "core/src/limits.rs",
         "Finding a chain took more steps than are allowed.",
         "Remove superfluous certificates from the trust root.";

@@ -19,6 +19,7 @@ mod index;
 mod init;
 mod issue;
 mod lint;
+mod renew;
 mod settings;
 
 use std::{
@@ -220,6 +221,15 @@ impl Issuer {
     fn decode(&self) -> Result<Certificate<'_>, CaError> {
         decode(&self.certificate, || format!("the {} CA's certificate", self.authority.name()))
     }
+
+    fn decode_valid_at(&self, now: UnixSeconds) -> Result<Certificate<'_>, CaError> {
+        let certificate = self.decode()?;
+        if certificate.is_valid_at(now) {
+            return Ok(certificate);
+        }
+        let (not_before, not_after) = (certificate.not_before, certificate.not_after);
+        Err(CaError::IssuerNotValid { issuer: self.authority, not_before, not_after })
+    }
 }
 
 impl CertificateAuthority {
@@ -401,12 +411,15 @@ impl CertificateAuthority {
         let serial = serial.to_ascii_lowercase();
         let entry = self.list()?.into_iter().find(|entry| entry.serial == serial);
         let entry = entry.ok_or(CaError::NotIssued { serial })?;
-        let certificate =
-            match Authority::ALL.into_iter().find(|authority| authority.profile() == entry.profile)
-            {
-                Some(authority) => self.certificate(authority).to_vec(),
-                None => read_certificate(&self.issued_path(&entry.serial))?,
-            };
+        let mut authorities = self.issuers.iter();
+        // A CA's own, unless it was renewed since: then the old one is among the others.
+        let own = authorities.find(|issuer| {
+            issuer.decode().is_ok_and(|certificate| certificate.serial_text() == entry.serial)
+        });
+        let certificate = match own {
+            Some(issuer) => issuer.certificate.clone(),
+            None => read_certificate(&self.issued_path(&entry.serial))?,
+        };
         Ok((entry, certificate))
     }
 
@@ -416,11 +429,22 @@ impl CertificateAuthority {
     }
 
     fn issuer(&self, authority: Authority) -> &Issuer {
+        let [root, signing, timestamping, service] = &self.issuers;
         match authority {
-            Authority::Root => &self.issuers[0],
-            Authority::Signing => &self.issuers[1],
-            Authority::Timestamping => &self.issuers[2],
-            Authority::Service => &self.issuers[3],
+            Authority::Root => root,
+            Authority::Signing => signing,
+            Authority::Timestamping => timestamping,
+            Authority::Service => service,
+        }
+    }
+
+    fn issuer_mut(&mut self, authority: Authority) -> &mut Issuer {
+        let [root, signing, timestamping, service] = &mut self.issuers;
+        match authority {
+            Authority::Root => root,
+            Authority::Signing => signing,
+            Authority::Timestamping => timestamping,
+            Authority::Service => service,
         }
     }
 }

@@ -25,6 +25,9 @@ fn check_page_in(browser: &str, program: &str) {
     let fetch = "countersign revocation fetch release/app-2.1 --trusted-root trusted_root.json \
                  --output-dir crls";
     site.shell.succeed(fetch).expect("CRLs");
+    let ask = "openssl ocsp -issuer ca/signing/certificate.pem -cert signer.pem -no_nonce \
+               -reqout question.ocsp";
+    site.shell.succeed(ask).expect("an OCSP request");
     let output = Command::new("node")
         .args(["--test-reporter=spec"])
         .arg(&driver)
@@ -34,6 +37,7 @@ fn check_page_in(browser: &str, program: &str) {
         .env("COUNTERSIGN_RELEASE", &page.downloads().folder)
         .env("COUNTERSIGN_REVOCATION", page.downloads().revocation_origins.join(" "))
         .env("COUNTERSIGN_CRLS", site.shell.folder().join("crls"))
+        .env("COUNTERSIGN_OCSP_REQUEST", site.shell.folder().join("question.ocsp"))
         .env("COUNTERSIGN_DIST", dist.canonicalize().expect("web/dist"))
         .env("COUNTERSIGN_SCREENSHOTS", repository().join("target/screenshots").join(browser))
         .stdin(Stdio::null())

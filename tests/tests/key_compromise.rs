@@ -59,7 +59,7 @@ fn every_command_of_the_runbook_does_what_it_says() {
     let certificate_time = "SINCE=$(date -u -d '-20 seconds' +%Y-%m-%dT%H:%M:%SZ)";
     let page = page.replace("SINCE=$(date -u +%Y-%m-%dT%H:%M:%SZ)", certificate_time);
     let blocks = blocks(&page);
-    assert_eq!(blocks.len(), 9, "the commands of the runbook");
+    assert_eq!(blocks.len(), 10, "the commands of the runbook");
     // One shell for all of them, as the operator's: a variable set in one step is there in the next.
     let script = format!("set -eu\nset -o pipefail\n{}", blocks.join("\n"));
     fs::write(site.shell.folder().join("runbook.sh"), script).expect("written");
@@ -79,5 +79,10 @@ fn every_command_of_the_runbook_does_what_it_says() {
     let listed: Value = serde_json::from_str(&listed).expect("JSON");
     let date = &listed["result"]["certificates"][0]["revocation"]["revocation_date"];
     assert_eq!(*date, revoked["result"]["revocation_date"]);
+    // Who ordered what, and who approved.
+    let record = fs::read_to_string(site.shell.folder().join("incident.jsonl")).expect("kept");
+    for words in ["laptop stolen, ticket 4711", "checked with the owner of the log", "second@"] {
+        assert!(record.contains(words), "{words} is not in\n{record}");
+    }
     drop((timestamp, revocation));
 }

@@ -46,6 +46,11 @@ fn reads_keys_of_every_kind_and_under_their_own_kind_alone() {
             &["PKIX_ECDSA_P384_SHA_256", "PKIX_ECDSA_P384_SHA_384"],
             &[S::EcdsaP384Sha256, S::EcdsaP384Sha384],
         ),
+        (
+            ForgeKey::p521("log"),
+            &["PKIX_ECDSA_P521_SHA_256", "PKIX_ECDSA_P521_SHA_512"],
+            &[S::EcdsaP521Sha256, S::EcdsaP521Sha512],
+        ),
         (ForgeKey::ed25519("log"), &["PKIX_ED25519"], &[S::Ed25519]),
         (
             ForgeKey::rsa_2048(),

@@ -85,8 +85,9 @@ fn the_forge_makes_the_same_bytes_in_every_run() {
 
 #[test]
 fn accepts_every_kind_of_key_that_is_strong_enough() {
-    let keys: [fn() -> ForgeKey; 5] = [
+    let keys: [fn() -> ForgeKey; 6] = [
         || ForgeKey::p256("strong"),
+        || ForgeKey::p521("strong"),
         || ForgeKey::ed25519("strong"),
         ForgeKey::rsa_2048,
         ForgeKey::rsa_4096,
@@ -171,8 +172,8 @@ rejects! {
     rejects_a_signer_with_rsa_1024: signing(chain =>
         chain.set_leaf_key(ForgeKey::rsa_1024())) is CertificateKeyTooWeak;
     rejects_a_signer_with_another_curve: signing(chain => chain.leaf.spki = der::sequence(&[
-        &der::sequence(&[&der::oid(&oid::EC_PUBLIC_KEY), &der::oid(&oid::SECP521R1)]),
-        &der::bit_string(&[4; 133])])) is CertificateKeyTooWeak;
+        &der::sequence(&[&der::oid(&oid::EC_PUBLIC_KEY), &der::oid(&"1.3.132.0.10".parse().expect("secp256k1"))]),
+        &der::bit_string(&[4; 65])])) is CertificateKeyTooWeak;
     rejects_a_signature_with_sha_1: signing(chain => chain.leaf.algorithm =
         Some(der::sequence(&[&der::oid(&"1.2.840.10045.4.1".parse().expect("ecdsa-with-SHA1"))])))
         is CertificateKeyTooWeak;

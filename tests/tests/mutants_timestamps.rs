@@ -372,6 +372,7 @@ fn counts_fractions_and_accuracy_in() {
 fn accepts_every_strong_key() {
     let keys = [
         (ForgeKey::p256("tsa"), HashAlgorithm::Sha256),
+        (ForgeKey::p521("tsa"), HashAlgorithm::Sha512),
         (ForgeKey::ed25519("tsa"), HashAlgorithm::Sha512),
         (ForgeKey::rsa_2048(), HashAlgorithm::Sha256),
         (ForgeKey::rsa_4096(), HashAlgorithm::Sha256),

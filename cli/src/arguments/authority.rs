@@ -233,16 +233,21 @@ pub struct CaRenewArguments {
     #[command(flatten)]
     pub ca: CaFolder,
     /// The serial number of the certificate, in hexadecimal
-    #[arg(
-        long,
-        value_name = "HEX",
-        required_unless_present = "certificate",
-        conflicts_with = "certificate"
-    )]
+    #[arg(long, value_name = "HEX", group = "renewed", required_unless_present_any = ["certificate", "authority"])]
     pub serial: Option<String>,
     /// The certificate
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", group = "renewed")]
     pub certificate: Option<PathBuf>,
+    /// The certificate of a CA of the authority: root, signing, timestamping or service. Its key
+    /// and all that it issued stay; the folder has the new certificate, and --output a copy
+    #[arg(
+        long = "ca",
+        value_name = "CA",
+        value_parser = parse_authority,
+        group = "renewed",
+        conflicts_with = "key_source"
+    )]
+    pub authority: Option<Authority>,
     /// How long the new one is valid, in days [default: by the profile]
     #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=36_525))]
     pub days: Option<u32>,

@@ -10,13 +10,13 @@ use countersign_signing::{
     key::Passphrase,
     name::{DistinguishedName, SubjectName},
     pem,
-    profile::Profile,
+    profile::{Authority, Profile},
 };
 use serde_json::json;
 
 use super::ca;
 use crate::{
-    arguments::{CaIssueArguments, CaRenewArguments, CertificateOutput, KeySource},
+    arguments::{CaIssueArguments, CaRenewArguments, CertificateOutput, KeyPassphrase, KeySource},
     failure::{Failure, Outcome, path_text},
     input,
     interrupt::without_interruption,
@@ -52,11 +52,19 @@ pub(super) fn issue(arguments: &CaIssueArguments, session: &Session) -> Outcome<
 /// Issues a certificate again.
 pub(super) fn renew(arguments: &CaRenewArguments, session: &Session) -> Outcome<Answer> {
     prepare(&arguments.output.output, Existing::of(arguments.output.force))?;
+    let validity = arguments.days.map(|days| i64::from(days) * DAY_SECONDS);
+    if let Some(authority) = arguments.authority {
+        let ca = ca::open_without_keys(&arguments.ca.folder)?;
+        let nobody = KeyPassphrase::default();
+        let mut ca = ca::open(ca, Authority::Root, &arguments.ca, &nobody, session)?;
+        let sign = || ca.renew_authority(authority, validity, session.now());
+        return finish(sign, None, &arguments.output);
+    }
     let serial = match (&arguments.serial, &arguments.certificate) {
         (Some(serial), _) => serial.replace(':', "").to_ascii_lowercase(),
         (None, Some(path)) => serial_of(path)?,
         (None, None) => {
-            return Err(Failure::usage("say which: --serial HEX or --certificate FILE"));
+            return Err(Failure::usage("say which: --serial HEX, --certificate FILE or --ca CA"));
         }
     };
     let ca = ca::open_without_keys(&arguments.ca.folder)?;
@@ -69,7 +77,6 @@ pub(super) fn renew(arguments: &CaRenewArguments, session: &Session) -> Outcome<
             (RenewalKey::Other(subject_key), new_key)
         }
     };
-    let validity = arguments.days.map(|days| i64::from(days) * DAY_SECONDS);
     let sign = || ca.renew(&serial, key, validity, session.now());
     finish(sign, new_key, &arguments.output)
 }

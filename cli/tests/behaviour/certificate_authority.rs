@@ -127,6 +127,34 @@ fn renews_with_the_same_names() {
 }
 
 #[test]
+fn renews_a_ca_in_its_place_and_what_was_signed_stays_good() {
+    let world = World::new();
+    let sign = |file: &str, root: &str| {
+        world.write(file, "x");
+        let command = "sign FILE --key signer.key --certificate signer.pem --trusted-root ROOT";
+        world.keyed(&split(&command.replace("FILE", file).replace("ROOT", root))).succeeds();
+    };
+    sign("before", "trusted_root.json");
+    let old = world.read("ca/signing/certificate.pem");
+    let run = world.keyed(&split("--format json ca renew --dir ca --ca signing --output ca.pem"));
+    assert_eq!(run.succeeds().json()["result"]["issued"]["profile"], "signing-ca");
+    let new = world.read("ca.pem");
+    assert_ne!(new, old);
+    // A key would make it another CA.
+    for wrong in ["--ca signing --key signer.key", "--ca signing --serial 1", "--ca nobody", ""] {
+        let command = format!("ca renew --dir ca {wrong} --output other.pem");
+        world.keyed(&command.split_whitespace().collect::<Vec<_>>()).exits_with(2);
+    }
+    assert_eq!(world.read("ca/signing/certificate.pem"), new);
+    world.run(&split("trust init --dir ca --output renewed.json")).succeeds();
+    sign("after", "renewed.json");
+    for file in ["before", "after"] {
+        let command = "verify FILE --trusted-root renewed.json --policy policy.json --offline";
+        world.run(&split(&command.replace("FILE", file))).succeeds();
+    }
+}
+
+#[test]
 fn an_authority_appears_whole_or_not_at_all() {
     let world = World::bare();
     let init =

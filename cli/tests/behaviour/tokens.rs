@@ -129,8 +129,8 @@ fn a_key_that_moved_into_a_token_is_found_by_the_settings() {
     command.env("SOFTHSM2_CONF", world.file("softhsm2.conf")).args(["-ec", &script]);
     let moved = command.output().expect("a shell");
     assert!(moved.status.success(), "{}", String::from_utf8_lossy(&moved.stderr));
-    let mut settings = String::from_utf8(world.read("ca/ca.toml")).expect("text");
-    settings.push_str(&format!("\n[keys]\nsigning = \"{}\"\n", uri("signing")));
+    let settings = String::from_utf8(world.read("ca/ca.toml")).expect("text");
+    let settings = format!("{settings}\n[keys]\nsigning = \"{}\"\n", uri("signing"));
     world.write("ca/ca.toml", &settings);
     let crl = |ca| ["ca", "crl", "--dir", "ca", "--ca", ca, "--output", "list.crl"];
     run(&world, PIN, &crl("signing")).succeeds();

@@ -75,6 +75,12 @@ pub enum SignatureScheme {
     EcdsaP384Sha384,
     /// ECDSA on P-384 with SHA-512.
     EcdsaP384Sha512,
+    /// ECDSA on P-521 with SHA-256.
+    EcdsaP521Sha256,
+    /// ECDSA on P-521 with SHA-384.
+    EcdsaP521Sha384,
+    /// ECDSA on P-521 with SHA-512.
+    EcdsaP521Sha512,
     /// Ed25519.
     Ed25519,
     /// RSA PKCS#1 v1.5 with SHA-256.
@@ -95,13 +101,16 @@ use SignatureScheme as S;
 
 impl SignatureScheme {
     /// Every scheme.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 16] = [
         S::EcdsaP384Sha384,
         S::EcdsaP256Sha256,
         S::EcdsaP384Sha256,
         S::EcdsaP384Sha512,
         S::EcdsaP256Sha384,
         S::EcdsaP256Sha512,
+        S::EcdsaP521Sha512,
+        S::EcdsaP521Sha384,
+        S::EcdsaP521Sha256,
         S::Ed25519,
         S::RsaPkcs1Sha256,
         S::RsaPkcs1Sha384,
@@ -114,15 +123,21 @@ impl SignatureScheme {
     /// The hash that is signed; nothing for Ed25519, which takes the message.
     pub const fn hash_algorithm(self) -> Option<HashAlgorithm> {
         match self {
-            S::EcdsaP256Sha256 | S::EcdsaP384Sha256 | S::RsaPkcs1Sha256 | S::RsaPssSha256 => {
-                Some(HashAlgorithm::Sha256)
-            }
-            S::EcdsaP256Sha384 | S::EcdsaP384Sha384 | S::RsaPkcs1Sha384 | S::RsaPssSha384 => {
-                Some(HashAlgorithm::Sha384)
-            }
-            S::EcdsaP256Sha512 | S::EcdsaP384Sha512 | S::RsaPkcs1Sha512 | S::RsaPssSha512 => {
-                Some(HashAlgorithm::Sha512)
-            }
+            S::EcdsaP256Sha256
+            | S::EcdsaP384Sha256
+            | S::EcdsaP521Sha256
+            | S::RsaPkcs1Sha256
+            | S::RsaPssSha256 => Some(HashAlgorithm::Sha256),
+            S::EcdsaP256Sha384
+            | S::EcdsaP384Sha384
+            | S::EcdsaP521Sha384
+            | S::RsaPkcs1Sha384
+            | S::RsaPssSha384 => Some(HashAlgorithm::Sha384),
+            S::EcdsaP256Sha512
+            | S::EcdsaP384Sha512
+            | S::EcdsaP521Sha512
+            | S::RsaPkcs1Sha512
+            | S::RsaPssSha512 => Some(HashAlgorithm::Sha512),
             S::Ed25519 => None,
         }
     }
@@ -136,6 +151,9 @@ impl SignatureScheme {
             S::EcdsaP384Sha256 => "ECDSA P-384 with SHA-256",
             S::EcdsaP384Sha384 => "ECDSA P-384 with SHA-384",
             S::EcdsaP384Sha512 => "ECDSA P-384 with SHA-512",
+            S::EcdsaP521Sha256 => "ECDSA P-521 with SHA-256",
+            S::EcdsaP521Sha384 => "ECDSA P-521 with SHA-384",
+            S::EcdsaP521Sha512 => "ECDSA P-521 with SHA-512",
             S::Ed25519 => "Ed25519",
             S::RsaPkcs1Sha256 => "RSA PKCS#1 v1.5 with SHA-256",
             S::RsaPkcs1Sha384 => "RSA PKCS#1 v1.5 with SHA-384",
@@ -149,9 +167,9 @@ impl SignatureScheme {
     /// The content of the DER `AlgorithmIdentifier` (without its SEQUENCE header).
     pub fn algorithm_identifier_content(self) -> &'static [u8] {
         let identifier: &'static pki_types::AlgorithmIdentifier = match self {
-            S::EcdsaP256Sha256 | S::EcdsaP384Sha256 => &alg_id::ECDSA_SHA256,
-            S::EcdsaP256Sha384 | S::EcdsaP384Sha384 => &alg_id::ECDSA_SHA384,
-            S::EcdsaP256Sha512 | S::EcdsaP384Sha512 => &alg_id::ECDSA_SHA512,
+            S::EcdsaP256Sha256 | S::EcdsaP384Sha256 | S::EcdsaP521Sha256 => &alg_id::ECDSA_SHA256,
+            S::EcdsaP256Sha384 | S::EcdsaP384Sha384 | S::EcdsaP521Sha384 => &alg_id::ECDSA_SHA384,
+            S::EcdsaP256Sha512 | S::EcdsaP384Sha512 | S::EcdsaP521Sha512 => &alg_id::ECDSA_SHA512,
             S::Ed25519 => &alg_id::ED25519,
             S::RsaPkcs1Sha256 => &alg_id::RSA_PKCS1_SHA256,
             S::RsaPkcs1Sha384 => &alg_id::RSA_PKCS1_SHA384,
@@ -206,6 +224,9 @@ impl SignatureScheme {
             S::EcdsaP384Sha256 | S::EcdsaP384Sha384 | S::EcdsaP384Sha512 => {
                 key == KeyAlgorithm::P384
             }
+            S::EcdsaP521Sha256 | S::EcdsaP521Sha384 | S::EcdsaP521Sha512 => {
+                key == KeyAlgorithm::P521
+            }
             S::Ed25519 => key == KeyAlgorithm::Ed25519,
             _ => matches!(key, KeyAlgorithm::Rsa { .. }),
         }
@@ -227,6 +248,8 @@ pub enum KeyAlgorithm {
     P256,
     /// ECDSA on P-384.
     P384,
+    /// ECDSA on P-521.
+    P521,
     /// Ed25519.
     Ed25519,
     /// RSA with a modulus of that many bits.
@@ -248,6 +271,7 @@ impl KeyAlgorithm {
         match (algorithm.oid, curve) {
             (oid::EC_PUBLIC_KEY, Some(oid::SECP256R1)) => Self::P256,
             (oid::EC_PUBLIC_KEY, Some(oid::SECP384R1)) => Self::P384,
+            (oid::EC_PUBLIC_KEY, Some(oid::SECP521R1)) => Self::P521,
             (oid::ED25519, _) => Self::Ed25519,
             (oid::RSA_ENCRYPTION, _) => match rsa_modulus_bits(public_key) {
                 Ok(bits) => Self::Rsa { bits },
@@ -262,6 +286,7 @@ impl KeyAlgorithm {
         match self {
             Self::P256 => "P-256",
             Self::P384 => "P-384",
+            Self::P521 => "P-521",
             Self::Ed25519 => "Ed25519",
             Self::Rsa { .. } => "RSA",
             Self::Unsupported => "an unsupported algorithm",
@@ -269,10 +294,10 @@ impl KeyAlgorithm {
     }
 
     /// Whether keys of this kind and size are strong enough to be believed: P-256, P-384,
-    /// Ed25519, RSA of 2048 to 4096 bits (larger ones only cost time).
+    /// P-521, Ed25519, RSA of 2048 to 4096 bits (larger ones only cost time).
     pub fn is_acceptable(self) -> bool {
         match self {
-            Self::P256 | Self::P384 | Self::Ed25519 => true,
+            Self::P256 | Self::P384 | Self::P521 | Self::Ed25519 => true,
             Self::Rsa { bits } => (2048..=4096).contains(&bits),
             Self::Unsupported => false,
         }

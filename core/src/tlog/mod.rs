@@ -63,6 +63,8 @@ impl LogKey {
             "PKIX_ECDSA_P256_SHA_256" => S::EcdsaP256Sha256,
             "PKIX_ECDSA_P384_SHA_256" => S::EcdsaP384Sha256,
             "PKIX_ECDSA_P384_SHA_384" => S::EcdsaP384Sha384,
+            "PKIX_ECDSA_P521_SHA_256" => S::EcdsaP521Sha256,
+            "PKIX_ECDSA_P521_SHA_512" => S::EcdsaP521Sha512,
             "PKIX_ED25519" => S::Ed25519,
             "PKIX_RSA_PKCS1V5"
             | "PKIX_RSA_PKCS1V15_2048_SHA256"

@@ -99,6 +99,7 @@ fn schemes(key: KeyAlgorithm, hash: Option<HashAlgorithm>) -> Vec<SignatureSchem
     let candidates: &[SignatureScheme] = match key {
         KeyAlgorithm::P256 => &[S::EcdsaP256Sha256, S::EcdsaP256Sha384, S::EcdsaP256Sha512],
         KeyAlgorithm::P384 => &[S::EcdsaP384Sha384, S::EcdsaP384Sha256, S::EcdsaP384Sha512],
+        KeyAlgorithm::P521 => &[S::EcdsaP521Sha512, S::EcdsaP521Sha384, S::EcdsaP521Sha256],
         KeyAlgorithm::Ed25519 => &[S::Ed25519],
         KeyAlgorithm::Rsa { .. } => &[
             S::RsaPkcs1Sha256,

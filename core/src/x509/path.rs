@@ -314,7 +314,7 @@ fn inspect_key(certificate: &Certificate<'_>) -> Result<(), Finding> {
     };
     Err(Finding::new(FindingCode::CertificateKeyTooWeak)
         .about(certificate.subject_text())
-        .expected("P-384, P-256, Ed25519 or RSA of 2048 to 4096 bits")
+        .expected("P-384, P-256, P-521, Ed25519 or RSA of 2048 to 4096 bits")
         .found(found))
 }
 

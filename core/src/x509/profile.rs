@@ -186,7 +186,7 @@ impl Lint<'_, '_> {
         let key = certificate.public_key.algorithm;
         self.demand(
             key.is_acceptable(),
-            "P-384, P-256, Ed25519 or RSA of 2048 to 4096 bits",
+            "P-384, P-256, P-521, Ed25519 or RSA of 2048 to 4096 bits",
             key.name(),
         );
         let root = profile.kind == Kind::Root;

@@ -31,7 +31,10 @@ impl Chrony {
             .map_err(|error| SourceError::Failed(format!("{}: {error}", self.program.display())))?;
         let text = String::from_utf8_lossy(&output.stdout);
         if !output.status.success() {
-            return Err(SourceError::Failed(text.trim().to_owned()));
+            // What it says itself is on one, what chronyd answers on the other.
+            let own = String::from_utf8_lossy(&output.stderr);
+            let said = format!("{} {}", own.trim(), text.trim());
+            return Err(SourceError::Failed(format!("chronyc: {}", said.trim())));
         }
         measurement(&text)
     }
@@ -47,13 +50,13 @@ impl TimeSource for Chrony {
     }
 }
 
-/// Fields of the line: 4 is the correction that is still to be made (positive: the clock is fast),
+/// Fields of the line: 4 is the correction that is still to be made (positive: the clock is slow),
 /// 10 root delay, 11 root dispersion, in seconds; 13 the leap status.
 fn measurement(line: &str) -> Result<Measurement, SourceError> {
     let failed = |what: &str| SourceError::Failed(format!("chronyc: {what}"));
     let fields: Vec<&str> = line.trim().split(',').collect();
     let nanos = |index: usize| fields.get(index).and_then(|text| nanos(text));
-    let (Some(offset_nanos), Some(delay), Some(dispersion), Some(&leap)) =
+    let (Some(slow_by), Some(delay), Some(dispersion), Some(&leap)) =
         (nanos(4), nanos(10), nanos(11), fields.get(13))
     else {
         return Err(failed("the line of tracking cannot be read"));
@@ -63,7 +66,7 @@ fn measurement(line: &str) -> Result<Measurement, SourceError> {
     }
     let bound = (delay / 2).saturating_add(dispersion);
     let error_bound = Duration::from_nanos(u64::try_from(bound).map_err(|_| failed("negative"))?);
-    Ok(Measurement { offset_nanos, error_bound })
+    Ok(Measurement { offset_nanos: slow_by.saturating_neg(), error_bound })
 }
 
 /// Seconds with a fraction, as nanoseconds.
@@ -85,7 +88,7 @@ mod tests {
     #[test]
     fn reads_the_line_of_tracking() {
         let read = measurement(LINE).expect("read");
-        assert_eq!(read.offset_nanos, -12_345);
+        assert_eq!(read.offset_nanos, 12_345);
         assert_eq!(read.error_bound, Duration::from_nanos(12_345_000 / 2 + 1_500_000));
     }
 
@@ -113,7 +116,7 @@ mod tests {
         };
         script(&format!("test \"$*\" = '-n -c tracking' && echo '{}'", LINE.trim()));
         let chrony = Chrony::new(&program);
-        assert_eq!(chrony.measure().await.expect("measured").offset_nanos, -12_345);
+        assert_eq!(chrony.measure().await.expect("measured").offset_nanos, 12_345);
         script("echo '506 Cannot talk to daemon'; exit 1");
         let error = chrony.measure().await.expect_err("refused").to_string();
         assert!(error.contains("506"), "{error}");

@@ -8,6 +8,8 @@ use tokio::time::{sleep, timeout};
 use super::*;
 use crate::shutdown::Trigger;
 
+mod chronyd;
+
 const MILLI: i64 = 1_000_000;
 const SECOND: i64 = 1000 * MILLI;
 

@@ -93,9 +93,10 @@ impl Delegate {
         {
             return;
         }
-        match error {
-            Some(error) => tracing::error!(%error, "the OCSP delegate's key does not sign"),
-            None => tracing::info!("the OCSP delegate's key signs again"),
+        if let Some(error) = error {
+            tracing::error!(%error, "the OCSP delegate's key does not sign");
+        } else {
+            tracing::info!("the OCSP delegate's key signs again");
         }
     }
 

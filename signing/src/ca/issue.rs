@@ -177,7 +177,8 @@ impl CertificateAuthority {
     }
 
     /// Issues a certificate with the subject, names and profile of an earlier one and a validity
-    /// that starts now; the profile's default one unless `validity_seconds` says otherwise.
+    /// that starts now; the profile's default one unless `validity_seconds` says otherwise. For
+    /// a CA's there is [`renew_authority`](Self::renew_authority).
     ///
     /// # Errors
     /// [`CaError::NotIssued`] when no certificate of an end entity has that serial number (in
@@ -191,7 +192,7 @@ impl CertificateAuthority {
     ) -> Result<IssuedCertificate, CaError> {
         let (entry, bytes) = self.issued(serial)?;
         if matches!(entry.profile.row().kind, Kind::Authority { .. }) {
-            return Err(refuse(entry.profile, "is a CA's and cannot be renewed; make a new CA"));
+            return Err(refuse(entry.profile, "is a CA's and is renewed by the CA's name"));
         }
         let old = decode(&bytes, || format!("certificate {serial}"))?;
         let subject = Subject {
@@ -217,11 +218,7 @@ impl CertificateAuthority {
         key: SubjectKey,
         now: UnixSeconds,
     ) -> Result<PreparedCertificate, CaError> {
-        let issuer = self.issuer(authority).decode()?;
-        if !issuer.is_valid_at(now) {
-            let (not_before, not_after) = (issuer.not_before, issuer.not_after);
-            return Err(CaError::IssuerNotValid { issuer: authority, not_before, not_after });
-        }
+        let issuer = self.issuer(authority).decode_valid_at(now)?;
         let validity_seconds = validity_seconds.unwrap_or(profile.row().validity_seconds);
         if validity_seconds < 1 {
             return Err(refuse(profile, "needs a validity of at least a second"));
@@ -254,7 +251,7 @@ impl CertificateAuthority {
         Ok(PreparedCertificate { unsigned, issuer: authority, key })
     }
 
-    fn issuer_fields(
+    pub(super) fn issuer_fields(
         &self,
         authority: Authority,
         issuer: &Certificate<'_>,
@@ -275,7 +272,7 @@ impl CertificateAuthority {
         }
     }
 
-    fn throw_away_key(&self, algorithm: KeyAlgorithm) -> Result<&FileKey, CaError> {
+    pub(super) fn throw_away_key(&self, algorithm: KeyAlgorithm) -> Result<&FileKey, CaError> {
         if let Some(key) = self.throw_away_key.get() {
             return Ok(key);
         }

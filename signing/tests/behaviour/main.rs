@@ -9,6 +9,7 @@ mod crls;
 mod keys;
 mod ocsp;
 mod openssl;
+mod renewals;
 mod softhsm;
 mod timestamps;
 mod timestamps_by_bytes;

@@ -57,12 +57,19 @@ impl<'a> Load<'a> {
         connection.ask(&self.requests[0]).expect("answered").to_vec()
     }
 
-    /// Each of the first thousand once.
-    pub(crate) fn run_each_once(&self) {
-        let mut connection = Connection::open(self.address).expect("connected");
-        for request in self.requests.iter().take(1000) {
-            connection.ask(request).expect("answered");
-        }
+    /// Each of the first so many once, each connection its share of them.
+    pub(crate) fn run_each_once(&self, requests: usize) {
+        let requests = &self.requests[..requests.min(self.requests.len())];
+        thread::scope(|scope| {
+            for share in requests.chunks(requests.len().div_ceil(CONNECTIONS)) {
+                scope.spawn(move || {
+                    let mut connection = Connection::open(self.address).expect("connected");
+                    for request in share {
+                        connection.ask(request).expect("answered");
+                    }
+                });
+            }
+        });
     }
 
     /// Loads the service for so long; how many answers came.

@@ -3,11 +3,11 @@
 //! The real service, as a process of its own, is loaded over loopback. Its processor time is what the
 //! system counts for it, so that other programs on the machine, this one first, do not count; beside
 //! it, in turns and in one run, a warp handler that does nothing, and raw signatures. `make bench`
-//! prints the figures with their aims. SQLite, unless `COUNTERSIGN_BENCH_DATABASE` names an empty
-//! PostgreSQL database.
+//! prints the figures with their aims, with the database in SQLite and then in PostgreSQL.
 
 mod load;
 mod nothing;
+mod postgres;
 #[path = "../timestamp/process.rs"]
 mod process;
 mod registry;
@@ -34,14 +34,20 @@ use countersign_tests::programs::{Programs, REVOCATION, Service};
 
 use crate::{
     load::Load,
+    postgres::Postgres,
     process::{ProcessorTime, peak_memory_bytes},
     registry::Registry,
 };
 
-const ROUNDS: u32 = 5;
-const ROUND: Duration = Duration::from_secs(2);
+/// In turns: what is measured, the handler that does nothing, raw signatures.
+const ROUNDS: u32 = 3;
+const ROUND: Duration = Duration::from_millis(1500);
+const ROUND_OF_NOTHING: Duration = Duration::from_millis(700);
+const ROUND_OF_SIGNATURES: Duration = Duration::from_millis(300);
 /// Answers that are asked for again and again.
 const HOT: usize = 1000;
+/// More than the service keeps.
+const KEPT: usize = 20_000;
 const ISSUED: usize = 1_000_000;
 const REVOKED: usize = 10_000;
 
@@ -65,46 +71,86 @@ fn main() {
         nothing::serve();
         return;
     }
+    run_on(&|folder| folder.join("revocation.db").display().to_string(), "SQLite");
+    let postgres = Postgres::start();
+    run_on(&|_| postgres.url(), "PostgreSQL");
+}
+
+/// Everything, with the database at the place that `database` gives for a folder.
+fn run_on(database: &dyn Fn(&Path) -> String, name: &str) {
     let folder = tempfile::tempdir().expect("a folder");
     let now = now();
     let ca = found(folder.path(), now);
-    let database = std::env::var("COUNTERSIGN_BENCH_DATABASE")
-        .unwrap_or_else(|_| folder.path().join("revocation.db").display().to_string());
+    let database = database(folder.path());
     let registry = Registry::fill(&ca, &database, ISSUED, REVOKED, now);
     println!(
-        "revocation service: {ISSUED} certificates, {REVOKED} revoked, in {}; filled in {:.1?}",
-        if database.contains("://") { "PostgreSQL" } else { "SQLite" },
+        "revocation service: {ISSUED} certificates, {REVOKED} revoked, in {name}; filled in {:.1?}",
         registry.filled_in
     );
-    configure(folder.path(), &database);
-    let programs = Programs::with(&[REVOCATION]).expect("built: make bench builds it");
-    let service =
-        Service::start(&programs, REVOCATION, folder.path(), "revocation.toml", &["public"])
-            .expect("it listens");
-    load::wait_until_ready(service.address("public"));
-    println!("  memory at the start {:.1} MB", megabytes(peak_memory_bytes(service.id())));
     let nothing = nothing::Process::start();
-    for case in cases(&ca, &registry) {
-        bench(&case, &service, &nothing);
-    }
-    println!("  memory at most {:.1} MB (aim < 60)", megabytes(peak_memory_bytes(service.id())));
-    service.stop().expect("it ends");
+    let cases = cases(&ca, &registry);
+    // What an access log costs: the same without.
+    configure(folder.path(), &database, "warn");
+    serve(folder.path(), &nothing, &cases[..1], |_| {});
+    configure(folder.path(), &database, "info");
+    serve(folder.path(), &nothing, &cases, |service| fill_what_is_kept(service, &ca, &registry));
     registry.crl_times(&ca, now);
+}
+
+/// What having the answers about revoked certificates ready would save whoever asks first; then more
+/// others than are kept, so that there is no room left.
+fn fill_what_is_kept(service: &Service, ca: &CertificateAuthority, registry: &Registry) {
+    let ask = |serial: &[u8]| load::post(&question(ca, serial, None));
+    let revoked: Vec<_> = (0..REVOKED).map(|index| ask(&Registry::revoked_serial(index))).collect();
+    let load = Load::new(service.address("public"), &revoked);
+    let micros = || {
+        let before = ProcessorTime::of(service.id());
+        load.run_each_once(REVOKED);
+        before.until_now().as_micros() / REVOKED as u128
+    };
+    let (first, again) = (micros(), micros());
+    println!(
+        "    each of {REVOKED} revoked certificates, asked about for the first time {first} µs, again {again} µs"
+    );
+    let others: Vec<_> = (0..KEPT).map(|index| ask(&registry.good_serial(HOT + index))).collect();
+    Load::new(service.address("public"), &others).run_each_once(KEPT);
+}
+
+/// Starts the service as it is configured, and puts the cases to it, and what comes at last.
+fn serve(
+    folder: &Path,
+    nothing: &nothing::Process,
+    cases: &[Case],
+    at_last: impl FnOnce(&Service),
+) {
+    let programs = Programs::with(&[REVOCATION]).expect("built: make bench builds it");
+    let service = Service::start(&programs, REVOCATION, folder, "revocation.toml", &["public"])
+        .expect("it listens");
+    load::wait_until_ready(service.address("public"));
+    let memory = || megabytes(peak_memory_bytes(service.id()));
+    println!("    memory at the start {:.1} MB", memory());
+    for case in cases {
+        bench(case, &service, nothing);
+    }
+    at_last(&service);
+    println!("    memory at most {:.1} MB (aim < 60)", memory());
+    service.stop().expect("it ends");
 }
 
 fn bench(case: &Case, service: &Service, nothing: &nothing::Process) {
     let load = Load::new(service.address("public"), &case.requests);
     believe(&load.ask_once(), case.status);
     // Warm: each once.
-    load.run_each_once();
+    load.run_each_once(HOT);
     let idle = Load::new(nothing.address(), &case.requests);
     let (mut ours, mut theirs, mut raw) = ((0.0, 0.0), (0.0, 0.0), (0.0, 0.0));
     for _ in 0..ROUNDS {
-        for (load, process, sum) in
-            [(&load, service.id(), &mut ours), (&idle, nothing.id(), &mut theirs)]
-        {
+        for (load, process, round, sum) in [
+            (&load, service.id(), ROUND, &mut ours),
+            (&idle, nothing.id(), ROUND_OF_NOTHING, &mut theirs),
+        ] {
             let before = ProcessorTime::of(process);
-            sum.0 += load.run(ROUND);
+            sum.0 += load.run(round);
             sum.1 += before.until_now().as_secs_f64();
         }
         let signed = sign_raw();
@@ -114,24 +160,21 @@ fn bench(case: &Case, service: &Service, nothing: &nothing::Process) {
     let micros = |(answers, seconds): (f64, f64)| 1e6 * seconds / answers;
     let aim = case.aim.map(|aim| format!(" (aim ≤ {aim:.0})")).unwrap_or_default();
     println!(
-        "  {:<34} {:>6.1} µs{aim}, {:>6.0} answers/CPU-s; a warp handler that does nothing {:>5.1} µs; a raw signature {:>5.1} µs",
+        "    {:<34} {:>6.1} µs{aim}, {:>6.0} answers/CPU-s; a warp handler that does nothing {:>5.1} µs ({:.2}); a raw signature {:>5.1} µs ({:.2})",
         case.name,
         micros(ours),
         1e6 / micros(ours),
         micros(theirs),
+        micros(ours) / micros(theirs),
         micros(raw),
+        micros(ours) / micros(raw),
     );
 }
 
 fn cases(ca: &CertificateAuthority, registry: &Registry) -> Vec<Case> {
-    let issuer = ca.certificate(Authority::Signing);
-    let question = |serial: &[u8], nonce: Option<&[u8]>| {
-        let id = ocsp::cert_id(HashAlgorithm::Sha1, issuer, serial).expect("a CertID");
-        ocsp::request(&[id], nonce)
-    };
-    let hot: Vec<_> = (0..HOT).map(|index| question(&registry.good_serial(index), None)).collect();
-    let nonce = [0xA5; 32];
-    let with_nonce = |index| load::post(&question(&registry.good_serial(index), Some(&nonce)));
+    let good = |index, nonce| question(ca, &registry.good_serial(index), nonce);
+    let hot: Vec<_> = (0..HOT).map(|index| good(index, None)).collect();
+    let with_nonce = |index| load::post(&good(index, Some(&[0xA5; 32])));
     let spread = |index: usize| index * (ISSUED / 50_000);
     vec![
         Case {
@@ -161,6 +204,13 @@ fn cases(ca: &CertificateAuthority, registry: &Registry) -> Vec<Case> {
     ]
 }
 
+/// A request about one certificate.
+fn question(ca: &CertificateAuthority, serial: &[u8], nonce: Option<&[u8]>) -> Vec<u8> {
+    let issuer = ca.certificate(Authority::Signing);
+    let id = ocsp::cert_id(HashAlgorithm::Sha1, issuer, serial).expect("a CertID");
+    ocsp::request(&[id], nonce)
+}
+
 /// What is measured must be a real answer.
 fn believe(answer: &[u8], status: ExpectedStatus) {
     let response = OcspResponse::decode(answer).expect("an OCSP response");
@@ -177,7 +227,7 @@ fn sign_raw() -> (f64, f64) {
     let before = ProcessorTime::of(id());
     let start = std::time::Instant::now();
     let mut signatures = 0_u32;
-    while start.elapsed() < ROUND / 4 {
+    while start.elapsed() < ROUND_OF_SIGNATURES {
         for _ in 0..100 {
             pair.sign(&random, &message).expect("a signature");
         }
@@ -197,12 +247,13 @@ fn found(folder: &Path, now: UnixSeconds) -> CertificateAuthority {
     CertificateAuthority::init(&folder.join("ca"), &options, &passphrase, now).expect("a CA")
 }
 
-fn configure(folder: &Path, database: &str) {
+fn configure(folder: &Path, database: &str, log_level: &str) {
+    println!("  log level {log_level}");
     let text = format!(
         "listen = '127.0.0.1:0'\ndatabase = '{database}'\npublic_url = 'http://ca.example'\n\
          [[issuer]]\nname = 'signing'\ncertificate = 'ca/signing/certificate.pem'\n\
          key = 'ca/signing/key.pem'\nkey_passphrase_file = 'passphrase'\n\
-         ocsp_delegate = 'automatic'\n"
+         ocsp_delegate = 'automatic'\n[log]\nlevel = '{log_level}'\n"
     );
     fs::write(folder.join("revocation.toml"), text).expect("written");
 }

@@ -60,6 +60,11 @@ impl Registry {
         serial(index + self.revoked)
     }
 
+    /// The serial number of one that is.
+    pub(crate) fn revoked_serial(index: usize) -> Vec<u8> {
+        serial(index)
+    }
+
     /// Says how long a CRL takes from an order to revoke to publication.
     pub(crate) fn crl_times(&self, ca: &CertificateAuthority, now: UnixSeconds) {
         let mut times = runtime().block_on(async {
@@ -86,13 +91,13 @@ impl Registry {
                 times.push(start.elapsed());
             }
             let octets = publisher.current().expect("a CRL").der.len();
-            println!("  CRL of {} entries: {octets} octets", self.revoked + CRLS);
+            println!("    CRL of {} entries: {octets} octets", self.revoked + CRLS);
             storage.close().await;
             times
         });
         times.sort_unstable();
         println!(
-            "  CRL, from the recorded revocation to publication: median {:.1?}, most {:.1?} (aim < 200 ms)",
+            "    CRL, from the recorded revocation to publication: median {:.1?}, most {:.1?} (aim < 200 ms)",
             times[times.len() / 2],
             times[times.len() - 1]
         );

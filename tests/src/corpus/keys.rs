@@ -14,7 +14,7 @@ use super::{
     public_good::{Known, Published, changed},
 };
 use crate::{
-    forge::ForgeKey,
+    forge::{ForgeKey, Release},
     log::{Kind, Log, with_entries},
 };
 
@@ -75,14 +75,18 @@ pub fn managed_case() -> Case {
 
 /// A private bundle by a managed key, stamped, in a log.
 pub fn private_case() -> Case {
-    let release = release();
+    case_by("key-genuine", &release())
+}
+
+/// A bundle by the bare key of a release's signer.
+fn case_by(name: &str, release: &Release) -> Case {
     let key = &release.signing.leaf_key;
     let signature = release.signature(key);
-    let bundle = message(&release, &signature, &[stamp(&release, &signature)]);
+    let bundle = message(release, &signature, &[stamp(release, &signature)]);
     let bundle = hinted(&bundle, &hint(key.spki()));
     let log = Log::ed25519("log.example");
     let entry = log.entry(&Kind::HashedRekordV2.body_by_key(&bundle, key.spki()), None);
-    let mut case = case("key-genuine", &release, with_entries(&bundle, &[entry]));
+    let mut case = case(name, release, with_entries(&bundle, &[entry]));
     case.trusted_root = changed(&case.trusted_root, |root| root["tlogs"] = json!([log.trusted()]));
     case.policy = policy(key.spki());
     case.key = Some(key.spki().to_vec());
@@ -162,8 +166,11 @@ pub fn cases() -> Vec<Case> {
         bundle["verificationMaterial"]["tlogEntries"] = Value::Array(Vec::new());
     });
     cases.push(absent);
+    let mut release = release();
+    release.signing.set_leaf_key(ForgeKey::p521("a release key"));
+    cases.push(case_by("key-p521", &release));
     // A certificate where a key is expected.
-    let release = release();
+    let release = self::release();
     let mut certified = case("key-for-certificate", &release, super::private::signed(&release));
     certified.key = genuine.key;
     cases.push(certified);

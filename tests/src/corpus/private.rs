@@ -97,10 +97,11 @@ fn used_for(release: &mut Release, list: &[const_oid::ObjectIdentifier]) {
 }
 
 type Change = fn(&mut Release);
-const CHAINS: [(&str, Change); 19] = [
+const CHAINS: [(&str, Change); 20] = [
     ("genuine", |_| ()),
     ("p384", |release| *release = Release::new()),
     ("p384-leaf", |release| release.signing.set_leaf_key(ForgeKey::p384("signing leaf"))),
+    ("p521-leaf", |release| release.signing.set_leaf_key(ForgeKey::p521("signing leaf"))),
     ("rsa-2048", |release| release.signing.set_leaf_key(ForgeKey::rsa_2048())),
     ("rsa-1024", |release| release.signing.set_leaf_key(ForgeKey::rsa_1024())),
     ("server-use", |release| used_for(release, &[oid::KP_SERVER_AUTH])),

@@ -87,7 +87,7 @@ const TOKENS: [(&str, Change); 36] = [
 ];
 
 type ChainChange = fn(&mut Chain);
-const AUTHORITIES: [(&str, ChainChange); 9] = [
+const AUTHORITIES: [(&str, ChainChange); 10] = [
     ("usage-not-critical", |chain| {
         chain.leaf = chain.leaf.clone().with(usages(NonCritical, &[oid::KP_TIME_STAMPING]));
     }),
@@ -102,6 +102,7 @@ const AUTHORITIES: [(&str, ChainChange); 9] = [
     ("rsa-1024", |chain| chain.set_leaf_key(ForgeKey::rsa_1024())),
     ("rsa-4096", |chain| chain.set_leaf_key(ForgeKey::rsa_4096())),
     ("ed25519", |chain| chain.set_leaf_key(ForgeKey::ed25519("tsa"))),
+    ("p521", |chain| chain.set_leaf_key(ForgeKey::p521("tsa"))),
 ];
 
 /// All of them. Half of the authorities' certificates stand in the token, all in the trust root.

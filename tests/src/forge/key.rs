@@ -32,6 +32,7 @@ pub struct ForgeKey {
 enum Pair {
     P384(p384::ecdsa::SigningKey),
     P256(p256::ecdsa::SigningKey),
+    P521(p521::ecdsa::SigningKey),
     Ed25519(ed25519_dalek::SigningKey),
     RsaPkcs1(Box<RsaPrivateKey>),
     RsaPss(Box<RsaKeyPair>),
@@ -62,6 +63,20 @@ impl ForgeKey {
         let algorithm =
             der::sequence(&[&der::oid(&oid::EC_PUBLIC_KEY), &der::oid(&oid::SECP256R1)]);
         Self::of(Pair::P256(pair), SignatureScheme::EcdsaP256Sha256, &algorithm, point)
+    }
+
+    /// P-521 with SHA-512.
+    ///
+    /// # Panics
+    /// Never: a SHA-512 is below the order of the group, and not zero.
+    pub fn p521(name: &str) -> Self {
+        let scalar = digest(&RustCrypto, HashAlgorithm::Sha512, name.as_bytes());
+        let scalar = [&[0, 0], scalar.octets()].concat();
+        let pair = p521::ecdsa::SigningKey::from_slice(&scalar).expect("a scalar");
+        let point = pair.verifying_key().to_sec1_point(false).as_bytes().to_vec();
+        let algorithm =
+            der::sequence(&[&der::oid(&oid::EC_PUBLIC_KEY), &der::oid(&oid::SECP521R1)]);
+        Self::of(Pair::P521(pair), SignatureScheme::EcdsaP521Sha512, &algorithm, point)
     }
 
     /// Ed25519.
@@ -144,6 +159,10 @@ impl ForgeKey {
             }
             Pair::P256(pair) => {
                 let signature: p256::ecdsa::Signature = pair.sign(message);
+                signature.to_der().as_bytes().to_vec()
+            }
+            Pair::P521(pair) => {
+                let signature: p521::ecdsa::Signature = pair.sign(message);
                 signature.to_der().as_bytes().to_vec()
             }
             Pair::Ed25519(pair) => ed25519_dalek::Signer::sign(pair, message).to_bytes().to_vec(),

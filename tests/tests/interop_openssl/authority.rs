@@ -38,16 +38,18 @@ pub(crate) const FILE: &[u8] = b"the published program";
 pub(crate) enum Keys {
     P256,
     P384,
+    P521,
     Rsa,
 }
 
 impl Keys {
-    pub(crate) const ALL: [Self; 3] = [Self::P256, Self::P384, Self::Rsa];
+    pub(crate) const ALL: [Self; 4] = [Self::P256, Self::P384, Self::P521, Self::Rsa];
 
     fn options(self) -> &'static str {
         match self {
             Self::P256 => "-algorithm EC -pkeyopt ec_paramgen_curve:P-256",
             Self::P384 => "-algorithm EC -pkeyopt ec_paramgen_curve:P-384",
+            Self::P521 => "-algorithm EC -pkeyopt ec_paramgen_curve:P-521",
             Self::Rsa => "-algorithm RSA -pkeyopt rsa_keygen_bits:2048",
         }
     }
@@ -55,6 +57,7 @@ impl Keys {
     fn hash(self) -> HashAlgorithm {
         match self {
             Self::P384 => HashAlgorithm::Sha384,
+            Self::P521 => HashAlgorithm::Sha512,
             Self::P256 | Self::Rsa => HashAlgorithm::Sha256,
         }
     }

@@ -2,6 +2,7 @@
 //! what they say, and with which exit code.
 
 mod looking;
+mod operations;
 mod orders;
 mod people;
 mod refused;

@@ -23,6 +23,12 @@ fn a_certificate_that_is_refused_at_tls_is_named_with_the_reason() {
         assert!(found.starts_with("at TLS the service refused your certificate, CN="), "{found}");
         assert!(found.ends_with(words), "{found}");
     }
+    // Also where the refusal comes while much is still being sent.
+    site.write("large", &"#".repeat(16 << 20));
+    let line =
+        "countersign revocation import large --admin-certificate other.pem --admin-key other.key";
+    let found = site.refused(line, 2, "setup.service.refused");
+    assert!(found.ends_with("(UnknownCA)"), "{found}");
     // Known to the authority, and nobody here: the service's own words.
     site.succeed(
         "countersign ca issue --dir ca --profile tls-client --email stranger@example.org \

@@ -3,6 +3,7 @@
 import { after, before, describe } from "node:test";
 import { type BrowserName, launch } from "./driver.js";
 import { budgetTests } from "./budget.js";
+import { crossOriginFlows } from "./cross-origin-flows.js";
 import { elementFlows } from "./element-flows.js";
 import { fileFlows } from "./file-flows.js";
 import { hostileFlows } from "./hostile-flows.js";
@@ -31,3 +32,4 @@ describe("the element", () => elementFlows(stand));
 describe("the page", () => pageFlows(stand));
 describe("the offline page", () => offlineFlows(stand));
 describe("checking while saving", () => savingFlows(stand));
+describe("another origin", () => crossOriginFlows(stand));

@@ -21,6 +21,8 @@ export const releaseFolder = required("COUNTERSIGN_RELEASE");
 export const revocationOrigins = required("COUNTERSIGN_REVOCATION").split(" ");
 /** A folder with CRLs. */
 export const crlFolder = required("COUNTERSIGN_CRLS");
+/** An OCSP request about a certificate that the revocation service knows, without a nonce. */
+export const ocspRequestFile = required("COUNTERSIGN_OCSP_REQUEST");
 /** web/dist. */
 export const distFolder = required("COUNTERSIGN_DIST");
 /** Where screenshots go. */

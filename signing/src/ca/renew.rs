@@ -1,0 +1,109 @@
+//! Renewing the certificates of CAs.
+//!
+//! Subject and key stay, and so do the certificates, lists and answers that were issued: what is
+//! new is a serial number and the end of the validity. Its beginning stays too, since verifiers
+//! ask whether the CA's certificate was valid when a file was signed, and the new one takes the
+//! place of the old one in trust roots.
+
+use countersign_core::{crypto::aws_lc::AwsLc, time::UnixSeconds};
+
+use super::{
+    CERTIFICATE_FILE, CaError, CertificateAuthority, INDEX_FILE, ISSUED_FOLDER, IndexEntry,
+    IssuedCertificate, decode, index, lint::lint, refuse,
+};
+use crate::{
+    certificate::{Fields, IssuerFields, UnsignedCertificate, key_identifier},
+    files::{self, FileMode},
+    key::{SignError, random_serial},
+    pem,
+    profile::Authority,
+};
+
+impl CertificateAuthority {
+    /// Issues a CA's certificate anew, by the root, until `validity_seconds` from now (the
+    /// profile's if nothing), but not beyond the root's. It takes the place of the old one in the
+    /// folder, which is kept among those that were issued.
+    ///
+    /// # Errors
+    /// When the root's certificate is not valid now and another's is to be renewed, the lint finds
+    /// a rule broken, the root's key is not there, or the disk refuses. Without an `Ok`, the old
+    /// certificate is in its place; only the index may have the new one already.
+    pub fn renew_authority(
+        &mut self,
+        authority: Authority,
+        validity_seconds: Option<i64>,
+        now: UnixSeconds,
+    ) -> Result<IssuedCertificate, CaError> {
+        let unsigned = self.prepare_renewal(authority, validity_seconds, now)?;
+        let bytes = unsigned.sign(&*self.signer(Authority::Root)?)?;
+        let certificate = decode(&bytes, || "the new certificate".to_owned())?;
+        if !certificate.is_signed_by(&self.issuer(Authority::Root).decode()?, &AwsLc) {
+            return Err(SignError::KeyMismatch.into());
+        }
+        let entry = IndexEntry::of(&certificate, Authority::Root, authority.profile(), now);
+        index::append(&self.folder.join(INDEX_FILE), &entry)?;
+        self.keep_old(authority)?;
+        let place = self.folder.join(authority.name()).join(CERTIFICATE_FILE);
+        let text = pem::encode_certificates(&[&bytes]);
+        files::replace(&place, text.as_bytes(), FileMode::Public)?;
+        self.issuer_mut(authority).certificate.clone_from(&bytes);
+        Ok(IssuedCertificate { chain: vec![bytes.clone()], certificate: bytes, entry, key: None })
+    }
+
+    fn prepare_renewal(
+        &self,
+        authority: Authority,
+        validity_seconds: Option<i64>,
+        now: UnixSeconds,
+    ) -> Result<UnsignedCertificate, CaError> {
+        let profile = authority.profile();
+        let validity_seconds = validity_seconds.unwrap_or(profile.row().validity_seconds);
+        let old = self.issuer(authority).decode()?;
+        let mut not_after = now.plus_seconds(validity_seconds);
+        if authority != Authority::Root {
+            not_after = not_after.min(self.issuer(Authority::Root).decode_valid_at(now)?.not_after);
+        }
+        if not_after <= now {
+            return Err(refuse(profile, "needs a validity of at least a second"));
+        }
+        let serial = random_serial()?;
+        let root = self.issuer(Authority::Root).decode()?;
+        let issuer = match authority {
+            // Nobody is above the root: it has no pointers, and its own key's identifier.
+            Authority::Root => IssuerFields {
+                name: root.subject.to_vec(),
+                key_identifier: key_identifier(root.public_key.bits),
+                pointers: None,
+            },
+            _ => self.issuer_fields(Authority::Root, &root, profile, &serial),
+        };
+        let fields = Fields {
+            profile,
+            serial,
+            issuer: &issuer,
+            not_before: old.not_before,
+            not_after,
+            subject: old.subject,
+            names: &[],
+            oidc_issuer: None,
+            spki: old.public_key.raw,
+            public_key: old.public_key.bits,
+        };
+        let algorithm = self.settings().algorithm;
+        let unsigned = UnsignedCertificate::build(&fields, algorithm.scheme())?;
+        lint(&unsigned, self.throw_away_key(algorithm)?)?;
+        Ok(unsigned)
+    }
+
+    /// Keeps the certificate that a CA has now among those that were issued.
+    fn keep_old(&self, authority: Authority) -> Result<(), CaError> {
+        let old = self.issuer(authority).decode()?;
+        let path = self.issued_path(&old.serial_text());
+        files::create_private_folder(&self.folder.join(ISSUED_FOLDER))?;
+        if path.exists() {
+            // Left by a renewal that ended before the new one was in its place.
+            return Ok(());
+        }
+        Ok(pem::write_certificates(&path, &[old.raw])?)
+    }
+}

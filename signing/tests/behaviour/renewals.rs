@@ -1,0 +1,94 @@
+//! CAs whose certificates are made anew, before and after they expired, as `openssl` sees them.
+
+use countersign_core::{time::UnixSeconds, x509::Certificate};
+use countersign_signing::{
+    ca::{CaError, CertificateAuthority, SubjectKey},
+    key::KeyAlgorithm,
+    profile::Authority,
+};
+
+use crate::{
+    authority::{TestAuthority, code_signer_request, passphrase},
+    openssl::Bench,
+};
+
+const DAY_SECONDS: i64 = 86_400;
+const YEAR_SECONDS: i64 = 365 * DAY_SECONDS;
+
+fn end_of(ca: &CertificateAuthority, authority: Authority) -> UnixSeconds {
+    Certificate::decode(ca.certificate(authority)).expect("a certificate").not_after
+}
+
+/// Whether `openssl` verifies a leaf of the signing CA's at that time, with the CA's certificates
+/// as they are now.
+fn verifies(ca: &CertificateAuthority, leaf: &[u8], at: UnixSeconds) {
+    let bench = Bench::new();
+    bench.write_pem("root.pem", &[ca.certificate(Authority::Root)]);
+    bench.write_pem("between.pem", &[ca.certificate(Authority::Signing)]);
+    bench.write_pem("leaf.pem", &[leaf]);
+    let command = format!(
+        "verify -x509_strict -attime {} -CAfile root.pem -untrusted between.pem leaf.pem",
+        at.seconds()
+    );
+    bench.run(&command).succeeds();
+}
+
+#[test]
+fn a_renewed_ca_stands_above_what_it_issued_before_and_after() {
+    let mut pki = TestAuthority::new(KeyAlgorithm::P256);
+    let old_leaf = pki.code_signer().certificate;
+    let old = pki.ca.certificate(Authority::Signing).to_vec();
+    let old = Certificate::decode(&old).expect("a certificate");
+    let nearly_ten_years = pki.now.plus_seconds(10 * YEAR_SECONDS - DAY_SECONDS);
+    let renewed =
+        pki.ca.renew_authority(Authority::Signing, None, nearly_ten_years).expect("renewed");
+    let new = Certificate::decode(&renewed.certificate).expect("a certificate");
+    assert_eq!((new.subject, new.public_key.raw), (old.subject, old.public_key.raw));
+    assert_eq!(new.not_before, old.not_before);
+    assert!(new.not_after > old.not_after && new.serial != old.serial);
+    assert_eq!(pki.ca.certificate(Authority::Signing), renewed.certificate);
+    let later = nearly_ten_years.plus_seconds(30 * DAY_SECONDS);
+    let key = SubjectKey::New(KeyAlgorithm::P256);
+    let new_leaf = pki.ca.issue(&code_signer_request(), key, later).expect("issued");
+    verifies(&pki.ca, &old_leaf, pki.now);
+    verifies(&pki.ca, &new_leaf.certificate, later);
+    // The folder has both, and the index which is which.
+    let again =
+        CertificateAuthority::open(&pki.folder.path().join("ca"), &passphrase()).expect("opened");
+    assert_eq!(again.certificate(Authority::Signing), renewed.certificate);
+    assert_eq!(again.issued(&new.serial_text()).expect("there").1, renewed.certificate);
+    assert_eq!(again.issued(&old.serial_text()).expect("kept").1, old.raw);
+    let signer = again.signer(Authority::Signing).expect("the same key");
+    assert_eq!(signer.spki(), new.public_key.raw);
+}
+
+#[test]
+fn no_ca_outlives_the_root_which_renews_itself() {
+    let mut pki = TestAuthority::new(KeyAlgorithm::P256);
+    let root_end = end_of(&pki.ca, Authority::Root);
+    let thirty_years = Some(30 * YEAR_SECONDS);
+    let renew = |pki: &mut TestAuthority, authority, now| {
+        pki.ca.renew_authority(authority, thirty_years, now).map(|renewed| renewed.entry)
+    };
+    let now = pki.now;
+    renew(&mut pki, Authority::Timestamping, now).expect("renewed");
+    assert_eq!(end_of(&pki.ca, Authority::Timestamping), root_end);
+    let too_late = root_end.plus_seconds(1);
+    let refused = renew(&mut pki, Authority::Signing, too_late);
+    assert!(matches!(refused, Err(CaError::IssuerNotValid { issuer: Authority::Root, .. })));
+    renew(&mut pki, Authority::Root, too_late).expect("renewed by itself");
+    renew(&mut pki, Authority::Signing, too_late).expect("renewed");
+    let leaf = pki.ca.issue(&code_signer_request(), SubjectKey::New(KeyAlgorithm::P256), too_late);
+    verifies(&pki.ca, &leaf.expect("issued").certificate, too_late);
+}
+
+#[test]
+fn a_validity_that_is_over_is_refused_and_changes_nothing() {
+    let mut pki = TestAuthority::new(KeyAlgorithm::P256);
+    let before = pki.ca.certificate(Authority::Service).to_vec();
+    let listed = pki.ca.list().expect("an index");
+    let refused = pki.ca.renew_authority(Authority::Service, Some(0), pki.now);
+    assert!(matches!(refused, Err(CaError::Request { .. })));
+    assert_eq!(pki.ca.certificate(Authority::Service), before);
+    assert_eq!(pki.ca.list().expect("an index"), listed);
+}
