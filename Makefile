@@ -61,7 +61,7 @@ fuzz: ## each fuzz target for FUZZ_SECONDS (default 30)
 	@scripts/setup fuzz
 	@scripts/fuzz
 
-mutants: ## changes the verification core, one thing at a time: do the tests notice? (an hour or more)
+mutants: ## changes the verification core, one thing at a time: do the tests notice? (two hours)
 	@scripts/setup mutants
 	@scripts/mutants
 

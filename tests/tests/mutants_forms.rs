@@ -4,7 +4,7 @@
 use base64ct::{Base64, Encoding};
 use countersign_core::{
     bundle::{Bundle, FieldFault, Statement},
-    digest::HashAlgorithm,
+    digest::{Digest, HashAlgorithm},
     finding::{Finding, FindingCode},
     limits,
     policy::{Compromise, Policy},
@@ -185,7 +185,7 @@ fn digests_come_in_the_order_of_their_names() {
     let text = text.replace(r#""DIGESTS""#, &format!("{{{}}}", digests.join(",")));
     let statement = Statement::decode(text.as_bytes()).expect("a statement");
     let algorithms: Vec<HashAlgorithm> =
-        statement.subjects[0].digests.iter().map(|digest| digest.algorithm()).collect();
+        statement.subjects[0].digests.iter().map(Digest::algorithm).collect();
     assert_eq!(algorithms, HashAlgorithm::STRONG);
 }
 
@@ -234,7 +234,7 @@ fn says_what_is_wrong_with_a_field_of_provenance() {
 }
 
 /// A policy with further members.
-fn policy(signer: Value, rules: Value) -> Result<Policy, FindingCode> {
+fn policy(signer: &Value, rules: &Value) -> Result<Policy, FindingCode> {
     let mut policy = json!({ "version": 1, "signers": [signer] });
     policy
         .as_object_mut()
@@ -245,10 +245,10 @@ fn policy(signer: Value, rules: Value) -> Result<Policy, FindingCode> {
 
 #[test]
 fn reads_what_a_policy_says_of_compromised_keys() {
-    let signer = || json!({ "files": ["**"], "identities": [IDENTITY] });
+    let signer = json!({ "files": ["**"], "identities": [IDENTITY] });
     let says = |word: &str| {
         let rules = json!({ "revocation": { "compromise": word } });
-        policy(signer(), rules).map(|policy| policy.revocation.compromise)
+        policy(&signer, &rules).map(|policy| policy.revocation.compromise)
     };
     assert_eq!(says("warn"), Ok(Compromise::Warn));
     assert_eq!(says("reject"), Ok(Compromise::Reject));
@@ -259,7 +259,7 @@ fn reads_what_a_policy_says_of_compromised_keys() {
 fn a_key_is_named_by_its_sha256_alone() {
     let named = |key: String| {
         let signer = json!({ "files": ["**"], "keys": [key] });
-        policy(signer, json!({})).map(|policy| policy.signers[0].keys.len())
+        policy(&signer, &json!({})).map(|policy| policy.signers[0].keys.len())
     };
     assert_eq!(named(format!("sha256:{}", "00".repeat(32))), Ok(1));
     assert_eq!(named(format!("sha384:{}", "00".repeat(48))), Err(FindingCode::PolicyMalformed));

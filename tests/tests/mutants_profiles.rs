@@ -147,7 +147,7 @@ fn names_what_is_wrong_with_version_validity_and_key() {
     assert_eq!(validity(0), NONE);
     assert_eq!(validity(-1), ["RFC 5280 §4.1.2.5: notBefore not after notAfter"]);
     let weak = signer(|draft| draft.spki = ForgeKey::rsa_1024().spki().to_vec());
-    assert_eq!(weak, ["P-384, P-256, Ed25519 or RSA of 2048 to 4096 bits"]);
+    assert_eq!(weak, ["P-384, P-256, P-521, Ed25519 or RSA of 2048 to 4096 bits"]);
 }
 
 #[test]
