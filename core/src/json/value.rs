@@ -115,7 +115,7 @@ impl<'a> Value<'a> {
     #[inline(never)]
     pub(crate) fn wrong(self, message: &str) -> String {
         match self.kind() {
-            Kind::Sequence | Kind::Map => self.located(message, self.start),
+            Kind::Sequence | Kind::Map => located(self.text, message, self.start),
             _ => self.wrong_at_end(message),
         }
     }
@@ -124,7 +124,7 @@ impl<'a> Value<'a> {
     #[cold]
     #[inline(never)]
     pub(crate) fn wrong_at_end(self, message: &str) -> String {
-        self.located(message, after_value(self.text, self.start))
+        located(self.text, message, after_value(self.text, self.start))
     }
 
     /// It is of another type than expected.
@@ -156,13 +156,6 @@ impl<'a> Value<'a> {
         }
     }
 
-    fn located(self, message: &str, place: usize) -> String {
-        let before = self.text.get(..place).unwrap_or(self.text);
-        let line = before.split(|byte| *byte == b'\n').count();
-        let column = before.rsplit(|byte| *byte == b'\n').next().map_or(0, <[u8]>::len);
-        format!("{message} at line {line} column {column}")
-    }
-
     fn literal(self) -> &'a [u8] {
         self.text.get(self.start..after_value(self.text, self.start)).unwrap_or_default()
     }
@@ -171,6 +164,16 @@ impl<'a> Value<'a> {
     fn inside(self, kind: Kind) -> usize {
         if self.kind() == kind { self.start.saturating_add(1) } else { self.text.len() }
     }
+}
+
+/// What is wrong, and in which line and column of the text that place is.
+#[cold]
+#[inline(never)]
+pub(super) fn located(text: &[u8], message: &str, place: usize) -> String {
+    let before = text.get(..place).unwrap_or(text);
+    let line = before.split(|byte| *byte == b'\n').count();
+    let column = before.rsplit(|byte| *byte == b'\n').next().map_or(0, <[u8]>::len);
+    format!("{message} at line {line} column {column}")
 }
 
 /// The byte there; after the end, one that no JSON holds.
@@ -241,7 +244,7 @@ fn after_value(text: &[u8], start: usize) -> usize {
 }
 
 /// The text that a string's inside stands for (RFC 8259 §7).
-fn unescaped(inner: &str) -> String {
+pub(super) fn unescaped(inner: &str) -> String {
     let mut text = String::new();
     let mut rest = inner.chars();
     while let Some(character) = rest.next() {
