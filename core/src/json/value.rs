@@ -150,7 +150,7 @@ impl<'a> Value<'a> {
                 format!("integer `{}`", literal())
             }
             Kind::Number => format!("floating point `{}`", literal()),
-            Kind::String => format!("string {:?}", self.string().unwrap_or_default()),
+            Kind::String => format!("string {}", shown(&self.string().unwrap_or_default())),
             Kind::Sequence => "sequence".to_string(),
             Kind::Map => "map".to_string(),
         }
@@ -243,6 +243,23 @@ fn after_value(text: &[u8], start: usize) -> usize {
     }
 }
 
+/// A text in quotation marks, as `Debug` shows it; but characters that merely are not printable
+/// stand for themselves: the tables that tell which they are weigh 3 KB in the WebAssembly module.
+/// What could steer a terminal or a page, a finding makes visible (`quoted`).
+fn shown(text: &str) -> String {
+    let mut shown = String::from("\"");
+    for character in text.chars() {
+        match character {
+            '\0' => shown.push_str("\\0"),
+            '"' | '\\' | '\t' | '\n' | '\r' => shown.extend(character.escape_default()),
+            _ if character.is_control() => shown.extend(character.escape_unicode()),
+            _ => shown.push(character),
+        }
+    }
+    shown.push('"');
+    shown
+}
+
 /// The text that a string's inside stands for (RFC 8259 §7).
 pub(super) fn unescaped(inner: &str) -> String {
     let mut text = String::new();
@@ -330,6 +347,15 @@ mod tests {
             let document = Document::decode(text.as_bytes()).unwrap();
             assert_same(document.root(), &serde_json::from_str(text).unwrap());
         }
+    }
+
+    #[test]
+    fn shows_texts_as_debug_does() {
+        let ascii: String = (0..=0x7F_u8).map(char::from).collect();
+        for text in ["", "a", "é€😀'", "\u{85}\u{9F}", &ascii] {
+            assert_eq!(shown(text), format!("{text:?}"));
+        }
+        assert_eq!(shown("\u{300}\u{E000}"), "\"\u{300}\u{E000}\"");
     }
 
     #[test]
