@@ -8,14 +8,14 @@
 //! Tests and a fuzz target hold it against `serde_json`: the same values, the same words.
 
 pub(crate) mod form;
-pub(crate) mod value;
+mod value;
 mod walk;
 
 use alloc::string::String;
 use core::fmt;
 
 pub(crate) use form::{Base64Octets, Form, Ignored, OtherKeys, form};
-pub(crate) use value::{Kind, Value};
+pub use value::{Kind, Value};
 
 use crate::limits;
 
@@ -51,19 +51,19 @@ impl fmt::Display for JsonFault {
 
 /// A document that the walk has passed.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Document<'a>(&'a [u8]);
+pub struct Document<'a>(&'a [u8]);
 
 impl<'a> Document<'a> {
     /// Walks over `bytes`.
     ///
     /// # Errors
     /// [`JsonFault`], the first that is met.
-    pub(crate) fn decode(bytes: &'a [u8]) -> Result<Self, JsonFault> {
+    pub fn decode(bytes: &'a [u8]) -> Result<Self, JsonFault> {
         inspect(bytes).map(|()| Self(bytes))
     }
 
     /// The object or array that it is.
-    pub(crate) fn root(self) -> Value<'a> {
+    pub fn root(self) -> Value<'a> {
         Value::first(self.0)
     }
 

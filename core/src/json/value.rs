@@ -14,19 +14,25 @@ use alloc::{
 
 /// A value in a JSON text.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Value<'a> {
+pub struct Value<'a> {
     text: &'a [u8],
     start: usize,
 }
 
 /// What kind of value it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub enum Kind {
+    /// `null`.
     Null,
+    /// `true` or `false`.
     Boolean,
+    /// A number.
     Number,
+    /// A text.
     String,
+    /// An array.
     Sequence,
+    /// An object.
     Map,
 }
 
@@ -37,7 +43,7 @@ impl<'a> Value<'a> {
     }
 
     /// What kind of value it is.
-    pub(crate) fn kind(self) -> Kind {
+    pub fn kind(self) -> Kind {
         match at(self.text, self.start) {
             b'n' => Kind::Null,
             b't' | b'f' => Kind::Boolean,
@@ -49,7 +55,7 @@ impl<'a> Value<'a> {
     }
 
     /// The text, where it is one.
-    pub(crate) fn string(self) -> Option<Cow<'a, str>> {
+    pub fn string(self) -> Option<Cow<'a, str>> {
         if self.kind() != Kind::String {
             return None;
         }
@@ -59,13 +65,13 @@ impl<'a> Value<'a> {
     }
 
     /// The whole number, where it is one that is not negative and fits.
-    pub(crate) fn unsigned(self) -> Option<u64> {
+    pub fn unsigned(self) -> Option<u64> {
         self.number()?.parse().ok()
     }
 
     /// The whole number, where it is one that fits. `-0` is none: JSON has no sign of zero but in
     /// floating point.
-    pub(crate) fn signed(self) -> Option<i64> {
+    pub fn signed(self) -> Option<i64> {
         self.number()?
             .parse()
             .ok()
@@ -73,12 +79,12 @@ impl<'a> Value<'a> {
     }
 
     /// The number as it is written.
-    pub(crate) fn number(self) -> Option<&'a str> {
+    pub fn number(self) -> Option<&'a str> {
         (self.kind() == Kind::Number).then(|| core::str::from_utf8(self.literal()).ok())?
     }
 
     /// The keys and values of an object; none of anything else.
-    pub(crate) fn members(self) -> impl Iterator<Item = (Value<'a>, Value<'a>)> {
+    pub fn members(self) -> impl Iterator<Item = (Value<'a>, Value<'a>)> {
         let mut next = self.inside(Kind::Map);
         core::iter::from_fn(move || {
             let text = self.text;
@@ -91,7 +97,7 @@ impl<'a> Value<'a> {
     }
 
     /// The elements of an array; none of anything else.
-    pub(crate) fn elements(self) -> impl Iterator<Item = Value<'a>> {
+    pub fn elements(self) -> impl Iterator<Item = Value<'a>> {
         let mut next = self.inside(Kind::Sequence);
         core::iter::from_fn(move || {
             let start = item(self.text, next)?;
@@ -101,7 +107,7 @@ impl<'a> Value<'a> {
     }
 
     /// The value of a key, where it is an object that has it.
-    pub(crate) fn member(self, name: &str) -> Option<Value<'a>> {
+    pub fn member(self, name: &str) -> Option<Value<'a>> {
         self.members().find(|(key, _)| key.is(name)).map(|(_, value)| value)
     }
 

@@ -442,6 +442,38 @@ mod tests {
     }
 
     #[test]
+    fn agrees_with_serde_json_on_surrogates_marks_and_what_trails() {
+        for text in [
+            r#"["\ud83d\ude00"]"#,
+            r#"["\uD83D\uDE00\ud83d\ude00"]"#,
+            r#"["\ud83d"]"#,
+            r#"["\ud83dx"]"#,
+            r#"["\ud83d\n"]"#,
+            r#"["\ud83d\ud83d\ude00"]"#,
+            r#"["\ude00"]"#,
+            r#"["\ude00\ud83d"]"#,
+            r#"["\ud83d\u0041"]"#,
+            r#"["\ud83d\u00"]"#,
+            r#"["\u00G0"]"#,
+            r#"["\u{41}"]"#,
+            "\u{FEFF}[]",
+            "[\u{FEFF}]",
+            "[]\u{FEFF}",
+            "\u{A0}[]",
+            "\x0C[]",
+            "[] []",
+            "[],",
+            "[]]",
+            "{}x",
+            "[]\n \t\r\n",
+            "[]\0",
+            "[] // no comment",
+        ] {
+            assert_agrees(text.as_bytes());
+        }
+    }
+
+    #[test]
     fn refuses_repeated_keys_where_they_are_met() {
         // What is met first is told, whatever follows.
         assert_eq!(walk(br#"{"a":1,"a":}"#), Err(JsonFault::DuplicateKey("a".into())));
