@@ -9,6 +9,7 @@ import { defineConfig, type UserConfig } from "vite";
 import { givenAddresses } from "./vite/given-addresses.ts";
 import { inlinedPage } from "./vite/inlined-page.ts";
 import { securedPage } from "./vite/secured-page.ts";
+import { sharedWorker } from "./vite/shared-worker.ts";
 
 const common: UserConfig = {
   base: "./",
@@ -38,9 +39,8 @@ const modes: Readonly<Record<string, () => UserConfig>> = {
   }),
   page: () => ({
     ...common,
-    worker: { format: "es", plugins: () => [givenAddresses()] },
-    plugins: [givenAddresses(), securedPage()],
-    build: { ...common.build, outDir: "dist/page" },
+    plugins: [givenAddresses(), sharedWorker(), securedPage()],
+    build: { ...common.build, outDir: "dist/page", modulePreload: { polyfill: false } },
   }),
   element: () => ({
     ...common,

@@ -25,6 +25,7 @@ pub mod json;
 pub mod limits;
 pub mod ocsp;
 pub mod oid;
+mod order;
 pub mod pattern;
 pub mod policy;
 pub mod report;

@@ -57,7 +57,7 @@ impl Pattern {
             return !self.tokens.is_empty();
         }
         let is_whole = |part: &str| !part.is_empty() && !part.contains('*');
-        match self.text.split_once("://") {
+        match scheme_and_rest(&self.text) {
             Some((scheme, rest)) => {
                 is_whole(scheme) && is_whole(rest.split('/').next().unwrap_or_default())
             }
@@ -116,6 +116,15 @@ impl Pattern {
             Kind::Identity => matches!(character, '/' | '@'),
         }
     }
+}
+
+/// What stands before and after the first `://`. The standard library's search for a text in a text
+/// is made for long ones, and weighs 1 KB in the WebAssembly module.
+pub(crate) fn scheme_and_rest(uri: &str) -> Option<(&str, &str)> {
+    uri.match_indices(':').find_map(|(at, _)| {
+        let (scheme, rest) = uri.split_at_checked(at)?;
+        Some((scheme, rest.strip_prefix("://")?))
+    })
 }
 
 #[cfg(test)]

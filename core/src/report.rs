@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::{
     finding::{Class, Finding, FindingCode},
+    order::sort_few,
     time::UnixSeconds,
 };
 
@@ -189,7 +190,8 @@ impl Report {
         if signer.is_none() && findings.iter().all(|each| each.code.exit_code() == 0) {
             findings.push(Finding::new(FindingCode::Internal).found("no signer was proven"));
         }
-        findings.sort_by_key(|finding| finding.code.rank());
+        // A few for each certificate, timestamp, log entry and piece of evidence, all bounded.
+        sort_few(&mut findings, |finding| finding.code.rank());
         let verdict = match findings.first().map(|finding| finding.code.class()) {
             None | Some(Class::Note | Class::Warning) => Verdict::Verified,
             Some(Class::Outdated) => Verdict::Outdated,

@@ -20,6 +20,7 @@ use crate::{
     crypto::CryptoProvider,
     digest::{Digest, HashAlgorithm},
     finding::{Class, Finding, FindingCode, quoted},
+    order::sort_few,
     policy::{Policy, RevocationMode},
     report::{
         ArtifactSummary, Check, KeySummary, Outcome, Question, Report, ReportParts, SignerSummary,
@@ -406,6 +407,6 @@ fn timestamp_summaries(
         authority: quoted(log.base_url.clone()),
     });
     let mut summaries: Vec<_> = stamped.chain(promised).collect();
-    summaries.sort_by_key(|summary| summary.time);
+    sort_few(&mut summaries, |summary| summary.time);
     summaries
 }

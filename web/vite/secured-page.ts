@@ -22,11 +22,20 @@ export function securedPage(): Plugin {
           return `<${tag}${before} ${attribute}="./${path}" integrity="sha384-${digest}"`;
         },
       );
+      html.source = withPreloadsFirst(html.source);
       const own = "'self'";
       const policy = contentSecurityPolicy({ script: own, style: own, worker: own, image: own });
       html.source = withPolicy(html.source, policy);
     },
   };
+}
+
+/** What a script imports is bound to its digest by the preload alone, so that must be known before the script is. */
+function withPreloadsFirst(html: string): string {
+  const preloads = html.match(/^ *<link rel="modulepreload".*\n/gm) ?? [];
+  return preloads
+    .reduce((rest, preload) => rest.replace(preload, ""), html)
+    .replace(/^ *<script type="module"/m, (script) => preloads.join("") + script);
 }
 
 export function withPolicy(html: string, policy: string): string {

@@ -12,10 +12,7 @@ use crate::{files, wasm};
 
 /// A function belongs to the first part one of whose words its name holds.
 const PARTS: [(&str, &[&str]); 9] = [
-    (
-        "reading JSON (serde)",
-        &["serde_json::de", "serde_core::de", "Deserialize", "serde_json::read"],
-    ),
+    ("reading JSON", &["countersign_core::json"]),
     ("writing JSON (serde)", &["serde_json::ser", "serde_core::ser", "Serialize", "zmij", "itoa"]),
     ("text of numbers (core::fmt)", &["flt2dec", "dec2flt", "fmt::", "bignum"]),
     ("RSA, big integers", &["crypto_bigint", "crypto_primes", "rsa::"]),

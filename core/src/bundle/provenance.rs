@@ -21,6 +21,7 @@ use core::fmt;
 use crate::{
     finding::{Finding, FindingCode},
     json::{Document, JsonFault, Kind, Value},
+    pattern::scheme_and_rest,
 };
 
 /// The predicate types that are read, the newest first.
@@ -222,7 +223,8 @@ fn divided(uri: Field) -> (Field, Field) {
         Err(fault) => return (Err(fault.clone()), Err(fault)),
     };
     // An @ may stand before the host (a user), and in a ref; not in a repository's path.
-    let path_start = uri.find("://").map_or(0, |at| at.saturating_add(3));
+    let path_start =
+        scheme_and_rest(&uri).map_or(0, |(_, rest)| uri.len().saturating_sub(rest.len()));
     let path = uri.get(path_start..).and_then(|rest| rest.find('/'));
     let path_start = path.map_or(uri.len(), |at| path_start.saturating_add(at));
     let at = uri.get(path_start..).and_then(|path| path.find('@'));

@@ -36,13 +36,8 @@ pub(crate) enum OtherKeys {
 macro_rules! form {
     (@other_keys open) => { $crate::json::form::OtherKeys::Ignored };
     (@other_keys closed) => { $crate::json::form::OtherKeys::Refused };
-    (@take $fields:ident) => { $fields.take()? };
-    (@take $fields:ident $default:expr) => {
-        match $fields.take_option()? {
-            Some(value) => value,
-            None => $default,
-        }
-    };
+    (@take $fields:ident) => { $fields.take() };
+    (@take $fields:ident $default:expr) => { $fields.take_or($default) };
     ($(
         $(#[$attribute:meta])* $visibility:vis $manner:ident struct $name:ident {
             $($(#[$about:meta])* $shown:vis $field:ident: $type:ty = $key:literal $(or $default:expr)?,)*
@@ -57,7 +52,13 @@ macro_rules! form {
                 let other_keys = $crate::json::form!(@other_keys $manner);
                 let what = concat!("struct ", stringify!($name));
                 let mut fields = value.fields(what, KEYS, other_keys, &mut found)?;
-                Ok(Self { $($field: $crate::json::form!(@take fields $($default)?)),* })
+                $(let $field = $crate::json::form!(@take fields $($default)?);)*
+                // All are read before any is looked at: dropping what was read before, after each
+                // of them, would be half of the code.
+                if let ($(Some($field),)*) = ($($field,)*) {
+                    return Ok(Self { $($field),* });
+                }
+                Err(fields.fault())
             }
         }
     )* };
@@ -70,6 +71,7 @@ pub(crate) struct Fields<'a, 'f> {
     object: Value<'a>,
     keys: &'f [&'f str],
     found: &'f [Option<Value<'a>>],
+    fault: Option<String>,
 }
 
 impl<'a> Value<'a> {
@@ -93,7 +95,7 @@ impl<'a> Value<'a> {
                 None => return Err(key.is_unknown("field", &name, keys)),
             }
         }
-        Ok(Fields { object: self, keys, found })
+        Ok(Fields { object: self, keys, found, fault: None })
     }
 
     /// The one of `choices` whose name it is.
@@ -121,19 +123,33 @@ impl<'a> Value<'a> {
 }
 
 impl<'a, 'f> Fields<'a, 'f> {
-    /// The next field.
-    pub(crate) fn take<T: Form<'a>>(&mut self) -> Result<T, String> {
+    /// The next field; nothing when it cannot be read, which is kept as the fault.
+    pub(crate) fn take<T: Form<'a>>(&mut self) -> Option<T> {
         let (key, value) = self.next();
         match value {
-            Some(value) => T::read(value),
-            None => T::absent()
-                .ok_or_else(|| self.object.wrong_at_end(&format!("missing field `{key}`"))),
+            Some(value) => self.kept(T::read(value)),
+            None => T::absent().or_else(|| {
+                let missing = self.object.wrong_at_end(&format!("missing field `{key}`"));
+                self.kept(Err(missing))
+            }),
         }
     }
 
-    /// The next field; nothing where its key is missing.
-    pub(crate) fn take_option<T: Form<'a>>(&mut self) -> Result<Option<T>, String> {
-        self.next().1.map(T::read).transpose()
+    /// The next field, or `default` where its key is missing.
+    pub(crate) fn take_or<T: Form<'a>>(&mut self, default: T) -> Option<T> {
+        match self.next().1 {
+            Some(value) => self.kept(T::read(value)),
+            None => Some(default),
+        }
+    }
+
+    fn kept<T>(&mut self, outcome: Result<T, String>) -> Option<T> {
+        outcome.map_err(|fault| self.fault.get_or_insert(fault).len()).ok()
+    }
+
+    /// The first fault that was met.
+    pub(crate) fn fault(self) -> String {
+        self.fault.unwrap_or_default()
     }
 
     #[inline(never)]

@@ -14,19 +14,25 @@ use alloc::{
 
 /// A value in a JSON text.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Value<'a> {
+pub struct Value<'a> {
     text: &'a [u8],
     start: usize,
 }
 
 /// What kind of value it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub enum Kind {
+    /// `null`.
     Null,
+    /// `true` or `false`.
     Boolean,
+    /// A number.
     Number,
+    /// A text.
     String,
+    /// An array.
     Sequence,
+    /// An object.
     Map,
 }
 
@@ -37,7 +43,7 @@ impl<'a> Value<'a> {
     }
 
     /// What kind of value it is.
-    pub(crate) fn kind(self) -> Kind {
+    pub fn kind(self) -> Kind {
         match at(self.text, self.start) {
             b'n' => Kind::Null,
             b't' | b'f' => Kind::Boolean,
@@ -49,7 +55,7 @@ impl<'a> Value<'a> {
     }
 
     /// The text, where it is one.
-    pub(crate) fn string(self) -> Option<Cow<'a, str>> {
+    pub fn string(self) -> Option<Cow<'a, str>> {
         if self.kind() != Kind::String {
             return None;
         }
@@ -59,13 +65,13 @@ impl<'a> Value<'a> {
     }
 
     /// The whole number, where it is one that is not negative and fits.
-    pub(crate) fn unsigned(self) -> Option<u64> {
+    pub fn unsigned(self) -> Option<u64> {
         self.number()?.parse().ok()
     }
 
     /// The whole number, where it is one that fits. `-0` is none: JSON has no sign of zero but in
     /// floating point.
-    pub(crate) fn signed(self) -> Option<i64> {
+    pub fn signed(self) -> Option<i64> {
         self.number()?
             .parse()
             .ok()
@@ -73,12 +79,12 @@ impl<'a> Value<'a> {
     }
 
     /// The number as it is written.
-    pub(crate) fn number(self) -> Option<&'a str> {
+    pub fn number(self) -> Option<&'a str> {
         (self.kind() == Kind::Number).then(|| core::str::from_utf8(self.literal()).ok())?
     }
 
     /// The keys and values of an object; none of anything else.
-    pub(crate) fn members(self) -> impl Iterator<Item = (Value<'a>, Value<'a>)> {
+    pub fn members(self) -> impl Iterator<Item = (Value<'a>, Value<'a>)> {
         let mut next = self.inside(Kind::Map);
         core::iter::from_fn(move || {
             let text = self.text;
@@ -91,7 +97,7 @@ impl<'a> Value<'a> {
     }
 
     /// The elements of an array; none of anything else.
-    pub(crate) fn elements(self) -> impl Iterator<Item = Value<'a>> {
+    pub fn elements(self) -> impl Iterator<Item = Value<'a>> {
         let mut next = self.inside(Kind::Sequence);
         core::iter::from_fn(move || {
             let start = item(self.text, next)?;
@@ -101,7 +107,7 @@ impl<'a> Value<'a> {
     }
 
     /// The value of a key, where it is an object that has it.
-    pub(crate) fn member(self, name: &str) -> Option<Value<'a>> {
+    pub fn member(self, name: &str) -> Option<Value<'a>> {
         self.members().find(|(key, _)| key.is(name)).map(|(_, value)| value)
     }
 
@@ -115,7 +121,7 @@ impl<'a> Value<'a> {
     #[inline(never)]
     pub(crate) fn wrong(self, message: &str) -> String {
         match self.kind() {
-            Kind::Sequence | Kind::Map => self.located(message, self.start),
+            Kind::Sequence | Kind::Map => located(self.text, message, self.start),
             _ => self.wrong_at_end(message),
         }
     }
@@ -124,7 +130,7 @@ impl<'a> Value<'a> {
     #[cold]
     #[inline(never)]
     pub(crate) fn wrong_at_end(self, message: &str) -> String {
-        self.located(message, after_value(self.text, self.start))
+        located(self.text, message, after_value(self.text, self.start))
     }
 
     /// It is of another type than expected.
@@ -150,17 +156,10 @@ impl<'a> Value<'a> {
                 format!("integer `{}`", literal())
             }
             Kind::Number => format!("floating point `{}`", literal()),
-            Kind::String => format!("string {:?}", self.string().unwrap_or_default()),
+            Kind::String => format!("string {}", shown(&self.string().unwrap_or_default())),
             Kind::Sequence => "sequence".to_string(),
             Kind::Map => "map".to_string(),
         }
-    }
-
-    fn located(self, message: &str, place: usize) -> String {
-        let before = self.text.get(..place).unwrap_or(self.text);
-        let line = before.split(|byte| *byte == b'\n').count();
-        let column = before.rsplit(|byte| *byte == b'\n').next().map_or(0, <[u8]>::len);
-        format!("{message} at line {line} column {column}")
     }
 
     fn literal(self) -> &'a [u8] {
@@ -171,6 +170,16 @@ impl<'a> Value<'a> {
     fn inside(self, kind: Kind) -> usize {
         if self.kind() == kind { self.start.saturating_add(1) } else { self.text.len() }
     }
+}
+
+/// What is wrong, and in which line and column of the text that place is.
+#[cold]
+#[inline(never)]
+pub(super) fn located(text: &[u8], message: &str, place: usize) -> String {
+    let before = text.get(..place).unwrap_or(text);
+    let line = before.split(|byte| *byte == b'\n').count();
+    let column = before.rsplit(|byte| *byte == b'\n').next().map_or(0, <[u8]>::len);
+    format!("{message} at line {line} column {column}")
 }
 
 /// The byte there; after the end, one that no JSON holds.
@@ -240,8 +249,25 @@ fn after_value(text: &[u8], start: usize) -> usize {
     }
 }
 
+/// A text in quotation marks, as `Debug` shows it; but characters that merely are not printable
+/// stand for themselves: the tables that tell which they are weigh 3 KB in the WebAssembly module.
+/// What could steer a terminal or a page, a finding makes visible (`quoted`).
+fn shown(text: &str) -> String {
+    let mut shown = String::from("\"");
+    for character in text.chars() {
+        match character {
+            '\0' => shown.push_str("\\0"),
+            '"' | '\\' | '\t' | '\n' | '\r' => shown.extend(character.escape_default()),
+            _ if character.is_control() => shown.extend(character.escape_unicode()),
+            _ => shown.push(character),
+        }
+    }
+    shown.push('"');
+    shown
+}
+
 /// The text that a string's inside stands for (RFC 8259 §7).
-fn unescaped(inner: &str) -> String {
+pub(super) fn unescaped(inner: &str) -> String {
     let mut text = String::new();
     let mut rest = inner.chars();
     while let Some(character) = rest.next() {
@@ -327,6 +353,15 @@ mod tests {
             let document = Document::decode(text.as_bytes()).unwrap();
             assert_same(document.root(), &serde_json::from_str(text).unwrap());
         }
+    }
+
+    #[test]
+    fn shows_texts_as_debug_does() {
+        let ascii: String = (0..=0x7F_u8).map(char::from).collect();
+        for text in ["", "a", "é€😀'", "\u{85}\u{9F}", &ascii] {
+            assert_eq!(shown(text), format!("{text:?}"));
+        }
+        assert_eq!(shown("\u{300}\u{E000}"), "\"\u{300}\u{E000}\"");
     }
 
     #[test]

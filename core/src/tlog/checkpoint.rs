@@ -67,8 +67,11 @@ impl<'a> Checkpoint<'a> {
             return Err("a control character");
         }
         // The last empty line divides: text lines may be empty, signature lines not.
-        let split = note.rfind("\n\n").ok_or("no empty line before the signatures")?;
-        let (text, rest) = note.split_at_checked(split.saturating_add(1)).ok_or("no text")?;
+        let (text, rest) = note
+            .rmatch_indices('\n')
+            .filter_map(|(at, _)| note.split_at_checked(at))
+            .find(|(text, _)| text.ends_with('\n'))
+            .ok_or("no empty line before the signatures")?;
         let rest = rest.strip_prefix('\n').and_then(|rest| rest.strip_suffix('\n'));
         let signatures = signatures(rest.ok_or("no line feed at the end")?)?;
         let mut lines = text.split('\n');

@@ -90,8 +90,11 @@ impl EntryBody {
 /// The `spec` of a body.
 fn spec<'a, T: Form<'a>>(body: Document<'a>) -> Result<T, EntryFault> {
     let mut found = [None];
-    let fields = body.root().fields("struct Body", &["spec"], OtherKeys::Ignored, &mut found);
-    fields.and_then(|mut fields| fields.take()).map_err(EntryFault::Malformed)
+    let mut fields = body
+        .root()
+        .fields("struct Body", &["spec"], OtherKeys::Ignored, &mut found)
+        .map_err(EntryFault::Malformed)?;
+    fields.take().ok_or_else(|| EntryFault::Malformed(fields.fault()))
 }
 
 /// Signatures and digest; nothing when the digest is none we know.

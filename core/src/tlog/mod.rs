@@ -20,6 +20,7 @@ use alloc::{string::String, vec::Vec};
 use crate::{
     crypto::{CryptoProvider, KeyAlgorithm, SignatureScheme},
     digest::{HashAlgorithm, digest},
+    pattern::scheme_and_rest,
     time::UnixSeconds,
     trust::Window,
     x509::PublicKey,
@@ -101,7 +102,7 @@ impl Log {
 
     /// The name in its checkpoints: the host of its address, without port and path.
     pub fn host(&self) -> &str {
-        let rest = self.base_url.split_once("://").map_or(self.base_url.as_str(), |(_, rest)| rest);
+        let rest = scheme_and_rest(&self.base_url).map_or(self.base_url.as_str(), |(_, rest)| rest);
         rest.split(['/', ':']).next().unwrap_or(rest)
     }
 

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     finding::{Finding, FindingCode},
+    order::sort_few,
     revocation::Subject,
     tsp::{self, Stamped, VerifiedTimestamp},
 };
@@ -38,7 +39,7 @@ impl<'a> Run<'a> {
                 Err(finding) => failed.push(finding),
             }
         }
-        holding.sort_by_key(VerifiedTimestamp::time);
+        sort_few(&mut holding, VerifiedTimestamp::time);
         let required = usize::from(self.context.policy.timestamps_required);
         let found = distinct_authorities(&holding, entries);
         if found >= required {
@@ -89,9 +90,11 @@ fn distinct_authorities(
     entries: &[EntryOutcome<'_>],
 ) -> usize {
     let stamped = timestamps.iter().map(|each| each.path().leaf().public_key.raw);
-    let mut keys: Vec<&[u8]> =
-        stamped.chain(logged_times(entries).map(|(_, log)| log.key.raw())).collect();
-    keys.sort_unstable();
-    keys.dedup();
+    let mut keys: Vec<&[u8]> = Vec::new();
+    for key in stamped.chain(logged_times(entries).map(|(_, log)| log.key.raw())) {
+        if !keys.contains(&key) {
+            keys.push(key);
+        }
+    }
     keys.len()
 }

@@ -1,7 +1,7 @@
 /** The page in other folders: without a list of downloads, with a list that deceives, with one that is none. */
 
 import assert from "node:assert/strict";
-import { copyFile, cp, mkdir, writeFile } from "node:fs/promises";
+import { appendFile, copyFile, cp, mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Visit } from "./driver.js";
 import { assertAccessible, assertFitsNarrow, assertNoTrouble, assertOnlyNamed } from "./observations.js";
@@ -79,6 +79,22 @@ export function pageFlows(stand: Stand): void {
       await visit.page.goto(await place("refused", list));
       const trouble = await visit.page.waitForSelector(".trouble[role=alert]");
       assert.match((await trouble?.evaluate((element) => element.textContent)) ?? "", said);
+    });
+  }
+
+  for (const script of ["index", "check"]) {
+    flow(stand, `a changed ${script} script does not run`, {}, async (visit) => {
+      const folder = `changed-${script}`;
+      const address = await place(folder, undefined);
+      const assets = join(releaseFolder, folder, "assets");
+      const file = (await readdir(assets)).find((name) => name.startsWith(`${script}-`) && name.endsWith(".js"));
+      assert.ok(file, `there is a ${script} script`);
+      const isDefined = () => visit.page.evaluate(() => customElements.get("verify-download") !== undefined);
+      await visit.page.goto(address, { waitUntil: "load" });
+      assert.ok(await isDefined());
+      await appendFile(join(assets, file), " ");
+      await visit.page.goto(`${address}?again`, { waitUntil: "load" });
+      assert.ok(!(await isDefined()));
     });
   }
 }
