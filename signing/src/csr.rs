@@ -33,7 +33,7 @@ pub enum CsrError {
     Malformed(#[from] Asn1Error),
     /// Its signature was not made with the key it asks for.
     #[error(
-        "the certification request is not signed by its own key (P-384, P-256, Ed25519 or RSA)"
+        "the certification request is not signed by its own key (P-384, P-256, P-521, Ed25519 or RSA)"
     )]
     BadSignature,
     /// The subject of a request to be made is not a name.

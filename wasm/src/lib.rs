@@ -10,17 +10,20 @@
 
 extern crate alloc;
 
+mod crl;
+mod fault;
 mod hasher;
 mod ocsp_request;
 #[cfg(feature = "bench")]
 mod raw;
-mod sight;
 mod verification;
 
+pub use crl::crl_next_update;
+pub use fault::report_of_fault;
 pub use hasher::Hasher;
 #[cfg(feature = "bench")]
 pub use raw::verify_raw;
-pub use sight::{crl_next_update, inspect, report_of_fault};
+
 pub use verification::Verification;
 
 /// One thread, so the simple allocator serves.

@@ -30,7 +30,6 @@ export interface Verification {
 export interface Instance {
   Hasher: new (algorithms: string) => Hasher;
   Verification: new (bundle: Uint8Array, trust: Uint8Array, policy: Uint8Array, nowSeconds: number) => Verification;
-  inspect(bytes: Uint8Array): string;
   crlNextUpdate(bytes: Uint8Array): number | undefined;
   reportOfFault(
     code: string,

@@ -9,7 +9,6 @@ export { forgetCrls } from "./crl-cache.js";
 export { setWasm, type WasmSource } from "./engine.js";
 export type { FindingCode, FindingText } from "./findings.js";
 export type { Hashed } from "./hashing.js";
-export { inspect, type Sight, type View } from "./inspect.js";
 export type { Certificate, Finding, Report } from "./report.js";
 export { setWorker, warmUp } from "./runner.js";
 export { hashAndWrite, type HashAndWriteOptions, planFor, type Plan, verifyAndSave } from "./saving.js";

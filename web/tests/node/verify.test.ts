@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, before, test } from "node:test";
-import { inspect, type Progress, type Step, verify, type VerifyOptions } from "@countersign/verify";
+import { type Progress, type Step, verify, type VerifyOptions } from "@countersign/verify";
 import { caseOf, FILE } from "./corpus.js";
 
 const genuine = caseOf("private-genuine");
@@ -304,11 +304,4 @@ test("a bundle by a managed key verifies with that key, PEM or DER, and not with
   }
   const { publicKey: _, ...without } = managed.options;
   assert.notEqual((await verify(file(), without)).verdict, "verified");
-});
-
-test("inspect shows a bundle and says what is wrong with something else", async () => {
-  const sight = await inspect(genuine.url("bundle.json"));
-  assert.ok("view" in sight && JSON.stringify(sight.view).includes("release@example.com"));
-  const nothing = await inspect(new Uint8Array([1, 2, 3]));
-  assert.ok("finding" in nothing && nothing.finding.code === "setup.input.unreadable");
 });

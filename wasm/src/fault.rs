@@ -1,40 +1,14 @@
-//! What the page needs beside a verification: a decoded view, a CRL's age, a fault as a report.
+//! A fault that kept verification from starting, as a report.
 
 use alloc::string::String;
 
 use countersign_core::{
-    crl::CertificateList,
     finding::{Finding, FindingCode, quoted},
     report::{ArtifactSummary, Report},
 };
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::verification::{seconds_of, size_of, text_of};
-
-/// Any object we know, decoded and shown without judging it, as JSON text: `{"view": …}`, or
-/// `{"finding": …}` when it cannot be read.
-#[wasm_bindgen]
-pub fn inspect(bytes: &[u8]) -> String {
-    #[derive(serde::Serialize)]
-    #[serde(rename_all = "lowercase")]
-    enum Sight {
-        View(countersign_core::inspect::View),
-        Finding(Finding),
-    }
-    text_of(&match countersign_core::inspect::inspect(bytes) {
-        Ok(view) => Sight::View(view),
-        Err(finding) => Sight::Finding(finding),
-    })
-}
-
-/// When the next CRL of this kind is due, in seconds since 1970: how long this one may be kept.
-/// Nothing when `bytes` are no CRL (DER); zero when it does not say.
-#[wasm_bindgen(js_name = crlNextUpdate)]
-#[expect(clippy::cast_precision_loss, reason = "times stay far below 2^53")]
-pub fn crl_next_update(bytes: &[u8]) -> Option<f64> {
-    let crl = CertificateList::decode(bytes).ok()?;
-    Some(crl.next_update.map_or(0.0, |time| time.seconds() as f64))
-}
 
 /// The report, as JSON text, of a fault that kept verification from starting: a bundle that could
 /// not be fetched, a file that could not be read. A code that is not in the table becomes
@@ -81,11 +55,5 @@ mod tests {
         }
         assert_eq!(fault("no.such.code")["code"], "internal.error");
         assert_eq!(fault("bundle.not-found")["code"], "bundle.not-found");
-    }
-
-    #[test]
-    fn what_cannot_be_read_is_a_finding() {
-        assert!(inspect(b"{").contains("\"finding\""));
-        assert_eq!(crl_next_update(b"no CRL"), None);
     }
 }
