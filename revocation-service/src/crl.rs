@@ -1,7 +1,7 @@
 //! CRLs: what is served now, and where the next one comes from.
 //!
 //! [`Publisher`] builds and signs the CRLs of an issuer whose key is here; [`CrlsElsewhere`] serves
-//! those that were made elsewhere. [`Publication`] writes both to where a CDN finds them. Both publish only what [`PublishedCrl::inspect`] lets through.
+//! those that were made elsewhere. `publication` writes both to where a CDN finds them. Both publish only what [`PublishedCrl::inspect`] lets through.
 
 #[cfg(feature = "object-store")]
 mod bucket;
