@@ -65,6 +65,14 @@ impl Failure {
         self
     }
 
+    /// The same failure, with what has been done all the same.
+    #[must_use]
+    pub fn although(mut self, done: &str) -> Self {
+        let found = self.finding.found.take().unwrap_or_default();
+        self.finding = self.finding.found(format!("{found}; {done}"));
+        self
+    }
+
     /// A folder where a file is wanted.
     pub fn folder(path: &Path) -> Self {
         Finding::new(FindingCode::InputIsFolder).about(path_text(path)).into()
@@ -199,7 +207,9 @@ impl Failure {
                 .about(what)
                 .found(source.to_string())
                 .into(),
-            CaError::KeyAlgorithm { .. } => Self::usage(error.to_string()),
+            CaError::KeyAlgorithm { .. } | CaError::SharedKey { .. } => {
+                Self::usage(error.to_string())
+            }
             CaError::BaseUrl { .. }
             | CaError::CrlShards { .. }
             | CaError::DelegateIssuerNotValid { .. }

@@ -56,7 +56,7 @@ async fn main() -> Outcome<()> {
     config.limits.validate()?;
     config.audit.validate()?;
     config.rate.iter().try_for_each(RateSettings::validate)?;
-    logs::init(&config.log)?;
+    let _logging = logs::init(&config.log)?;
     let shutdown = Shutdown::on_signals()?;
 
     // Before anything that counts.

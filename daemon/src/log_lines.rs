@@ -70,6 +70,12 @@ impl LogLines {
         let patience = spawned.map_or(Patience::None, |_| Patience::Some);
         Self { shared, patience }
     }
+
+    /// Writes the lines that wait.
+    pub(crate) fn flush(&self) {
+        // There is nobody to tell that the log cannot be written.
+        let _ = self.shared.lock().write_out();
+    }
 }
 
 impl<'a> MakeWriter<'a> for LogLines {
@@ -203,6 +209,17 @@ mod tests {
             let wanted = format!("request {round}\ntrouble {round}\n");
             assert!(written.all().concat().ends_with(&wanted), "{:?}", written.all());
         }
+    }
+
+    #[test]
+    fn nothing_waits_after_a_flush() {
+        let written = Written::default();
+        let lines = LogLines::to(Box::new(written.clone()));
+        for round in 0..100 {
+            line(&lines, Patience::Some, &format!("{round}\n"));
+        }
+        lines.flush();
+        assert!(written.all().concat().ends_with("\n99\n"), "{:?}", written.all());
     }
 
     #[test]

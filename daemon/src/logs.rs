@@ -53,19 +53,33 @@ impl LogSettings {
     }
 }
 
+/// Writes the lines that wait when it is dropped: to be held until the program ends.
+#[derive(Debug)]
+#[must_use = "lines that wait when the program ends would be lost"]
+pub struct Logging {
+    lines: LogLines,
+}
+
+impl Drop for Logging {
+    fn drop(&mut self) {
+        self.lines.flush();
+    }
+}
+
 /// Starts logging for the whole process; the first call counts, later ones change nothing.
 ///
 /// # Errors
 /// As [`LogSettings::validate`].
-pub fn init(settings: &LogSettings) -> Result<(), ConfigError> {
+pub fn init(settings: &LogSettings) -> Result<Logging, ConfigError> {
     let lines = LogLines::to(Box::new(std::io::stderr()));
+    let logging = Logging { lines: lines.clone() };
     let builder = tracing_subscriber::fmt().with_env_filter(settings.filter()?).with_writer(lines);
     // An error means that a subscriber is set already, as when tests run several services in one process.
     let _ = match settings.format {
         LogFormat::Text => builder.with_ansi(false).try_init(),
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
     };
-    Ok(())
+    Ok(logging)
 }
 
 #[cfg(test)]

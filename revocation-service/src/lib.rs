@@ -218,7 +218,7 @@ pub async fn run(
         Some(())
     });
     let readiness = readiness::checks(&service, &publication, ledger.as_ref());
-    let publishing = tokio::spawn(publication.run(Arc::clone(&service), shutdown.clone()));
+    let publishing = tokio::spawn(publication.clone().run(Arc::clone(&service), shutdown.clone()));
 
     let server = |name| {
         Server::new(PROGRAM, name).with_limits(config.limits).with_path_classes(routes::path_class)
@@ -247,6 +247,7 @@ pub async fn run(
     tokio::join!(public, admin, figures);
     // An error is a panic, which was logged.
     let _ = tokio::join!(maintenance, publishing);
+    publication.finish(&service).await;
     storage.close().await;
     Ok(())
 }

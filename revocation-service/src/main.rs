@@ -49,7 +49,7 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
         println!("countersign-revocation: {} copied to {}", config.database, copy.display());
         return Ok(());
     }
-    logs::init(&config.log)?;
+    let _logging = logs::init(&config.log)?;
     let shutdown = Shutdown::on_signals().context("signal handlers")?;
     let listeners = Listeners::bind(&config).await?;
     run(config, listeners, Arc::new(SystemClock), shutdown).await?;

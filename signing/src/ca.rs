@@ -5,7 +5,7 @@
 //! ca.toml                      organisation, base URL, algorithm
 //! root/ signing/ timestamping/ service/     certificate.pem, key.pem (encrypted; not where ca.toml
 //!                              says that the key is in a token)
-//! issued/{serial}.pem          every certificate of an end entity
+//! issued/{serial}.pem          every certificate of an end entity, and what renewed CAs had and have
 //! index.jsonl                  one line for every certificate, CAs included
 //! ```
 //!
@@ -140,6 +140,14 @@ pub enum CaError {
         authority: Authority,
         /// The algorithm of all its keys.
         algorithm: KeyAlgorithm,
+    },
+    /// One key was given for two CAs.
+    #[error("the key that is given for the {} CA is that of the {} CA too; each has its own", authority.name(), other.name())]
+    SharedKey {
+        /// Whose key it would be.
+        authority: Authority,
+        /// Whose key it is already.
+        other: Authority,
     },
     /// A line of the index cannot be read.
     #[error("{}, line {line}: {detail}", path.display())]

@@ -41,7 +41,7 @@ fn act(arguments: &Arguments) -> anyhow::Result<()> {
         println!("{}: the configuration is usable", countersign_timestamp::PROGRAM);
         return Ok(());
     }
-    logs::init(&config.log)?;
+    let _logging = logs::init(&config.log)?;
     serve(config)
 }
 

@@ -57,8 +57,18 @@ pub(super) fn renew(arguments: &CaRenewArguments, session: &Session) -> Outcome<
         let ca = ca::open_without_keys(&arguments.ca.folder)?;
         let nobody = KeyPassphrase::default();
         let mut ca = ca::open(ca, Authority::Root, &arguments.ca, &nobody, session)?;
-        let sign = || ca.renew_authority(authority, validity, session.now());
-        return finish(sign, None, &arguments.output);
+        let place = path_text(&ca.certificate_path(authority));
+        let mut is_renewed = false;
+        let sign = || {
+            let renewed = ca.renew_authority(authority, validity, session.now());
+            is_renewed = renewed.is_ok();
+            renewed
+        };
+        let answer = finish(sign, None, &arguments.output);
+        // What is not there is the copy.
+        let done = format!("the CA was renewed, and its certificate is {place}: copy that");
+        return answer
+            .map_err(|failure| if is_renewed { failure.although(&done) } else { failure });
     }
     let serial = match (&arguments.serial, &arguments.certificate) {
         (Some(serial), _) => serial.replace(':', "").to_ascii_lowercase(),

@@ -136,12 +136,15 @@ fn renews_a_ca_in_its_place_and_what_was_signed_stays_good() {
     };
     sign("before", "trusted_root.json");
     let old = world.read("ca/signing/certificate.pem");
-    let run = world.keyed(&split("--format json ca renew --dir ca --ca signing --output ca.pem"));
+    let run = world
+        .keyed(&split("--format json ca renew --dir ca --ca signing --days 4000 --output ca.pem"));
     assert_eq!(run.succeeds().json()["result"]["issued"]["profile"], "signing-ca");
     let new = world.read("ca.pem");
     assert_ne!(new, old);
     // A key would make it another CA.
-    for wrong in ["--ca signing --key signer.key", "--ca signing --serial 1", "--ca nobody", ""] {
+    let shorter = "--ca signing --days 1";
+    let (keyed, two) = ("--ca signing --key signer.key", "--ca signing --serial 1");
+    for wrong in [keyed, two, shorter, "--ca nobody", ""] {
         let command = format!("ca renew --dir ca {wrong} --output other.pem");
         world.keyed(&command.split_whitespace().collect::<Vec<_>>()).exits_with(2);
     }

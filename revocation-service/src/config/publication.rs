@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use countersign_daemon::config::ConfigError;
 use serde::Deserialize;
+use warp::http::Uri;
 
 use super::refused;
 
@@ -62,7 +63,9 @@ impl PublicationConfig {
         let place = self.url.as_deref()?.strip_prefix("s3://")?;
         let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
         let legal = |byte: u8| byte.is_ascii_alphanumeric() || b".-_".contains(&byte);
-        ((3..=63).contains(&bucket.len()) && bucket.bytes().all(legal))
+        // A path of an object, not of an address.
+        let is_path = !prefix.contains(['?', '#']);
+        ((3..=63).contains(&bucket.len()) && bucket.bytes().all(legal) && is_path)
             .then_some((bucket, prefix.trim_matches('/')))
     }
 
@@ -74,6 +77,10 @@ impl PublicationConfig {
                 ("crl_publication.access_key_id", self.access_key_id.is_some()),
                 ("crl_publication.secret_access_key_file", self.secret_access_key_file.is_some()),
                 ("crl_publication.ca_certificate", self.ca_certificate.is_some()),
+                (
+                    "crl_publication.conditional_writes",
+                    self.conditional_writes != ConditionalWrites::default(),
+                ),
             ];
             let alone = others.into_iter().find(|(_, is_given)| *is_given);
             return alone.map_or(Ok(()), |(key, _)| {
@@ -84,7 +91,7 @@ impl PublicationConfig {
             return Err(refused("crl_publication.url", url, "s3://BUCKET or s3://BUCKET/PREFIX"));
         }
         if let Some(endpoint) = &self.endpoint
-            && !["https://", "http://"].iter().any(|scheme| endpoint.starts_with(scheme))
+            && !is_endpoint(endpoint)
         {
             let expected = "https://HOST[:PORT] or http://HOST[:PORT]";
             return Err(refused("crl_publication.endpoint", endpoint, expected));
@@ -104,6 +111,15 @@ impl PublicationConfig {
     }
 }
 
+/// Whether it is `https://HOST` or `http://HOST`, perhaps with port and path.
+fn is_endpoint(text: &str) -> bool {
+    text.parse::<Uri>().is_ok_and(|uri| {
+        matches!(uri.scheme_str(), Some("https" | "http"))
+            && uri.host().is_some_and(|host| !host.is_empty())
+            && uri.query().is_none()
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -120,6 +136,7 @@ mod tests {
             ("s3://crls/a/b/", Some(("crls", "a/b"))),
             ("s3://", None),
             ("s3://a b/c", None),
+            ("s3://crls/a?b=c", None),
             ("https://crls", None),
         ] {
             assert_eq!(with_url(url).bucket(), want, "{url}");
@@ -133,7 +150,19 @@ mod tests {
             PublicationConfig { endpoint: Some("host:9000".to_owned()), ..with_url("s3://crls") };
         let secretless =
             PublicationConfig { access_key_id: Some("A".to_owned()), ..with_url("s3://crls") };
+        let unconditional = PublicationConfig {
+            conditional_writes: ConditionalWrites::Unsupported,
+            ..Default::default()
+        };
+        let to = |endpoint: &str| PublicationConfig {
+            endpoint: Some(endpoint.to_owned()),
+            ..with_url("s3://crls")
+        };
+        to("http://127.0.0.1:9000/").validate().expect("an endpoint");
         for (config, key) in [
+            (unconditional, "crl_publication.conditional_writes"),
+            (to("http://"), "crl_publication.endpoint"),
+            (to("https://host/?x"), "crl_publication.endpoint"),
             (region, "crl_publication.region"),
             (with_url("gs://crls"), "crl_publication.url"),
             (endpoint, "crl_publication.endpoint"),

@@ -22,7 +22,7 @@ use object_store::{
     path::Path,
 };
 
-use super::{PublishedCrl, folder::number_of};
+use super::publication::{Due, KNOWN_FOR};
 use crate::{
     caching::MaxAge,
     config::{ConditionalWrites, PublicationConfig},
@@ -30,10 +30,6 @@ use crate::{
 
 /// How often a write is begun again because somebody else wrote meanwhile.
 const ATTEMPTS: usize = 4;
-
-/// How long what was seen or written is taken to be there still: somebody may empty the bucket.
-const KNOWN_FOR: Duration = Duration::from_mins(10);
-
 /// A connection, and a request from its first octet to its last: 32 MiB in a minute.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const REQUEST_TIMEOUT: Duration = Duration::from_mins(1);
@@ -66,6 +62,12 @@ pub enum BucketError {
     /// The file with the secret, or that with the CA certificates.
     #[error(transparent)]
     Secret(#[from] private_file::PrivateFileError),
+    /// The file of the secret has none.
+    #[error("{}: its first line is empty, where the secret is to be", path.display())]
+    EmptySecret {
+        /// The file.
+        path: PathBuf,
+    },
     /// A file cannot be read.
     #[error("{}: {source}", path.display())]
     File {
@@ -112,7 +114,9 @@ impl CrlBucket {
         }
         if let (Some(id), Some(file)) = (&config.access_key_id, &config.secret_access_key_file) {
             let credentials = SecretFile { id: id.clone(), file: file.clone() };
-            credentials.read()?;
+            if credentials.read()?.secret_key.is_empty() {
+                return Err(BucketError::EmptySecret { path: file.clone() });
+            }
             builder = builder.with_credentials(Arc::new(credentials));
         }
         Ok(Some(Self {
@@ -128,18 +132,19 @@ impl CrlBucket {
     ///
     /// # Errors
     /// The store failed or refused; what is there stays.
-    pub(crate) async fn write(&self, place: &str, crl: &PublishedCrl) -> Result<bool, Error> {
+    pub(crate) async fn write(&self, due: &Due) -> Result<bool, Error> {
+        let (place, crl) = (&*due.place, &due.crl);
         let mut faster = None;
         for _ in 0..ATTEMPTS {
             let there = match self.known(place) {
                 Some(known) => Some(known),
-                None => self.look(place).await?,
+                None => self.look(due).await?,
             };
             if there.as_ref().and_then(|there| there.number) >= Some(crl.number) {
                 return Ok(false);
             }
             crash_point::reach("bucket.write");
-            match self.put(place, crl, there.map(|there| there.version)).await {
+            match self.put(due, there.map(|there| there.version)).await {
                 Ok(version) => {
                     crash_point::reach("bucket.written");
                     self.note(place, Some(crl.number), version);
@@ -163,12 +168,7 @@ impl CrlBucket {
         }))
     }
 
-    async fn put(
-        &self,
-        place: &str,
-        crl: &PublishedCrl,
-        there: Option<UpdateVersion>,
-    ) -> Result<UpdateVersion, Error> {
+    async fn put(&self, due: &Due, there: Option<UpdateVersion>) -> Result<UpdateVersion, Error> {
         let mode = match (self.writes, there) {
             (ConditionalWrites::Unsupported, _) => PutMode::Overwrite,
             (ConditionalWrites::Required, None) => PutMode::Create,
@@ -176,7 +176,7 @@ impl CrlBucket {
         };
         // The header stays as it is for as long as the object does. A list is replaced when half of
         // its time is over; a cache that took it just before must have let go at nextUpdate.
-        let validity = &crl.validity;
+        let validity = &due.crl.validity;
         let half = validity.next_update.seconds_since(validity.this_update) / 2;
         let cache_control = self.max_age.at_most(half.max(0));
         let attributes = Attributes::from_iter([
@@ -184,14 +184,14 @@ impl CrlBucket {
             (Attribute::CacheControl, cache_control.to_str().unwrap_or("no-cache").to_owned()),
         ]);
         let options = PutOptions { mode, attributes, ..PutOptions::default() };
-        let payload = PutPayload::from(crl.der.clone());
-        let put = self.store.put_opts(&self.path(place), payload, options).await?;
+        let payload = PutPayload::from(due.crl.der.clone());
+        let put = self.store.put_opts(&self.path(&due.place), payload, options).await?;
         Ok(UpdateVersion { e_tag: put.e_tag, version: put.version })
     }
 
     /// What the store has in that place.
-    async fn look(&self, place: &str) -> Result<Option<Known>, Error> {
-        let got = match self.store.get_opts(&self.path(place), GetOptions::default()).await {
+    async fn look(&self, due: &Due) -> Result<Option<Known>, Error> {
+        let got = match self.store.get_opts(&self.path(&due.place), GetOptions::default()).await {
             Err(Error::NotFound { .. }) => return Ok(None),
             got => got?,
         };
@@ -199,11 +199,11 @@ impl CrlBucket {
             UpdateVersion { e_tag: got.meta.e_tag.clone(), version: got.meta.version.clone() };
         // Larger than any list: something else, which is not fetched.
         let number = if got.meta.size <= limits::CRL_BYTES as u64 {
-            number_of(&got.bytes().await?)
+            due.number_of(got.bytes().await?)
         } else {
             None
         };
-        Ok(Some(self.note(place, number, version)))
+        Ok(Some(self.note(&due.place, number, version)))
     }
 
     fn path(&self, place: &str) -> Path {
@@ -236,7 +236,9 @@ fn client_options(config: &PublicationConfig) -> Result<ClientOptions, BucketErr
     let mut options = ClientOptions::new()
         .with_connect_timeout(CONNECT_TIMEOUT)
         .with_timeout(REQUEST_TIMEOUT)
-        .with_allow_http(config.endpoint.as_ref().is_some_and(|url| url.starts_with("http://")));
+        // Where the endpoint, of the configuration or of the environment, says so: requests are
+        // signed, lists are public.
+        .with_allow_http(true);
     if let Some(path) = &config.ca_certificate {
         let file = |source| BucketError::File { path: path.clone(), source };
         let pem = std::fs::read(path).map_err(file)?;

@@ -1,27 +1,28 @@
 //! A folder with every CRL in it, for a web server or a CDN to serve: the same paths as below `/crl/`.
 //!
 //! Files are replaced whole, and an older list never takes the place of a newer one: of two replicas
-//! that write to one folder, or after a restore. Nothing is removed.
+//! that write to one folder, each of which locks it, or after a restore. Nothing is removed.
 
 use std::{
     collections::HashMap,
     fs, io,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
+    time::Instant,
 };
 
-use countersign_core::{asn1, crl::CertificateList, limits};
+use countersign_core::limits;
 use countersign_daemon::crash_point;
 use countersign_signing::files::{self, FileError, FileMode};
 
-use super::PublishedCrl;
+use super::publication::{Due, KNOWN_FOR};
 
 /// The folder, and what is known to be in it.
 #[derive(Debug)]
 pub(crate) struct CrlFolder {
     root: PathBuf,
-    /// The number of the list that was found or written, by its path.
-    numbers: Mutex<HashMap<String, u64>>,
+    /// The number of the list that was found or written, and when, by its path.
+    numbers: Mutex<HashMap<String, (u64, Instant)>>,
 }
 
 impl CrlFolder {
@@ -31,9 +32,11 @@ impl CrlFolder {
     }
 
     /// Whether the list of that place is known to be there, or a newer one.
-    pub(crate) fn has(&self, place: &str, number: u64) -> bool {
+    pub(crate) fn has(&self, due: &Due) -> bool {
         let numbers = self.numbers.lock().unwrap_or_else(PoisonError::into_inner);
-        numbers.get(place).is_some_and(|known| *known >= number)
+        numbers
+            .get(&due.place)
+            .is_some_and(|(known, seen)| *known >= due.crl.number && seen.elapsed() < KNOWN_FOR)
     }
 
     /// Looks at every file anew.
@@ -45,38 +48,35 @@ impl CrlFolder {
     ///
     /// # Errors
     /// The file cannot be read or written.
-    pub(crate) fn write(&self, place: &str, crl: &PublishedCrl) -> Result<bool, FileError> {
-        let path = self.root.join(place);
-        let newer = number_in(&path)?.filter(|there| *there >= crl.number);
+    pub(crate) fn write(&self, due: &Due) -> Result<bool, FileError> {
+        let path = self.root.join(&due.place);
+        let folder = path.parent().unwrap_or(&self.root);
+        fs::create_dir_all(folder).map_err(io_error("create", folder))?;
+        // From reading to replacing, so that no other replica is in between.
+        let lock = fs::File::open(&self.root).map_err(io_error("open", &self.root))?;
+        lock.lock().map_err(io_error("lock", &self.root))?;
+        let newer = number_in(&path, due)?.filter(|there| *there >= due.crl.number);
         if newer.is_none() {
-            if let Some(folder) = path.parent() {
-                fs::create_dir_all(folder).map_err(|source| FileError::Io {
-                    operation: "create",
-                    path: folder.to_owned(),
-                    source,
-                })?;
-            }
             crash_point::reach("folder.write");
-            files::replace(&path, &crl.der, FileMode::Public)?;
+            files::replace(&path, &due.crl.der, FileMode::Public)?;
             crash_point::reach("folder.written");
         }
+        let known = (newer.unwrap_or(due.crl.number), Instant::now());
         let mut numbers = self.numbers.lock().unwrap_or_else(PoisonError::into_inner);
-        numbers.insert(place.to_owned(), newer.unwrap_or(crl.number));
+        numbers.insert(due.place.clone(), known);
         Ok(newer.is_none())
     }
 }
 
-/// The `CRLNumber` of the list in that file; nothing where there is none, or no list in it.
-fn number_in(path: &std::path::Path) -> Result<Option<u64>, FileError> {
+fn io_error(operation: &'static str, path: &Path) -> impl FnOnce(io::Error) -> FileError {
+    move |source| FileError::Io { operation, path: path.to_owned(), source }
+}
+
+/// The number of the list in that file; nothing where there is none that could stand for `due`.
+fn number_in(path: &Path, due: &Due) -> Result<Option<u64>, FileError> {
     match files::read_bounded(path, limits::CRL_BYTES as u64) {
-        Ok(content) => Ok(number_of(&content)),
+        Ok(content) => Ok(due.number_of(content.into())),
         Err(FileError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
-}
-
-/// The `CRLNumber` of a list; nothing of what is none.
-pub(super) fn number_of(content: &[u8]) -> Option<u64> {
-    let list = CertificateList::decode(content).ok()?;
-    asn1::unsigned(list.extensions.number?, "CRLNumber").ok()
 }

@@ -15,16 +15,26 @@ use std::{
     time::{Duration, Instant},
 };
 
+use bytes::Bytes;
 use countersign_daemon::shutdown::Shutdown;
 use tokio::task::JoinSet;
 
 #[cfg(feature = "object-store")]
 use super::bucket::{BucketError, CrlBucket};
-use super::{CrlFolder, CrlList, PublishedCrl};
-use crate::{config::Config, state::Service};
+use super::{CrlFolder, PublishedCrl};
+use crate::{
+    config::Config,
+    state::{Issuer, Service},
+};
 
 /// How often lists are looked at.
 const INTERVAL: Duration = Duration::from_secs(1);
+
+/// What was seen or written is believed to be there for this long; then it is looked at anew.
+pub(super) const KNOWN_FOR: Duration = Duration::from_mins(10);
+
+/// How long the last look may take, when the service stops.
+const LAST_LOOK: Duration = Duration::from_secs(5);
 
 /// The longest wait before a place that failed is tried again.
 const LONGEST_WAIT: Duration = Duration::from_mins(1);
@@ -46,6 +56,25 @@ pub enum PublicationError {
     #[cfg(feature = "object-store")]
     #[error(transparent)]
     Bucket(#[from] BucketError),
+}
+
+/// A list on its way to a place.
+#[derive(Clone, Debug)]
+pub(crate) struct Due {
+    /// Its path below the place.
+    pub(super) place: String,
+    pub(super) crl: Arc<PublishedCrl>,
+    issuer: Arc<Issuer>,
+}
+
+impl Due {
+    /// The number of what lies at its place, where that is a list of the same issuer and for the
+    /// same distribution point. Anything else has none, and gives way: whoever could put a high
+    /// number there would keep every later list out.
+    pub(super) fn number_of(&self, there: Bytes) -> Option<u64> {
+        let there = PublishedCrl::inspect(&there, 0, &self.issuer.authority).ok()?;
+        (there.url == self.crl.url).then_some(there.number)
+    }
 }
 
 /// Every place that lists are written to.
@@ -123,6 +152,15 @@ impl Publication {
         while running.join_next().await.is_some() {}
     }
 
+    /// Writes what was published last, once nothing more is; what takes too long stays as it is
+    /// until the next start.
+    pub(crate) async fn finish(&self, service: &Service) {
+        for target in &self.targets {
+            let outcome = tokio::time::timeout(LAST_LOOK, target.look(service)).await;
+            target.note(outcome.unwrap_or_else(|_| Err("the service stops".to_owned())));
+        }
+    }
+
     /// The places that fail, in words for `/readyz`.
     ///
     /// # Errors
@@ -188,17 +226,16 @@ impl Target {
         let mut lists = service.issuers().iter().flat_map(|issuer| {
             let name = issuer.authority.name();
             issuer.crl_lists().into_iter().filter_map(move |(list, crl)| {
-                crl.map(|crl: Arc<PublishedCrl>| (place_of(list, name), crl))
+                crl.map(|crl| Due { place: list.path(name), crl, issuer: Arc::clone(issuer) })
             })
         });
         let (mut writing, mut faults) = (JoinSet::new(), Vec::new());
         loop {
             while writing.len() < AT_ONCE
                 && faults.len() < FAULTS_OF_ONE_LOOK
-                && let Some((place, crl)) = lists.next()
+                && let Some(due) = lists.next()
             {
-                let target = Arc::clone(self);
-                writing.spawn(async move { target.write(&place, crl).await });
+                writing.spawn(Arc::clone(self).write(due));
             }
             let Some(written) = writing.join_next().await else { break };
             match written {
@@ -210,16 +247,16 @@ impl Target {
         faults.into_iter().next().map_or(Ok(()), Err)
     }
 
-    async fn write(self: Arc<Self>, place: &str, crl: Arc<PublishedCrl>) -> Result<(), String> {
+    async fn write(self: Arc<Self>, due: Due) -> Result<(), String> {
         let written = match &self.place {
             Place::Folder(folder) => {
-                if folder.has(place, crl.number) {
+                if folder.has(&due) {
                     return Ok(());
                 }
                 // It blocks.
-                let (target, of) = (Arc::clone(&self), place.to_owned());
+                let (target, due) = (Arc::clone(&self), due.clone());
                 let writing = tokio::task::spawn_blocking(move || match &target.place {
-                    Place::Folder(folder) => folder.write(&of, &crl),
+                    Place::Folder(folder) => folder.write(&due),
                     #[cfg(feature = "object-store")]
                     Place::Bucket(_) => Ok(false),
                 });
@@ -228,13 +265,13 @@ impl Target {
             }
             #[cfg(feature = "object-store")]
             Place::Bucket(bucket) => {
-                let written = bucket.write(place, &crl).await;
-                written.map_err(|error| format!("{place}: {}", with_causes(&error)))
+                let written = bucket.write(&due).await;
+                written.map_err(|error| format!("{}: {}", due.place, with_causes(&error)))
             }
         }?;
         if written {
             self.written.fetch_add(1, Ordering::Relaxed);
-            tracing::debug!(target = self.address, place, "CRL published");
+            tracing::debug!(target = self.address, place = due.place, "CRL published");
         }
         Ok(())
     }
@@ -265,10 +302,6 @@ impl Target {
         }
         failing.times
     }
-}
-
-fn place_of(list: CrlList, issuer: &str) -> String {
-    list.path(issuer)
 }
 
 /// The wait after so many failures in a row: doubled each time, and up to a quarter less, so that

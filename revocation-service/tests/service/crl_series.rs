@@ -195,21 +195,56 @@ async fn a_folder_for_others_to_serve_never_goes_back() {
     running.stop().await;
 
     // Somebody else was faster: what is there is newer than what this service has.
-    let newer = {
+    let newer_of = |world: &World| {
         let next_update = world.now.plus_seconds(86_400);
         let number = said(&file("signing.crl")).0 + 1_000_000;
         let builder = world.ca.crl(Authority::Signing, number, world.now, next_update);
         let key = world.ca.signer(Authority::Signing).expect("a key");
         builder.expect("a builder").build(key.as_ref()).expect("signed")
     };
+    let newer = newer_of(&world);
     fs::write(world.path("published/signing.crl"), &newer).expect("written");
+    // Newer too, and another issuer's, or for another place: whoever put it there must not keep
+    // ours out.
+    fs::write(world.path("published/signing/2/1.crl"), &newer).expect("written");
     let damaged = world.path("published/signing/2/0.crl");
     fs::write(&damaged, b"garbage").expect("written");
-    let running = world.start(config).await;
+    let running = world.start(config.clone()).await;
     let mended = || said_if_any(&fs::read(&damaged).expect("a file")).is_some();
     running.wait("what is no list to be replaced", mended).await;
     assert_eq!(fs::read(world.path("published/signing.crl")).expect("a file"), newer);
+    let served = |path: &str| get(running.public, &format!("/crl/{path}")).body;
+    let is_ours = || file("signing/2/1.crl") == served("signing/2/1.crl");
+    running.wait("the list of another place to be replaced", is_ours).await;
     running.stop().await;
+    let foreign = newer_of(&World::new());
+    fs::write(world.path("published/signing.crl"), &foreign).expect("written");
+    let running = world.start(config).await;
+    let served = |path: &str| get(running.public, &format!("/crl/{path}")).body;
+    let is_ours = || file("signing.crl") == served("signing.crl");
+    running.wait("another issuer's list to be replaced", is_ours).await;
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_acknowledged_before_a_stop_lies_in_the_folder() {
+    let world = World::new();
+    let mut config = world.config();
+    config.crl_folder = Some(world.path("published"));
+    let admin = world.with_admin(&mut config);
+    let signers = [world.signer(), world.signer(), world.signer()];
+    let running = world.start(config.clone()).await;
+    running.register(&admin, &signers.each_ref().map(Vec::as_slice));
+    running.stop().await;
+    for (revoked, signer) in signers.iter().enumerate() {
+        let running = world.start(config.clone()).await;
+        let order = json!({"issuer": "signing", "serial": serial(signer), "reason": "superseded"});
+        assert_eq!(running.revoke(&admin, &order).status, 200);
+        running.stop().await;
+        let list = fs::read(world.path("published/signing.crl")).expect("a list");
+        let list = CertificateList::decode(&list).expect("a list");
+        assert_eq!(list.entries().count(), revoked + 1);
+    }
 }
 
 fn said_if_any(der: &[u8]) -> Option<Said> {

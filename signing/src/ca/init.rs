@@ -61,6 +61,12 @@ pub(super) fn init(
             let (authority, algorithm) = (*authority, options.algorithm);
             return Err(CaError::KeyAlgorithm { authority, algorithm });
         }
+        let mut others = keys.range(..*authority);
+        if let Some((other, _)) = others.find(|(_, other)| other.signer.spki() == key.signer.spki())
+        {
+            let (authority, other) = (*authority, *other);
+            return Err(CaError::SharedKey { authority, other });
+        }
         settings.keys.insert(*authority, key.location.clone());
     }
     refuse_taken_folder(folder)?;

@@ -5,15 +5,17 @@
 //! ask whether the CA's certificate was valid when a file was signed, and the new one takes the
 //! place of the old one in trust roots.
 
+use std::fs::File;
+
 use countersign_core::{crypto::aws_lc::AwsLc, time::UnixSeconds};
 
 use super::{
-    CERTIFICATE_FILE, CaError, CertificateAuthority, INDEX_FILE, ISSUED_FOLDER, IndexEntry,
-    IssuedCertificate, decode, index, lint::lint, refuse,
+    CaError, CertificateAuthority, INDEX_FILE, ISSUED_FOLDER, IndexEntry, IssuedCertificate,
+    decode, index, lint::lint, read_certificate, refuse,
 };
 use crate::{
     certificate::{Fields, IssuerFields, UnsignedCertificate, key_identifier},
-    files::{self, FileMode},
+    files::{self, FileError, FileMode},
     key::{SignError, random_serial},
     pem,
     profile::Authority,
@@ -22,18 +24,25 @@ use crate::{
 impl CertificateAuthority {
     /// Issues a CA's certificate anew, by the root, until `validity_seconds` from now (the
     /// profile's if nothing), but not beyond the root's. It takes the place of the old one in the
-    /// folder, which is kept among those that were issued.
+    /// folder; both are kept among those that were issued. One renewal at a time: others wait.
     ///
     /// # Errors
-    /// When the root's certificate is not valid now and another's is to be renewed, the lint finds
-    /// a rule broken, the root's key is not there, or the disk refuses. Without an `Ok`, the old
-    /// certificate is in its place; only the index may have the new one already.
+    /// When the new certificate would not be valid for longer than the old one, the root's is not
+    /// valid now and another's is to be renewed, the lint finds a rule broken, the root's key is
+    /// not there, or the disk refuses. Without an `Ok`, the old certificate is in its place; only
+    /// the index may have the new one already.
     pub fn renew_authority(
         &mut self,
         authority: Authority,
         validity_seconds: Option<i64>,
         now: UnixSeconds,
     ) -> Result<IssuedCertificate, CaError> {
+        let lock = File::open(&self.folder).map_err(FileError::io("open", &self.folder))?;
+        lock.lock().map_err(FileError::io("lock", &self.folder))?;
+        // Somebody may have been faster.
+        for each in [Authority::Root, authority] {
+            self.issuer_mut(each).certificate = read_certificate(&self.certificate_path(each))?;
+        }
         let unsigned = self.prepare_renewal(authority, validity_seconds, now)?;
         let bytes = unsigned.sign(&*self.signer(Authority::Root)?)?;
         let certificate = decode(&bytes, || "the new certificate".to_owned())?;
@@ -42,10 +51,11 @@ impl CertificateAuthority {
         }
         let entry = IndexEntry::of(&certificate, Authority::Root, authority.profile(), now);
         index::append(&self.folder.join(INDEX_FILE), &entry)?;
-        self.keep_old(authority)?;
-        let place = self.folder.join(authority.name()).join(CERTIFICATE_FILE);
+        files::create_private_folder(&self.folder.join(ISSUED_FOLDER))?;
+        self.keep(&bytes)?;
+        self.keep(&self.issuer(authority).certificate)?;
         let text = pem::encode_certificates(&[&bytes]);
-        files::replace(&place, text.as_bytes(), FileMode::Public)?;
+        files::replace(&self.certificate_path(authority), text.as_bytes(), FileMode::Public)?;
         self.issuer_mut(authority).certificate.clone_from(&bytes);
         Ok(IssuedCertificate { chain: vec![bytes.clone()], certificate: bytes, entry, key: None })
     }
@@ -63,8 +73,8 @@ impl CertificateAuthority {
         if authority != Authority::Root {
             not_after = not_after.min(self.issuer(Authority::Root).decode_valid_at(now)?.not_after);
         }
-        if not_after <= now {
-            return Err(refuse(profile, "needs a validity of at least a second"));
+        if not_after <= old.not_after {
+            return Err(refuse(profile, "would not be valid for longer than it is already"));
         }
         let serial = random_serial()?;
         let root = self.issuer(Authority::Root).decode()?;
@@ -95,15 +105,13 @@ impl CertificateAuthority {
         Ok(unsigned)
     }
 
-    /// Keeps the certificate that a CA has now among those that were issued.
-    fn keep_old(&self, authority: Authority) -> Result<(), CaError> {
-        let old = self.issuer(authority).decode()?;
-        let path = self.issued_path(&old.serial_text());
-        files::create_private_folder(&self.folder.join(ISSUED_FOLDER))?;
+    /// Keeps a CA's certificate among those that were issued, if it is not there.
+    fn keep(&self, certificate: &[u8]) -> Result<(), CaError> {
+        let serial = decode(certificate, || "a CA's certificate".to_owned())?.serial_text();
+        let path = self.issued_path(&serial);
         if path.exists() {
-            // Left by a renewal that ended before the new one was in its place.
             return Ok(());
         }
-        Ok(pem::write_certificates(&path, &[old.raw])?)
+        Ok(pem::write_certificates(&path, &[certificate])?)
     }
 }

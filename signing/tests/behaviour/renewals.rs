@@ -83,12 +83,37 @@ fn no_ca_outlives_the_root_which_renews_itself() {
 }
 
 #[test]
-fn a_validity_that_is_over_is_refused_and_changes_nothing() {
+fn a_ca_is_never_made_to_end_earlier() {
     let mut pki = TestAuthority::new(KeyAlgorithm::P256);
     let before = pki.ca.certificate(Authority::Service).to_vec();
     let listed = pki.ca.list().expect("an index");
-    let refused = pki.ca.renew_authority(Authority::Service, Some(0), pki.now);
-    assert!(matches!(refused, Err(CaError::Request { .. })));
+    for validity_seconds in [0, DAY_SECONDS, 10 * YEAR_SECONDS - DAY_SECONDS] {
+        let refused = pki.ca.renew_authority(Authority::Service, Some(validity_seconds), pki.now);
+        assert!(matches!(refused, Err(CaError::Request { .. })));
+    }
     assert_eq!(pki.ca.certificate(Authority::Service), before);
     assert_eq!(pki.ca.list().expect("an index"), listed);
+}
+
+#[test]
+fn of_renewals_at_the_same_time_none_is_lost() {
+    let pki = TestAuthority::new(KeyAlgorithm::P256);
+    let folder = pki.folder.path().join("ca");
+    let years = [11, 12, 13, 14];
+    let renewed: Vec<_> = std::thread::scope(|scope| {
+        let renew = |years: i64| {
+            let mut ca = CertificateAuthority::open(&folder, &passphrase()).expect("opened");
+            let validity_seconds = Some(years * YEAR_SECONDS);
+            scope.spawn(move || ca.renew_authority(Authority::Signing, validity_seconds, pki.now))
+        };
+        let running: Vec<_> = years.into_iter().map(renew).collect();
+        running.into_iter().map(|thread| thread.join().expect("no panic")).collect()
+    });
+    let ca = CertificateAuthority::open(&folder, &passphrase()).expect("opened");
+    // Whoever came after one for longer was refused; whoever was not has what is in the folder.
+    let latest = renewed.iter().flatten().map(|renewed| renewed.entry.not_after.clone()).max();
+    assert_eq!(latest, Some(end_of(&ca, Authority::Signing).to_string()));
+    for renewed in renewed.into_iter().flatten() {
+        assert_eq!(ca.issued(&renewed.entry.serial).expect("kept").1, renewed.certificate);
+    }
 }

@@ -17,6 +17,8 @@ interface Offered {
 }
 
 const RELEASES = "releases.json";
+/** A chosen file waits for the list, and must not wait for a server that never answers. */
+const LIST_TIMEOUT_MS = 20_000;
 const isOffline = location.protocol === "file:";
 
 const words = wordsFor(document.documentElement.lang);
@@ -75,7 +77,11 @@ function offer(release: Release, check: VerifyDownload): Offered {
 /** The list beside the page, or why there is none; a page without one serves files by their names. */
 async function loadRelease({ page }: Words): Promise<{ release: Release } | { remark: HTMLElement }> {
   try {
-    const response = await fetch(RELEASES, { referrerPolicy: "no-referrer", cache: "no-cache" });
+    const response = await fetch(RELEASES, {
+      referrerPolicy: "no-referrer",
+      cache: "no-cache",
+      signal: AbortSignal.timeout(LIST_TIMEOUT_MS),
+    });
     if (response.status === 404) return { remark: html("p", { class: "about" }, page.noReleases) };
     if (!response.ok) throw new Error(`HTTP ${response.status}`);
     return { release: decodeRelease(await response.json(), new URL(RELEASES, document.baseURI)) };
