@@ -199,7 +199,7 @@ impl CrlBucket {
             UpdateVersion { e_tag: got.meta.e_tag.clone(), version: got.meta.version.clone() };
         // Larger than any list: something else, which is not fetched.
         let number = if got.meta.size <= limits::CRL_BYTES as u64 {
-            due.number_of(got.bytes().await?)
+            due.number_of(&got.bytes().await?)
         } else {
             None
         };

@@ -75,7 +75,7 @@ fn io_error(operation: &'static str, path: &Path) -> impl FnOnce(io::Error) -> F
 /// The number of the list in that file; nothing where there is none that could stand for `due`.
 fn number_in(path: &Path, due: &Due) -> Result<Option<u64>, FileError> {
     match files::read_bounded(path, limits::CRL_BYTES as u64) {
-        Ok(content) => Ok(due.number_of(content.into())),
+        Ok(content) => Ok(due.number_of(&content.into())),
         Err(FileError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }

@@ -71,8 +71,8 @@ impl Due {
     /// The number of what lies at its place, where that is a list of the same issuer and for the
     /// same distribution point. Anything else has none, and gives way: whoever could put a high
     /// number there would keep every later list out.
-    pub(super) fn number_of(&self, there: Bytes) -> Option<u64> {
-        let there = PublishedCrl::inspect(&there, 0, &self.issuer.authority).ok()?;
+    pub(super) fn number_of(&self, there: &Bytes) -> Option<u64> {
+        let there = PublishedCrl::inspect(there, 0, &self.issuer.authority).ok()?;
         (there.url == self.crl.url).then_some(there.number)
     }
 }
