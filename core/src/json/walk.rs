@@ -35,6 +35,15 @@ pub(super) fn walk(text: &[u8]) -> Result<(), JsonFault> {
     Ok(())
 }
 
+/// What stands before a place in an array or object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Before {
+    /// The bracket that opens it.
+    Opening,
+    /// An element or member.
+    Item,
+}
+
 struct Walk<'a> {
     text: &'a [u8],
     /// The next byte's.
@@ -62,45 +71,20 @@ impl<'a> Walk<'a> {
     fn array(&mut self, depth: usize) -> Option<()> {
         self.step();
         let below = self.below(depth)?;
-        let mut is_first = true;
-        loop {
-            match self.after_space()? {
-                b']' => {
-                    self.step();
-                    return Some(());
-                }
-                _ if is_first => is_first = false,
-                b',' => {
-                    self.step();
-                    if self.after_space()? == b']' {
-                        return self.wrong_here("trailing comma");
-                    }
-                }
-                _ => return self.wrong_here("expected `,` or `]`"),
-            }
+        let mut before = Before::Opening;
+        while self.item(before, b']', "expected `,` or `]`")? {
+            before = Before::Item;
             self.value(below)?;
         }
+        Some(())
     }
 
     fn object(&mut self, depth: usize) -> Option<()> {
         self.step();
         let mut keys = BTreeSet::new();
-        let mut is_first = true;
-        loop {
-            match self.after_space()? {
-                b'}' => {
-                    self.step();
-                    return Some(());
-                }
-                _ if is_first => is_first = false,
-                b',' => {
-                    self.step();
-                    if self.after_space()? == b'}' {
-                        return self.wrong_here("trailing comma");
-                    }
-                }
-                _ => return self.wrong_here("expected `,` or `}`"),
-            }
+        let mut before = Before::Opening;
+        while self.item(before, b'}', "expected `,` or `}`")? {
+            before = Before::Item;
             if self.peek()? != b'"' {
                 return self.wrong_here("key must be a string");
             }
@@ -115,6 +99,26 @@ impl<'a> Walk<'a> {
             }
             self.step();
             self.value(below)?;
+        }
+        Some(())
+    }
+
+    /// To the next element or member, if there is one; else over the bracket that closes.
+    fn item(&mut self, before: Before, closing: u8, expected: &str) -> Option<bool> {
+        match self.after_space()? {
+            byte if byte == closing => {
+                self.step();
+                Some(false)
+            }
+            _ if before == Before::Opening => Some(true),
+            b',' => {
+                self.step();
+                if self.after_space()? == closing {
+                    return self.wrong_here("trailing comma");
+                }
+                Some(true)
+            }
+            _ => self.wrong_here(expected),
         }
     }
 
