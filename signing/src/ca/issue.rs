@@ -290,6 +290,23 @@ impl CertificateAuthority {
         now: UnixSeconds,
     ) -> Result<IssuedCertificate, CaError> {
         let PreparedCertificate { unsigned, issuer, key } = prepared;
+        let (bytes, entry) = self.sign_and_index(&unsigned, issuer, now)?;
+        files::create_private_folder(&self.folder.join(super::ISSUED_FOLDER))?;
+        pem::write_certificates(&self.issued_path(&entry.serial), &[&bytes])?;
+        let chain = match issuer {
+            Authority::Root => vec![bytes.clone()],
+            below => vec![bytes.clone(), self.certificate(below).to_vec()],
+        };
+        Ok(IssuedCertificate { certificate: bytes, entry, chain, key })
+    }
+
+    /// Signs a certificate and has it in the index, before it is anywhere else.
+    pub(super) fn sign_and_index(
+        &self,
+        unsigned: &UnsignedCertificate,
+        issuer: Authority,
+        now: UnixSeconds,
+    ) -> Result<(Vec<u8>, IndexEntry), CaError> {
         let bytes = unsigned.sign(&*self.signer(issuer)?)?;
         let certificate = decode(&bytes, || "the new certificate".to_owned())?;
         // The key file may be another CA's: look before anyone else does.
@@ -300,13 +317,7 @@ impl CertificateAuthority {
         // Index first: a certificate that exists and is not listed could not be revoked, while one
         // that is listed and was never handed out harms nobody.
         index::append(&self.folder.join(INDEX_FILE), &entry)?;
-        files::create_private_folder(&self.folder.join(super::ISSUED_FOLDER))?;
-        pem::write_certificates(&self.issued_path(&entry.serial), &[&bytes])?;
-        let chain = match issuer {
-            Authority::Root => vec![bytes.clone()],
-            below => vec![bytes.clone(), self.certificate(below).to_vec()],
-        };
-        Ok(IssuedCertificate { certificate: bytes, entry, chain, key })
+        Ok((bytes, entry))
     }
 }
 

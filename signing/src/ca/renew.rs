@@ -7,16 +7,16 @@
 
 use std::fs::File;
 
-use countersign_core::{crypto::aws_lc::AwsLc, time::UnixSeconds};
+use countersign_core::time::UnixSeconds;
 
 use super::{
-    CaError, CertificateAuthority, INDEX_FILE, ISSUED_FOLDER, IndexEntry, IssuedCertificate,
-    decode, index, lint::lint, read_certificate, refuse,
+    CaError, CertificateAuthority, ISSUED_FOLDER, IssuedCertificate, decode, lint::lint,
+    read_certificate, refuse,
 };
 use crate::{
-    certificate::{Fields, IssuerFields, UnsignedCertificate, key_identifier},
+    certificate::{Fields, UnsignedCertificate},
     files::{self, FileError, FileMode},
-    key::{SignError, random_serial},
+    key::random_serial,
     pem,
     profile::Authority,
 };
@@ -44,13 +44,7 @@ impl CertificateAuthority {
             self.issuer_mut(each).certificate = read_certificate(&self.certificate_path(each))?;
         }
         let unsigned = self.prepare_renewal(authority, validity_seconds, now)?;
-        let bytes = unsigned.sign(&*self.signer(Authority::Root)?)?;
-        let certificate = decode(&bytes, || "the new certificate".to_owned())?;
-        if !certificate.is_signed_by(&self.issuer(Authority::Root).decode()?, &AwsLc) {
-            return Err(SignError::KeyMismatch.into());
-        }
-        let entry = IndexEntry::of(&certificate, Authority::Root, authority.profile(), now);
-        index::append(&self.folder.join(INDEX_FILE), &entry)?;
+        let (bytes, entry) = self.sign_and_index(&unsigned, Authority::Root, now)?;
         files::create_private_folder(&self.folder.join(ISSUED_FOLDER))?;
         self.keep(&bytes)?;
         self.keep(&self.issuer(authority).certificate)?;
@@ -78,15 +72,11 @@ impl CertificateAuthority {
         }
         let serial = random_serial()?;
         let root = self.issuer(Authority::Root).decode()?;
-        let issuer = match authority {
-            // Nobody is above the root: it has no pointers, and its own key's identifier.
-            Authority::Root => IssuerFields {
-                name: root.subject.to_vec(),
-                key_identifier: key_identifier(root.public_key.bits),
-                pointers: None,
-            },
-            _ => self.issuer_fields(Authority::Root, &root, profile, &serial),
-        };
+        let mut issuer = self.issuer_fields(Authority::Root, &root, profile, &serial);
+        if authority == Authority::Root {
+            // Nobody is above it.
+            issuer.pointers = None;
+        }
         let fields = Fields {
             profile,
             serial,
