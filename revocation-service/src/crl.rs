@@ -1,7 +1,8 @@
 //! CRLs: what is served now, and where the next one comes from.
 //!
 //! [`Publisher`] builds and signs the CRLs of an issuer whose key is here; [`CrlsElsewhere`] serves
-//! those that were made elsewhere. `publication` writes both to where a CDN finds them. Both publish only what [`PublishedCrl::inspect`] lets through.
+//! those that were made elsewhere. Both publish only what [`PublishedCrl::inspect`] lets through, and
+//! `publication` writes it to where a CDN finds it.
 
 #[cfg(feature = "object-store")]
 mod bucket;

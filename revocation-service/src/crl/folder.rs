@@ -51,10 +51,10 @@ impl CrlFolder {
     pub(crate) fn write(&self, due: &Due) -> Result<bool, FileError> {
         let path = self.root.join(&due.place);
         let folder = path.parent().unwrap_or(&self.root);
-        fs::create_dir_all(folder).map_err(io_error("create", folder))?;
+        fs::create_dir_all(folder).map_err(FileError::io("create", folder))?;
         // From reading to replacing, so that no other replica is in between.
-        let lock = fs::File::open(&self.root).map_err(io_error("open", &self.root))?;
-        lock.lock().map_err(io_error("lock", &self.root))?;
+        let lock = fs::File::open(&self.root).map_err(FileError::io("open", &self.root))?;
+        lock.lock().map_err(FileError::io("lock", &self.root))?;
         let newer = number_in(&path, due)?.filter(|there| *there >= due.crl.number);
         if newer.is_none() {
             crash_point::reach("folder.write");
@@ -66,10 +66,6 @@ impl CrlFolder {
         numbers.insert(due.place.clone(), known);
         Ok(newer.is_none())
     }
-}
-
-fn io_error(operation: &'static str, path: &Path) -> impl FnOnce(io::Error) -> FileError {
-    move |source| FileError::Io { operation, path: path.to_owned(), source }
 }
 
 /// The number of the list in that file; nothing where there is none that could stand for `due`.

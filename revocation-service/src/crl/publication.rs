@@ -99,7 +99,7 @@ pub(crate) struct Target {
 
 #[derive(Debug)]
 enum Place {
-    Folder(CrlFolder),
+    Folder(Arc<CrlFolder>),
     #[cfg(feature = "object-store")]
     Bucket(CrlBucket),
 }
@@ -120,7 +120,7 @@ impl Publication {
         let mut targets = Vec::new();
         if let Some(folder) = config.crl_folder() {
             let address = folder.display().to_string();
-            let place = Place::Folder(CrlFolder::new(folder.to_owned()));
+            let place = Place::Folder(Arc::new(CrlFolder::new(folder.to_owned())));
             targets.push(Target::new("folder", address, place));
         }
         #[cfg(feature = "object-store")]
@@ -254,12 +254,8 @@ impl Target {
                     return Ok(());
                 }
                 // It blocks.
-                let (target, due) = (Arc::clone(&self), due.clone());
-                let writing = tokio::task::spawn_blocking(move || match &target.place {
-                    Place::Folder(folder) => folder.write(&due),
-                    #[cfg(feature = "object-store")]
-                    Place::Bucket(_) => Ok(false),
-                });
+                let (folder, due) = (Arc::clone(folder), due.clone());
+                let writing = tokio::task::spawn_blocking(move || folder.write(&due));
                 let written = writing.await.map_err(|_| "writing a CRL panicked".to_owned())?;
                 written.map_err(|error| error.to_string())
             }
