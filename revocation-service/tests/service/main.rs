@@ -15,6 +15,7 @@ mod object_store;
 mod ocsp;
 mod openssl;
 mod postgres;
+mod postgres_programs;
 mod program;
 mod replicas;
 mod s3;

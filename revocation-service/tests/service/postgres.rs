@@ -1,21 +1,20 @@
 //! A PostgreSQL server of our own: Debian's binaries, a temporary folder, a Unix socket.
 
 use std::{
-    fs, io,
-    os::unix::{fs::chown, process::CommandExt},
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    fs,
+    os::unix::fs::chown,
+    path::Path,
+    process::{Child, Stdio},
     sync::atomic::{AtomicUsize, Ordering},
     time::{Duration, Instant},
 };
 
 use countersign_revocation::storage::DatabaseLocation;
-use rustix::process::{Pid, Signal, geteuid, kill_process};
+use rustix::process::{Pid, Signal, kill_process};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tempfile::TempDir;
 
-/// Where Debian has the binaries of each version.
-const BINARIES: &str = "/usr/lib/postgresql";
+use crate::postgres_programs::{owner, program};
 
 /// A server; stopped when dropped.
 pub(crate) struct Postgres {
@@ -113,40 +112,4 @@ impl Drop for Postgres {
     fn drop(&mut self) {
         self.stop();
     }
-}
-
-/// A program of the newest version there is, run as somebody who is not root: PostgreSQL refuses
-/// root.
-fn program(name: &str) -> Command {
-    let mut command = Command::new(newest().join("bin").join(name));
-    if let Some((user, group)) = owner() {
-        command.uid(user).gid(group);
-    }
-    command.current_dir("/").env_remove("PGHOST").env_remove("PGPORT");
-    command
-}
-
-fn newest() -> PathBuf {
-    let versions = fs::read_dir(BINARIES)
-        .and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>());
-    versions
-        .unwrap_or_default()
-        .into_iter()
-        .filter(|path| path.join("bin/initdb").exists())
-        .max_by_key(|path| {
-            path.file_name().and_then(|name| name.to_str()?.parse::<u32>().ok()).unwrap_or(0)
-        })
-        .expect("PostgreSQL is installed (apt-get install postgresql)")
-}
-
-/// User and group to run as: nobody special when this is root, else whoever this is.
-fn owner() -> Option<(u32, u32)> {
-    if !geteuid().is_root() {
-        return None;
-    }
-    let number = |flag| {
-        let output = Command::new("id").args([flag, "nobody"]).output().expect("id runs");
-        String::from_utf8_lossy(&output.stdout).trim().parse::<u32>().expect("a number")
-    };
-    Some((number("-u"), number("-g")))
 }

@@ -8,6 +8,8 @@
 mod load;
 mod nothing;
 mod postgres;
+#[path = "../../../revocation-service/tests/service/postgres_programs.rs"]
+mod postgres_programs;
 #[path = "../timestamp/process.rs"]
 mod process;
 mod registry;

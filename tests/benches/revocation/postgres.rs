@@ -3,18 +3,16 @@
 
 use std::{
     fs,
-    os::unix::{fs::chown, process::CommandExt},
-    path::PathBuf,
-    process::{Child, Command, Stdio},
+    os::unix::fs::chown,
+    process::{Child, Stdio},
     thread,
     time::{Duration, Instant},
 };
 
-use rustix::process::{Pid, Signal, geteuid, kill_process};
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-/// Where Debian has the binaries of each version.
-const BINARIES: &str = "/usr/lib/postgresql";
+use crate::postgres_programs::{owner, program};
 
 /// A server with one empty database; stopped when dropped.
 pub(crate) struct Postgres {
@@ -80,37 +78,4 @@ impl Drop for Postgres {
         let _ = kill_process(Pid::from_child(&self.server), Signal::QUIT);
         let _ = self.server.wait();
     }
-}
-
-/// A program of the newest version there is, run as somebody who is not root: PostgreSQL refuses
-/// root.
-fn program(name: &str) -> Command {
-    let mut command = Command::new(newest().join("bin").join(name));
-    if let Some((user, group)) = owner() {
-        command.uid(user).gid(group);
-    }
-    command.current_dir("/").env_remove("PGHOST").env_remove("PGPORT");
-    command
-}
-
-fn newest() -> PathBuf {
-    let entries = fs::read_dir(BINARIES).into_iter().flatten().flatten();
-    let version = |path: &PathBuf| path.file_name()?.to_str()?.parse::<u32>().ok();
-    entries
-        .map(|entry| entry.path())
-        .filter(|path| path.join("bin/initdb").exists())
-        .max_by_key(|path| version(path).unwrap_or(0))
-        .expect("PostgreSQL is missing: run scripts/setup bench")
-}
-
-/// User and group to run as: nobody special when this is root, else whoever this is.
-fn owner() -> Option<(u32, u32)> {
-    if !geteuid().is_root() {
-        return None;
-    }
-    let number = |flag| {
-        let output = Command::new("id").args([flag, "nobody"]).output().expect("id runs");
-        String::from_utf8_lossy(&output.stdout).trim().parse::<u32>().expect("a number")
-    };
-    Some((number("-u"), number("-g")))
 }
