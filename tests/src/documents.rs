@@ -12,7 +12,7 @@ pub fn findings_page() -> String {
     let mut page = String::from(
         "# Findings\n\n\
         Every finding that Countersign can report. This page is made from the table in\n\
-        `core/src/finding.rs`; `countersign explain CODE` prints one entry. Codes are never reused\n\
+        `core/src/finding/table.rs`; `countersign explain CODE` prints one entry. Codes are never reused\n\
         and never renamed. Where several things are wrong, the report leads with the gravest class,\n\
         and within it with the entry that stands first here.\n\n\
         | Class | What it means |\n|---|---|\n\

@@ -50,7 +50,7 @@ fn report() -> anyhow::Result<String> {
 }
 
 fn findings() -> anyhow::Result<String> {
-    let mut text = format!("{HEAD} from the table in core/src/finding.rs.\n\n");
+    let mut text = format!("{HEAD} from the table in core/src/finding/table.rs.\n\n");
     text.push_str(
         "/** Every code that a finding can have, the gravest first within its class. */\n",
     );

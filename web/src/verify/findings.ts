@@ -1,4 +1,4 @@
-// Made by `cargo run -p xtask -- types` from the table in core/src/finding.rs.
+// Made by `cargo run -p xtask -- types` from the table in core/src/finding/table.rs.
 
 /** Every code that a finding can have, the gravest first within its class. */
 export type FindingCode =
