@@ -344,7 +344,7 @@ pub struct AlgorithmIdentifier<'a> {
     pub parameters: Option<Tlv<'a>>,
     /// The whole SEQUENCE.
     pub raw: &'a [u8],
-    /// The content of the SEQUENCE; what `webpki` compares.
+    /// The content of the SEQUENCE.
     pub value: &'a [u8],
 }
 

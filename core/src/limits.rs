@@ -18,9 +18,38 @@ pub const JSON_DEPTH: usize = 64;
 /// A certificate's size in bytes. Real ones have 0.5–3 KB.
 pub const CERTIFICATE_BYTES: usize = 64 * 1024;
 
-/// Certificates in one authority's chain, a bundle, or a token's certificate set. webpki itself
-/// follows six intermediates; stops quadratic path searches.
+/// Certificates in one authority's chain, a bundle, or a token's certificate set; stops quadratic
+/// path searches.
 pub const CERTIFICATES: usize = 16;
+
+/// Issuers in a path, the anchor included. The longest public hierarchies have four; bridges of
+/// governments six.
+pub const PATH_ISSUERS: usize = 8;
+
+/// Signatures that the search for one path verifies. The number is that of Go's remedy for
+/// CVE-2018-16875: a server's processor time bought with a few kilobytes of certificates.
+pub const PATH_SIGNATURES: usize = 100;
+
+/// Certificates tried as the next issuer while one path is searched. Stops the exponential search
+/// through layers of CAs that all have one name and one key (CVE-2023-0464's kin).
+pub const PATH_STEPS: usize = 8_192;
+
+/// Whole paths held against all rules in one search; for the same attack.
+pub const PATHS_TRIED: usize = 256;
+
+/// Acceptable paths that one search gives back, so that revocation can choose among them.
+pub const PATHS: usize = 8;
+
+/// Comparisons of a name with a name constraint in one search; stops a certificate of a thousand
+/// names below one of a thousand constraints (CVE-2018-16875's kin).
+pub const NAME_COMPARISONS: usize = 50_000;
+
+/// Certificate policies, or mappings between them, in one certificate. Real ones have one to ten;
+/// stops policy sets that grow with each certificate (CVE-2023-0464).
+pub const CERTIFICATE_POLICIES: usize = 64;
+
+/// Attributes in one part (RDN) of a name. Real ones have one, seldom two; stops quadratic sorting.
+pub const RDN_ATTRIBUTES: usize = 16;
 
 /// Authorities of one kind in a trust root.
 pub const AUTHORITIES: usize = 64;

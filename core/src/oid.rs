@@ -88,6 +88,14 @@ oids! {
     CE_CRL_DISTRIBUTION_POINTS = "2.5.29.31";
     /// id-ce-certificatePolicies (§4.2.1.4).
     CE_CERTIFICATE_POLICIES = "2.5.29.32";
+    /// anyPolicy (§4.2.1.4).
+    ANY_POLICY = "2.5.29.32.0";
+    /// id-ce-policyMappings (§4.2.1.5).
+    CE_POLICY_MAPPINGS = "2.5.29.33";
+    /// id-qt-cps (§4.2.1.4).
+    QT_CPS = "1.3.6.1.5.5.7.2.1";
+    /// id-qt-unotice (§4.2.1.4).
+    QT_USER_NOTICE = "1.3.6.1.5.5.7.2.2";
     /// id-ce-authorityKeyIdentifier (§4.2.1.1).
     CE_AUTHORITY_KEY_IDENTIFIER = "2.5.29.35";
     /// id-ce-policyConstraints (§4.2.1.11).

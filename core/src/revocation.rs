@@ -110,7 +110,7 @@ pub fn decide(
 }
 
 /// Reasons after which the key may be in other hands, or of which nothing better is known.
-fn is_compromise(reason: RevocationReason) -> bool {
+pub(crate) fn is_compromise(reason: RevocationReason) -> bool {
     match reason {
         RevocationReason::KeyCompromise
         | RevocationReason::CaCompromise

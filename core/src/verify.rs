@@ -5,6 +5,7 @@
 //! look at revocation. Every step that can be made is made, so that a report names all that is
 //! wrong; what leads is decided by rank. Nothing here reads a clock, a file or a network.
 
+mod choice;
 mod content;
 mod logged;
 mod provenance;
@@ -157,15 +158,18 @@ pub fn revocation_sources(
     let leaf = leaf.as_ref();
     let run = Run { context, bundle: &bundle, leaf, key, revocation, findings: Vec::new() };
     let timestamps: Vec<_> = run.verified_tokens().into_iter().filter_map(Result::ok).collect();
-    let at = earliest(&timestamps, &run.verified_entries());
+    let at = run.judged_at(earliest(&timestamps, &run.verified_entries()));
     let mut sources = Vec::new();
     if let Some(leaf) = leaf
-        && let Ok(path) = run.signer_path(leaf, at)
+        && let Ok(paths) = run.signer_paths(leaf, at)
     {
-        push_sources(&path, Subject::Signer, policy, &mut sources);
+        // Which path is taken, revocation decides.
+        for path in &paths {
+            push_sources(path, Subject::Signer, policy, &mut sources);
+        }
     }
-    for timestamp in &timestamps {
-        push_sources(timestamp.path(), Subject::TimestampAuthority, policy, &mut sources);
+    for path in timestamps.iter().flat_map(VerifiedTimestamp::paths) {
+        push_sources(path, Subject::TimestampAuthority, policy, &mut sources);
     }
     sources
 }
@@ -230,8 +234,10 @@ impl<'a> Run<'a> {
         let signed_by = earliest(&timestamps, &entries);
         let logged = self.inspect_transparency(&entries, signed_by);
         let path = self.path(signed_by);
+        let summaries = timestamp_summaries(&timestamps, &entries);
         if let Some(path) = &path {
             self.inspect_certificate_log(path);
+            self.note_later_times(path, &summaries);
         }
         let managed = self.managed_key();
         let rules = match (&path, &managed) {
@@ -253,24 +259,29 @@ impl<'a> Run<'a> {
             Some(path) => Some(signer_summary(path)),
             None => managed.map(|(_, summary)| summary),
         });
-        let timestamps = timestamp_summaries(&timestamps, &entries);
         let facts =
-            Facts { signer: signer.as_ref(), timestamps: &timestamps, as_of, subject, logged };
+            Facts { signer: signer.as_ref(), timestamps: &summaries, as_of, subject, logged };
         let checks = self.checks(&facts);
         Report::new(ReportParts {
             artifact,
             signer,
-            timestamps,
+            timestamps: summaries,
             checks,
             findings: self.findings,
             checked_at: self.context.now,
         })
     }
 
-    /// The signer's path, judged at the proven time or now.
+    /// When the chain is judged: at the proven time or, without one, now.
+    fn judged_at(&self, signed_by: Option<ProvenTime>) -> UnixSeconds {
+        signed_by.map_or(self.context.now, ProvenTime::time)
+    }
+
+    /// The signer's path, judged at the proven time or now; of several that hold, the one of which
+    /// the least is revoked.
     fn path(&mut self, signed_by: Option<ProvenTime>) -> Option<VerifiedPath<'a>> {
-        match self.signer_path(self.leaf?, signed_by) {
-            Ok(path) => Some(path),
+        match self.signer_paths(self.leaf?, self.judged_at(signed_by)) {
+            Ok(paths) => self.best_of(paths, Subject::Signer, signed_by),
             Err(finding) => {
                 // Without a proven time the certificate is judged as of now; that it expired
                 // meanwhile is a consequence of the missing timestamp, which is reported.

@@ -21,6 +21,7 @@ use countersign_core::{
     crl::{self, CertificateList, RevocationReason},
     crypto::aws_lc::AwsLc,
     time::UnixSeconds,
+    x509::name,
 };
 
 pub use elsewhere::CrlsElsewhere;
@@ -139,7 +140,7 @@ impl PublishedCrl {
             list.tbs,
             list.signature,
         );
-        if list.issuer != certificate.subject || !is_signed {
+        if !name::equal(list.issuer, certificate.subject) || !is_signed {
             return Err(CrlFault::Signature);
         }
         let number = list

@@ -118,7 +118,7 @@ rejects! {
     rejects_a_timestamping_issuer_for_another_use: timestamping(chain => chain.authority =
         chain.authority.clone().with(usages(NonCritical, &[oid::KP_CODE_SIGNING]))) is CertificateWrongUse;
     rejects_an_intermediate_of_version_1: signing(chain =>
-        chain.authority.extensions.clear()) is CertificateConstraintNotSupported;
+        chain.authority.extensions.clear()) is CertificateNotCa;
     rejects_an_expired_intermediate: signing(chain =>
         chain.authority.not_after = NOW.minus_seconds(1)) is CertificateExpiredWhenSigned;
     rejects_an_intermediate_that_is_not_valid_yet: signing(chain =>
@@ -214,31 +214,33 @@ fn rejects_an_anchor_with_rsa_1024() {
 }
 
 #[test]
-fn rejects_constraints_on_policies_whatever_their_criticality() {
-    // RFC 5280 §4.2: an application MUST recognise both; we do not process them, and say so.
+fn processes_constraints_on_policies_whatever_their_criticality() {
+    // The signer has no policy: a demand for one refuses it, an inhibition of anyPolicy does not.
     let require_explicit_policy = der::sequence(&[&der::implicit(0, &[0])]);
-    for (id, value) in [("2.5.29.36", require_explicit_policy), ("2.5.29.54", der::integer(0))] {
+    let broken = Err(FindingCode::CertificatePathConstraint);
+    for (id, value, expected) in [
+        (oid::CE_POLICY_CONSTRAINTS, require_explicit_policy, broken),
+        (oid::CE_INHIBIT_ANY_POLICY, der::integer(0), Ok(())),
+    ] {
         for criticality in [Critical, NonCritical] {
-            let id = id.parse().expect("an object identifier");
             let constraint = ExtensionDraft::new(id, criticality, value.clone());
             let outcome =
                 signing(|chain| chain.authority = chain.authority.clone().with(constraint));
-            let expected = Err(FindingCode::CertificateConstraintNotSupported);
             assert_eq!(outcome, expected, "{id}, {criticality:?}");
         }
     }
 }
 
 #[test]
-fn says_that_constraints_on_directory_names_are_not_supported() {
-    // permittedSubtrees [0] { directoryName O=Example }, which the chain keeps.
+fn accepts_a_chain_that_keeps_a_constraint_on_directory_names() {
+    // permittedSubtrees [0] { directoryName O=Example }.
     let kept = name("x");
     let organisation = &kept[2..2 + 2 + usize::from(kept[3])];
     let subtree = der::sequence(&[&der::context(4, &[&der::sequence(&[organisation])])]);
     let constraints = der::sequence(&[&der::context(0, &[&subtree])]);
     let constraint = ExtensionDraft::new(oid::CE_NAME_CONSTRAINTS, Critical, constraints);
     let outcome = signing(|chain| chain.authority = chain.authority.clone().with(constraint));
-    assert_eq!(outcome, Err(FindingCode::CertificateConstraintNotSupported));
+    assert_eq!(outcome, Ok(()));
 }
 
 #[test]
@@ -281,15 +283,7 @@ fn rejects_a_chain_that_stands_under_a_name_constraint() {
         signing(|chain| chain.authority = chain.authority.clone().with(constraint.clone()));
     let anchor = signing(|chain| chain.root = chain.root.clone().with(constraint.clone()));
     for outcome in [intermediate, anchor] {
-        // A constraint on names of a form that the path builder does not know is said to be so.
-        assert!(
-            matches!(
-                outcome,
-                Err(FindingCode::CertificatePathConstraint
-                    | FindingCode::CertificateConstraintNotSupported)
-            ),
-            "{outcome:?}"
-        );
+        assert_eq!(outcome, Err(FindingCode::CertificatePathConstraint));
     }
 }
 

@@ -22,7 +22,7 @@ const PARTS: [(&str, &[&str]); 9] = [
     ),
     ("Ed25519", &["curve25519", "ed25519"]),
     ("SHA-1, SHA-2", &["sha1", "sha2", "digest::"]),
-    ("certificate paths (webpki)", &["webpki", "untrusted"]),
+    ("certificate paths", &["countersign_core::x509::path"]),
     ("our own code", &["countersign"]),
 ];
 const OTHER: &str = "other (collections, allocation, DER)";

@@ -213,7 +213,7 @@ findings! {
 
     // Timestamps.
     TimestampAbsent = "timestamp.absent", Danger, 13, "docs/policy.md timestamps",
-        "There is no trusted timestamp, and the policy demands one.",
+        "There are fewer trusted timestamps than the policy requires.",
         "Ask the publisher to sign with a timestamp (`countersign sign --timestamp-url`).";
     TimestampMalformed = "timestamp.malformed", Danger, 13, "RFC 3161 §2.4.2; RFC 5652 §5",
         "The timestamp cannot be read.",
@@ -497,6 +497,9 @@ findings! {
     LogEntryIgnored = "transparency.ignored", Note, 0, "docs/policy.md transparency",
         "A log entry in the bundle could not be used; another could.",
         "Nothing to do.";
+    TimestampOutsideChain = "timestamp.outside-chain", Note, 0, "Sigstore client specification, certificate path validation; docs/verifying.md",
+        "The signer's chain was valid at the earliest proven time, but not at a later one.",
+        "Nothing to do: the earliest proven time counts.";
 
     // A service's audit ledger; only `countersign audit` finds these.
     AuditLineAltered = "audit.line.altered", Danger, 10, "docs/audit.md",

@@ -11,7 +11,7 @@ use crate::{
     ocsp::{BasicResponse, OcspResponse, SingleResponse},
     policy::Revocation,
     time::UnixSeconds,
-    x509::Certificate,
+    x509::{Certificate, name},
 };
 
 /// CRLs and OCSP responses, decoded once.
@@ -99,7 +99,9 @@ impl<'a> RevocationEvidence<'a> {
         let mut partial = Vec::new();
         for index in 0..self.crls.len() {
             let Some(crl) = self.crls.get(index).cloned() else { continue };
-            if crl.issuer != question.certificate.issuer || crl.extensions.delta_base.is_some() {
+            // RFC 5280 §6.3.3 (f): the issuer's name, compared as §7.1 says.
+            let is_issuers = name::equal(crl.issuer, question.certificate.issuer);
+            if !is_issuers || crl.extensions.delta_base.is_some() {
                 continue;
             }
             let outcome = self.usable(index, &crl, question).and_then(|()| {
@@ -126,7 +128,7 @@ impl<'a> RevocationEvidence<'a> {
         let mut newest: Option<CertificateList<'a>> = None;
         for index in 0..self.crls.len() {
             let Some(delta) = self.crls.get(index).cloned() else { continue };
-            let fits = delta.issuer == base.issuer
+            let fits = name::equal(delta.issuer, base.issuer)
                 && is_delta_for(&delta, base)
                 && newest.as_ref().is_none_or(|other| other.this_update < delta.this_update);
             if fits && self.usable(index, &delta, question).is_ok() {

@@ -216,7 +216,7 @@ impl<'a> Question<'_, 'a> {
 
     fn is_named(&self, basic: &BasicResponse<'_>, certificate: &Certificate<'_>) -> bool {
         match basic.responder {
-            ResponderId::ByName(name) => name == certificate.subject,
+            ResponderId::ByName(name) => crate::x509::name::equal(name, certificate.subject),
             ResponderId::ByKey(hash) => {
                 let key = certificate.public_key.bits;
                 digest(self.crypto, HashAlgorithm::Sha1, key).octets() == hash

@@ -19,7 +19,7 @@ use crate::{
     limits, oid,
     time::{ProvenTime, UnixSeconds},
     trust::Authority,
-    x509::{Certificate, GeneralName, Purpose, VerifiedPath, path},
+    x509::{Certificate, GeneralName, Purpose, VerifiedPath, name, path},
 };
 
 /// What the timestamp should be about.
@@ -37,6 +37,7 @@ pub struct VerifiedTimestamp<'a> {
     time: ProvenTime,
     info: TstInfo<'a>,
     path: VerifiedPath<'a>,
+    other_paths: Vec<VerifiedPath<'a>>,
 }
 
 impl<'a> VerifiedTimestamp<'a> {
@@ -53,6 +54,16 @@ impl<'a> VerifiedTimestamp<'a> {
     /// The authority's certificates, its own first.
     pub fn path(&self) -> &VerifiedPath<'a> {
         &self.path
+    }
+
+    /// Every path of the authority that holds, [`path`](Self::path) first.
+    pub fn paths(&self) -> impl Iterator<Item = &VerifiedPath<'a>> {
+        core::iter::once(&self.path).chain(&self.other_paths)
+    }
+
+    /// The same timestamp over that path alone, which must be one of its own.
+    pub(crate) fn resting_on(self, path: VerifiedPath<'a>) -> Self {
+        Self { path, other_paths: Vec::new(), ..self }
     }
 }
 
@@ -81,10 +92,13 @@ pub fn verify<'a>(
             .expected(format!("not after {now}"))
             .found(format!("{}", token.info.gen_time)));
     }
-    let path = token.verify_by_any(authorities, crypto)?;
-    token.inspect_copies(&path)?;
-    token.inspect_tsa_name(path.leaf())?;
-    Ok(VerifiedTimestamp { time: ProvenTime::vouched(token.info.latest()), info: token.info, path })
+    let (path, other_paths) = token.verify_by_any(authorities, crypto)?;
+    for path in core::iter::once(&path).chain(&other_paths) {
+        token.inspect_copies(path)?;
+        token.inspect_tsa_name(path.leaf())?;
+    }
+    let time = ProvenTime::vouched(token.info.latest());
+    Ok(VerifiedTimestamp { time, info: token.info, path, other_paths })
 }
 
 /// Holds an answer against the request it was asked with: nonce and policy (§2.2).
@@ -186,21 +200,27 @@ impl<'a> Token<'a> {
             .found(crate::digest::encode_hex(imprint.digest)))
     }
 
+    /// A path under one of the authorities, and every other, so that revocation can choose.
     fn verify_by_any(
         &self,
         authorities: &'a [Authority],
         crypto: &dyn CryptoProvider,
-    ) -> Result<VerifiedPath<'a>> {
+    ) -> Result<(VerifiedPath<'a>, Vec<VerifiedPath<'a>>)> {
+        let mut paths = Vec::new();
         let mut best: Option<Finding> = None;
         for authority in authorities {
             match self.verify_by(authority, crypto) {
-                Ok(path) => return Ok(path),
+                Ok(found) => paths.extend(found),
                 // What every other authority says.
                 Err(finding) if finding.code == FindingCode::TimestampAuthorityNotTrusted => {}
                 Err(finding) => best = Some(finding),
             }
         }
-        Err(best.unwrap_or_else(|| self.not_trusted()))
+        let mut paths = paths.into_iter();
+        match paths.next() {
+            Some(first) => Ok((first, paths.collect())),
+            None => Err(best.unwrap_or_else(|| self.not_trusted())),
+        }
     }
 
     fn not_trusted(&self) -> Finding {
@@ -224,7 +244,7 @@ impl<'a> Token<'a> {
         &self,
         authority: &'a Authority,
         crypto: &dyn CryptoProvider,
-    ) -> Result<VerifiedPath<'a>> {
+    ) -> Result<Vec<VerifiedPath<'a>>> {
         let certificate = self.certificate(authority)?;
         self.inspect_ess(&certificate, crypto)?;
         self.verify_signature(&certificate, crypto)?;
@@ -240,7 +260,8 @@ impl<'a> Token<'a> {
             .chain(self.signed_data.certificates.iter().copied())
             .collect();
         let anchors: Vec<&[u8]> = authority.anchors().collect();
-        path::verify(&certificate, &intermediates, &anchors, at, Purpose::TimeStamping, crypto)
+        let purpose = Purpose::TimeStamping;
+        path::verify_all(&certificate, &intermediates, &anchors, at, purpose, crypto)
             .map_err(|finding| self.path_finding(finding))
     }
 
@@ -249,9 +270,9 @@ impl<'a> Token<'a> {
     fn inspect_copies(&self, path: &VerifiedPath<'_>) -> Result<()> {
         for raw in &self.signed_data.certificates {
             let copy = Certificate::decode(raw).map_err(|error| malformed(&error))?;
-            let original = path
-                .certificates()
-                .find(|original| original.issuer == copy.issuer && original.serial == copy.serial);
+            let original = path.certificates().find(|original| {
+                name::equal(original.issuer, copy.issuer) && original.serial == copy.serial
+            });
             if original.is_some_and(|original| original.raw != copy.raw) {
                 return Err(Finding::new(FindingCode::TimestampMalformed)
                     .about(copy.subject_text())
@@ -291,7 +312,7 @@ impl<'a> Token<'a> {
     fn is_named(&self, certificate: &Certificate<'_>) -> bool {
         match self.signer.identifier {
             SignerIdentifier::IssuerAndSerial { issuer, serial } => {
-                certificate.issuer == issuer && certificate.serial == serial
+                name::equal(certificate.issuer, issuer) && certificate.serial == serial
             }
             SignerIdentifier::SubjectKeyIdentifier(key) => {
                 certificate.extensions.subject_key_identifier == Some(key)
@@ -307,7 +328,7 @@ impl<'a> Token<'a> {
     ) -> Result<()> {
         let hash = digest(crypto, self.ess.algorithm, certificate.raw);
         let names_it = self.ess.issuer_and_serial.is_none_or(|(issuer, serial)| {
-            certificate.issuer == issuer && certificate.serial == serial
+            name::equal(certificate.issuer, issuer) && certificate.serial == serial
         });
         if hash.octets() == self.ess.hash && names_it {
             return Ok(());
@@ -330,9 +351,11 @@ impl<'a> Token<'a> {
             self.digest_algorithm,
         );
         let scheme = scheme.filter(|_| key.algorithm.is_acceptable()).ok_or_else(|| {
+            let algorithm = crate::x509::algorithm::text(&self.signer.signature_algorithm);
+            let key = crate::x509::algorithm::key_text(&key);
             Finding::new(FindingCode::SignatureAlgorithmNotAllowed)
-                .about("timestamp signatureAlgorithm")
-                .found(format!("{}", self.signer.signature_algorithm.oid))
+                .about(format!("timestamp signatureAlgorithm ({})", certificate.display_name()))
+                .found(format!("{algorithm}, key: {key}"))
         })?;
         crypto
             .verification_algorithm(scheme)
@@ -346,7 +369,8 @@ impl<'a> Token<'a> {
     /// certificate".
     fn inspect_tsa_name(&self, certificate: &Certificate<'_>) -> Result<()> {
         let Some(tsa) = self.info.tsa else { return Ok(()) };
-        let is_subject = matches!(tsa, GeneralName::Directory(name) if name == certificate.subject);
+        let is_subject =
+            matches!(tsa, GeneralName::Directory(tsa) if name::equal(tsa, certificate.subject));
         if is_subject || certificate.extensions.subject_alt_names.contains(&tsa) {
             return Ok(());
         }

@@ -33,7 +33,8 @@ impl Run<'_> {
                 Content::Envelope(envelope) => self.verify_envelope(envelope).map(|()| None),
             }
         } else {
-            Err(Finding::new(FindingCode::SignatureAlgorithmNotAllowed).found(key.name()))
+            let found = crate::x509::algorithm::key_text(&self.key);
+            Err(Finding::new(FindingCode::SignatureAlgorithmNotAllowed).found(found))
         };
         let digest = outcome.map_err(|finding| self.findings.push(finding)).ok()?;
         Some(Holds { digest })

@@ -1,6 +1,7 @@
 //! Who signed? The signer's certificate path, and whether the policy knows the signer.
 
 use alloc::{format, string::String, vec::Vec};
+use core::cmp::Reverse;
 
 use base64ct::{Base64, Base64Unpadded, Encoding};
 
@@ -9,49 +10,49 @@ use crate::{
     digest::Digest,
     finding::{Finding, FindingCode},
     policy::Signer,
-    time::ProvenTime,
+    time::UnixSeconds,
     trust::Authority,
     x509::{Certificate, Purpose, VerifiedPath, path},
 };
 
 impl<'a> Run<'a> {
-    /// The path to one of the trust root's certificate authorities, valid at the proven time or,
-    /// without one, now.
-    pub(super) fn signer_path(
+    /// Every path to one of the trust root's certificate authorities, valid at `at`; at least one.
+    pub(super) fn signer_paths(
         &self,
         leaf: &'a Certificate<'a>,
-        signed_by: Option<ProvenTime>,
-    ) -> Result<VerifiedPath<'a>, Finding> {
-        let mut best: Option<Finding> = None;
+        at: UnixSeconds,
+    ) -> Result<Vec<VerifiedPath<'a>>, Finding> {
+        let mut paths = Vec::new();
+        let mut refused: Option<Finding> = None;
         for authority in &self.context.trust.certificate_authorities {
-            match self.path_under(leaf, authority, signed_by) {
-                Ok(path) => return Ok(path),
+            match self.paths_under(leaf, authority, at) {
+                Ok(found) => paths.extend(found),
                 Err(finding) => {
-                    // "Unknown issuer" is what every other authority says; the rest tells more.
-                    let tells = finding.code != FindingCode::CertificateUnknownIssuer;
-                    if best.is_none() || tells {
-                        best = Some(finding);
+                    if refused.as_ref().is_none_or(|other| telling(other) < telling(&finding)) {
+                        refused = Some(finding);
                     }
                 }
             }
         }
-        Err(best.unwrap_or_else(|| Finding::new(FindingCode::TrustRootEmpty)))
+        if paths.is_empty() {
+            return Err(refused.unwrap_or_else(|| Finding::new(FindingCode::TrustRootEmpty)));
+        }
+        Ok(paths)
     }
 
-    fn path_under(
+    fn paths_under(
         &self,
         leaf: &'a Certificate<'a>,
         authority: &'a Authority,
-        signed_by: Option<ProvenTime>,
-    ) -> Result<VerifiedPath<'a>, Finding> {
-        let at = signed_by.map_or(self.context.now, ProvenTime::time);
+        at: UnixSeconds,
+    ) -> Result<Vec<VerifiedPath<'a>>, Finding> {
         let further = self.bundle.further_certificates().iter().map(Vec::as_slice);
         let intermediates: Vec<&[u8]> = authority.intermediates().chain(further).collect();
         let anchors: Vec<&[u8]> = authority.anchors().collect();
-        let crypto = self.context.crypto;
-        let path = path::verify(leaf, &intermediates, &anchors, at, Purpose::CodeSigning, crypto)?;
+        let (purpose, crypto) = (Purpose::CodeSigning, self.context.crypto);
+        let paths = path::verify_all(leaf, &intermediates, &anchors, at, purpose, crypto)?;
         if authority.window.contains(at) {
-            return Ok(path);
+            return Ok(paths);
         }
         Err(Finding::new(FindingCode::CertificateUnknownIssuer)
             .about(format!("authority {}", authority.uri))
@@ -143,6 +144,13 @@ impl<'a> Run<'a> {
         }
         Ok(rules)
     }
+}
+
+/// How much a refusal tells: "unknown issuer" is what every other authority says, and of the rest
+/// the mildest is what would have to be mended.
+fn telling(finding: &Finding) -> impl Ord + use<> {
+    let known = finding.code != FindingCode::CertificateUnknownIssuer;
+    (known, Reverse(finding.code.class()), Reverse(finding.code))
 }
 
 /// Whether a hint speaks of the key with that SHA-256, in one of the ways that are in use: base64

@@ -9,8 +9,10 @@ use super::{
 use crate::{
     finding::{Finding, FindingCode},
     order::sort_few,
+    report::TimestampSummary,
     revocation::Subject,
     tsp::{self, Stamped, VerifiedTimestamp},
+    x509::VerifiedPath,
 };
 
 impl<'a> Run<'a> {
@@ -65,11 +67,38 @@ impl<'a> Run<'a> {
         holding
     }
 
+    /// The chain is judged at the earliest of the proven times: that somebody stamped the signature
+    /// again, later, proves nothing against it. A later time at which no chain would have held is
+    /// named.
+    pub(super) fn note_later_times(
+        &mut self,
+        path: &VerifiedPath<'a>,
+        proven: &[TimestampSummary],
+    ) {
+        let later = proven.iter().skip(1);
+        let notes: Vec<Finding> = later
+            .filter(|stamp| !path.certificates().all(|each| each.is_valid_at(stamp.time)))
+            .filter_map(|stamp| {
+                let refused = self.signer_paths(self.leaf?, stamp.time).err()?;
+                let whose = refused.subject.unwrap_or_default();
+                let bound = refused.expected.unwrap_or_default();
+                Some(
+                    Finding::new(FindingCode::TimestampOutsideChain)
+                        .about(stamp.authority.clone())
+                        .expected(format!("{bound} ({whose})"))
+                        .found(format!("{}", stamp.time)),
+                )
+            })
+            .collect();
+        self.findings.extend(notes);
+    }
+
     /// A timestamp whose authority was not revoked in a way that voids it.
     fn not_void(
         &mut self,
         timestamp: VerifiedTimestamp<'a>,
     ) -> Result<VerifiedTimestamp<'a>, Finding> {
+        let timestamp = self.with_best_path(timestamp);
         let time = Some(timestamp.time());
         let standing = self.judge_path(timestamp.path(), Subject::TimestampAuthority, time);
         let mut notes = Vec::new();

@@ -157,15 +157,15 @@ impl<'a> Certificate<'a> {
         self.not_before <= time && time <= self.not_after
     }
 
-    /// Whether subject and issuer are the same name.
+    /// Whether subject and issuer are the same name (RFC 5280 §7.1).
     pub fn is_self_issued(&self) -> bool {
-        self.subject == self.issuer
+        name::equal(self.subject, self.issuer)
     }
 
     /// Whether this certificate names `issuer` as its issuer and carries its signature. Says
     /// nothing about whether `issuer` may issue.
     pub fn is_signed_by(&self, issuer: &Certificate<'_>, crypto: &dyn CryptoProvider) -> bool {
-        self.issuer == issuer.subject
+        name::equal(self.issuer, issuer.subject)
             && issuer.public_key.verifies(
                 crypto,
                 &self.signature_algorithm,
@@ -177,6 +177,16 @@ impl<'a> Certificate<'a> {
     /// The subject for people, RFC 4514.
     pub fn subject_text(&self) -> String {
         name::text(self.subject)
+    }
+
+    /// What findings call it: its subject, or its identity if the subject is empty, as public
+    /// authorities leave it.
+    pub fn display_name(&self) -> String {
+        let subject = self.subject_text();
+        match self.identity() {
+            Some(identity) if subject.is_empty() => String::from(identity),
+            _ => subject,
+        }
     }
 
     /// The serial number in hexadecimal, sign octet left out.

@@ -37,6 +37,14 @@ pub struct Extensions<'a> {
     pub crl_directory_names: Vec<&'a [u8]>,
     /// nameConstraints, DER.
     pub name_constraints: Option<&'a [u8]>,
+    /// certificatePolicies, DER, with whether it is critical.
+    pub certificate_policies: Option<(Flag, &'a [u8])>,
+    /// policyMappings, DER.
+    pub policy_mappings: Option<&'a [u8]>,
+    /// policyConstraints, DER.
+    pub policy_constraints: Option<&'a [u8]>,
+    /// inhibitAnyPolicy, DER.
+    pub inhibit_any_policy: Option<&'a [u8]>,
     /// OCSP responders of authorityInfoAccess.
     pub ocsp_urls: Vec<&'a str>,
     /// Issuer certificates' addresses of authorityInfoAccess.
@@ -278,6 +286,10 @@ impl<'a> Extensions<'a> {
             oid::PE_AUTHORITY_INFO_ACCESS => self.take_access(value)?,
             oid::OCSP_NO_CHECK => self.ocsp_no_check = true,
             oid::CE_NAME_CONSTRAINTS => self.name_constraints = Some(value),
+            oid::CE_CERTIFICATE_POLICIES => self.certificate_policies = Some((critical, value)),
+            oid::CE_POLICY_MAPPINGS => self.policy_mappings = Some(value),
+            oid::CE_POLICY_CONSTRAINTS => self.policy_constraints = Some(value),
+            oid::CE_INHIBIT_ANY_POLICY => self.inhibit_any_policy = Some(value),
             oid::EMBEDDED_SCTS => self.embedded_scts = Some(value),
             oid::OIDC_ISSUER => {
                 let tlv = Tlv::decode(value, "oidcIssuer")?;

@@ -1,5 +1,6 @@
 //! X.509 certificates (RFC 5280): decoding in place, names, profiles, paths.
 
+pub(crate) mod algorithm;
 pub mod certificate;
 mod extensions;
 pub mod name;

@@ -1,4 +1,10 @@
-//! Distinguished names for people (RFC 4514). Names are compared as DER, never as this text.
+//! Distinguished names: for people (RFC 4514), and compared ([`equal`]). They are never compared as
+//! the text that people see.
+
+mod comparison;
+
+pub(crate) use comparison::ComparableName;
+pub use comparison::equal;
 
 use alloc::{string::String, vec::Vec};
 use core::fmt::Write;
@@ -42,6 +48,20 @@ pub fn attribute(name: &[u8], wanted: ObjectIdentifier) -> Result<Option<String>
     each_attribute(name, |id, value, _| {
         if found.is_none() && id == wanted {
             found = Some(value_text(value));
+        }
+    })?;
+    Ok(found)
+}
+
+/// The values of every attribute of that type, as text.
+///
+/// # Errors
+/// When `name` is not a DER `Name`.
+pub(crate) fn attributes(name: &[u8], wanted: ObjectIdentifier) -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    each_attribute(name, |id, value, _| {
+        if id == wanted {
+            found.push(value_text(value));
         }
     })?;
     Ok(found)

@@ -43,6 +43,19 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
+/// Leaf, anchor, intermediate, each behind its length.
+fn path_seed(world: &World) -> Vec<u8> {
+    let anchor = world.authority.certificate(Authority::Root);
+    let authority = world.authority.certificate(Authority::Signing);
+    let mut seed = Vec::new();
+    for certificate in [&world.signer.certificate[..], anchor, authority] {
+        let length = u16::try_from(certificate.len()).expect("a certificate below 64 KiB");
+        seed.extend(length.to_be_bytes());
+        seed.extend(certificate);
+    }
+    seed
+}
+
 fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
     let mut world = World::new();
     let signed = NOW.minus_seconds(3_600);
@@ -101,6 +114,7 @@ fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         ("policy", "pattern", policy.to_vec()),
         ("certificate", "signer", world.signer.certificate.clone()),
         ("certificate", "root", world.authority.certificate(Authority::Root).to_vec()),
+        ("certificate_path", "chain", path_seed(&world)),
         ("timestamp_request", "plain", TimestampRequestBuilder::new(imprint).build()),
         ("timestamp_response", "granted", token.clone()),
         ("crl", "one", crl.clone()),
