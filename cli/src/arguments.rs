@@ -28,7 +28,7 @@ pub use self::{
         KeyAlgorithmName, KeySource,
     },
     evidence::{
-        CompromiseName, PolicyCommand, PolicyInitArguments, PolicyLintArguments,
+        AfterExpiryName, CompromiseName, PolicyCommand, PolicyInitArguments, PolicyLintArguments,
         RevocationModeName, TrustCommand, TrustInitArguments, TrustShowArguments, VerifyArguments,
     },
     key::{

@@ -301,6 +301,34 @@ impl<'a> Cursor<'a> {
         self.expect(Tag::GeneralizedTime, field)?.time(field)
     }
 
+    /// A `GeneralizedTime` in whose text a fraction of a second may stand, which is cut off.
+    ///
+    /// # Errors
+    /// When another type follows, or the text has another form.
+    pub fn generalized_time_with_fraction(&mut self, field: &'static str) -> Result<UnixSeconds> {
+        let tlv = self.expect(Tag::GeneralizedTime, field)?;
+        let malformed = Asn1Error::Malformed { field };
+        let (whole, rest) = tlv.value.split_at_checked(14).ok_or(malformed)?;
+        let is_fraction = match rest {
+            [b'.', digits @ .., b'Z'] => {
+                !digits.is_empty() && digits.iter().all(u8::is_ascii_digit)
+            }
+            _ => rest == b"Z",
+        };
+        if !is_fraction {
+            return Err(malformed);
+        }
+        let mut text = [b'Z'; 15];
+        for (place, octet) in text.iter_mut().zip(whole) {
+            *place = *octet;
+        }
+        let time = der::AnyRef::new(Tag::GeneralizedTime, &text)
+            .and_then(GeneralizedTime::try_from)
+            .map_err(|_| malformed)?;
+        let seconds = i64::try_from(time.to_unix_duration().as_secs()).map_err(|_| malformed)?;
+        Ok(UnixSeconds::new(seconds))
+    }
+
     /// An `AlgorithmIdentifier`.
     ///
     /// # Errors

@@ -277,7 +277,13 @@ fn revoked_entry(entry: &crate::crl::RevokedEntry<'_>) -> View {
     let mut parts = vec![
         ("serialNumber", View::text(serial_text(entry.serial))),
         ("revocationDate", View::text(format!("{}", entry.revocation_date))),
-        ("reason", View::text(entry.reason.name())),
+        (
+            "reason",
+            View::text(match entry.undefined_reason {
+                Some(code) => format!("{code}, which RFC 5280 does not define"),
+                None => String::from(entry.reason.name()),
+            }),
+        ),
     ];
     if let Some(date) = entry.invalidity_date {
         parts.push(("invalidityDate", View::text(format!("{date}"))));
@@ -397,7 +403,7 @@ fn ocsp_request(request: &OcspRequest<'_>) -> View {
         ("requestList", View::List(request.certificates.iter().map(cert_id).collect())),
     ];
     if let Some(nonce) = request.nonce {
-        fields.push(("nonce", View::hex(nonce)));
+        fields.push(("nonce", View::hex(nonce.octets)));
     }
     View::Fields(fields)
 }
@@ -429,6 +435,9 @@ fn ocsp_response(response: &OcspResponse<'_>) -> View {
         ];
         if let Some(next) = single.next_update {
             parts.push(("nextUpdate", View::text(format!("{next}"))));
+        }
+        if let Some(cutoff) = single.archive_cutoff {
+            parts.push(("archiveCutoff", View::text(format!("{cutoff}"))));
         }
         View::Fields(parts)
     });

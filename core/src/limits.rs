@@ -95,6 +95,11 @@ pub const OCSP_BYTES: usize = 256 * 1024;
 /// OCSP responses handed in as evidence for one verification.
 pub const OCSP_RESPONSES: usize = 32;
 
+/// How long an OCSP answer without nextUpdate counts, in seconds from its thisUpdate, if the policy
+/// has no `max_age_seconds`: a day, as Firefox (mozilla::pkix) takes it. Two of three responders in
+/// the field send none. Stops an old "good" from being played back for ever.
+pub const OCSP_WITHOUT_NEXT_UPDATE_SECONDS: i64 = 24 * 60 * 60;
+
 /// Answers in one OCSP response.
 pub const OCSP_ANSWERS: usize = 64;
 

@@ -72,6 +72,17 @@ pub enum Compromise {
     Reject,
 }
 
+/// What is known of a certificate after it has expired.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AfterExpiry {
+    /// That it is not listed counts while the issuer must still list it: in evidence from its
+    /// validity, or in later evidence that says that it covers expired certificates.
+    #[default]
+    Listed,
+    /// The last that was known within its validity counts too, with a warning.
+    LastKnown,
+}
+
 form! {
     /// When evidence that is out of date may still count.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,6 +114,8 @@ form! {
         pub offline: Option<Offline> = "offline",
         /// What becomes of signatures made before a compromise.
         pub compromise: Compromise = "compromise" or Compromise::Warn,
+        /// What is known of certificates that have expired.
+        pub after_expiry: AfterExpiry = "after_expiry" or AfterExpiry::Listed,
     }
 }
 
@@ -115,6 +128,7 @@ impl Default for Revocation {
             max_age_seconds: None,
             offline: None,
             compromise: Compromise::Warn,
+            after_expiry: AfterExpiry::Listed,
         }
     }
 }
@@ -144,6 +158,12 @@ impl<'a> Form<'a> for RevocationMode {
 impl<'a> Form<'a> for Compromise {
     fn read(value: Value<'a>) -> Result<Self, String> {
         value.choice(&[("warn", Self::Warn), ("reject", Self::Reject)])
+    }
+}
+
+impl<'a> Form<'a> for AfterExpiry {
+    fn read(value: Value<'a>) -> Result<Self, String> {
+        value.choice(&[("listed", Self::Listed), ("last-known", Self::LastKnown)])
     }
 }
 

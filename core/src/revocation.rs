@@ -17,15 +17,20 @@ use alloc::{format, string::String, vec::Vec};
 use crate::{
     crl::RevocationReason,
     finding::{Finding, FindingCode},
-    policy::{Compromise, Revocation, RevocationMode},
+    policy::{AfterExpiry, Compromise, Revocation, RevocationMode},
     time::{ProvenTime, UnixSeconds},
 };
 
-/// Whether evidence is recent enough for a pass.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Whether evidence is recent enough for a pass; of several, the greatest counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Freshness {
     /// Before its nextUpdate, and not older than the policy allows.
     Fresh,
+    /// Out of date, but from the validity of a certificate that has expired since: its issuer need
+    /// not have said anything later of it.
+    LastKnown,
+    /// A CRL without nextUpdate, and the policy does not say how old evidence may be.
+    Endless,
     /// Out of date.
     Stale,
 }
@@ -125,8 +130,9 @@ pub(crate) fn is_compromise(reason: RevocationReason) -> bool {
     }
 }
 
-/// Stale evidence passes only where the policy allows offline use, within its maximum age, and
-/// only if it was made long enough after the timestamp.
+/// Stale evidence passes only if the policy allows offline use, within its maximum age, and if it
+/// was made long enough after the timestamp; or if it is the last of an expired certificate's
+/// validity, from after the signature, and the policy takes that.
 fn decide_age(
     known: &Known,
     signed_by: Option<ProvenTime>,
@@ -136,7 +142,19 @@ fn decide_age(
     if known.freshness == Freshness::Fresh {
         return None;
     }
-    let facts = |code: FindingCode| Finding::new(code).found(format!("as of {}", known.as_of));
+    let facts = |code: FindingCode| {
+        let age = Finding::new(code).found(format!("as of {}", known.as_of));
+        match known.freshness {
+            Freshness::Endless => age.expected("a nextUpdate, or `max_age_seconds` in the policy"),
+            _ => age,
+        }
+    };
+    let is_last_known = known.freshness == Freshness::LastKnown
+        && rules.after_expiry == AfterExpiry::LastKnown
+        && signed_by.is_some_and(|time| known.as_of >= time.time());
+    if is_last_known {
+        return Some(facts(FindingCode::LastKnownAccepted));
+    }
     let allowed = rules.offline.zip(signed_by).is_some_and(|(offline, time)| {
         let made_after = time.time().plus_seconds(i64::from(offline.grace_seconds));
         known.as_of >= made_after

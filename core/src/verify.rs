@@ -254,6 +254,9 @@ impl<'a> Run<'a> {
             Some(path) => self.inspect_revocation(path, signed_by),
             None => None,
         };
+        if path.is_some() || managed.is_some() {
+            self.note_unused_evidence();
+        }
         // Nor was a signature that does not hold made by the certificate's owner.
         let signer = signature.and_then(|_| match &path {
             Some(path) => Some(signer_summary(path)),

@@ -31,8 +31,8 @@ pub use self::delegate::{Delegate, IssuedDelegate};
 use crate::config::{DelegateSource, IssuerConfig};
 
 /// The hashes that `CertIDs` are made with.
-const CERT_ID_HASHES: [HashAlgorithm; 3] =
-    [HashAlgorithm::Sha1, HashAlgorithm::Sha256, HashAlgorithm::Sha384];
+const CERT_ID_HASHES: [HashAlgorithm; 4] =
+    [HashAlgorithm::Sha1, HashAlgorithm::Sha256, HashAlgorithm::Sha384, HashAlgorithm::Sha512];
 
 /// An issuer and what it signs with.
 #[derive(Debug)]

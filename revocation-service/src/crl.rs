@@ -49,6 +49,8 @@ pub struct PublishedCrl {
     pub revision: i64,
     /// Times and digest, for caches.
     pub validity: Validity,
+    /// expiredCertsOnCRL: since when it covers certificates that expired, if it says so.
+    pub expired_certificates_since: Option<UnixSeconds>,
     url: Option<String>,
 }
 
@@ -154,7 +156,8 @@ impl PublishedCrl {
         let validity = Validity::new(&authority::sha256(der), list.this_update, next_update);
         let point = list.extensions.issuing_distribution_point.as_ref();
         let url = point.and_then(|(_, point)| point.urls.first()).map(|url| (*url).to_owned());
-        Ok(Self { number, revision, validity, url, der: der.clone() })
+        let expired_certificates_since = list.extensions.expired_certificates_since;
+        Ok(Self { number, revision, validity, expired_certificates_since, url, der: der.clone() })
     }
 
     /// What the CRL says of its entries; memory grows with them.

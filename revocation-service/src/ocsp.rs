@@ -96,6 +96,7 @@ async fn respond(service: &Arc<Service>, request: &[u8]) -> Result<Answer, Fault
         .map_err(|_| Fault::Malformed)?;
     // RFC 9654 §2.1: 16–32 octets are echoed, of other lengths the answer may leave the nonce out.
     let nonce = request.nonce.filter(|_| request.nonce_kind() == Some(NonceKind::Echo));
+    let nonce = nonce.map(|nonce| nonce.value);
     match (&request.certificates[..], nonce) {
         ([id], None) => {
             let kept = service.kept_answers().answer(service, id).await?;

@@ -18,7 +18,7 @@ pub use self::{
     chain::{Chain, SignedChain},
     crl::{CrlDraft, EntryDraft},
     key::ForgeKey,
-    ocsp::{OcspDraft, SingleDraft, WhoAnswers},
+    ocsp::{NoExtensions, OcspDraft, SingleDraft, WhoAnswers},
     release::{Proofs, Release},
     token::{Ess, SignerName, TokenDraft, TstInfoDraft},
 };

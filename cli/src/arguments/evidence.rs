@@ -139,6 +139,9 @@ pub struct PolicyInitArguments {
     /// What becomes of signatures older than their key's compromise
     #[arg(long, value_enum, value_name = "RULE", default_value = "warn")]
     pub compromise: CompromiseName,
+    /// What counts as known of a certificate that has expired
+    #[arg(long, value_enum, value_name = "RULE", default_value = "listed")]
+    pub after_expiry: AfterExpiryName,
     /// The new policy
     #[arg(long, short, value_name = "FILE", default_value = "policy.json")]
     pub output: PathBuf,
@@ -165,6 +168,15 @@ pub enum CompromiseName {
     Warn,
     /// They are rejected
     Reject,
+}
+
+/// What counts as known of a certificate that has expired.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum AfterExpiryName {
+    /// What is said while, or as long as, the authority lists it
+    Listed,
+    /// The last that was known before it expired too, with a warning
+    LastKnown,
 }
 
 /// `policy lint`.

@@ -4,9 +4,10 @@ use std::path::Path;
 
 use countersign_core::{
     asn1,
-    crl::{self, CertificateList},
+    crl::{self, CertificateList, RevocationReason},
     finding::{Finding, FindingCode},
     limits,
+    time::UnixSeconds,
     x509::Certificate,
 };
 use countersign_signing::{
@@ -138,11 +139,18 @@ pub(super) fn list(arguments: &CaListArguments) -> Outcome<Answer> {
     Answer::new(text, &json!({ "certificates": entries }))
 }
 
-/// The number of the list that is to be replaced. Nothing else is replaced: a wrong path must not
-/// cost a key.
-fn earlier_number(output: &Path, issuer: &[u8]) -> Outcome<Option<u64>> {
+/// What stays of the list that is to be replaced.
+#[derive(Default)]
+struct EarlierList {
+    number: Option<u64>,
+    /// Serial number, date and reason of each revocation for good: none is undone by a new list.
+    revoked: Vec<(Vec<u8>, UnixSeconds, RevocationReason)>,
+}
+
+/// The list that is to be replaced. Nothing else is replaced: a wrong path must not cost a key.
+fn earlier_list(output: &Path, issuer: &[u8]) -> Outcome<EarlierList> {
     if !output.exists() {
-        return Ok(None);
+        return Ok(EarlierList::default());
     }
     let kept = |found: &str| Failure::unwritable(output, found);
     let octets = input::read_der(output, limits::CRL_BYTES)
@@ -153,8 +161,15 @@ fn earlier_number(output: &Path, issuer: &[u8]) -> Outcome<Option<u64>> {
     if earlier.issuer != issuer.subject {
         return Err(kept("it is the CRL of another authority"));
     }
-    let number = earlier.extensions.number.unwrap_or(&[0]);
-    Ok(asn1::unsigned(number, "cRLNumber").ok())
+    let mut revoked = Vec::new();
+    for entry in earlier.entries() {
+        let entry = entry.map_err(|_| kept("it exists and cannot be read as a CRL"))?;
+        if entry.reason != RevocationReason::CertificateHold {
+            revoked.push((entry.serial.to_vec(), entry.effective_date(), entry.reason));
+        }
+    }
+    let number = asn1::unsigned(earlier.extensions.number.unwrap_or(&[0]), "cRLNumber").ok();
+    Ok(EarlierList { number, revoked })
 }
 
 /// Signs a CRL where the key is, for a CA that the revocation service does not sign for.
@@ -168,8 +183,8 @@ pub(super) fn crl(arguments: &CaCrlArguments, session: &Session) -> Outcome<Answ
         .iter()
         .map(|revocation| serial_of(&ca, arguments.authority, revocation))
         .collect::<Outcome<_>>()?;
-    let earlier = earlier_number(&arguments.output, ca.certificate(arguments.authority))?;
-    let number = match (arguments.number, earlier) {
+    let earlier = earlier_list(&arguments.output, ca.certificate(arguments.authority))?;
+    let number = match (arguments.number, earlier.number) {
         (Some(number), Some(earlier)) if number <= earlier => {
             let found = format!("CRL number {number} does not grow: {earlier} is out");
             return Err(Failure::usage(found));
@@ -189,6 +204,14 @@ pub(super) fn crl(arguments: &CaCrlArguments, session: &Session) -> Outcome<Answ
             reason: revocation.reason,
         });
     }
+    let mut kept = 0_usize;
+    for (serial, date, reason) in &earlier.revoked {
+        if !serials.contains(serial) {
+            builder.revoke(&RevokedCertificate { serial, revocation_date: *date, reason: *reason });
+            kept += 1;
+        }
+    }
+    let revoked = arguments.revoke.len() + kept;
     let crl = builder.build(&*ca.signer(arguments.authority)?)?;
     let decoded = CertificateList::decode(&crl)
         .map_err(|error| Failure::internal(format!("our own CRL: {error}")))?;
@@ -198,9 +221,9 @@ pub(super) fn crl(arguments: &CaCrlArguments, session: &Session) -> Outcome<Answ
     write(&arguments.output, &crl, FileMode::Public, Existing::Replace)?;
     let output = path_text(&arguments.output);
     let text = format!(
-        "{output}: CRL {number} of {}, {} revoked, until {next}\n",
+        "{output}: CRL {number} of {}, {revoked} revoked{}, until {next}\n",
         arguments.authority.name(),
-        arguments.revoke.len(),
+        if kept > 0 { format!(" ({kept} of them as before)") } else { String::new() },
     );
     let result = json!({
         "crl": output,
@@ -208,7 +231,8 @@ pub(super) fn crl(arguments: &CaCrlArguments, session: &Session) -> Outcome<Answ
         "number": number,
         "this_update": now,
         "next_update": next,
-        "revoked": arguments.revoke.len(),
+        "revoked": revoked,
+        "kept": kept,
     });
     Answer::new(text, &result)
 }

@@ -7,14 +7,19 @@ use countersign_core::{
     digest::{HashAlgorithm, digest},
     finding::{Finding, FindingCode},
     pattern::Pattern,
-    policy::{Compromise, POLICY_VERSION, Policy, RevocationMode, Signer, Transparency},
+    policy::{
+        AfterExpiry, Compromise, POLICY_VERSION, Policy, RevocationMode, Signer, Transparency,
+    },
     x509::PublicKey,
 };
 use countersign_signing::files::FileMode;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    arguments::{CompromiseName, PolicyInitArguments, PolicyLintArguments, RevocationModeName},
+    arguments::{
+        AfterExpiryName, CompromiseName, PolicyInitArguments, PolicyLintArguments,
+        RevocationModeName,
+    },
     failure::{Outcome, path_text},
     input,
     output::{Answer, style, styled},
@@ -30,7 +35,7 @@ pub(super) fn init(arguments: &PolicyInitArguments) -> Outcome<Answer> {
         CompromiseName::Warn => "warn",
         CompromiseName::Reject => "reject",
     };
-    let revocation = match arguments.revocation {
+    let mut revocation = match arguments.revocation {
         RevocationModeName::Required => json!({ "signer": "required", "compromise": compromise }),
         RevocationModeName::WhenAvailable => {
             json!({ "signer": "when-available", "compromise": compromise })
@@ -40,6 +45,9 @@ pub(super) fn init(arguments: &PolicyInitArguments) -> Outcome<Answer> {
             "compromise": compromise,
         }),
     };
+    if arguments.after_expiry == AfterExpiryName::LastKnown {
+        revocation["after_expiry"] = json!("last-known");
+    }
     let policy = json!({
         "version": POLICY_VERSION,
         "signers": [signer],
@@ -148,6 +156,11 @@ fn remarks(policy: &Policy) -> Vec<&'static str> {
         (
             policy.timestamps_required > 0 && revocation.compromise == Compromise::Warn,
             "Signatures made before a key was compromised stay valid, with a warning.",
+        ),
+        (
+            revocation.after_expiry == AfterExpiry::LastKnown,
+            "What was known before a certificate expired counts after it: an older CRL may hide a \
+             revocation that came between.",
         ),
         (
             policy.signers.iter().any(is_without_builder),

@@ -216,7 +216,25 @@ fn crls_list_what_they_are_told_and_openssl_reads_them() {
     crl("--ca nobody").exits_with(2);
     // The number grows, and nothing but this authority's list is replaced.
     crl("--ca signing --number 7").exits_with(2);
-    crl("--ca signing").succeeds();
+    // What was revoked stays revoked, whether it is said again or not, and the list says so.
+    let said = crl("--format json --ca signing").succeeds().json();
+    assert_eq!((&said["result"]["revoked"], &said["result"]["kept"]), (&1.into(), &1.into()));
+    let shown = world.json(&["inspect", "signing.crl"]).succeeds().json()["result"].clone();
+    assert_eq!(shown["revokedCertificates"][0]["serialNumber"], serial, "{shown}");
+    assert!(shown["expiredCertsOnCRL"].is_string(), "{shown}");
+    let graver = format!("--ca signing --revoke {serial}:keyCompromise:2026-01-01T00:00:00Z");
+    crl(&graver).succeeds();
+    let shown = world.json(&["inspect", "signing.crl"]).succeeds().json()["result"].clone();
+    assert_eq!(shown["revokedCertificates"].as_array().map(Vec::len), Some(1), "{shown}");
+    assert_eq!(shown["revokedCertificates"][0]["reason"], "keyCompromise");
+    // A hold is lifted by leaving it out.
+    let held = |more: &str| {
+        world.keyed(&split(&format!("ca crl --dir ca --ca signing --output held.crl {more}")))
+    };
+    held(&format!("--revoke {serial}:certificateHold:2026-01-01T00:00:00Z")).succeeds();
+    held("").succeeds();
+    let shown = world.json(&["inspect", "held.crl"]).succeeds().json()["result"].clone();
+    assert_eq!(shown["revokedCertificates"].as_array().map(Vec::len), Some(0), "{shown}");
     let key = world.read("ca/root/key.pem");
     for output in ["ca/root/key.pem", "ca/ca.toml", "signing.crl"] {
         let run = world.keyed(&split(&format!("ca crl --dir ca --ca root --output {output}")));
@@ -256,6 +274,13 @@ fn policies_are_written_and_checked() {
     assert_eq!(value["result"]["signers"][0]["files"][1], "lib-*");
     assert_eq!(value["result"]["remarks"].as_array().map(Vec::len), Some(0));
     world.run(&split(text)).exits_with(3);
+    let last_known = format!("{text} --after-expiry last-known --output last-known.json");
+    world.run(&split(&last_known)).succeeds();
+    let value = world.json(&["policy", "lint", "last-known.json"]).succeeds().json();
+    assert_eq!(value["result"]["remarks"].as_array().map(Vec::len), Some(1));
+    let policy: serde_json::Value =
+        serde_json::from_slice(&world.read("last-known.json")).expect("JSON");
+    assert_eq!(policy["revocation"]["after_expiry"], "last-known");
 }
 
 #[test]

@@ -104,6 +104,12 @@ fn inspect_entries(crl: &CertificateList<'_>) -> Vec<Finding> {
         if entry.reason == RevocationReason::RemoveFromCrl && !is_delta {
             findings.push(broken("RFC 5280 §5.3.1: removeFromCRL in deltas only", serial()));
         }
+        if let Some(code) = entry.undefined_reason {
+            findings.push(broken(
+                "RFC 5280 §5.3.1: a reasonCode that is defined",
+                format!("{code}, of {}", serial()),
+            ));
+        }
         if entry.invalidity_date.is_some_and(|date| date != entry.revocation_date) {
             findings.push(broken(
                 "docs/revocation.md: invalidityDate equal to revocationDate",

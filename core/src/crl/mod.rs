@@ -23,10 +23,11 @@ use crate::{
 };
 
 /// Why a certificate was revoked (RFC 5280 §5.3.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum RevocationReason {
     /// No reason given; the extension is left out.
+    #[default]
     Unspecified = 0,
     /// The subject's key is known or suspected to be in other hands.
     KeyCompromise = 1,
@@ -135,7 +136,7 @@ pub struct CrlExtensions<'a> {
     pub names_deltas: bool,
     /// issuingDistributionPoint, with whether it is critical.
     pub issuing_distribution_point: Option<(Flag, IssuingDistributionPoint<'a>)>,
-    /// expiredCertsOnCRL: entries are kept for certificates that expired since then.
+    /// expiredCertsOnCRL (X.509 §9.5.2.8): the list covers certificates that expired then or later.
     pub expired_certificates_since: Option<UnixSeconds>,
     /// A critical extension that we do not know.
     pub unknown_critical: Option<ObjectIdentifier>,
@@ -152,7 +153,7 @@ pub struct IssuingDistributionPoint<'a> {
     pub is_named: bool,
     /// Which certificates it is about.
     pub covers: Covers,
-    /// The reasons it speaks of; all of them unless there is onlySomeReasons.
+    /// onlySomeReasons: the reasons that it covers; all of them if absent.
     pub only_some_reasons: Option<ReasonFlags>,
     /// Entries may be of other issuers.
     pub indirect: bool,
@@ -166,10 +167,24 @@ impl ReasonFlags {
     /// keyCompromise(1) to aACompromise(8).
     const EVERY: u16 = 0b1_1111_1110;
 
+    /// All reasons: what an absent `ReasonFlags` means.
+    pub const ALL: Self = Self(Self::EVERY);
+
+    /// Reads the content octets of a `ReasonFlags`.
+    pub(crate) fn decode(content: &[u8], field: &'static str) -> Result<Self> {
+        named_bits(content, field).map(Self)
+    }
+
     /// The reasons of both.
     #[must_use]
     pub const fn with(self, other: Self) -> Self {
         Self(self.0 | other.0)
+    }
+
+    /// The reasons that are in both.
+    #[must_use]
+    pub const fn shared_with(self, other: Self) -> Self {
+        Self(self.0 & other.0)
     }
 
     /// Whether no reason is missing.
@@ -201,6 +216,8 @@ pub struct RevokedEntry<'a> {
     pub revocation_date: UnixSeconds,
     /// Why.
     pub reason: RevocationReason,
+    /// The number of a reason that RFC 5280 does not define; `reason` is then unspecified.
+    pub undefined_reason: Option<u8>,
     /// Since when it is not to be trusted.
     pub invalidity_date: Option<UnixSeconds>,
     /// A critical extension that we do not know.
@@ -294,9 +311,10 @@ impl<'a> CertificateList<'a> {
         })
     }
 
-    /// The reasons it speaks of, where these are not all.
-    pub fn reasons(&self) -> Option<ReasonFlags> {
-        self.extensions.issuing_distribution_point.as_ref()?.1.only_some_reasons
+    /// The reasons that it covers.
+    pub fn reasons(&self) -> ReasonFlags {
+        let point = self.extensions.issuing_distribution_point.as_ref();
+        point.and_then(|(_, point)| point.only_some_reasons).unwrap_or(ReasonFlags::ALL)
     }
 
     /// The entries, in their order; each is decoded as it is reached.
@@ -376,6 +394,7 @@ fn entry<'a>(cursor: &mut Cursor<'a>, version: u8) -> Result<RevokedEntry<'a>> {
         serial,
         revocation_date,
         reason: RevocationReason::Unspecified,
+        undefined_reason: None,
         invalidity_date: None,
         unknown_critical: None,
     };
@@ -396,8 +415,10 @@ fn entry_extensions(list: Cursor<'_>, entry: &mut RevokedEntry<'_>) -> Result<()
             oid::CE_CRL_REASONS => {
                 let code = value.enumerated("reasonCode")?;
                 value.finish("reasonCode")?;
-                entry.reason = RevocationReason::of(code)
-                    .ok_or(Asn1Error::Malformed { field: "reasonCode" })?;
+                // Off-spec: 7 and numbers above 10 are not defined; what is listed is revoked all
+                // the same, and for no better reason than an unspecified one.
+                entry.reason = RevocationReason::of(code).unwrap_or_default();
+                entry.undefined_reason = entry.reason.code().ne(&code).then_some(code);
             }
             oid::CE_INVALIDITY_DATE => {
                 entry.invalidity_date = Some(value.generalized_time("invalidityDate")?);
@@ -445,8 +466,8 @@ impl<'a> CrlExtensions<'a> {
                 self.issuing_distribution_point = Some((critical, point));
             }
             oid::CE_EXPIRED_CERTS_ON_CRL => {
-                self.expired_certificates_since =
-                    Some(cursor.generalized_time("expiredCertsOnCRL")?);
+                let since = cursor.generalized_time_with_fraction("expiredCertsOnCRL")?;
+                self.expired_certificates_since = Some(since);
             }
             id => {
                 if critical.is_set() {
@@ -472,7 +493,7 @@ impl<'a> IssuingDistributionPoint<'a> {
         let user = set_flag(&mut fields, 1)?;
         let ca = set_flag(&mut fields, 2)?;
         point.only_some_reasons = match fields.optional(context_primitive(3), FIELD)? {
-            Some(tlv) => Some(ReasonFlags(named_bits(tlv.value, FIELD)?)),
+            Some(tlv) => Some(ReasonFlags::decode(tlv.value, FIELD)?),
             None => None,
         };
         point.indirect = set_flag(&mut fields, 4)?;

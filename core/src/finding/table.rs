@@ -301,6 +301,9 @@ findings! {
     RevocationStale = "revocation.stale", NotChecked, 3, "RFC 5280 §5.1.2.5; RFC 6960 §4.2.2.1",
         "What is known about revocation is out of date.",
         "Get a fresh CRL (`countersign revocation fetch`) and check again.";
+    RevocationAfterExpiry = "revocation.after-expiry", NotChecked, 3, "RFC 5280 §3.3; X.509 §9.5.2.8; RFC 6960 §4.4.4",
+        "The revocation evidence was made after the certificate had expired, and does not say that it still covers expired certificates.",
+        "Give a CRL that was made before the certificate expired (`--crl`) and allow it in the policy (`revocation.after_expiry = \"last-known\"`), or ask the publisher to sign the file again.";
     RevocationNoSource = "revocation.no-source", NotChecked, 3, "RFC 5280 §4.2.1.13, §4.2.2.1",
         "The certificate does not say where its revocation can be looked up.",
         "Give a CRL with `--crl`, or let the policy do without (`revocation.signer = \"off\"`).";
@@ -479,6 +482,9 @@ findings! {
     StaleAccepted = "revocation.stale-accepted", Warning, 0, "docs/policy.md revocation.offline",
         "What is known about revocation is out of date, but the policy allows it.",
         "Check again when there is a network connection.";
+    LastKnownAccepted = "revocation.last-known", Warning, 0, "docs/policy.md revocation.after_expiry",
+        "The certificate has expired; until the time named here it was not revoked, and nothing later is known.",
+        "Decide whether that time is late enough for you; if not, ask the publisher to sign the file again.";
     RevokedAfterSigning = "revocation.revoked-after-signing", Note, 0, "docs/revocation.md",
         "The signer's certificate was revoked after this file was signed.",
         "Nothing to do: the file was signed before.";
@@ -489,8 +495,8 @@ findings! {
         "A timestamp in the bundle could not be used; enough others could.",
         "Nothing to do.";
     EvidenceIgnored = "revocation.evidence-ignored", Note, 0, "docs/revocation.md",
-        "A piece of revocation evidence could not be used; another could.",
-        "Nothing to do.";
+        "A piece of revocation evidence was not used; the verdict does not rest on it.",
+        "Nothing to do. Leave it out next time if it belongs to another file.";
     LogNotChecked = "transparency.not-checked", Note, 0, "docs/policy.md transparency",
         "The bundle holds a transparency-log entry that was not checked.",
         "Nothing to do: the trust root or the policy does without a log.";

@@ -76,8 +76,27 @@ pub enum NonceKind {
 pub struct OcspRequest<'a> {
     /// The certificates asked about, in order; at least one.
     pub certificates: Vec<CertId<'a>>,
-    /// The nonce's octets: 1 to 128.
-    pub nonce: Option<&'a [u8]>,
+    /// The nonce: 1 to 128 octets.
+    pub nonce: Option<Nonce<'a>>,
+}
+
+/// A nonce as it was received.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Nonce<'a> {
+    /// Its octets.
+    pub octets: &'a [u8],
+    /// The extension's value, which an answer repeats: an OCTET STRING with the octets (RFC 9654
+    /// §2.1), or the octets themselves, as clients of RFC 2560 send them.
+    pub value: &'a [u8],
+}
+
+/// The octets of a nonce in an extension's value. RFC 2560 did not say that they are an OCTET
+/// STRING, so a value that is none is the nonce itself.
+pub(super) fn nonce_octets(value: &[u8]) -> &[u8] {
+    match Tlv::decode(value, "nonce") {
+        Ok(tlv) if tlv.tag == Tag::OctetString => tlv.value,
+        _ => value,
+    }
 }
 
 /// Why bytes are not a request that can be answered; every one is `malformedRequest`.
@@ -151,7 +170,7 @@ impl<'a> OcspRequest<'a> {
 
     /// What is to be done about the nonce.
     pub fn nonce_kind(&self) -> Option<NonceKind> {
-        self.nonce.map(|nonce| match nonce.len() {
+        self.nonce.map(|nonce| match nonce.octets.len() {
             16..=32 => NonceKind::Echo,
             _ => NonceKind::Ignore,
         })
@@ -190,19 +209,19 @@ fn refuse_critical(tagged: Tlv<'_>) -> core::result::Result<(), OcspRequestFault
     Ok(())
 }
 
-fn nonce(tagged: Tlv<'_>) -> core::result::Result<Option<&[u8]>, OcspRequestFault> {
+fn nonce(tagged: Tlv<'_>) -> core::result::Result<Option<Nonce<'_>>, OcspRequestFault> {
     let list = Cursor::over_sequence(tagged.value, "requestExtensions")?;
     let mut nonce = None;
+    if list.is_empty() {
+        return Ok(nonce);
+    }
     for (id, critical, value) in extensions(list, "requestExtensions")? {
         if id == oid::OCSP_NONCE {
-            // RFC 9654 §2.1: an OCTET STRING inside the extension's own.
-            let mut inner = Cursor::new(value);
-            let octets = inner.octet_string("nonce")?;
-            inner.finish("nonce")?;
+            let octets = nonce_octets(value);
             if octets.is_empty() || octets.len() > 128 {
                 return Err(OcspRequestFault::NonceLength);
             }
-            nonce = Some(octets);
+            nonce = Some(Nonce { octets, value });
         } else if critical.is_set() {
             return Err(OcspRequestFault::Extension(id));
         }

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use const_oid::ObjectIdentifier;
 use der::Tag;
 
-use super::CertId;
+use super::{CertId, request::nonce_octets};
 use crate::{
     asn1::{
         AlgorithmIdentifier, Asn1Error, Cursor, Result, Tlv, context_constructed, context_primitive,
@@ -13,7 +13,7 @@ use crate::{
     crl::RevocationReason,
     limits, oid,
     time::UnixSeconds,
-    x509::certificate::extensions,
+    x509::certificate::{Extension, extensions},
 };
 
 /// Whether the responder answered (§4.2.1).
@@ -85,7 +85,8 @@ pub struct BasicResponse<'a> {
     pub produced_at: UnixSeconds,
     /// The answers, in order.
     pub responses: Vec<SingleResponse<'a>>,
-    /// The echoed nonce.
+    /// The nonce's octets, if there is one. RFC 2560's form, without an OCTET STRING of its own, is
+    /// read too. It matters only to one who sent a nonce.
     pub nonce: Option<&'a [u8]>,
     /// A critical extension that we do not know, here or in an answer.
     pub unknown_critical: Option<ObjectIdentifier>,
@@ -119,6 +120,8 @@ pub struct SingleResponse<'a> {
     pub next_update: Option<UnixSeconds>,
     /// The CRL entry extension invalidityDate (§4.4.5).
     pub invalidity_date: Option<UnixSeconds>,
+    /// archiveCutoff (§4.4.4): the responder still knows certificates that expired then or later.
+    pub archive_cutoff: Option<UnixSeconds>,
     /// A critical extension that we do not know.
     unknown_critical: Option<ObjectIdentifier>,
 }
@@ -223,7 +226,7 @@ impl<'a> ResponseData<'a> {
             return Err(Asn1Error::Malformed { field: "version" });
         }
         let responder = responder(data.any("responderID")?)?;
-        let produced_at = data.generalized_time("producedAt")?;
+        let produced_at = data.generalized_time_with_fraction("producedAt")?;
         let mut list = data.sequence("responses")?;
         let mut responses = Vec::new();
         while !list.is_empty() {
@@ -235,10 +238,16 @@ impl<'a> ResponseData<'a> {
         let mut unknown_critical = responses.iter().find_map(|each| each.unknown_critical);
         let mut nonce = None;
         if let Some(tagged) = data.optional(context_constructed(1), "responseExtensions")? {
-            let list = Cursor::over_sequence(tagged.value, "responseExtensions")?;
-            for (id, critical, value) in extensions(list, "responseExtensions")? {
+            for (id, critical, value) in extensions_or_none(tagged, "responseExtensions")? {
                 match id {
-                    oid::OCSP_NONCE => nonce = Some(Cursor::new(value).octet_string("nonce")?),
+                    oid::OCSP_NONCE => nonce = Some(nonce_octets(value)),
+                    // §4.4.4 has it for each answer; where it is said once, it holds for all.
+                    oid::OCSP_ARCHIVE_CUTOFF => {
+                        let cutoff = archive_cutoff(value).ok();
+                        for single in &mut responses {
+                            single.archive_cutoff = single.archive_cutoff.or(cutoff);
+                        }
+                    }
                     id if critical.is_set() => unknown_critical = Some(id),
                     _ => {}
                 }
@@ -280,25 +289,29 @@ impl<'a> SingleResponse<'a> {
     fn decode(mut fields: Cursor<'a>) -> Result<Self> {
         let certificate = CertId::decode(fields.any("certID")?)?;
         let status = status(fields.any("certStatus")?)?;
-        let this_update = fields.generalized_time("thisUpdate")?;
+        let this_update = fields.generalized_time_with_fraction("thisUpdate")?;
         let next_update = match fields.optional(context_constructed(0), "nextUpdate")? {
             Some(tagged) => {
                 let mut content = tagged.content();
-                let time = content.generalized_time("nextUpdate")?;
+                let time = content.generalized_time_with_fraction("nextUpdate")?;
                 content.finish("nextUpdate")?;
                 Some(time)
             }
             None => None,
         };
         let mut invalidity_date = None;
+        let mut archive_cutoff = None;
         let mut unknown_critical = None;
         if let Some(tagged) = fields.optional(context_constructed(1), "singleExtensions")? {
-            let list = Cursor::over_sequence(tagged.value, "singleExtensions")?;
-            for (id, critical, value) in extensions(list, "singleExtensions")? {
+            for (id, critical, value) in extensions_or_none(tagged, "singleExtensions")? {
                 match id {
                     oid::CE_INVALIDITY_DATE => {
+                        let mut value = Cursor::new(value);
                         invalidity_date =
-                            Some(Cursor::new(value).generalized_time("invalidityDate")?);
+                            Some(value.generalized_time_with_fraction("invalidityDate")?);
+                    }
+                    oid::OCSP_ARCHIVE_CUTOFF => {
+                        archive_cutoff = self::archive_cutoff(value).ok();
                     }
                     id if critical.is_set() => unknown_critical = Some(id),
                     _ => {}
@@ -312,9 +325,25 @@ impl<'a> SingleResponse<'a> {
             this_update,
             next_update,
             invalidity_date,
+            archive_cutoff,
             unknown_critical,
         })
     }
+}
+
+/// The `Extensions` in that `[1]`. Off-spec: an empty SEQUENCE is taken for what it means; SK ID
+/// Solutions (Estonia) among others sends it.
+fn extensions_or_none<'a>(tagged: Tlv<'a>, field: &'static str) -> Result<Vec<Extension<'a>>> {
+    let list = Cursor::over_sequence(tagged.value, field)?;
+    if list.is_empty() { Ok(Vec::new()) } else { extensions(list, field) }
+}
+
+/// One that cannot be read says nothing, like one that is not there.
+fn archive_cutoff(value: &[u8]) -> Result<UnixSeconds> {
+    let mut value = Cursor::new(value);
+    let cutoff = value.generalized_time_with_fraction("archiveCutoff")?;
+    value.finish("archiveCutoff")?;
+    Ok(cutoff)
 }
 
 fn status(tlv: Tlv<'_>) -> Result<CertificateStatus> {
@@ -329,13 +358,14 @@ fn status(tlv: Tlv<'_>) -> Result<CertificateStatus> {
         return Err(Asn1Error::UnexpectedType { field: FIELD });
     }
     let mut fields = tlv.content();
-    let revocation_time = fields.generalized_time("revocationTime")?;
+    let revocation_time = fields.generalized_time_with_fraction("revocationTime")?;
     let reason = match fields.optional(context_constructed(0), "revocationReason")? {
         Some(tagged) => {
             let mut content = tagged.content();
             let code = content.enumerated("revocationReason")?;
             content.finish("revocationReason")?;
-            RevocationReason::of(code).ok_or(Asn1Error::Malformed { field: "revocationReason" })?
+            // Off-spec: as in CRLs, a number that is not defined revokes all the same.
+            RevocationReason::of(code).unwrap_or_default()
         }
         None => RevocationReason::Unspecified,
     };

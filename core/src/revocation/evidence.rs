@@ -1,9 +1,10 @@
 //! CRLs and OCSP responses, decoded once, and what they together say of one certificate.
 
-use alloc::{format, vec::Vec};
+use alloc::{collections::BTreeSet, format, string::String, vec::Vec};
 
 use super::{Freshness, Known, question::Question};
 use crate::{
+    asn1::Asn1Error,
     crl::{CertificateList, ReasonFlags, RevocationReason},
     crypto::CryptoProvider,
     finding::{Finding, FindingCode},
@@ -18,9 +19,19 @@ use crate::{
 pub struct RevocationEvidence<'a> {
     crls: Vec<CertificateList<'a>>,
     ocsp: Vec<BasicResponse<'a>>,
+    /// Why others could not be read, or hold no answer.
     faults: Vec<Finding>,
+    /// Which CRLs are by an issuer, and which responses about a certificate, that was asked about.
+    related: Related,
     /// Which CRL was already checked against which issuer's key, and how it went.
     checked: Vec<(usize, &'a [u8], Result<(), Finding>)>,
+}
+
+/// Places in the lists of [`RevocationEvidence`].
+#[derive(Default)]
+struct Related {
+    crls: BTreeSet<usize>,
+    ocsp: BTreeSet<usize>,
 }
 
 /// What evidence says of one certificate, and which pieces of it could not be used.
@@ -30,6 +41,9 @@ pub struct Standing {
     pub known: Option<Known>,
     /// Why other evidence that seemed to be about the certificate was not used.
     pub faults: Vec<Finding>,
+    /// Why pieces could not be read, so that nobody knows what they are about: the same for every
+    /// certificate.
+    pub unreadable: Vec<Finding>,
 }
 
 impl<'a> RevocationEvidence<'a> {
@@ -45,36 +59,73 @@ impl<'a> RevocationEvidence<'a> {
                 ocsp_responses.len()
             )));
         }
-        let mut evidence =
-            Self { crls: Vec::new(), ocsp: Vec::new(), faults: Vec::new(), checked: Vec::new() };
-        for bytes in crls {
-            if bytes.len() > limits::CRL_BYTES {
-                evidence.faults.push(
-                    Finding::new(FindingCode::EvidenceTooLarge)
-                        .expected(format!("a CRL of at most {} bytes", limits::CRL_BYTES))
-                        .found(format!("{} bytes", bytes.len())),
-                );
-                continue;
-            }
-            match CertificateList::decode(bytes) {
+        let mut evidence = Self {
+            crls: Vec::new(),
+            ocsp: Vec::new(),
+            faults: Vec::new(),
+            related: Related::default(),
+            checked: Vec::new(),
+        };
+        for (index, bytes) in crls.iter().enumerate() {
+            match decode_crl(bytes) {
                 Ok(crl) => evidence.crls.push(crl),
-                Err(error) => evidence
-                    .faults
-                    .push(Finding::new(FindingCode::CrlMalformed).found(format!("{error}"))),
+                Err(fault) => {
+                    evidence.faults.push(fault.about(piece("CRL", index, crls.len())));
+                }
             }
         }
-        for bytes in ocsp_responses {
-            match OcspResponse::decode(bytes) {
-                Ok(OcspResponse { basic: Some(basic), .. }) => evidence.ocsp.push(basic),
-                Ok(response) => evidence
-                    .faults
-                    .push(Finding::new(FindingCode::OcspRefused).found(response.status.name())),
-                Err(error) => evidence
-                    .faults
-                    .push(Finding::new(FindingCode::OcspMalformed).found(format!("{error}"))),
+        for (index, bytes) in ocsp_responses.iter().enumerate() {
+            match decode_ocsp(bytes) {
+                Ok(basic) => evidence.ocsp.push(basic),
+                Err(fault) => {
+                    let piece = piece("OCSP response", index, ocsp_responses.len());
+                    evidence.faults.push(fault.about(piece));
+                }
             }
         }
         Ok(evidence)
+    }
+
+    /// Remembers which pieces are about `certificate`, which `issuer` issued, without judging it.
+    pub fn relate(
+        &mut self,
+        certificate: &Certificate<'_>,
+        issuer: &Certificate<'_>,
+        crypto: &dyn CryptoProvider,
+    ) {
+        let crls = self.crls.iter().enumerate();
+        let crls = crls.filter(|(_, crl)| crl.issuer == certificate.issuer).map(|(index, _)| index);
+        self.related.crls.extend(crls);
+        let is_about = |basic: &BasicResponse<'_>| {
+            basic.responses.iter().any(|single| {
+                let id = &single.certificate;
+                id.serial == certificate.serial && id.is_issued_by(issuer, crypto)
+            })
+        };
+        let ocsp = self.ocsp.iter().enumerate();
+        let ocsp = ocsp.filter(|(_, basic)| is_about(basic)).map(|(index, _)| index);
+        self.related.ocsp.extend(ocsp);
+    }
+
+    /// A finding for each piece that nobody can use: what could not be read, and what is about none
+    /// of the certificates that were asked about.
+    pub fn unused(&self) -> Vec<Finding> {
+        let mut unused = self.faults.clone();
+        for (index, crl) in self.crls.iter().enumerate() {
+            if !self.related.crls.contains(&index) {
+                let issuer = format!("a CRL of {}", name::text(crl.issuer));
+                unused.push(Finding::new(FindingCode::CrlScope).about(issuer).found(UNRELATED));
+            }
+        }
+        for (index, basic) in self.ocsp.iter().enumerate() {
+            if !self.related.ocsp.contains(&index) {
+                let made = format!("an OCSP response of {}", basic.produced_at);
+                unused.push(
+                    Finding::new(FindingCode::RevocationUnknown).about(made).found(UNRELATED),
+                );
+            }
+        }
+        unused
     }
 
     /// What the evidence says of `certificate`, which `issuer` verifiedly issued.
@@ -87,16 +138,17 @@ impl<'a> RevocationEvidence<'a> {
         now: UnixSeconds,
     ) -> Standing {
         let question = Question { certificate, issuer, rules, crypto, now };
+        self.relate(certificate, issuer, crypto);
         let mut collected = self.collect_crls(&question);
         self.collect_ocsp(&question, &mut collected);
         let known = most_telling(&collected.known);
-        let faults = self.faults.iter().cloned().chain(collected.faults).collect();
-        Standing { known, faults }
+        Standing { known, faults: collected.faults, unreadable: self.faults.clone() }
     }
 
     fn collect_crls(&mut self, question: &Question<'_, 'a>) -> Collected {
         let mut collected = Collected::default();
         let mut partial = Vec::new();
+        let mut bases = Vec::new();
         for index in 0..self.crls.len() {
             let Some(crl) = self.crls.get(index).cloned() else { continue };
             // RFC 5280 §6.3.3 (f): the issuer's name, compared as §7.1 says.
@@ -104,19 +156,66 @@ impl<'a> RevocationEvidence<'a> {
             if !is_issuers || crl.extensions.delta_base.is_some() {
                 continue;
             }
-            let outcome = self.usable(index, &crl, question).and_then(|()| {
-                let delta = self.delta_for(&crl, question);
-                question.read_crl(&crl, delta.as_ref())
-            });
-            match (outcome, crl.reasons()) {
-                (Ok(known), Some(reasons)) if known.revoked.is_none() => {
+            let outcome =
+                self.usable(index, &crl, question).and_then(|()| self.read_crl(&crl, question));
+            let reasons = question.reasons(&crl);
+            match outcome {
+                Ok(known) if known.revoked.is_none() && !reasons.is_complete() => {
                     partial.push((reasons, known));
                 }
-                (outcome, _) => collected.take(outcome),
+                outcome => collected.take(outcome),
             }
+            bases.push(crl);
         }
         collected.take_partial(&partial, question);
+        collected.faults.extend(self.unused_deltas(&bases, question));
         collected
+    }
+
+    /// What the list says, with its newest delta laid over it.
+    fn read_crl(
+        &mut self,
+        crl: &CertificateList<'a>,
+        question: &Question<'_, 'a>,
+    ) -> Result<Known, Finding> {
+        let Some(delta) = self.delta_for(crl, question) else {
+            return question.read_crl(crl, None);
+        };
+        match question.read_crl(crl, Some(&delta)) {
+            // The delta was made when nothing need be said of the certificate any more; the list
+            // before it may be older than that.
+            Err(fault) if fault.code == FindingCode::RevocationAfterExpiry => {
+                question.read_crl(crl, None)
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// Why deltas of that issuer could not be laid over any of its lists.
+    fn unused_deltas(
+        &mut self,
+        bases: &[CertificateList<'a>],
+        question: &Question<'_, 'a>,
+    ) -> Vec<Finding> {
+        let mut faults = Vec::new();
+        for index in 0..self.crls.len() {
+            let Some(delta) = self.crls.get(index).cloned() else { continue };
+            if delta.issuer != question.certificate.issuer || delta.extensions.delta_base.is_none()
+            {
+                continue;
+            }
+            if let Err(fault) = self.usable(index, &delta, question) {
+                faults.push(fault);
+            } else if !bases.iter().any(|base| is_delta_for(&delta, base)) {
+                faults.push(
+                    Finding::new(FindingCode::CrlScope)
+                        .about(question.certificate.subject_text())
+                        .expected("a delta CRL beside the complete CRL that it changes")
+                        .found("a delta CRL alone"),
+                );
+            }
+        }
+        faults
     }
 
     /// The newest usable delta for that base (RFC 5280 §5.2.4).
@@ -197,6 +296,53 @@ impl<'a> RevocationEvidence<'a> {
     }
 }
 
+const UNRELATED: &str = "about none of the certificates that were checked";
+
+fn piece(kind: &str, index: usize, of: usize) -> String {
+    match of {
+        1 => format!("the {kind}"),
+        _ => format!("{kind} {}", index.saturating_add(1)),
+    }
+}
+
+fn decode_crl(bytes: &[u8]) -> Result<CertificateList<'_>, Finding> {
+    if bytes.len() > limits::CRL_BYTES {
+        return Err(Finding::new(FindingCode::EvidenceTooLarge)
+            .expected(format!("a CRL of at most {} bytes", limits::CRL_BYTES))
+            .found(format!("{} bytes", bytes.len())));
+    }
+    CertificateList::decode(bytes)
+        .map_err(|error| malformed(FindingCode::CrlMalformed, &error, bytes))
+}
+
+fn decode_ocsp(bytes: &[u8]) -> Result<BasicResponse<'_>, Finding> {
+    match OcspResponse::decode(bytes) {
+        Ok(OcspResponse { basic: Some(basic), .. }) => Ok(basic),
+        Ok(response) => Err(Finding::new(FindingCode::OcspRefused).found(response.status.name())),
+        Err(error) => Err(malformed(FindingCode::OcspMalformed, &error, bytes)),
+    }
+}
+
+/// What the decoder says; of bytes that are no DER at all, what they look like.
+fn malformed(code: FindingCode, error: &Asn1Error, bytes: &[u8]) -> Finding {
+    let is_text = |octet: &u8| octet.is_ascii_graphic() || octet.is_ascii_whitespace();
+    let seems = match bytes {
+        // So begins a SEQUENCE.
+        [0x30, ..] => None,
+        [] => Some("an empty file"),
+        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => Some("UTF-16 text"),
+        [b'<', ..] => Some("a web page"),
+        _ if bytes.starts_with(b"-----BEGIN ") => Some("PEM text"),
+        [b'M', ..] if bytes.iter().all(is_text) => Some("Base64 text"),
+        _ if bytes.iter().take(256).all(is_text) => Some("text"),
+        _ => None,
+    };
+    match seems {
+        Some(form) => Finding::new(code).expected("DER").found(form),
+        None => Finding::new(code).found(format!("{error}")),
+    }
+}
+
 /// Known facts and faults as they come in.
 #[derive(Default)]
 struct Collected {
@@ -208,12 +354,14 @@ impl Collected {
     fn take(&mut self, outcome: Result<Known, Finding>) {
         match outcome {
             Ok(known) => self.known.push(known),
+            // One response may answer twice, under CertIDs by two hashes.
+            Err(finding) if self.faults.contains(&finding) => {}
             Err(finding) => self.faults.push(finding),
         }
     }
 
-    /// RFC 5280 §6.3.3 (e), (l): lists for some reasons clear a certificate only when together
-    /// they speak of every reason; as of the oldest, and as fresh as the stalest of them.
+    /// RFC 5280 §6.3.3 (e), (l): lists for some reasons clear a certificate only if together they
+    /// cover every reason; as of the oldest, and as fresh as the stalest of them.
     fn take_partial(&mut self, partial: &[(ReasonFlags, Known)], question: &Question<'_, '_>) {
         let Some((_, first)) = partial.first() else { return };
         let mut united = *first;
@@ -221,9 +369,7 @@ impl Collected {
         for (flags, known) in partial {
             reasons = reasons.with(*flags);
             united.as_of = united.as_of.min(known.as_of);
-            if known.freshness == Freshness::Stale {
-                united.freshness = Freshness::Stale;
-            }
+            united.freshness = united.freshness.max(known.freshness);
         }
         self.take(if reasons.is_complete() {
             Ok(united)

@@ -4,7 +4,7 @@ use alloc::{format, string::String, vec::Vec};
 
 use super::{Freshness, Known};
 use crate::{
-    crl::{CertificateList, Covers, RevocationReason, RevokedEntry},
+    crl::{CertificateList, Covers, ReasonFlags, RevocationReason, RevokedEntry},
     crypto::CryptoProvider,
     digest::{HashAlgorithm, digest},
     finding::{Finding, FindingCode},
@@ -24,6 +24,15 @@ pub(super) struct Question<'c, 'a> {
     pub(super) rules: &'c Revocation,
     pub(super) crypto: &'c dyn CryptoProvider,
     pub(super) now: UnixSeconds,
+}
+
+/// What evidence without nextUpdate is worth, if the policy does not say how old it may be.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Unlimited {
+    /// RFC 5280 §5.1.2.5 demands nextUpdate in CRLs.
+    NeverFresh,
+    /// Fresh for so many seconds from its thisUpdate.
+    FreshFor(i64),
 }
 
 impl<'a> Question<'_, 'a> {
@@ -60,6 +69,7 @@ impl<'a> Question<'_, 'a> {
         self.inspect_crl(crl)?;
         let mut entry = self.entry(crl)?;
         let mut latest = crl;
+        let mut covered = self.crl_covers(crl);
         if let Some(delta) = delta {
             self.inspect_crl(delta)?;
             if let Some(change) = self.entry(delta)? {
@@ -74,10 +84,69 @@ impl<'a> Question<'_, 'a> {
                 };
             }
             latest = delta;
+            covered = covered.and_then(|()| self.crl_covers(delta));
         }
-        let freshness = self.freshness(latest.this_update, latest.next_update)?;
+        // Off the list says nothing once the issuer may drop it; on the list says it always.
+        if entry.is_none() {
+            covered?;
+        }
+        let freshness =
+            self.freshness(latest.this_update, latest.next_update, Unlimited::NeverFresh)?;
         let revoked = entry.map(|entry| (entry.reason, entry.effective_date()));
         Ok(Known { revoked, as_of: latest.this_update, freshness })
+    }
+
+    fn crl_covers(&self, crl: &CertificateList<'_>) -> Result<(), Finding> {
+        self.covers(crl.this_update, crl.extensions.expired_certificates_since, "expiredCertsOnCRL")
+    }
+
+    /// RFC 5280 §3.3, ETSI EN 319 102-1 §5.2.5: authorities may forget a certificate that has
+    /// expired. What was said afterwards covers it only if `cutoff` says so.
+    fn covers(
+        &self,
+        said_at: UnixSeconds,
+        cutoff: Option<UnixSeconds>,
+        extension: &str,
+    ) -> Result<(), Finding> {
+        let not_after = self.certificate.not_after;
+        if said_at <= not_after || cutoff.is_some_and(|cutoff| cutoff <= not_after) {
+            return Ok(());
+        }
+        let cutoff = match cutoff {
+            Some(cutoff) => format!("{extension} {cutoff}"),
+            None => format!("no {extension}"),
+        };
+        Err(self
+            .about(FindingCode::RevocationAfterExpiry)
+            .expected(format!(
+                "evidence from until {not_after}, or {extension} not later than that"
+            ))
+            .found(format!("of {said_at}, {cutoff}")))
+    }
+
+    /// RFC 5280 §6.3.3 (d): the reasons that a list covers, by its own word and by that of the
+    /// certificate's distribution points: each is for its own reasons. A list that names no point
+    /// may be that of any: of one for all reasons if there is one, else it covers what all share.
+    pub(super) fn reasons(&self, crl: &CertificateList<'_>) -> ReasonFlags {
+        let points = &self.certificate.extensions.crl_distribution_points;
+        let named = crl.extensions.issuing_distribution_point.as_ref().map(|(_, point)| point);
+        let of_points = match named.filter(|point| point.is_named) {
+            Some(named) => points
+                .iter()
+                .filter(|point| {
+                    named.urls.iter().any(|url| point.urls.contains(url))
+                        || named
+                            .directory_names
+                            .iter()
+                            .any(|name| point.directory_names.contains(name))
+                })
+                .fold(ReasonFlags::default(), |all, point| all.with(point.reasons)),
+            None if points.iter().any(|point| point.reasons.is_complete()) => ReasonFlags::ALL,
+            None => {
+                points.iter().fold(ReasonFlags::ALL, |all, point| all.shared_with(point.reasons))
+            }
+        };
+        crl.reasons().shared_with(of_points)
     }
 
     fn entry<'e>(&self, crl: &CertificateList<'e>) -> Result<Option<RevokedEntry<'e>>, Finding> {
@@ -137,21 +206,34 @@ impl<'a> Question<'_, 'a> {
         &self,
         this_update: UnixSeconds,
         next_update: Option<UnixSeconds>,
+        unlimited: Unlimited,
     ) -> Result<Freshness, Finding> {
-        let unusable = |expected: &str, found: String| {
-            Err(self.about(FindingCode::RevocationStale).expected(expected).found(found))
-        };
-        // Evidence without an end would be believed for ever.
-        let Some(next_update) = next_update else {
-            return unusable("nextUpdate", String::from("none"));
-        };
         if this_update > self.now.plus_seconds(limits::CLOCK_SKEW_SECONDS) {
-            return unusable("thisUpdate not in the future", format!("{this_update}"));
+            return Err(self
+                .about(FindingCode::RevocationStale)
+                .expected("thisUpdate not in the future")
+                .found(format!("{this_update}")));
         }
         let age = self.now.seconds_since(this_update);
-        let too_old = self.rules.max_age_seconds.is_some_and(|limit| age > i64::from(limit));
-        let current = self.now < next_update && !too_old;
-        Ok(if current { Freshness::Fresh } else { Freshness::Stale })
+        let limit = self.rules.max_age_seconds.map(i64::from);
+        let is_young = |limit: i64| age <= limit;
+        // Evidence without an end must not be believed for ever.
+        let is_current = match (next_update, limit, unlimited) {
+            (Some(next), limit, _) => self.now < next && limit.is_none_or(is_young),
+            (None, Some(limit), _) => is_young(limit),
+            (None, None, Unlimited::FreshFor(seconds)) => is_young(seconds),
+            (None, None, Unlimited::NeverFresh) => false,
+        };
+        let not_after = self.certificate.not_after;
+        Ok(if is_current {
+            Freshness::Fresh
+        } else if this_update <= not_after && not_after < self.now {
+            Freshness::LastKnown
+        } else if next_update.is_none() && limit.is_none() && unlimited == Unlimited::NeverFresh {
+            Freshness::Endless
+        } else {
+            Freshness::Stale
+        })
     }
 
     /// What a response says whose responder was verified; good answers of a delegate count as
@@ -165,13 +247,19 @@ impl<'a> Question<'_, 'a> {
         if let Some(id) = basic.unknown_critical {
             return Err(Finding::new(FindingCode::OcspExtension).found(format!("{id}")));
         }
-        let mut freshness = self.freshness(single.this_update, single.next_update)?;
+        // RFC 6960 §4.2.2.1: without nextUpdate, newer information is available all the time.
+        let unlimited = Unlimited::FreshFor(limits::OCSP_WITHOUT_NEXT_UPDATE_SECONDS);
+        let mut freshness = self.freshness(single.this_update, single.next_update, unlimited)?;
         // Whoever has the key of an expired delegate may date an answer back and let it run on.
         if delegate.is_some_and(|delegate| self.now > delegate.not_after) {
             freshness = Freshness::Stale;
         }
         let revoked = match single.status {
-            CertificateStatus::Good => None,
+            CertificateStatus::Good => {
+                let said_at = basic.produced_at.max(single.this_update);
+                self.covers(said_at, single.archive_cutoff, "archiveCutoff")?;
+                None
+            }
             CertificateStatus::Revoked { revocation_time, reason } => {
                 let date = single
                     .invalidity_date

@@ -1,7 +1,7 @@
 //! The decision table, row by row.
 
 use super::{evidence::most_telling, *};
-use crate::policy::Offline;
+use crate::policy::{AfterExpiry, Offline};
 
 const DAY: i64 = 86_400;
 const NOW: UnixSeconds = UnixSeconds::new(1_800_000_000);
@@ -132,6 +132,27 @@ fn stale_evidence_passes_where_the_policy_allows_offline_use() {
     assert_eq!(stale(AFTER, &offline(30, 2)), [F::StaleAccepted]);
     assert_eq!(stale(AFTER, &offline(30, 3)), [F::RevocationStale], "within the grace");
     assert_eq!(stale(None, &offline(30, 1)), [F::RevocationStale], "no proven time");
+}
+
+#[test]
+fn the_last_that_was_known_before_the_expiry_passes_only_where_the_policy_takes_it() {
+    let rules = Revocation { after_expiry: AfterExpiry::LastKnown, ..Revocation::default() };
+    let last = |revoked, signed_by, rules: &Revocation| {
+        codes(revoked, Freshness::LastKnown, Subject::Signer, signed_by, rules)
+    };
+    // The evidence is three days old.
+    let yesterday = Some(ProvenTime::vouched(NOW.minus_seconds(DAY)));
+    let then = Some(ProvenTime::vouched(NOW.minus_seconds(3 * DAY)));
+    assert_eq!(last(None, BEFORE, &rules), [F::LastKnownAccepted]);
+    assert_eq!(last(None, then, &rules), [F::LastKnownAccepted]);
+    assert_eq!(last(None, yesterday, &rules), [F::RevocationStale], "from before the signature");
+    assert_eq!(last(None, None, &rules), [F::RevocationStale], "no proven time");
+    assert_eq!(last(None, BEFORE, &Revocation::default()), [F::RevocationStale]);
+    assert_eq!(last(Some(R::KeyCompromise), AFTER, &rules), [F::Revoked]);
+    let superseded = last(Some(R::Superseded), BEFORE, &rules);
+    assert_eq!(superseded, [F::LastKnownAccepted, F::RevokedAfterSigning]);
+    let stale = codes(None, Freshness::Stale, Subject::Signer, BEFORE, &rules);
+    assert_eq!(stale, [F::RevocationStale], "a certificate that is valid still");
 }
 
 #[test]

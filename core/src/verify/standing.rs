@@ -1,6 +1,6 @@
 //! Is the signer still trusted? Revocation of each certificate on a path.
 
-use alloc::{format, vec::Vec};
+use alloc::{format, string::String, vec::Vec};
 
 use super::Run;
 use crate::{
@@ -39,6 +39,15 @@ impl<'a> Run<'a> {
         standing.as_of
     }
 
+    /// A note for each piece of evidence that was given and of no use, if no finding says it.
+    pub(super) fn note_unused_evidence(&mut self) {
+        for fault in self.revocation.unused() {
+            if !self.findings.contains(&fault) {
+                self.findings.push(ignored(&fault));
+            }
+        }
+    }
+
     pub(super) fn judge_path(
         &mut self,
         path: &VerifiedPath<'a>,
@@ -63,22 +72,24 @@ impl<'a> Run<'a> {
         let rules = self.context.policy.revocation;
         let mode = subject.mode(&rules);
         if mode == RevocationMode::Off {
+            self.revocation.relate(certificate, issuer, self.context.crypto);
             result.findings.push(not_required(certificate));
             return;
         }
         let (crypto, now) = (self.context.crypto, self.context.now);
-        let Standing { known, faults } =
+        let Standing { known, faults, unreadable } =
             self.revocation.standing(certificate, issuer, &rules, crypto, now);
         let Some(known) = known else {
-            result.findings.extend(unknown(certificate, mode, faults));
+            let unreadable = unreadable
+                .into_iter()
+                .filter(|fault| !self.findings.contains(fault) && !result.findings.contains(fault));
+            let unreadable = unreadable.collect();
+            result.findings.extend(unknown(certificate, mode, faults, unreadable));
             return;
         };
         let about = |finding: Finding| finding.about(certificate.subject_text());
         let decided = decide(&known, subject, signed_by, &rules, now).into_iter().map(about);
         let stale_only = |finding: &Finding| finding.code == FindingCode::RevocationStale;
-        let ignored = faults.iter().map(|fault| {
-            about(Finding::new(FindingCode::EvidenceIgnored)).found(fault.code.code())
-        });
         match mode {
             // Where knowledge is not demanded, knowledge that is out of date is as good as none.
             RevocationMode::WhenAvailable => {
@@ -89,12 +100,22 @@ impl<'a> Run<'a> {
             }
             RevocationMode::Required | RevocationMode::Off => result.findings.extend(decided),
         }
-        result.findings.extend(ignored);
+        result.findings.extend(faults.iter().map(ignored).map(about));
         if subject == Subject::Signer || result.as_of.is_some() {
             let earlier = result.as_of.unwrap_or(known.as_of);
             result.as_of = Some(earlier.min(known.as_of));
         }
     }
+}
+
+/// The note on a piece that was not used, with the reason.
+fn ignored(fault: &Finding) -> Finding {
+    let code = fault.code.code();
+    let note = Finding::new(FindingCode::EvidenceIgnored).found(match &fault.found {
+        Some(found) => format!("{code}: {found}"),
+        None => String::from(code),
+    });
+    Finding { subject: fault.subject.clone(), ..note }
 }
 
 fn not_required(certificate: &Certificate<'_>) -> Finding {
@@ -106,18 +127,16 @@ fn unknown(
     certificate: &Certificate<'_>,
     mode: RevocationMode,
     faults: Vec<Finding>,
+    unreadable: Vec<Finding>,
 ) -> Vec<Finding> {
     if mode != RevocationMode::Required {
         // What was there and could not be used is said, so that nobody takes it for a clearance.
-        let ignored = |fault: Finding| {
-            Finding::new(FindingCode::EvidenceIgnored)
-                .about(certificate.subject_text())
-                .found(fault.code.code())
-        };
+        let ignored = |fault: &Finding| ignored(fault).about(certificate.subject_text());
         return core::iter::once(not_required(certificate))
-            .chain(faults.into_iter().map(ignored))
+            .chain(faults.iter().map(ignored))
             .collect();
     }
+    let faults = [faults, unreadable].concat();
     if !faults.is_empty() {
         return faults;
     }

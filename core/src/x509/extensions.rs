@@ -11,6 +11,7 @@ use crate::{
         Asn1Error, Cursor, Flag, Result, Tlv, context_constructed, context_primitive, named_bits,
         unsigned,
     },
+    crl::ReasonFlags,
     oid,
 };
 
@@ -35,6 +36,8 @@ pub struct Extensions<'a> {
     pub crl_urls: Vec<&'a str>,
     /// Directory names of the cRLDistributionPoints, each a DER `Name`.
     pub crl_directory_names: Vec<&'a [u8]>,
+    /// Which reasons each of the cRLDistributionPoints is for, with its names.
+    pub crl_distribution_points: Vec<CrlDistributionPoint<'a>>,
     /// nameConstraints, DER.
     pub name_constraints: Option<&'a [u8]>,
     /// certificatePolicies, DER, with whether it is critical.
@@ -310,11 +313,19 @@ impl<'a> Extensions<'a> {
         let mut points = Cursor::over_sequence(value, FIELD)?;
         while !points.is_empty() {
             let mut point = points.sequence(FIELD)?;
-            if let Some(name) = point.optional(context_constructed(0), FIELD)? {
-                let names = DistributionPointName::decode(name, FIELD)?;
-                self.crl_urls.extend(names.urls);
-                self.crl_directory_names.extend(names.directory_names);
-            }
+            let names = match point.optional(context_constructed(0), FIELD)? {
+                Some(name) => DistributionPointName::decode(name, FIELD)?,
+                None => DistributionPointName::default(),
+            };
+            let reasons = match point.optional(context_primitive(1), FIELD)? {
+                Some(tlv) => ReasonFlags::decode(tlv.value, FIELD)?,
+                None => ReasonFlags::ALL,
+            };
+            let DistributionPointName { urls, directory_names } = names;
+            self.crl_urls.extend(&urls);
+            self.crl_directory_names.extend(&directory_names);
+            let point = CrlDistributionPoint { urls, directory_names, reasons };
+            self.crl_distribution_points.push(point);
         }
         Ok(())
     }
@@ -339,6 +350,18 @@ impl<'a> Extensions<'a> {
     pub fn is_ca(&self) -> bool {
         self.basic_constraints.is_some_and(|(_, constraints)| constraints.ca.is_set())
     }
+}
+
+/// One of the cRLDistributionPoints (RFC 5280 §4.2.1.13). cRLIssuer is not read: indirect lists are
+/// not used.
+#[derive(Clone, Debug)]
+pub struct CrlDistributionPoint<'a> {
+    /// Its URIs.
+    pub urls: Vec<&'a str>,
+    /// Its directory names, each a DER `Name`.
+    pub directory_names: Vec<&'a [u8]>,
+    /// The reasons that its CRL covers.
+    pub reasons: ReasonFlags,
 }
 
 /// The names of a `DistributionPointName` (RFC 5280 §4.2.1.13) that are read: URIs and directory

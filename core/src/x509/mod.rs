@@ -9,5 +9,7 @@ pub mod profile;
 
 pub use certificate::{Certificate, PublicKey};
 pub(crate) use extensions::DistributionPointName;
-pub use extensions::{BasicConstraints, Extensions, GeneralName, KeyUsage, Usages, general_name};
+pub use extensions::{
+    BasicConstraints, CrlDistributionPoint, Extensions, GeneralName, KeyUsage, Usages, general_name,
+};
 pub use path::{Purpose, VerifiedPath};

@@ -33,6 +33,8 @@ pub(super) struct Unsigned {
     pub(super) delegate: Arc<Delegate>,
     pub(super) this_update: UnixSeconds,
     pub(super) next_update: UnixSeconds,
+    /// Since when the status of expired certificates is known too.
+    archive_cutoff: Option<UnixSeconds>,
     /// `CertID` (DER, as asked) and status of every certificate, in order.
     answers: Vec<(Vec<u8>, CertificateStatus)>,
     /// Among the answers being made; given back with the signature.
@@ -85,7 +87,27 @@ pub(super) async fn prepare(
     let next_update = now.plus_seconds(validity).min(delegate.not_after).min(horizon(issuer, now));
     let twin = twin(issuer, ids, &answers);
     let issuer = Arc::clone(issuer);
-    Ok(Unsigned { issuer, delegate, this_update: now, next_update, answers, place, twin })
+    let archive_cutoff = archive_cutoff(&issuer);
+    Ok(Unsigned {
+        issuer,
+        delegate,
+        this_update: now,
+        next_update,
+        archive_cutoff,
+        answers,
+        place,
+        twin,
+    })
+}
+
+/// Since when expired certificates are still answered for (RFC 6960 §4.4.4). Nothing is ever
+/// dropped from the database, so that is as long as the issuer is there; a CRL made elsewhere may
+/// have dropped them, and answers that follow it say what it says.
+fn archive_cutoff(issuer: &Issuer) -> Option<UnixSeconds> {
+    match &issuer.crls {
+        CrlSource::Elsewhere(crls) => crls.current()?.expired_certificates_since,
+        CrlSource::Publisher(_) => Some(issuer.authority.not_before()),
+    }
 }
 
 /// The issuer that answers: that of the first `CertID` that names one of ours. `CertIDs` of others in
@@ -154,9 +176,9 @@ async fn run(
     unsigned: Unsigned,
     nonce: Option<Vec<u8>>,
 ) -> Result<Bytes, Fault> {
-    let Unsigned { issuer, delegate, this_update, next_update, answers, place, .. } = unsigned;
+    let Unsigned { delegate, this_update, next_update, archive_cutoff, answers, place, .. } =
+        unsigned;
     let pace = delegate.pace;
-    let not_before = issuer.authority.not_before();
     let in_use = Arc::clone(&delegate);
     let sign = move || {
         let responses: Vec<_> = answers
@@ -167,8 +189,7 @@ async fn run(
             produced_at: this_update,
             this_update,
             next_update,
-            // Nothing is ever dropped from the database: status is kept since the issuer began.
-            archive_cutoff: Some(not_before),
+            archive_cutoff,
             nonce: nonce.as_deref(),
         };
         delegate.signer.respond(&responses, &terms)

@@ -8,6 +8,8 @@ use countersign_core::{
     crypto::aws_lc::AwsLc,
     digest::HashAlgorithm,
     ocsp::{CertificateStatus, OcspResponse, OcspResponseStatus},
+    policy::Revocation,
+    revocation::{Freshness, RevocationEvidence},
     time::UnixSeconds,
     x509::Certificate,
 };
@@ -18,7 +20,7 @@ use countersign_revocation::{
     storage::{Storage, sqlite::SqliteStorage},
 };
 use countersign_signing::{
-    crl::RevokedCertificate,
+    crl::{CrlBuilder, CrlTerms, RevokedCertificate},
     ocsp::{cert_id, request},
     profile::Authority,
 };
@@ -51,12 +53,22 @@ fn entries(reply: &Reply) -> Vec<(String, RevocationReason, UnixSeconds)> {
 }
 
 fn ocsp_status(address: SocketAddr, issuer: &[u8], certificate: &[u8]) -> CertificateStatus {
+    ocsp_answer(address, issuer, certificate).0
+}
+
+/// Status and archiveCutoff.
+fn ocsp_answer(
+    address: SocketAddr,
+    issuer: &[u8],
+    certificate: &[u8],
+) -> (CertificateStatus, Option<UnixSeconds>) {
     let serial = Certificate::decode(certificate).expect("a certificate").serial;
     let id = cert_id(HashAlgorithm::Sha256, issuer, serial).expect("a CertID");
     let header = ("Content-Type", "application/ocsp-request");
     let reply = send(address, "POST", "/", &[header], &request(&[id], None));
     let response = OcspResponse::decode(&reply.body).expect("an OCSP response");
-    response.basic.expect("an answer").responses[0].status
+    let answer = response.basic.expect("an answer").responses[0];
+    (answer.status, answer.archive_cutoff)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -213,6 +225,98 @@ fn write_root_crl_until(world: &World, number: u64, revoked: &[&[u8]], next_upda
     fs::write(world.path("root.crl.new"), builder.build(key.as_ref()).expect("signed"))
         .expect("written");
     fs::rename(world.path("root.crl.new"), world.path("root.crl")).expect("renamed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_service_says_of_an_expired_certificate_still_counts() {
+    let world = World::new();
+    let mut config = world.config();
+    let (issuer, crypto, rules) =
+        (world.ca.certificate(Authority::Signing), AwsLc, Revocation::default());
+    let issuer = Certificate::decode(issuer).expect("a certificate");
+    let [good, revoked] = [world.signer_for(3_600), world.signer_for(3_600)];
+    let later = world.now.plus_seconds(7_200);
+    let admin = world.with_admin(&mut config);
+    let running = world.start_at(config, later).await;
+    // Registered and revoked after the expiry, for a compromise before it.
+    running.register(&admin, &[&good, &revoked]);
+    let since = world.now.plus_seconds(60);
+    let order = json!({
+        "issuer": "signing", "serial": serial(&revoked),
+        "reason": "keyCompromise", "compromised_since": since.to_string(),
+    });
+    let reply = running.revoke(&admin, &order);
+    assert_eq!(reply.status, 200, "{reply:?}");
+    let list = get(running.public, PATH).body;
+    for (certificate, expected) in
+        [(&good, None), (&revoked, Some((RevocationReason::KeyCompromise, since)))]
+    {
+        let certificate = Certificate::decode(certificate).expect("a certificate");
+        assert!(certificate.not_after < later);
+        let id = cert_id(HashAlgorithm::Sha512, issuer.raw, certificate.serial).expect("a CertID");
+        let header = ("Content-Type", "application/ocsp-request");
+        let answer = send(running.public, "POST", "/", &[header], &request(&[id], None)).body;
+        for (crls, answers) in [(vec![&list[..]], vec![]), (vec![], vec![&answer[..]])] {
+            let mut evidence = RevocationEvidence::decode(&crls, &answers).expect("evidence");
+            let standing = evidence.standing(&certificate, &issuer, &rules, &crypto, later);
+            let known = standing.known.unwrap_or_else(|| panic!("{:?}", standing.faults));
+            assert_eq!(known.revoked, expected);
+            assert_eq!(known.freshness, Freshness::Fresh);
+        }
+    }
+    running.stop().await;
+}
+
+/// A CRL of the root that does not say whether it keeps expired certificates.
+fn write_forgetful_root_crl(world: &World, number: u64, since: Option<UnixSeconds>) {
+    let terms = CrlTerms {
+        number,
+        this_update: world.now.minus_seconds(10),
+        next_update: world.now.plus_seconds(86_400),
+        distribution_point: String::new(),
+        expired_certificates_since: since,
+    };
+    let builder = CrlBuilder::new(world.ca.certificate(Authority::Root), terms);
+    let key = world.ca.signer(Authority::Root).expect("the root's key");
+    let crl = builder.expect("a builder").build(key.as_ref()).expect("signed");
+    fs::write(world.path("root.crl.new"), crl).expect("written");
+    fs::rename(world.path("root.crl.new"), world.path("root.crl")).expect("renamed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn says_since_when_expired_certificates_are_kept_and_no_more_than_a_crl_made_elsewhere_does()
+{
+    let world = World::new();
+    let delegate = world.delegate("root-delegate", Authority::Root);
+    let root = IssuerConfig {
+        key: None,
+        crl_file: Some(world.path("root.crl")),
+        ..world.issuer(Authority::Root, Some(&delegate))
+    };
+    let delegate = world.delegate("delegate", Authority::Signing);
+    let signing = world.issuer(Authority::Signing, Some(&delegate));
+    let mut config = world.config_of(vec![root, signing]);
+    let admin = world.with_admin(&mut config);
+    let since = world.now.minus_seconds(5_000);
+    write_forgetful_root_crl(&world, 7, Some(since));
+    let running = world.start(config).await;
+    let signer = world.signer();
+    let (root, signing) =
+        (world.ca.certificate(Authority::Root), world.ca.certificate(Authority::Signing));
+    running.register(&admin, &[&signer, signing]);
+    // Our own lists and answers: since the issuer is there.
+    let not_before = Certificate::decode(signing).expect("a certificate").not_before;
+    let good = CertificateStatus::Good;
+    assert_eq!(ocsp_answer(running.public, signing, &signer), (good, Some(not_before)));
+    let reply = get(running.public, PATH);
+    let list = CertificateList::decode(&reply.body).expect("a CRL");
+    assert_eq!(list.extensions.expired_certificates_since, Some(not_before));
+    // Those that follow another's list: what it says.
+    assert_eq!(ocsp_answer(running.public, root, signing), (good, Some(since)));
+    write_forgetful_root_crl(&world, 8, None);
+    let says_nothing = || ocsp_answer(running.public, root, signing) == (good, None);
+    running.wait("the eighth CRL", says_nothing).await;
+    running.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

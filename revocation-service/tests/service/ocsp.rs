@@ -8,11 +8,12 @@ use countersign_core::{
     crypto::aws_lc::AwsLc,
     digest::{HashAlgorithm, digest, encode_hex},
     ocsp::{CertificateStatus, OcspResponse, OcspResponseStatus, ResponderId},
+    oid,
     x509::Certificate,
 };
 use countersign_revocation::config::NeverIssued;
 use countersign_signing::{
-    der,
+    der::{self, Criticality},
     ocsp::{cert_id, request},
     profile::Authority,
 };
@@ -65,6 +66,13 @@ fn cert_id_with(issuer: &[u8], hash: HashAlgorithm, parameters: &[u8], serial: &
     ])
 }
 
+/// A request with a nonce extension of that value, whatever it is.
+fn request_with_nonce(id: &[u8], value: &[u8]) -> Vec<u8> {
+    let nonce = der::extension(&oid::OCSP_NONCE, Criticality::NonCritical, value);
+    let list = der::sequence(&[&der::sequence(&[id])]);
+    der::sequence(&[&der::sequence(&[&list, &der::context(2, &[&der::sequence(&[&nonce])])])])
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn answers_by_value_in_order_and_for_its_own_issuers_alone() {
     let world = World::new();
@@ -87,7 +95,8 @@ async fn answers_by_value_in_order_and_for_its_own_issuers_alone() {
         reason: RevocationReason::KeyCompromise,
     };
     // Every hash, with its parameters absent or NULL.
-    for hash in [HashAlgorithm::Sha1, HashAlgorithm::Sha256, HashAlgorithm::Sha384] {
+    let strong = HashAlgorithm::STRONG.into_iter();
+    for hash in strong.chain([HashAlgorithm::Sha1]) {
         for parameters in [&[][..], &[5, 0]] {
             let ids = [&good, &strange, &revoked]
                 .map(|der| cert_id_with(issuer, hash, parameters, &serial_of(der)));
@@ -109,8 +118,11 @@ async fn answers_by_value_in_order_and_for_its_own_issuers_alone() {
     let reply = post(running.public, &request(&[&foreign, &ours], None));
     assert_eq!(statuses(&reply), [CertificateStatus::Unknown, CertificateStatus::Good]);
     // The right name with another key's hash is another issuer: never good.
-    let [mut confused, unhashed] =
-        [ours.clone(), cert_id_with(issuer, HashAlgorithm::Sha512, &[], &[1])];
+    let [mut confused, mut unhashed] = [ours.clone(), ours.clone()];
+    // 1.3.14.3.2.27 is no hash of ours; SHA-1 is …26.
+    let sha1 = der::oid(&HashAlgorithm::Sha1.oid());
+    let named = unhashed.windows(sha1.len()).position(|window| window == sha1).expect("SHA-1");
+    unhashed[named + sha1.len() - 1] += 1;
     let at = confused.len() - serial_of(&good).len() - 3;
     confused[at] ^= 1;
     for id in [&confused, &unhashed] {
@@ -137,11 +149,23 @@ async fn follows_the_nonce_rules_and_refuses_what_it_cannot_read() {
             assert_eq!(reply.header("cache-control"), Some("no-store"));
         }
     }
+    // RFC 2560's form: the octets themselves in the extension, which come back as they came.
+    for (length, echoed) in [(1, false), (16, true), (32, true), (128, false)] {
+        let sent = vec![0xA5; length];
+        let reply = post(running.public, &request_with_nonce(&id, &sent));
+        assert_eq!(status(&reply), OcspResponseStatus::Successful, "{length}");
+        let extension = der::extension(&oid::OCSP_NONCE, Criticality::NonCritical, &sent);
+        let is_there = reply.body.windows(extension.len()).any(|window| window == extension);
+        assert_eq!(is_there, echoed, "{length}");
+        assert_eq!(nonce(&reply), echoed.then_some(sent), "{length}");
+    }
     let whole = request(&[&id], None);
     let ids = |count| vec![id.clone(); count];
     let malformed = [
         ("a nonce of no octets", request(&[&id], Some(&[]))),
         ("a nonce of 129 octets", request(&[&id], Some(&[1; 129]))),
+        ("an old nonce of 129 octets", request_with_nonce(&id, &[0xA5; 129])),
+        ("an old nonce of no octets", request_with_nonce(&id, &[])),
         ("nothing", Vec::new()),
         ("garbage", b"garbage".to_vec()),
         ("a trailing octet", [&whole[..], &[0]].concat()),

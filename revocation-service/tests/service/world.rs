@@ -104,9 +104,19 @@ impl World {
 
     /// A code signer's certificate, DER. All share one key, which makes them quick.
     pub(crate) fn signer(&self) -> Vec<u8> {
+        self.signer_with(None)
+    }
+
+    /// One that is valid for so many seconds.
+    pub(crate) fn signer_for(&self, validity_seconds: i64) -> Vec<u8> {
+        self.signer_with(Some(validity_seconds))
+    }
+
+    fn signer_with(&self, validity_seconds: Option<i64>) -> Vec<u8> {
         let mut request =
             IssueRequest::new(Profile::CodeSigner, DistinguishedName::common_name("Signer"));
         request.names = vec![SubjectName::Email("signer@example.test".to_owned())];
+        request.validity_seconds = validity_seconds;
         let key = SubjectKey::PublicKey(self.signer_spki.clone());
         self.ca.issue(&request, key, self.now).expect("issued").certificate
     }

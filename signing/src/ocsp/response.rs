@@ -6,7 +6,6 @@ use countersign_core::{
     crl::RevocationReason, crypto::aws_lc::AwsLc, oid, time::UnixSeconds, x509::Certificate,
 };
 
-use super::nonce_extension;
 use crate::{
     certificate::ocsp_key_hash,
     cms::signature_algorithm,
@@ -54,7 +53,8 @@ pub struct ResponseTerms<'a> {
     /// Since when revocation information is kept past expiry (RFC 6960 §4.4.4); nothing leaves
     /// the extension out.
     pub archive_cutoff: Option<UnixSeconds>,
-    /// The request's nonce to echo: the octets inside the inner OCTET STRING.
+    /// The request's nonce to echo: the extension's value as the request has it, since clients of
+    /// RFC 2560 send no OCTET STRING.
     pub nonce: Option<&'a [u8]>,
 }
 
@@ -138,7 +138,8 @@ impl OcspSigner {
 }
 
 fn response_extensions(responses: &[SingleResponse<'_>], terms: &ResponseTerms<'_>) -> Vec<u8> {
-    let nonce = terms.nonce.map(nonce_extension).unwrap_or_default();
+    let nonce = terms.nonce.map(|value| der::extension(&oid::OCSP_NONCE, NonCritical, value));
+    let nonce = nonce.unwrap_or_default();
     let never_issued =
         responses.iter().any(|response| response.status == CertificateStatus::NeverIssued);
     // RFC 6960 §4.4.8: the value is NULL.

@@ -71,7 +71,8 @@ fn openssl_verifies_responses_to_its_own_requests() {
             let query = bench.read("query");
             let asked = OcspRequest::decode(&query, 16).expect("a request");
             let response = SingleResponse { cert_id: asked.certificates[0].raw, status };
-            let terms = ResponseTerms { nonce: asked.nonce, ..terms(pki.now) };
+            let nonce = asked.nonce.map(|nonce| nonce.value);
+            let terms = ResponseTerms { nonce, ..terms(pki.now) };
             let response = signer.respond(&[response], &terms).expect("signed");
             bench.parses(&response);
             bench.write("response", &response);
@@ -117,8 +118,8 @@ fn answers_come_in_order_with_ids_as_they_were_asked() {
         .map(|(asked, status)| SingleResponse { cert_id: asked.raw, status })
         .collect();
     let cutoff = pki.now.minus_seconds(1_000_000);
-    let terms =
-        ResponseTerms { nonce: asked.nonce, archive_cutoff: Some(cutoff), ..terms(pki.now) };
+    let echoed = asked.nonce.map(|nonce| nonce.value);
+    let terms = ResponseTerms { nonce: echoed, archive_cutoff: Some(cutoff), ..terms(pki.now) };
     let bytes = signer.respond(&responses, &terms).expect("signed");
     let basic = OcspResponse::decode(&bytes).expect("a response").basic.expect("an answer");
     assert_eq!(basic.nonce, Some(&nonce[..]));

@@ -14,8 +14,8 @@ use super::{
     private::{case_with, release, signed},
 };
 use crate::forge::{
-    CRL_URL, CertificateDraft, CrlDraft, DAY, EntryDraft, ExtensionDraft, ForgeKey, NOW, OcspDraft,
-    Proofs, Release, SingleDraft, key_usage, name, usages,
+    CRL_URL, CertificateDraft, CrlDraft, DAY, EntryDraft, ExtensionDraft, ForgeKey, NOW,
+    NoExtensions, OcspDraft, Proofs, Release, SingleDraft, key_usage, name, usages,
 };
 
 fn flag(number: u8) -> Vec<u8> {
@@ -158,13 +158,86 @@ fn answers() -> Vec<Case> {
             changed(|draft| draft.extensions = vec![ExtensionDraft::unknown_critical()]),
         ),
         with("by-stranger", good().sign(&ForgeKey::p256("a stranger"))),
+        with("no-next-update", changed(|draft| draft.responses[0].next_update = None)),
+        with(
+            "no-next-update-old",
+            changed(|draft| {
+                draft.responses[0].next_update = None;
+                draft.responses[0].this_update = NOW.minus_seconds(2 * DAY);
+            }),
+        ),
+        with(
+            "old-nonce",
+            changed(|draft| {
+                let nonce = ExtensionDraft::new(oid::OCSP_NONCE, NonCritical, vec![7; 16]);
+                draft.extensions = vec![nonce];
+            }),
+        ),
+        with("empty-extensions", changed(|draft| draft.no_extensions = NoExtensions::EmptyList)),
+        with("fractions", changed(|draft| draft.fraction = ".123")),
         with("by-delegate", delegate(oid::KP_OCSP_SIGNING)),
         with("by-server", delegate(oid::KP_SERVER_AUTH)),
         with("malformed", vec![0x30, 0x84, 0xFF, 0xFF, 0xFF, 0xFF]),
     ]
 }
 
+/// After every certificate of a release has expired.
+fn expired() -> Vec<Case> {
+    let release = release();
+    let bundle = signed(&release);
+    let now = NOW.plus_seconds(400 * DAY);
+    let not_after = release.signing.leaf.not_after;
+    let key = &release.signing.authority_key;
+    let with = |name: &str, crl: CrlDraft, rules: &str| {
+        let crls = vec![crl.sign(key)];
+        let proofs = Proofs { crls, rules: rules.to_owned(), now, ..Proofs::default() };
+        case_with(&format!("expired-{name}"), &release, bundle.clone(), proofs)
+    };
+    let list = |made| {
+        let mut list = CrlDraft::new(&release.signing.authority.subject);
+        (list.this_update, list.next_update) = (made, Some(made.plus_seconds(DAY)));
+        list
+    };
+    let after = || list(now.minus_seconds(3_600));
+    let keeping = |since| {
+        let since = der::generalized_time(since);
+        after().with(ExtensionDraft::new(oid::CE_EXPIRED_CERTS_ON_CRL, NonCritical, since))
+    };
+    let entry =
+        EntryDraft::new(&release.signing.leaf.serial, Reason::KeyCompromise, Release::SIGNED);
+    let last = || list(not_after.minus_seconds(DAY));
+    let last_known = r#","revocation":{"after_expiry":"last-known"}"#;
+    let issuer = release.signing.sign().authority;
+    let id = cert_id(HashAlgorithm::Sha256, &issuer, &release.signing.leaf.serial);
+    let id = id.expect("a CertID");
+    let answer = |name: &str, cutoff: Option<_>| {
+        let mut single = SingleDraft::good(&id);
+        single.this_update = now.minus_seconds(3_600);
+        single.next_update = Some(now.plus_seconds(DAY));
+        single.extensions.extend(cutoff.map(|since| {
+            let since = der::generalized_time(since);
+            ExtensionDraft::new(oid::OCSP_ARCHIVE_CUTOFF, NonCritical, since)
+        }));
+        let mut draft = OcspDraft::new(single);
+        draft.produced_at = now.minus_seconds(3_600);
+        let proofs = Proofs { ocsp: vec![draft.sign(key)], now, ..Proofs::default() };
+        case_with(&format!("expired-answer-{name}"), &release, bundle.clone(), proofs)
+    };
+    vec![
+        with("dropped", after(), ""),
+        with("kept", keeping(not_after), ""),
+        with("kept-later-ones", keeping(not_after.plus_seconds(1)), ""),
+        with("listed", after().revoking(entry), ""),
+        with("last", last(), ""),
+        with("last-known", last(), last_known),
+        with("last-known-dropped", after(), last_known),
+        answer("silent", None),
+        answer("kept", Some(not_after)),
+        answer("kept-later-ones", Some(not_after.plus_seconds(1))),
+    ]
+}
+
 /// All of them.
 pub(super) fn cases() -> Vec<Case> {
-    [lists(), answers()].concat()
+    [lists(), answers(), expired()].concat()
 }

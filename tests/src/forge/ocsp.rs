@@ -14,6 +14,15 @@ pub enum WhoAnswers {
     ByName(Vec<u8>),
 }
 
+/// What stands where there are no extensions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoExtensions {
+    /// Nothing, as RFC 5280 §4.1 has it.
+    Absent,
+    /// An empty SEQUENCE, as some responders write it.
+    EmptyList,
+}
+
 /// The answer for one certificate.
 #[derive(Clone, Debug)]
 pub struct SingleDraft {
@@ -25,7 +34,7 @@ pub struct SingleDraft {
     pub this_update: UnixSeconds,
     /// When newer is there at the latest.
     pub next_update: Option<UnixSeconds>,
-    /// singleExtensions; absent when empty.
+    /// singleExtensions.
     pub extensions: Vec<ExtensionDraft>,
 }
 
@@ -61,8 +70,12 @@ pub struct OcspDraft {
     pub produced_at: UnixSeconds,
     /// The answers.
     pub responses: Vec<SingleDraft>,
-    /// responseExtensions; absent when empty.
+    /// responseExtensions.
     pub extensions: Vec<ExtensionDraft>,
+    /// What stands for them, and for singleExtensions, when there are none.
+    pub no_extensions: NoExtensions,
+    /// What follows the seconds of every time: `.5`.
+    pub fraction: &'static str,
     /// The certificates sent along, DER.
     pub certificates: Vec<Vec<u8>>,
 }
@@ -76,6 +89,8 @@ impl OcspDraft {
             produced_at: NOW.minus_seconds(3_600),
             responses: vec![response],
             extensions: Vec::new(),
+            no_extensions: NoExtensions::Absent,
+            fraction: "",
             certificates: Vec::new(),
         }
     }
@@ -88,17 +103,21 @@ impl OcspDraft {
     }
 
     /// DER, signed.
+    ///
+    /// # Panics
+    /// When the fraction is longer than a length octet can say.
     pub fn sign(&self, key: &ForgeKey) -> Vec<u8> {
         let responder = match &self.responder {
             WhoAnswers::ByKey => der::context(2, &[&der::octet_string(&key.key_hash())]),
             WhoAnswers::ByName(name) => der::context(1, &[name]),
         };
-        let responses: Vec<Vec<u8>> = self.responses.iter().map(single).collect();
+        let responses: Vec<Vec<u8>> =
+            self.responses.iter().map(|single| self.single(single)).collect();
         let data = der::sequence(&[
             &responder,
-            &der::generalized_time(self.produced_at),
+            &self.time(self.produced_at),
             &der::sequence_of(&responses),
-            &extensions(&self.extensions),
+            &self.extensions(&self.extensions),
         ]);
         let certificates = match &self.certificates[..] {
             [] => Vec::new(),
@@ -114,25 +133,32 @@ impl OcspDraft {
         let bytes = der::sequence(&[&der::oid(&oid::OCSP_BASIC), &der::octet_string(&basic)]);
         der::sequence(&[&der::enumerated(self.status), &der::context(0, &[&bytes])])
     }
-}
 
-fn single(single: &SingleDraft) -> Vec<u8> {
-    let next_update =
-        single.next_update.map(|time| der::context(0, &[&der::generalized_time(time)]));
-    der::sequence(&[
-        &single.cert_id,
-        &single.status,
-        &der::generalized_time(single.this_update),
-        &next_update.unwrap_or_default(),
-        &extensions(&single.extensions),
-    ])
-}
-
-/// `[1] EXPLICIT Extensions`, absent when empty.
-fn extensions(list: &[ExtensionDraft]) -> Vec<u8> {
-    if list.is_empty() {
-        return Vec::new();
+    fn single(&self, single: &SingleDraft) -> Vec<u8> {
+        let next_update = single.next_update.map(|time| der::context(0, &[&self.time(time)]));
+        der::sequence(&[
+            &single.cert_id,
+            &single.status,
+            &self.time(single.this_update),
+            &next_update.unwrap_or_default(),
+            &self.extensions(&single.extensions),
+        ])
     }
-    let encoded: Vec<Vec<u8>> = list.iter().map(ExtensionDraft::encode).collect();
-    der::context(1, &[&der::sequence_of(&encoded)])
+
+    fn time(&self, time: UnixSeconds) -> Vec<u8> {
+        let plain = der::generalized_time(time);
+        // Tag and length, then YYYYMMDDhhmmssZ.
+        let text = [&plain[2..16], self.fraction.as_bytes(), b"Z"].concat();
+        let length = u8::try_from(text.len()).expect("a short text");
+        [&[plain[0], length], text.as_slice()].concat()
+    }
+
+    /// `[1] EXPLICIT Extensions`.
+    fn extensions(&self, list: &[ExtensionDraft]) -> Vec<u8> {
+        if list.is_empty() && self.no_extensions == NoExtensions::Absent {
+            return Vec::new();
+        }
+        let encoded: Vec<Vec<u8>> = list.iter().map(ExtensionDraft::encode).collect();
+        der::context(1, &[&der::sequence_of(&encoded)])
+    }
 }

@@ -1,7 +1,8 @@
 //! OCSP responses (RFC 6960 §3.2, §4.2).
 
 use countersign_core::{
-    crl::RevocationReason, digest::HashAlgorithm, finding::FindingCode, oid, report::Verdict,
+    crl::RevocationReason, digest::HashAlgorithm, finding::FindingCode, limits, oid,
+    report::Verdict,
 };
 use countersign_signing::{
     der::{
@@ -12,8 +13,8 @@ use countersign_signing::{
     ocsp::cert_id,
 };
 use countersign_tests::forge::{
-    CertificateDraft, Chain, CrlDraft, DAY, EntryDraft, ForgeKey, NOW, WhoAnswers, key_usage,
-    usages,
+    CertificateDraft, Chain, CrlDraft, DAY, EntryDraft, ExtensionDraft, ForgeKey, NOW,
+    NoExtensions, WhoAnswers, key_usage, usages,
 };
 
 use super::scene::{Scene, answer, unknown};
@@ -72,12 +73,57 @@ fn refuses_answers_with_critical_extensions_that_are_not_known() {
 
 #[test]
 fn refuses_answers_out_of_their_time() {
-    let endless = answer(|_, draft| draft.responses[0].next_update = None);
-    assert_eq!(endless, Err(FindingCode::RevocationStale));
     let past = answer(|_, draft| draft.responses[0].next_update = Some(NOW.minus_seconds(1)));
     assert_eq!(past, Err(FindingCode::RevocationStale));
     let future = answer(|_, draft| draft.responses[0].this_update = NOW.plus_seconds(3_600));
     assert_eq!(future, Err(FindingCode::RevocationStale));
+}
+
+#[test]
+fn an_answer_without_next_update_counts_for_a_day() {
+    let aged = |age_seconds: i64| {
+        answer(|_, draft| {
+            draft.responses[0].next_update = None;
+            draft.responses[0].this_update = NOW.minus_seconds(age_seconds);
+        })
+    };
+    assert_eq!(aged(300), Ok(()));
+    assert_eq!(aged(limits::OCSP_WITHOUT_NEXT_UPDATE_SECONDS), Ok(()));
+    let older = aged(limits::OCSP_WITHOUT_NEXT_UPDATE_SECONDS + 1);
+    assert_eq!(older, Err(FindingCode::RevocationStale));
+}
+
+#[test]
+fn reads_what_old_responders_send() {
+    let nonce = |value: &[u8]| {
+        let value = value.to_vec();
+        answer(|_, draft| {
+            draft.extensions.push(ExtensionDraft::new(oid::OCSP_NONCE, NonCritical, value));
+        })
+    };
+    assert_eq!(nonce(&der::octet_string(&[7; 16])), Ok(()));
+    assert_eq!(nonce(&[7; 16]), Ok(()), "RFC 2560: no OCTET STRING");
+    assert_eq!(nonce(&[4; 16]), Ok(()), "what begins like one");
+    assert_eq!(nonce(&[]), Ok(()));
+    let empty = answer(|_, draft| draft.no_extensions = NoExtensions::EmptyList);
+    assert_eq!(empty, Ok(()));
+    for fraction in [".5", ".000", ".123456789"] {
+        assert_eq!(answer(|_, draft| draft.fraction = fraction), Ok(()), "{fraction}");
+    }
+    for fraction in [".", ",5", "5", ".5x"] {
+        let outcome = answer(|_, draft| draft.fraction = fraction);
+        assert_eq!(outcome, Err(FindingCode::OcspMalformed), "{fraction}");
+    }
+}
+
+#[test]
+fn a_reason_that_is_not_defined_revokes() {
+    let outcome = answer(|_, draft| {
+        let reason = der::context(0, &[&der::enumerated(7)]);
+        let date = der::generalized_time(NOW.minus_seconds(DAY));
+        draft.responses[0].status = der::context(1, &[&date, &reason]);
+    });
+    assert_eq!(outcome, Err(FindingCode::Revoked));
 }
 
 #[test]

@@ -52,7 +52,7 @@ fn does_not_use_a_delta_that_is_not_for_its_base() {
 fn a_delta_alone_is_no_evidence() {
     let scene = Scene::new();
     let outcome = scene.with_lists(&[scene.delta(10)]);
-    assert_eq!(outcome, Err(FindingCode::RevocationUnavailable));
+    assert_eq!(outcome, Err(FindingCode::CrlScope));
 }
 
 #[test]

@@ -1,12 +1,19 @@
 //! CRLs (RFC 5280 §5, §6.3.3).
 
-use countersign_core::{crl::RevocationReason, finding::FindingCode, oid};
-use countersign_signing::der::{
-    self,
-    Criticality::{Critical, NonCritical},
+use base64ct::Encoding as _;
+use countersign_core::{
+    crl::RevocationReason, digest::HashAlgorithm, finding::FindingCode, oid, report::Verdict,
+};
+use countersign_signing::{
+    der::{
+        self,
+        Criticality::{Critical, NonCritical},
+    },
+    ocsp::cert_id,
 };
 use countersign_tests::forge::{
-    CRL_URL, Chain, CrlDraft, EntryDraft, ExtensionDraft, ForgeKey, NOW, key_usage, name,
+    CRL_URL, Chain, CrlDraft, EntryDraft, ExtensionDraft, ForgeKey, NOW, OcspDraft, SingleDraft,
+    key_usage, name,
 };
 
 use super::scene::{Scene, flag, list, unknown};
@@ -61,6 +68,118 @@ fn unites_lists_for_some_reasons() {
     assert_eq!(scene.with_lists(&[compromise, revoked]), Err(FindingCode::Revoked));
 }
 
+/// The outcome with a list at [`CRL_URL`] of a certificate that has these distribution points,
+/// each with its reasons; one without a point has none in its issuingDistributionPoint either.
+fn list_of_points(
+    points: &[(&str, Option<&[u8]>)],
+    change: impl FnOnce(&Scene, CrlDraft) -> CrlDraft,
+) -> Result<(), FindingCode> {
+    let point = |(url, reasons): &(&str, Option<&[u8]>)| {
+        let full_name = der::context(0, &[&der::implicit(6, url.as_bytes())]);
+        let reasons = reasons.map(|reasons| der::implicit(1, reasons)).unwrap_or_default();
+        der::sequence(&[&der::context(0, &[&full_name]), &reasons])
+    };
+    let points: Vec<Vec<u8>> = points.iter().map(point).collect();
+    let points = der::sequence_of(&points);
+    let mut chain = Chain::code_signing();
+    chain.leaf =
+        chain.leaf.with(ExtensionDraft::new(oid::CE_CRL_DISTRIBUTION_POINTS, NonCritical, points));
+    let scene = Scene::of(chain);
+    scene.with_lists(&[change(&scene, scene.list())])
+}
+
+#[test]
+fn a_distribution_point_that_names_reasons_covers_those_alone() {
+    // §6.3.3 (d): keyCompromise(1), cACompromise(2).
+    const SOME: Option<&[u8]> = Some(&[5, 0b0110_0000]);
+    const EVERY: Option<&[u8]> = Some(&[7, 0b0111_1111, 0x80]);
+    const OTHER: &str = "http://revocation.example/crl/all.crl";
+    let unnamed = |_: &Scene, mut list: CrlDraft| {
+        list.extensions.retain(|each| each.id != oid::CE_ISSUING_DISTRIBUTION_POINT);
+        list
+    };
+    let partial = Err(FindingCode::CrlScope);
+    assert_eq!(list_of_points(&[(CRL_URL, None)], |_, list| list), Ok(()));
+    assert_eq!(list_of_points(&[(CRL_URL, EVERY)], |_, list| list), Ok(()));
+    assert_eq!(list_of_points(&[(CRL_URL, SOME)], |_, list| list), partial);
+    assert_eq!(list_of_points(&[(CRL_URL, SOME)], unnamed), partial);
+    // The other point's list is for every reason, but this one is not it.
+    assert_eq!(list_of_points(&[(CRL_URL, SOME), (OTHER, None)], |_, list| list), partial);
+    assert_eq!(list_of_points(&[(CRL_URL, SOME), (OTHER, None)], unnamed), Ok(()));
+    // It revokes all the same.
+    let revoked = list_of_points(&[(CRL_URL, SOME)], |scene, list| {
+        list.revoking(scene.entry(RevocationReason::Superseded))
+    });
+    assert_eq!(revoked, Err(FindingCode::Revoked));
+    // Both words count: onlySomeReasons of the list too.
+    let both = list_of_points(&[(CRL_URL, EVERY)], |_, list| {
+        list.with(CrlDraft::point(CRL_URL, &[&der::implicit(3, &[5, 0b0110_0000])]))
+    });
+    assert_eq!(both, partial);
+}
+
+#[test]
+fn a_reason_that_is_not_defined_revokes() {
+    for code in [7, 11, 255] {
+        let scene = Scene::new();
+        let mut entry = scene.entry(RevocationReason::Superseded);
+        entry.extensions[0].value = der::enumerated(code);
+        let outcome = scene.with_lists(&[scene.list().revoking(entry)]);
+        assert_eq!(outcome, Err(FindingCode::Revoked), "{code}");
+    }
+}
+
+#[test]
+fn says_what_was_given_in_place_of_der() {
+    let scene = Scene::new();
+    let list = scene.list().sign(&scene.chain.authority_key);
+    let utf16: Vec<u8> = "\u{FEFF}text".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for (given, form) in [
+        (base64ct::Base64::encode_string(&list).into_bytes(), "Base64 text"),
+        (b"-----BEGIN X509 CRL-----\n".to_vec(), "PEM text"),
+        (utf16, "UTF-16 text"),
+        (b"<!DOCTYPE html>".to_vec(), "a web page"),
+        (b"not here".to_vec(), "text"),
+        (Vec::new(), "an empty file"),
+    ] {
+        let report = scene.report(&[given], &[]);
+        let finding = report.decisive().expect("a reason");
+        assert_eq!(finding.code, FindingCode::CrlMalformed);
+        assert_eq!(finding.found.as_deref(), Some(form));
+    }
+}
+
+#[test]
+fn what_was_given_and_not_used_is_named_once() {
+    let scene = Scene::new();
+    let good = scene.list().sign(&scene.chain.authority_key);
+    let notes = |crls: &[Vec<u8>], ocsp: &[Vec<u8>]| {
+        let report = scene.report(crls, ocsp);
+        let notes = report.findings().iter();
+        let notes = notes.filter(|each| each.code == FindingCode::EvidenceIgnored);
+        let notes: Vec<String> =
+            notes.map(|each| format!("{:?} {:?}", each.subject, each.found)).collect();
+        (report.verdict(), notes)
+    };
+    assert_eq!(notes(&[good.clone()], &[]), (Verdict::Verified, vec![]));
+    let elsewhere = CrlDraft::new(&name("somebody else")).sign(&ForgeKey::p384("somebody"));
+    let stranger = scene.delta(10).sign(&ForgeKey::p384("a stranger"));
+    let lonely = scene.delta(8).sign(&scene.chain.authority_key);
+    for unused in [elsewhere, b"no list".to_vec(), stranger, lonely] {
+        let (verdict, notes) = notes(&[good.clone(), unused], &[]);
+        assert_eq!((verdict, notes.len()), (Verdict::Verified, 1), "{notes:?}");
+    }
+    let id = cert_id(HashAlgorithm::Sha1, &scene.signed.authority, &[9]).expect("a CertID");
+    let other = OcspDraft::new(SingleDraft::good(&id)).sign(&scene.chain.authority_key);
+    for unused in [other, b"no answer".to_vec()] {
+        let (verdict, notes) = notes(&[good.clone()], &[unused]);
+        assert_eq!((verdict, notes.len()), (Verdict::Verified, 1), "{notes:?}");
+    }
+    // What is the reason of the verdict is not a note besides.
+    let (verdict, notes) = notes(&[b"no list".to_vec()], &[]);
+    assert_eq!((verdict, notes), (Verdict::NotChecked, vec![]));
+}
+
 #[test]
 fn matches_one_of_several_distribution_points() {
     let mut chain = Chain::code_signing();
@@ -84,6 +203,10 @@ fn refuses_lists_out_of_their_time() {
         })
     };
     assert_eq!(at(|list| list.next_update = None), Err(FindingCode::RevocationStale));
+    let scene = Scene::new();
+    let mut endless = scene.list().revoking(scene.entry(RevocationReason::KeyCompromise));
+    endless.next_update = None;
+    assert_eq!(scene.with_lists(&[endless]), Err(FindingCode::Revoked), "it revokes all the same");
     let past = at(|list| list.next_update = Some(NOW.minus_seconds(1)));
     assert_eq!(past, Err(FindingCode::RevocationStale));
     let future = at(|list| list.this_update = NOW.plus_seconds(3_600));

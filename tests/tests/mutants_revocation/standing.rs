@@ -38,7 +38,7 @@ fn standing_in(
 }
 
 fn faults(standing: &Standing) -> Vec<FindingCode> {
-    standing.faults.iter().map(|fault| fault.code).collect()
+    standing.faults.iter().chain(&standing.unreadable).map(|fault| fault.code).collect()
 }
 
 /// How fresh a list with one change is, or why it is not used.
@@ -80,6 +80,13 @@ fn a_list_is_as_old_as_the_policy_allows_and_no_older() {
     assert_eq!(within(3_600), Ok(Freshness::Fresh));
     assert_eq!(within(3_599), Ok(Freshness::Stale));
     assert_eq!(within(60), Ok(Freshness::Stale));
+    let endless = |max_age_seconds| {
+        let rules = Revocation { max_age_seconds, ..Revocation::default() };
+        age_of(&rules, |list| list.next_update = None)
+    };
+    assert_eq!(endless(None), Ok(Freshness::Endless));
+    assert_eq!(endless(Some(3_600)), Ok(Freshness::Fresh));
+    assert_eq!(endless(Some(3_599)), Ok(Freshness::Stale));
 }
 
 #[test]

@@ -88,6 +88,7 @@ export type FindingCode =
   | "timestamp.too-many"
   | "revocation.unavailable"
   | "revocation.stale"
+  | "revocation.after-expiry"
   | "revocation.no-source"
   | "revocation.unknown"
   | "revocation.crl.malformed"
@@ -144,6 +145,7 @@ export type FindingCode =
   | "revocation.authority-compromised-after-signing"
   | "content.name-differs"
   | "revocation.stale-accepted"
+  | "revocation.last-known"
   | "revocation.revoked-after-signing"
   | "revocation.not-required"
   | "timestamp.ignored"
@@ -259,6 +261,7 @@ export const findings: Readonly<Record<FindingCode, FindingText>> = {
   "timestamp.too-many": {"class":"not-checked","clause":"core/src/limits.rs","exit_code":3,"remedy":"Ask the publisher for a bundle with fewer timestamps.","title":"The bundle holds more timestamps than are looked at."},
   "revocation.unavailable": {"class":"not-checked","clause":"docs/revocation.md","exit_code":3,"remedy":"Try again with a network connection, or give the CRL with `--crl`.","title":"Whether the certificate was revoked could not be checked."},
   "revocation.stale": {"class":"not-checked","clause":"RFC 5280 §5.1.2.5; RFC 6960 §4.2.2.1","exit_code":3,"remedy":"Get a fresh CRL (`countersign revocation fetch`) and check again.","title":"What is known about revocation is out of date."},
+  "revocation.after-expiry": {"class":"not-checked","clause":"RFC 5280 §3.3; X.509 §9.5.2.8; RFC 6960 §4.4.4","exit_code":3,"remedy":"Give a CRL that was made before the certificate expired (`--crl`) and allow it in the policy (`revocation.after_expiry = \"last-known\"`), or ask the publisher to sign the file again.","title":"The revocation evidence was made after the certificate had expired, and does not say that it still covers expired certificates."},
   "revocation.no-source": {"class":"not-checked","clause":"RFC 5280 §4.2.1.13, §4.2.2.1","exit_code":3,"remedy":"Give a CRL with `--crl`, or let the policy do without (`revocation.signer = \"off\"`).","title":"The certificate does not say where its revocation can be looked up."},
   "revocation.unknown": {"class":"not-checked","clause":"RFC 6960 §2.2","exit_code":3,"remedy":"Tell the publisher: its certificate is not registered.","title":"The responder does not know the certificate."},
   "revocation.crl.malformed": {"class":"not-checked","clause":"RFC 5280 §5.1","exit_code":3,"remedy":"Get the CRL again from the address in the certificate.","title":"A CRL cannot be read."},
@@ -315,10 +318,11 @@ export const findings: Readonly<Record<FindingCode, FindingText>> = {
   "revocation.authority-compromised-after-signing": {"class":"warning","clause":"docs/revocation.md","exit_code":0,"remedy":"Prefer a release signed under a new authority.","title":"The authority that issued the signer's certificate was compromised after this file was signed."},
   "content.name-differs": {"class":"warning","clause":"in-toto Statement v1 subject","exit_code":0,"remedy":"Make sure that this is the file you meant to get, not another or older one.","title":"The file is genuine, but was published under another name."},
   "revocation.stale-accepted": {"class":"warning","clause":"docs/policy.md revocation.offline","exit_code":0,"remedy":"Check again when there is a network connection.","title":"What is known about revocation is out of date, but the policy allows it."},
+  "revocation.last-known": {"class":"warning","clause":"docs/policy.md revocation.after_expiry","exit_code":0,"remedy":"Decide whether that time is late enough for you; if not, ask the publisher to sign the file again.","title":"The certificate has expired; until the time named here it was not revoked, and nothing later is known."},
   "revocation.revoked-after-signing": {"class":"note","clause":"docs/revocation.md","exit_code":0,"remedy":"Nothing to do: the file was signed before.","title":"The signer's certificate was revoked after this file was signed."},
   "revocation.not-required": {"class":"note","clause":"docs/policy.md revocation","exit_code":0,"remedy":"Set `revocation` to `required` in the policy to demand it.","title":"Revocation was not checked, and the policy does not demand it."},
   "timestamp.ignored": {"class":"note","clause":"docs/policy.md timestamps","exit_code":0,"remedy":"Nothing to do.","title":"A timestamp in the bundle could not be used; enough others could."},
-  "revocation.evidence-ignored": {"class":"note","clause":"docs/revocation.md","exit_code":0,"remedy":"Nothing to do.","title":"A piece of revocation evidence could not be used; another could."},
+  "revocation.evidence-ignored": {"class":"note","clause":"docs/revocation.md","exit_code":0,"remedy":"Nothing to do. Leave it out next time if it belongs to another file.","title":"A piece of revocation evidence was not used; the verdict does not rest on it."},
   "transparency.not-checked": {"class":"note","clause":"docs/policy.md transparency","exit_code":0,"remedy":"Nothing to do: the trust root or the policy does without a log.","title":"The bundle holds a transparency-log entry that was not checked."},
   "transparency.ignored": {"class":"note","clause":"docs/policy.md transparency","exit_code":0,"remedy":"Nothing to do.","title":"A log entry in the bundle could not be used; another could."},
   "audit.line.altered": {"class":"danger","clause":"docs/audit.md","exit_code":10,"remedy":"Keep this ledger as evidence, compare it with your copies, and find out who could write to it.","title":"A line of the audit ledger was changed after it was written."},
