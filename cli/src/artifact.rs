@@ -9,6 +9,7 @@ use std::{
 use countersign_core::{
     crypto::aws_lc::AwsLc,
     digest::{Digest, HashAlgorithm, StreamingDigest},
+    limits,
 };
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -66,15 +67,50 @@ impl Artifact {
         session: &Session,
         algorithms: &[HashAlgorithm],
     ) -> Outcome<(Vec<Digest>, u64)> {
+        let (digests, size, _) = self.read(session, algorithms, Keep::Digests)?;
+        Ok((digests, size))
+    }
+
+    /// Reads it to its end, once: digests, in the order asked for, the size, and what is to be kept
+    /// of it. A file that is too large to be kept is hashed all the same.
+    ///
+    /// # Errors
+    /// `setup.input.unreadable`.
+    pub fn read(
+        self,
+        session: &Session,
+        algorithms: &[HashAlgorithm],
+        keep: Keep,
+    ) -> Outcome<(Vec<Digest>, u64, Option<Vec<u8>>)> {
         let mut hashes = StreamingDigest::new(&AwsLc, algorithms);
         let mut progress = Progress::new(session, &self.name, self.size);
+        let limit = limits::SIGNED_CONTENT_BYTES;
+        let mut kept = match (keep, self.size) {
+            (Keep::Content, Some(size)) if size > limit as u64 => None,
+            (Keep::Content, _) => Some(Vec::new()),
+            (Keep::Digests, _) => None,
+        };
         read_ahead::for_each_block(self.file, |block| {
             hashes.update(block);
+            kept = kept.take().filter(|kept| block.len() <= limit - kept.len());
+            if let Some(kept) = &mut kept {
+                kept.extend_from_slice(block);
+            }
             progress.advance(block.len() as u64);
         })
         .map_err(|error| Failure::unreadable(Path::new(&self.shown), error.to_string()))?;
-        Ok(hashes.finish())
+        let (digests, size) = hashes.finish();
+        Ok((digests, size, kept))
     }
+}
+
+/// What is kept of a file that is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// Its digests and its size.
+    Digests,
+    /// Its octets too, where there are no more of them than a signature is checked over.
+    Content,
 }
 
 /// A bar that appears when the work takes long enough to wonder.

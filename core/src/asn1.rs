@@ -27,6 +27,11 @@ pub enum Asn1Error {
         /// The field being read.
         field: &'static str,
     },
+    /// An OCTET STRING in pieces, which is BER and never DER (X.690 §10.2).
+    StringInPieces {
+        /// The field being read.
+        field: &'static str,
+    },
     /// Another type stands here than the specification demands.
     UnexpectedType {
         /// The field being read.
@@ -37,6 +42,16 @@ pub enum Asn1Error {
         /// The structure that should have ended.
         field: &'static str,
     },
+    /// DER of the right type, with a value that the specification does not have there.
+    UnexpectedValue {
+        /// The field being read.
+        field: &'static str,
+    },
+    /// A list is longer than is looked at ([`limits`](crate::limits)).
+    TooMany {
+        /// The list being read.
+        field: &'static str,
+    },
 }
 
 impl Asn1Error {
@@ -45,8 +60,11 @@ impl Asn1Error {
         match self {
             Self::Malformed { field }
             | Self::IndefiniteLength { field }
+            | Self::StringInPieces { field }
             | Self::UnexpectedType { field }
-            | Self::TrailingBytes { field } => field,
+            | Self::TrailingBytes { field }
+            | Self::UnexpectedValue { field }
+            | Self::TooMany { field } => field,
         }
     }
 }
@@ -58,8 +76,15 @@ impl fmt::Display for Asn1Error {
             Self::IndefiniteLength { field } => {
                 write!(f, "{field} uses BER's indefinite length, which DER forbids")
             }
+            Self::StringInPieces { field } => {
+                write!(f, "{field} is in pieces as in BER, which DER forbids")
+            }
             Self::UnexpectedType { field } => write!(f, "{field} has an unexpected ASN.1 type"),
             Self::TrailingBytes { field } => write!(f, "bytes follow after {field}"),
+            Self::UnexpectedValue { field } => {
+                write!(f, "{field} has a value that its specification does not allow")
+            }
+            Self::TooMany { field } => write!(f, "{field} has more entries than are looked at"),
         }
     }
 }
@@ -164,6 +189,10 @@ impl<'a> Cursor<'a> {
         // only: a high tag number is not used by any structure we read.
         if self.rest.get(1) == Some(&0x80) {
             return Err(Asn1Error::IndefiniteLength { field });
+        }
+        // X.690 §8.7.3: a constructed OCTET STRING.
+        if self.rest.first() == Some(&0x24) {
+            return Err(Asn1Error::StringInPieces { field });
         }
         let malformed = |_| Asn1Error::Malformed { field };
         let mut reader = SliceReader::new(self.rest).map_err(malformed)?;

@@ -60,6 +60,10 @@ pub const TIMESTAMPS: usize = 8;
 /// A timestamp response's size in bytes; real ones have 1–7 KB.
 pub const TIMESTAMP_BYTES: usize = 256 * 1024;
 
+/// Nesting of values in a timestamp that is in BER: a certificate in a token in a token's unsigned
+/// attributes needs 20. Stops stack exhaustion by `30 80 30 80 …`.
+pub const BER_DEPTH: usize = 32;
+
 /// Transparency-log entries in a bundle.
 pub const LOG_ENTRIES: usize = 8;
 
@@ -76,6 +80,11 @@ pub const CHECKPOINT_SIGNATURES: usize = 32;
 /// Signed certificate timestamps in a certificate; each costs a verification. Browsers demand
 /// two or three.
 pub const CERTIFICATE_TIMESTAMPS: usize = 8;
+
+/// A file's size in bytes, where the signature can only be checked over the whole of it and not over
+/// its digest (Ed25519 signs messages, RFC 8032 §5.1): it is held in memory, in a page's too. Stops
+/// a bundle with such a key from filling the memory of whoever verifies a large file.
+pub const SIGNED_CONTENT_BYTES: usize = 128 * 1024 * 1024;
 
 /// Signatures in a DSSE envelope; each costs a verification. The bundle format demands one.
 pub const ENVELOPE_SIGNATURES: usize = 1;

@@ -7,6 +7,7 @@
 
 mod choice;
 mod content;
+mod legacy;
 mod logged;
 mod provenance;
 mod signature;
@@ -16,6 +17,7 @@ mod when;
 
 use alloc::{format, string::String, vec::Vec};
 
+use self::legacy::LegacyTokens;
 use crate::{
     bundle::{Bundle, Verifier},
     crypto::CryptoProvider,
@@ -30,7 +32,7 @@ use crate::{
     revocation::{RevocationEvidence, Subject},
     time::{EARLIEST_SANE_NOW, ProvenTime, UnixSeconds},
     trust::TrustRoot,
-    tsp::VerifiedTimestamp,
+    tsp::{TokenForm, VerifiedTimestamp},
     x509::{Certificate, PublicKey, VerifiedPath, name},
 };
 
@@ -43,6 +45,9 @@ pub struct Artifact<'a> {
     pub size: Option<u64>,
     /// Its digests; which are needed, [`Bundle::artifact_algorithms`] says.
     pub digests: &'a [Digest],
+    /// All of its octets, at most [`SIGNED_CONTENT_BYTES`](crate::limits::SIGNED_CONTENT_BYTES);
+    /// only where [`Bundle::needs_content`] says so.
+    pub content: Option<&'a [u8]>,
 }
 
 /// Everything that is to be checked; untrusted, all of it.
@@ -56,6 +61,8 @@ pub struct Evidence<'a> {
     pub crls: &'a [&'a [u8]],
     /// OCSP responses, each DER.
     pub ocsp_responses: &'a [&'a [u8]],
+    /// In which encoding the bundle's timestamps are taken.
+    pub tokens: TokenForm,
     /// The public key that is expected to have signed, DER `SubjectPublicKeyInfo`; nothing where a
     /// certificate says whose key it is. Believed: it comes from whoever verifies.
     pub key: Option<&'a [u8]>,
@@ -94,7 +101,9 @@ pub fn verify(
     };
     let context = Context { evidence, trust, policy, crypto, now };
     let leaf = leaf.as_ref();
-    Run { context, bundle: &bundle, leaf, key, revocation, findings: Vec::new() }.report(artifact)
+    let legacy = &LegacyTokens::of(&bundle, evidence.tokens);
+    let findings = Vec::new();
+    Run { context, bundle: &bundle, leaf, key, revocation, legacy, findings }.report(artifact)
 }
 
 /// The signer's certificate, where there is one, and the key that must have signed.
@@ -156,7 +165,9 @@ pub fn revocation_sources(
     let Ok(revocation) = RevocationEvidence::decode(&[], &[]) else { return Vec::new() };
     let context = Context { evidence, trust, policy, crypto, now };
     let leaf = leaf.as_ref();
-    let run = Run { context, bundle: &bundle, leaf, key, revocation, findings: Vec::new() };
+    let legacy = &LegacyTokens::of(&bundle, evidence.tokens);
+    let findings = Vec::new();
+    let run = Run { context, bundle: &bundle, leaf, key, revocation, legacy, findings };
     let timestamps: Vec<_> = run.verified_tokens().into_iter().filter_map(Result::ok).collect();
     let at = run.judged_at(earliest(&timestamps, &run.verified_entries()));
     let mut sources = Vec::new();
@@ -224,6 +235,7 @@ struct Run<'a> {
     /// The key that must have signed: the certificate's, or the one that was given.
     key: PublicKey<'a>,
     revocation: RevocationEvidence<'a>,
+    legacy: &'a LegacyTokens,
     findings: Vec<Finding>,
 }
 

@@ -20,11 +20,17 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let Ok(trust) = TrustRoot::decode(trust) else { return };
     let Ok(policy) = Policy::for_identity("release@example.com", None) else { return };
     let evidence = Evidence {
-        artifact: Artifact { name: Some("app"), size: Some(21), digests: &[] },
+        artifact: Artifact {
+            name: Some("app"),
+            size: Some(21),
+            digests: &[],
+            content: Some(b"the published program"),
+        },
         bundle,
         crls: &[crl],
         ocsp_responses: &[ocsp],
         key: None,
+        ..Evidence::default()
     };
     let _ = revocation_sources(&evidence, &trust, &policy, &RustCrypto, now);
     let report = verify(&evidence, &trust, &policy, &RustCrypto, now);

@@ -97,6 +97,16 @@ impl KeyAlgorithm {
     }
 }
 
+/// What a key is to be given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Takes {
+    /// Digests will do.
+    Digests,
+    /// Whole messages: Ed25519 signs nothing else (RFC 8032 §5.1), and a key that wants its PIN for
+    /// each signature may take nothing else.
+    Messages,
+}
+
 /// A private key that can be used and not seen.
 pub trait Signer: Send + Sync + Debug {
     /// The one scheme that this key signs with.
@@ -104,6 +114,11 @@ pub trait Signer: Send + Sync + Debug {
 
     /// The public key: DER of the whole `SubjectPublicKeyInfo`.
     fn spki(&self) -> &[u8];
+
+    /// Whether it is better given messages or digests.
+    fn takes(&self) -> Takes {
+        Takes::Digests
+    }
 
     /// Signs a message. ECDSA signatures are DER `Ecdsa-Sig-Value` (RFC 3279 §2.2.3), RSA
     /// signatures as long as the modulus.
@@ -138,6 +153,9 @@ pub enum SignError {
         /// The algorithm of the digest.
         found: &'static str,
     },
+    /// A digest was given to a key that signs messages alone.
+    #[error("the key signs whole messages and no digests")]
+    NeedsMessage,
     /// The certificate is for another key.
     #[error("the certificate's public key is not this key's")]
     KeyMismatch,

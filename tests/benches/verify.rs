@@ -103,11 +103,12 @@ impl Subject {
     fn bench(&self, crypto: &dyn CryptoProvider) {
         let crls: Vec<&[u8]> = self.crls.iter().map(Vec::as_slice).collect();
         let evidence = Evidence {
-            artifact: Artifact { name: None, size: None, digests: &self.digests },
+            artifact: Artifact { digests: &self.digests, ..Artifact::default() },
             bundle: &self.bundle,
             crls: &crls,
             ocsp_responses: &[],
             key: None,
+            ..Evidence::default()
         };
         let whole = || {
             let report = verify(&evidence, &self.trust, &self.policy, crypto, self.now);

@@ -14,12 +14,13 @@
 //! | `policy.json` | the policy; always readable |
 //! | `crl-0.der`, `crl-1.der`, … | CRLs, in the order they are given |
 //! | `ocsp-0.der`, … | OCSP responses, in their order |
+//! | `content.bin` | the file itself, only where its signature is over the whole of it |
 //! | `key.der` | the expected public key (`SubjectPublicKeyInfo`), only for managed keys |
 //! | `case.json` | the rest, see below |
 //! | `expected-report.json` | the report as `serde_json` writes it without spaces, no line feed |
 //!
 //! `case.json`: `{"name": "…", "artifact": {"name": string or null, "size": number or null,
-//! "digests": ["sha256:HEX", …]}, "now": seconds since 1970, "crls": ["crl-0.der", …],
+//! "digests": ["sha256:HEX", …], "content": "content.bin" or null}, "now": seconds since 1970, "crls": ["crl-0.der", …],
 //! "ocsp": ["ocsp-0.der", …], "key": "key.der" or null}`.
 
 mod downloads;
@@ -30,6 +31,7 @@ mod private;
 pub mod public_good;
 pub mod statements;
 mod tokens;
+pub mod whole_files;
 
 use countersign_core::{
     Artifact, Evidence, crypto::CryptoProvider, digest::Digest, policy::Policy, report::Report,
@@ -54,6 +56,8 @@ pub struct Case {
     pub size: Option<u64>,
     /// The file's digests.
     pub digests: Vec<Digest>,
+    /// The file, where its signature is over the whole of it.
+    pub content: Option<Vec<u8>>,
     /// CRLs, DER.
     pub crls: Vec<Vec<u8>>,
     /// OCSP responses, DER.
@@ -79,11 +83,13 @@ impl Case {
                 name: self.file_name.as_deref(),
                 size: self.size,
                 digests: &self.digests,
+                content: self.content.as_deref(),
             },
             bundle: &self.bundle,
             crls: &crls,
             ocsp_responses: &ocsp,
             key: self.key.as_deref(),
+            ..Evidence::default()
         };
         verify(&evidence, &trust, &policy, crypto, self.now)
     }
@@ -101,7 +107,12 @@ impl Case {
         let digests: Vec<String> = self.digests.iter().map(ToString::to_string).collect();
         let rest = json!({
             "name": self.name,
-            "artifact": { "name": self.file_name, "size": self.size, "digests": digests },
+            "artifact": {
+                "name": self.file_name,
+                "size": self.size,
+                "digests": digests,
+                "content": self.content.as_ref().map(|_| "content.bin"),
+            },
             "now": self.now.seconds(),
             "crls": names(&crls),
             "ocsp": names(&ocsp),
@@ -115,6 +126,9 @@ impl Case {
         ];
         files.extend(crls);
         files.extend(ocsp);
+        let content =
+            self.content.iter().map(|content| ("content.bin".to_owned(), content.clone()));
+        files.extend(content);
         files.extend(self.key.iter().map(|key| ("key.der".to_owned(), key.clone())));
         files
     }
@@ -131,6 +145,7 @@ pub fn cases() -> Vec<Case> {
         logged::cases(),
         keys::cases(),
         downloads::cases(),
+        whole_files::cases(),
     ]
     .concat()
 }

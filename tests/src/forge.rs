@@ -5,6 +5,7 @@
 //! serial numbers and times are fixed, and ECDSA nonces follow RFC 6979, so that a mutant has the
 //! same bytes in every run (RSA-PSS salts excepted). Nothing here looks at what it makes.
 
+mod ber;
 mod certificate;
 mod chain;
 mod crl;
@@ -14,13 +15,14 @@ mod release;
 mod token;
 
 pub use self::{
+    ber::in_ber,
     certificate::{CertificateDraft, ExtensionDraft, basic_constraints, key_usage, usages},
     chain::{Chain, SignedChain},
     crl::{CrlDraft, EntryDraft},
     key::ForgeKey,
     ocsp::{NoExtensions, OcspDraft, SingleDraft, WhoAnswers},
     release::{Proofs, Release},
-    token::{Ess, SignerName, TokenDraft, TstInfoDraft},
+    token::{Ess, SignerName, TokenDraft, TstInfoDraft, other_revocation},
 };
 
 use countersign_core::{crypto::SignatureScheme, time::UnixSeconds};

@@ -307,11 +307,13 @@ impl World {
                 name: given.name.as_deref(),
                 size: Some(given.file.len() as u64),
                 digests: &digests,
+                content: Some(&given.file),
             },
             bundle,
             crls: &crls,
             ocsp_responses: &ocsp,
             key: None,
+            ..Evidence::default()
         };
         verify(&evidence, &self.trust(), policy, crypto, given.now)
     }

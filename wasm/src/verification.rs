@@ -9,6 +9,7 @@ use countersign_core::{
     crypto::rustcrypto::RustCrypto,
     digest::{Digest, HashAlgorithm},
     finding::{Finding, quoted},
+    limits,
     policy::{self, Policy, RevocationMode},
     report::{ArtifactSummary, Report},
     revocation::{self, Freshness, RevocationEvidence},
@@ -34,6 +35,9 @@ pub struct Verification {
     name: Option<String>,
     size: Option<u64>,
     digests: Vec<Digest>,
+    content: Option<Vec<u8>>,
+    /// How much of the file was handed in, kept or not.
+    content_size: usize,
     crls: Vec<Vec<u8>>,
     ocsp_responses: Vec<Vec<u8>>,
     key: Option<Vec<u8>>,
@@ -47,6 +51,8 @@ struct Plan {
     algorithms: Vec<&'static str>,
     /// The published size in bytes: a shorter file need not be read.
     size: Option<u64>,
+    /// Whether the file itself is wanted beside its digests (`addContent`).
+    content: bool,
 }
 
 /// Where the revocation of one certificate can be looked up.
@@ -75,6 +81,8 @@ impl Verification {
             name: None,
             size: None,
             digests: Vec::new(),
+            content: None,
+            content_size: 0,
             crls: Vec::new(),
             ocsp_responses: Vec::new(),
             key: None,
@@ -94,6 +102,19 @@ impl Verification {
         let digest = Digest::parse(digest);
         self.digests.extend(digest.clone());
         digest.is_some()
+    }
+
+    /// Adds the next octets of the file itself, where the plan wants them. Beyond what a signature
+    /// is checked over, all of them are given up.
+    #[wasm_bindgen(js_name = addContent)]
+    pub fn add_content(&mut self, octets: &[u8]) {
+        let held = self.content.take().unwrap_or_default();
+        self.content_size = self.content_size.saturating_add(octets.len());
+        if self.content_size <= limits::SIGNED_CONTENT_BYTES {
+            let mut content = held;
+            content.extend_from_slice(octets);
+            self.content = Some(content);
+        }
     }
 
     /// Adds a CRL, DER.
@@ -136,7 +157,7 @@ impl Verification {
 
 impl Verification {
     fn planned(&self) -> Plan {
-        let nothing = Plan { algorithms: Vec::new(), size: None };
+        let nothing = Plan { algorithms: Vec::new(), size: None, content: false };
         if self.trust.is_err() || self.policy.is_err() {
             return nothing;
         }
@@ -151,7 +172,13 @@ impl Verification {
             None => bundle.artifact_algorithms(),
         };
         let size = statement.and_then(|statement| self.published_size(&statement.subjects));
-        Plan { algorithms: algorithms.into_iter().map(HashAlgorithm::name).collect(), size }
+        let content = bundle.needs_content(self.key.as_deref())
+            && self.size.is_none_or(|size| size <= limits::SIGNED_CONTENT_BYTES as u64);
+        Plan {
+            algorithms: algorithms.into_iter().map(HashAlgorithm::name).collect(),
+            size,
+            content,
+        }
     }
 
     /// The size of the subject that the core would hold the file against.
@@ -210,14 +237,19 @@ impl Verification {
         };
         let (crls, ocsp_responses) = self.revocation_evidence();
         let key = self.key.as_deref();
-        let artifact =
-            Artifact { name: self.name.as_deref(), size: self.size, digests: &self.digests };
+        let artifact = Artifact {
+            name: self.name.as_deref(),
+            size: self.size,
+            digests: &self.digests,
+            content: self.content.as_deref(),
+        };
         let evidence = Evidence {
             artifact,
             bundle: &self.bundle,
             crls: &crls,
             ocsp_responses: &ocsp_responses,
             key,
+            ..Evidence::default()
         };
         verify(&evidence, trust, policy, &RustCrypto, self.now)
     }

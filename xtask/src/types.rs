@@ -100,13 +100,14 @@ fn faults() -> anyhow::Result<String> {
 fn limits() -> String {
     format!(
         "/** How much of each kind of input is taken, in bytes. */\n\
-        export const limits = {{\n  bundle: {},\n  trust: {},\n  policy: {},\n  crl: {},\n  ocsp: {},\n  publicKey: {},\n}} as const;\n",
+        export const limits = {{\n  bundle: {},\n  trust: {},\n  policy: {},\n  crl: {},\n  ocsp: {},\n  publicKey: {},\n  content: {},\n}} as const;\n",
         limits::BUNDLE_BYTES,
         limits::TRUST_ROOT_BYTES,
         limits::POLICY_BYTES,
         limits::CRL_BYTES,
         limits::OCSP_BYTES,
         limits::CERTIFICATE_BYTES,
+        limits::SIGNED_CONTENT_BYTES,
     )
 }
 

@@ -66,6 +66,12 @@ pub enum GeneratedAlgorithm {
     Rsa2048,
     /// RSA of 4096 bits with SHA-256; in tokens alone
     Rsa4096,
+    /// RSA of 3072 bits that signs with PSS and SHA-256 alone; in tokens alone
+    Rsa3072Pss,
+    /// ECDSA P-521 with SHA-512; in tokens alone
+    P521,
+    /// Ed25519, which signs whole files; in tokens alone
+    Ed25519,
 }
 
 impl From<GeneratedAlgorithm> for TokenKeyAlgorithm {
@@ -76,6 +82,9 @@ impl From<GeneratedAlgorithm> for TokenKeyAlgorithm {
             GeneratedAlgorithm::Rsa3072 => Self::Usual(KeyAlgorithm::Rsa3072),
             GeneratedAlgorithm::Rsa2048 => Self::Rsa2048,
             GeneratedAlgorithm::Rsa4096 => Self::Rsa4096,
+            GeneratedAlgorithm::Rsa3072Pss => Self::Rsa3072Pss,
+            GeneratedAlgorithm::P521 => Self::P521,
+            GeneratedAlgorithm::Ed25519 => Self::Ed25519,
         }
     }
 }

@@ -11,7 +11,7 @@ use countersign_signing::{
     csr,
     files::FileMode,
     key::{
-        FileKey, KeyAlgorithm, KeyLocation, TokenKeyAlgorithm, TokenUri, generate_in_token,
+        FileKey, KeyLocation, TokenKeyAlgorithm, TokenUri, generate_in_token,
         store_certificate as store_in_token,
     },
     name::DistinguishedName,
@@ -48,7 +48,7 @@ fn generate_file(
     session: &Session,
 ) -> Outcome<Answer> {
     let TokenKeyAlgorithm::Usual(algorithm) = arguments.algorithm.into() else {
-        let found = "keys of that size are made in tokens alone; for a file, choose rsa3072";
+        let found = "such keys are made in tokens alone; for a file, choose p384, p256 or rsa3072";
         return Err(Failure::usage(format!("--algorithm: {found}")));
     };
     if path.symlink_metadata().is_ok() {
@@ -70,11 +70,7 @@ fn make_in_token(
     let pin = session.token_pin(uri, &arguments.passphrase)?;
     let algorithm = TokenKeyAlgorithm::from(arguments.algorithm);
     let made = without_interruption(|| generate_in_token(uri, algorithm, pin.as_ref()))?;
-    let name = match algorithm {
-        TokenKeyAlgorithm::Usual(usual) => KeyAlgorithm::name(usual),
-        TokenKeyAlgorithm::Rsa2048 => "rsa2048",
-        TokenKeyAlgorithm::Rsa4096 => "rsa4096",
-    };
+    let name = algorithm.name();
     let text = format!("{}\n  a new {name} key; it cannot leave the token\n", made.uri);
     Answer::new(text, &json!({ "key": made.uri.to_string(), "algorithm": name }))
 }

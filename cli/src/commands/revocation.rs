@@ -184,7 +184,12 @@ pub(super) fn fetch(arguments: &RevocationFetchArguments, session: &Session) -> 
     let now = session.now();
     // Whoever signed: only addresses are wanted, and those of trusted authorities are taken alone.
     let policy = Policy::for_identity("anybody@example.invalid", None)?;
-    let evidence = Evidence { bundle: &octets, key: key.as_deref(), ..Evidence::default() };
+    let evidence = Evidence {
+        bundle: &octets,
+        key: key.as_deref(),
+        tokens: TokenForm::BerToo,
+        ..Evidence::default()
+    };
     let sources = revocation_sources(&evidence, &trust, &policy, &AwsLc, now);
     if sources.is_empty() && by_key {
         return nothing_to_fetch(&path);

@@ -10,7 +10,7 @@ use countersign_core::{
     digest::{HashAlgorithm, digest, encode_hex},
     finding::{FindingCode, quoted},
     time::UnixSeconds,
-    tsp::{TimestampResponse, TstInfo},
+    tsp::{self, TstInfo},
     x509::Certificate,
 };
 use serde_json::{Value, json};
@@ -102,8 +102,7 @@ fn register_release(path: &Path, admin: &Admin<'_>) -> Outcome<Value> {
 /// verified what they signed.
 fn signed_at(bundle: &Bundle) -> Option<UnixSeconds> {
     let times = bundle.timestamps.iter().filter_map(|timestamp| {
-        let token = TimestampResponse::decode(timestamp).ok().and_then(|answer| answer.token);
-        let signed = SignedData::decode(token.unwrap_or(timestamp)).ok()?;
+        let signed = SignedData::decode(tsp::token(timestamp).ok()?).ok()?;
         TstInfo::decode(signed.content).ok().map(|info| info.latest())
     });
     times.max()

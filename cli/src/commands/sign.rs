@@ -21,7 +21,7 @@ use countersign_core::{
 use countersign_signing::{
     bundle::{self, Bundle, IN_TOTO_PAYLOAD_TYPE, pre_authentication_encoding},
     files::FileMode,
-    key::Signer,
+    key::{Signer, Takes},
     statement::{RELEASE_PREDICATE_TYPE, STATEMENT_TYPE, Statement, Subject},
 };
 use serde_json::{Map, Value, json};
@@ -29,7 +29,7 @@ use serde_json::{Map, Value, json};
 use super::verify::bundle_path;
 use crate::{
     arguments::{Format, SignArguments},
-    artifact,
+    artifact::{self, Keep},
     failure::{Failure, Outcome, path_text},
     input,
     output::{Answer, Body, finding_text},
@@ -155,7 +155,7 @@ impl<'a> Run<'a> {
         prepare(&output, existing)?;
         let file = artifact::Artifact::open(path)?;
         let name = file.name().to_owned();
-        let own = self.own_hash()?;
+        let own = self.own_hash();
         let algorithms = match self.claim {
             Claim::File => vec![own],
             // SHA-256 is what Sigstore's verifiers look for.
@@ -163,11 +163,26 @@ impl<'a> Run<'a> {
                 vec![HashAlgorithm::Sha256, HashAlgorithm::Sha384]
             }
         };
-        let (digests, size) = file.hash(self.session, &algorithms)?;
-        let signature = self.make(&name, &digests, size)?;
+        let whole = matches!(self.claim, Claim::File) && self.key.takes() == Takes::Messages;
+        let keep = if whole { Keep::Content } else { Keep::Digests };
+        let (digests, size, content) = file.read(self.session, &algorithms, keep)?;
+        if whole && content.is_none() {
+            return Err(Failure::usage(format!(
+                "{}: too large for this key, which signs whole files of at most {} MiB; sign a \
+                 statement about it (--statement)",
+                path_text(path),
+                limits::SIGNED_CONTENT_BYTES / (1024 * 1024),
+            )));
+        }
+        let signature = self.make(&name, (&digests, content.as_deref()), size)?;
         let stamp = self.stamp(&signature, own)?;
         let bundle = self.bundle(&signature, stamp.as_ref())?;
-        let artifact = Artifact { name: Some(&name), size: Some(size), digests: &digests };
+        let artifact = Artifact {
+            name: Some(&name),
+            size: Some(size),
+            digests: &digests,
+            content: content.as_deref(),
+        };
         let report = self.check(artifact, bundle.as_bytes());
         if let Some(finding) = report.decisive() {
             return Err(finding.clone().into());
@@ -177,17 +192,25 @@ impl<'a> Run<'a> {
         Ok(Signed { file: path_text(path), bundle: output, stamp, identity })
     }
 
-    /// The hash that the key signs with.
-    fn own_hash(&self) -> Outcome<HashAlgorithm> {
-        let hash = self.key.scheme().hash_algorithm();
-        hash.ok_or_else(|| Failure::internal("a key that signs no digests"))
+    /// The hash that the key signs with; SHA-512 goes with Ed25519 (RFC 8419 §2.3).
+    fn own_hash(&self) -> HashAlgorithm {
+        self.key.scheme().hash_algorithm().unwrap_or(HashAlgorithm::Sha512)
     }
 
-    fn make(&self, name: &str, digests: &[Digest], size: u64) -> Outcome<Signature> {
+    /// `content` is the file where the key is to be given that.
+    fn make(
+        &self,
+        name: &str,
+        (digests, content): (&[Digest], Option<&[u8]>),
+        size: u64,
+    ) -> Outcome<Signature> {
         let payload = match &self.claim {
             Claim::File => {
                 let digest = digests.first().ok_or_else(|| Failure::internal("no digest"))?.clone();
-                let octets = self.key.sign_digest(&digest)?;
+                let octets = match content {
+                    Some(content) => self.key.sign(content)?,
+                    None => self.key.sign_digest(&digest)?,
+                };
                 return Ok(Signature { content: Content::Digest(digest), octets });
             }
             Claim::Predicate(kind, predicate) => {

@@ -1,13 +1,14 @@
 //! `timestamp`.
 
 use countersign_core::{
+    cms::SignedData,
     crypto::aws_lc::AwsLc,
     digest::{Digest, HashAlgorithm, encode_hex},
     limits,
     trust::Authority,
-    tsp::{self, CertificateRequest, Stamped, TimestampResponse},
+    tsp::{self, CertificateRequest, LegacyTimestamp, Stamped},
 };
-use countersign_signing::{der, files::FileMode};
+use countersign_signing::files::FileMode;
 use serde_json::json;
 
 use crate::{
@@ -82,11 +83,12 @@ pub(super) fn request(arguments: &TimestampRequestArguments, session: &Session) 
 /// the answer could be held against later.
 pub(super) fn verify(arguments: &TimestampVerifyArguments, session: &Session) -> Outcome<Answer> {
     let authorities = authorities(arguments, session)?;
-    let response = as_response(input::read_der(&arguments.token, limits::TIMESTAMP_BYTES)?);
+    let timestamp = input::read_der(&arguments.token, limits::TIMESTAMP_BYTES)?;
+    let legacy = LegacyTimestamp::decode(&timestamp);
     let digests = match (&arguments.digest, &arguments.data) {
         (Some(digest), _) => vec![digest.clone()],
         (None, Some(file)) => {
-            let algorithm = imprint_algorithm(&response)?;
+            let algorithm = imprint_algorithm(&timestamp, legacy.as_ref())?;
             Artifact::open(file)?.hash(session, &[algorithm])?.0
         }
         (None, None) => return Err(Failure::usage("say what was stamped: --data or --digest")),
@@ -96,8 +98,12 @@ pub(super) fn verify(arguments: &TimestampVerifyArguments, session: &Session) ->
         Some(_) => failure,
         None => failure.about(path_text(&arguments.token)),
     };
-    let verified = tsp::verify(&response, Stamped::Digests(&digests), &authorities, &AwsLc, now)
-        .map_err(|finding| about(finding.into()))?;
+    let stamped = Stamped::Digests(&digests);
+    let verified = match &legacy {
+        Some(legacy) => tsp::verify_legacy(legacy, stamped, &authorities, &AwsLc, now),
+        None => tsp::verify(&timestamp, stamped, &authorities, &AwsLc, now),
+    }
+    .map_err(|finding| about(finding.into()))?;
     let info = verified.info();
     let authority = verified.path().leaf().summary();
     let text = format!(
@@ -136,23 +142,15 @@ fn authorities(arguments: &TimestampVerifyArguments, session: &Session) -> Outco
         .collect())
 }
 
-/// A bare token (a CMS `ContentInfo`, as `openssl ts -token_out` writes it) as the response that it
-/// came in; anything else as it is.
-fn as_response(bytes: Vec<u8>) -> Vec<u8> {
-    if countersign_core::cms::SignedData::decode(&bytes).is_err() {
-        return bytes;
-    }
-    // PKIStatusInfo { granted(0) }
-    der::sequence(&[&der::sequence(&[&der::integer(0)]), &bytes])
-}
-
 /// The hash that the token was made over; SHA-384 where that cannot be read, so that the core says
 /// what is wrong.
-fn imprint_algorithm(response: &[u8]) -> Outcome<HashAlgorithm> {
-    let decoded = TimestampResponse::decode(response)?;
-    let signed =
-        decoded.token.and_then(|token| countersign_core::cms::SignedData::decode(token).ok());
-    let info = signed.as_ref().and_then(|signed| tsp::TstInfo::decode(signed.content).ok());
+fn imprint_algorithm(timestamp: &[u8], legacy: Option<&LegacyTimestamp>) -> Outcome<HashAlgorithm> {
+    let info = match legacy {
+        Some(legacy) => legacy.info().ok(),
+        None => SignedData::decode(tsp::token(timestamp)?)
+            .ok()
+            .and_then(|signed| tsp::TstInfo::decode(signed.content).ok()),
+    };
     let algorithm = info.and_then(|info| info.message_imprint.algorithm);
     Ok(algorithm
         .filter(|algorithm| *algorithm != HashAlgorithm::Sha1)

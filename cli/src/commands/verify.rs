@@ -13,12 +13,13 @@ use countersign_core::{
     revocation_sources,
     time::UnixSeconds,
     trust::TrustRoot,
+    tsp::TokenForm,
     verify,
 };
 
 use crate::{
     arguments::VerifyArguments,
-    artifact,
+    artifact::{self, Keep},
     failure::{Failure, Outcome, path_text},
     input,
     output::{Answer, Body},
@@ -116,6 +117,8 @@ struct Presented {
     name: Option<String>,
     size: Option<u64>,
     digests: Vec<Digest>,
+    /// Where the signature is over the file and not over its digest.
+    content: Option<Vec<u8>>,
     bundle: Vec<u8>,
 }
 
@@ -139,7 +142,8 @@ impl Run<'_> {
                 Failure::from(finding.expected("--bundle FILE beside a digest").found("none"))
             })?;
             let bundle = input::bundle(bundle)?;
-            return Ok(Presented { name: None, size: None, digests: vec![digest], bundle });
+            let digests = vec![digest];
+            return Ok(Presented { name: None, size: None, digests, content: None, bundle });
         }
         let file = artifact::Artifact::open(artifact)?;
         let path = self.arguments.bundle.clone().unwrap_or_else(|| bundle_path(artifact));
@@ -147,14 +151,20 @@ impl Run<'_> {
         let name = Some(file.name().to_owned());
         let size = file.size();
         // A bundle that cannot be read is the core's to report; no need to read the file for it.
-        let (digests, size) = match Bundle::decode(&bundle) {
+        let (digests, size, content) = match Bundle::decode(&bundle) {
             Ok(decoded) if !is_cut_short(&decoded, file.name(), size) => {
-                let (digests, size) = file.hash(self.session, &decoded.artifact_algorithms())?;
-                (digests, Some(size))
+                let keep = if decoded.needs_content(self.key.as_deref()) {
+                    Keep::Content
+                } else {
+                    Keep::Digests
+                };
+                let algorithms = decoded.artifact_algorithms();
+                let (digests, size, content) = file.read(self.session, &algorithms, keep)?;
+                (digests, Some(size), content)
             }
-            _ => (Vec::new(), size),
+            _ => (Vec::new(), size, None),
         };
-        Ok(Presented { name, size, digests, bundle })
+        Ok(Presented { name, size, digests, content, bundle })
     }
 
     fn judge(&mut self, presented: &Presented) -> Report {
@@ -162,9 +172,16 @@ impl Run<'_> {
             name: presented.name.as_deref(),
             size: presented.size,
             digests: &presented.digests,
+            content: presented.content.as_deref(),
         };
         let key = self.key.as_deref();
-        let bare = Evidence { artifact, bundle: &presented.bundle, key, ..Evidence::default() };
+        let bare = Evidence {
+            artifact,
+            bundle: &presented.bundle,
+            key,
+            tokens: TokenForm::BerToo,
+            ..Evidence::default()
+        };
         let sources = if self.arguments.offline {
             Vec::new()
         } else {

@@ -16,11 +16,13 @@ pub use statement::{STATEMENT_TYPE, Statement, Subject};
 use alloc::{format, string::String, vec::Vec};
 
 use crate::{
+    crypto::KeyAlgorithm,
     digest::{Digest, HashAlgorithm},
     finding::{Finding, FindingCode},
     json::JsonFault,
     limits,
     tlog::LogEntry,
+    x509::{Certificate, PublicKey},
 };
 
 /// A decoded bundle.
@@ -124,6 +126,21 @@ impl Bundle {
             Verifier::Certificate { further, .. } => further,
             Verifier::PublicKey { .. } => &[],
         }
+    }
+
+    /// Whether the signature can only be checked over the artifact's octets and not over a digest:
+    /// a message signature by an Ed25519 key (RFC 8032 §5.1). The key is the certificate's, or
+    /// `given`, a DER `SubjectPublicKeyInfo`. What cannot be read needs nothing.
+    pub fn needs_content(&self, given: Option<&[u8]>) -> bool {
+        let Content::MessageSignature { .. } = &self.content else { return false };
+        let algorithm = match (self.certificate(), given) {
+            (Some(certificate), _) => {
+                Certificate::decode(certificate).map(|leaf| leaf.public_key.algorithm)
+            }
+            (None, Some(given)) => PublicKey::decode(given).map(|key| key.algorithm),
+            (None, None) => return false,
+        };
+        algorithm == Ok(KeyAlgorithm::Ed25519)
     }
 
     /// The digest algorithms of the artifact that verification will need. One that the caller has

@@ -90,9 +90,12 @@ impl<'a> SignedData<'a> {
     }
 
     fn decode_fields(mut fields: Cursor<'a>) -> Result<Self> {
-        // RFC 5652 §5.1: version 3 when the content is not id-data, which ours never is.
-        if fields.unsigned("version")? != 3 {
-            return Err(Asn1Error::Malformed { field: "signedData version" });
+        // RFC 5652 §5.1: 3 for content that is not id-data, 4 where attribute certificates of
+        // version 2 are sent along, 5 where certificates or revocation data of another form are.
+        // Off-spec: nothing that is read here depends on it, so that 1, which authorities in the
+        // wild write, will do, and nobody's 3 is held against what is sent along.
+        if !matches!(fields.unsigned("signedData version")?, 1 | 3..=5) {
+            return Err(Asn1Error::UnexpectedValue { field: "signedData version" });
         }
         let digest_algorithms = algorithms(fields.set("digestAlgorithms")?)?;
         let mut encapsulated = fields.sequence("encapContentInfo")?;
@@ -112,12 +115,12 @@ impl<'a> SignedData<'a> {
         let mut signer_infos = Vec::new();
         while !set.is_empty() {
             if signer_infos.len() >= limits::CERTIFICATES {
-                return Err(Asn1Error::Malformed { field: "signerInfos (too many)" });
+                return Err(Asn1Error::TooMany { field: "signerInfos" });
             }
             let signer = SignerInfo::decode(set.sequence("signerInfo")?)?;
             // RFC 5652 §5.1: the collection lists the algorithms of all signers.
             if !digest_algorithms.contains(&signer.digest_algorithm.oid) {
-                return Err(Asn1Error::Malformed { field: "digestAlgorithms (one is missing)" });
+                return Err(Asn1Error::UnexpectedValue { field: "digestAlgorithms" });
             }
             signer_infos.push(signer);
         }
@@ -139,7 +142,7 @@ fn certificates(mut set: Cursor<'_>) -> Result<Vec<&[u8]>> {
         let choice = set.any("certificates")?;
         if choice.tag == Tag::Sequence {
             if certificates.len() >= limits::CERTIFICATES {
-                return Err(Asn1Error::Malformed { field: "certificates (too many)" });
+                return Err(Asn1Error::TooMany { field: "certificates" });
             }
             certificates.push(choice.raw);
         }
@@ -157,7 +160,7 @@ impl<'a> SignerInfo<'a> {
             SignerIdentifier::SubjectKeyIdentifier(_) => 3,
         };
         if version != expected {
-            return Err(Asn1Error::Malformed { field: "signerInfo version" });
+            return Err(Asn1Error::UnexpectedValue { field: "signerInfo version" });
         }
         let digest_algorithm = fields.algorithm("digestAlgorithm")?;
         let signed_attributes = fields.optional(context_constructed(0), "signedAttrs")?;
@@ -176,6 +179,22 @@ impl<'a> SignerInfo<'a> {
         octets.push(0x31);
         octets.extend_from_slice(rest);
         Some(octets)
+    }
+
+    /// The same with the attributes in the order of DER's SET OF (X.690 §11.6), where they came in
+    /// another.
+    pub(crate) fn sorted_octets(&self) -> Option<Vec<u8>> {
+        let received = self.signed_attributes?;
+        let mut attributes = Vec::new();
+        let mut cursor = received.content();
+        while !cursor.is_empty() {
+            attributes.push(cursor.any("attribute").ok()?.raw);
+        }
+        attributes.sort_unstable();
+        let content = attributes.concat();
+        let header = received.raw.len().checked_sub(content.len())?;
+        let length_octets = received.raw.get(1..header)?;
+        Some([&[0x31], length_octets, &content].concat())
     }
 
     /// The single value of a signed attribute.

@@ -4,7 +4,7 @@
 //! [`aws_lc::AwsLc`] serves native programs, [`rustcrypto::RustCrypto`] serves WebAssembly and
 //! everything without a C compiler; a test runs one corpus through both. Nothing here signs.
 
-use alloc::boxed::Box;
+use alloc::{boxed::Box, format, string::String};
 
 use const_oid::ObjectIdentifier;
 use pki_types::{SignatureVerificationAlgorithm, alg_id};
@@ -293,6 +293,17 @@ impl KeyAlgorithm {
         }
     }
 
+    /// What [`is_acceptable`](Self::is_acceptable) takes, for people.
+    pub const ACCEPTABLE: &'static str = "P-384, P-256, P-521, Ed25519 or RSA of 2048 to 4096 bits";
+
+    /// Its name with its size, for people: `RSA of 1024 bits`.
+    pub fn text(self) -> String {
+        match self {
+            Self::Rsa { bits } => format!("RSA of {bits} bits"),
+            other => String::from(other.name()),
+        }
+    }
+
     /// Whether keys of this kind and size are strong enough to be believed: P-256, P-384,
     /// P-521, Ed25519, RSA of 2048 to 4096 bits (larger ones only cost time).
     pub fn is_acceptable(self) -> bool {
@@ -303,6 +314,40 @@ impl KeyAlgorithm {
         }
     }
 }
+
+/// An algorithm's name for people, with its identifier where it is none that is accepted.
+pub fn algorithm_text(algorithm: &AlgorithmIdentifier<'_>) -> String {
+    let oid = algorithm.oid;
+    let same = |scheme: &SignatureScheme| {
+        scheme.algorithm_identifier_content() == algorithm.value
+            || (scheme.is_pkcs1() && scheme.oid() == Some(oid))
+    };
+    if let Some(scheme) = SignatureScheme::ALL.into_iter().find(same) {
+        return match (scheme.hash_algorithm(), scheme.fits(KeyAlgorithm::Rsa { bits: 0 })) {
+            // The curve is the key's to say.
+            (Some(hash), false) => format!("ECDSA with {hash}"),
+            _ => String::from(scheme.name()),
+        };
+    }
+    match OTHER_ALGORITHMS.iter().find(|(known, _)| *known == oid) {
+        Some((_, name)) => format!("{name} ({oid})"),
+        None => format!("{oid}"),
+    }
+}
+
+/// Hash and signature algorithms of others, broken ones for the most part.
+const OTHER_ALGORITHMS: [(ObjectIdentifier, &str); 10] = [
+    (oid::SHA1, "SHA-1"),
+    (ObjectIdentifier::new_unwrap("1.2.840.113549.2.5"), "MD5"),
+    (ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.4"), "RSA with MD5"),
+    (ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.5"), "RSA with SHA-1"),
+    (ObjectIdentifier::new_unwrap("1.2.840.10045.4.1"), "ECDSA with SHA-1"),
+    (ObjectIdentifier::new_unwrap("1.2.840.10040.4.3"), "DSA with SHA-1"),
+    (ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.3.2"), "DSA with SHA-256"),
+    (ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.10"), "RSA PSS with other parameters"),
+    (oid::RSA_ENCRYPTION, "RSA"),
+    (oid::EC_PUBLIC_KEY, "ECDSA"),
+];
 
 fn rsa_modulus_bits(public_key: &[u8]) -> asn1::Result<usize> {
     const FIELD: &str = "RSAPublicKey";

@@ -126,8 +126,8 @@ findings! {
         "The signature uses an algorithm or key size that is not accepted.",
         "Ask the publisher to sign with P-384, P-256, P-521, Ed25519 or RSA of 2048 to 4096 bits.";
     SignatureNeedsFile = "signature.needs-file", NotChecked, 3, "RFC 8032 §5.1",
-        "This signature can only be checked over the whole file, not its digest.",
-        "Ask the publisher for an ECDSA or RSA signature, or a DSSE statement.";
+        "This signature can only be checked over the whole file, which is not there or too large.",
+        "Give the file itself and not its digest; if it is too large, ask the publisher for an ECDSA or RSA signature, or a DSSE statement.";
     SignatureAbsent = "signature.absent", Danger, 11, "DSSE v1 §2; Sigstore bundle v0.3",
         "The bundle holds no signature.",
         "Get the bundle again from the publisher.";
@@ -214,13 +214,14 @@ findings! {
     // Timestamps.
     TimestampAbsent = "timestamp.absent", Danger, 13, "docs/policy.md timestamps",
         "There are fewer trusted timestamps than the policy requires.",
+        "There are fewer trusted timestamps than the policy demands.",
         "Ask the publisher to sign with a timestamp (`countersign sign --timestamp-url`).";
     TimestampMalformed = "timestamp.malformed", Danger, 13, "RFC 3161 §2.4.2; RFC 5652 §5",
         "The timestamp cannot be read.",
         "Ask the publisher for a new timestamp.";
     TimestampBer = "timestamp.ber", Danger, 13, "RFC 3161 §2.4.2; X.690 §10.1",
-        "The timestamp is encoded in BER; DER is demanded.",
-        "Ask the publisher for a timestamp by an authority that follows RFC 3161.";
+        "The timestamp is encoded in BER, which is not read here.",
+        "Verify with the program `countersign verify`, which reads BER, or ask the publisher for a timestamp in DER.";
     TimestampImprintMismatch = "timestamp.imprint.mismatch", Danger, 13, "RFC 3161 §2.4.2",
         "The timestamp was made for other data.",
         "Get the bundle again from the publisher.";
@@ -260,8 +261,8 @@ findings! {
     TimestampEssAbsent = "timestamp.ess.absent", Danger, 13, "RFC 3161 §2.4.1; RFC 5816 §2.2.1",
         "The timestamp does not say which certificate made it.",
         "Ask the publisher for a timestamp by an authority that follows RFC 5816.";
-    TimestampEssMismatch = "timestamp.ess.mismatch", Danger, 13, "RFC 5035 §4; RFC 5816 §2.2.1",
-        "The timestamp names another certificate than the one that made it.",
+    TimestampEssMismatch = "timestamp.ess.mismatch", Danger, 13, "RFC 5035 §3, §4; RFC 5816 §2.2.1",
+        "The timestamp names another certificate than the one that made it or its issuers.",
         "Ask the publisher for a new timestamp.";
     TimestampTsaName = "timestamp.tsa-name", Danger, 13, "RFC 3161 §2.4.2 tsa",
         "The authority's name in the timestamp is not its certificate's.",
@@ -277,7 +278,7 @@ findings! {
         "Ask the publisher for a timestamp without it.";
     TimestampDefaultEncoded = "timestamp.default-encoded", Danger, 13, "X.690 §11.5; RFC 3161 §2.4.2 ordering",
         "The timestamp encodes a default value, which DER forbids.",
-        "Ask the publisher for a timestamp by an authority that follows DER.";
+        "Verify with the program `countersign verify`, which reads such timestamps, or ask the publisher for one in DER.";
     TimestampTrailing = "timestamp.trailing-bytes", Danger, 13, "RFC 3161 §2.4.2",
         "Bytes follow after the timestamp's end.",
         "Ask the publisher for a new timestamp.";
@@ -494,6 +495,9 @@ findings! {
     TimestampIgnored = "timestamp.ignored", Note, 0, "docs/policy.md timestamps",
         "A timestamp in the bundle could not be used; enough others could.",
         "Nothing to do.";
+    TimestampLegacyEncoding = "timestamp.legacy-encoding", Note, 0, "docs/verifying.md; X.690 §8, §10",
+        "The timestamp is in BER, which authorities sent until 2019; this program reads it, web pages do not.",
+        "Nothing to do here; for web pages, ask the publisher for a timestamp in DER.";
     EvidenceIgnored = "revocation.evidence-ignored", Note, 0, "docs/revocation.md",
         "A piece of revocation evidence was not used; the verdict does not rest on it.",
         "Nothing to do. Leave it out next time if it belongs to another file.";

@@ -192,7 +192,7 @@ impl<'a> TstInfo<'a> {
         }
         // §2.4.2: "version ... currently v1".
         if fields.unsigned("version")? != 1 {
-            return Err(Asn1Error::Malformed { field: "version" });
+            return Err(Asn1Error::UnexpectedValue { field: "TSTInfo version" });
         }
         let policy = fields.oid("policy")?;
         let message_imprint = MessageImprint::decode(fields.any("messageImprint")?)?;
@@ -228,7 +228,9 @@ impl<'a> TstInfo<'a> {
 
 pub(super) fn malformed(error: &Asn1Error) -> Finding {
     let code = match error {
-        Asn1Error::IndefiniteLength { .. } => FindingCode::TimestampBer,
+        Asn1Error::IndefiniteLength { .. } | Asn1Error::StringInPieces { .. } => {
+            FindingCode::TimestampBer
+        }
         _ => FindingCode::TimestampMalformed,
     };
     Finding::new(code).found(alloc::format!("{error}"))

@@ -121,9 +121,7 @@ impl<'a> TimestampResponse<'a> {
     /// # Errors
     /// A finding: malformed, BER, or a status that contradicts the presence of a token.
     pub fn decode(bytes: &'a [u8]) -> core::result::Result<Self, Finding> {
-        if bytes.len() > limits::TIMESTAMP_BYTES {
-            return Err(Finding::new(FindingCode::TimestampMalformed).found("over 256 KiB"));
-        }
+        inspect_size(bytes)?;
         let response = Self::decode_fields(bytes).map_err(|error| match error {
             Asn1Error::TrailingBytes { .. } => Finding::new(FindingCode::TimestampTrailing),
             other => malformed(&other),
@@ -169,6 +167,42 @@ impl<'a> TimestampResponse<'a> {
         let reason = self.failure.map_or("no failInfo", FailureInfo::name);
         alloc::format!("{reason}: {}", self.status_text.join(" "))
     }
+}
+
+/// The token of a whole response, or all of `timestamp` where it is a bare token: a CMS
+/// `ContentInfo`, as `openssl ts -token_out` writes it and PDF files hold it. It is not decoded.
+///
+/// # Errors
+/// A finding: too large, malformed, BER, a refusal, or a status that contradicts the presence of a
+/// token.
+pub fn token(timestamp: &[u8]) -> core::result::Result<&[u8], Finding> {
+    if is_content_info(timestamp) {
+        inspect_size(timestamp)?;
+        return Ok(timestamp);
+    }
+    let response = TimestampResponse::decode(timestamp)?;
+    response
+        .token
+        .ok_or_else(|| Finding::new(FindingCode::TimestampRefused).found(response.refusal_text()))
+}
+
+/// Whether it begins as a `ContentInfo` does, with an object identifier; a response begins with a
+/// SEQUENCE. Says so of BER and of damaged ones too, so that they are judged as what they are.
+fn is_content_info(bytes: &[u8]) -> bool {
+    const SEQUENCE: u8 = 0x30;
+    const OBJECT_IDENTIFIER: u8 = 0x06;
+    let [SEQUENCE, length, rest @ ..] = bytes else { return false };
+    // X.690 §8.1.3: the long form says how many octets of length follow; the short and the
+    // indefinite form need none.
+    let further = if *length > 0x80 { usize::from(length & 0x7F) } else { 0 };
+    rest.get(further) == Some(&OBJECT_IDENTIFIER)
+}
+
+fn inspect_size(bytes: &[u8]) -> core::result::Result<(), Finding> {
+    if bytes.len() <= limits::TIMESTAMP_BYTES {
+        return Ok(());
+    }
+    Err(Finding::new(FindingCode::TimestampMalformed).found("over 256 KiB"))
 }
 
 fn texts(mut list: Cursor<'_>) -> Result<Vec<&str>> {

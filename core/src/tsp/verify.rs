@@ -9,11 +9,11 @@ use alloc::{format, vec::Vec};
 
 use const_oid::ObjectIdentifier;
 
-use super::{TimestampResponse, TstInfo, info::malformed};
+use super::{TstInfo, ess::SigningCertificates, info::malformed};
 use crate::{
-    asn1::{Cursor, Tlv},
+    asn1::Cursor,
     cms::{AttributeFault, SignedData, SignerIdentifier, SignerInfo},
-    crypto::{CryptoProvider, SignatureScheme},
+    crypto::{CryptoProvider, KeyAlgorithm, SignatureScheme, algorithm_text},
     digest::{Digest, HashAlgorithm, digest},
     finding::{Finding, FindingCode},
     limits, oid,
@@ -69,36 +69,35 @@ impl<'a> VerifiedTimestamp<'a> {
 
 type Result<T, E = Finding> = core::result::Result<T, E>;
 
-/// Verifies a whole `TimeStampResp` over `stamped` against `authorities`.
+/// Verifies a whole `TimeStampResp`, or the bare token out of one, over `stamped` against
+/// `authorities`.
 ///
 /// # Errors
 /// The most telling finding.
 pub fn verify<'a>(
-    response: &'a [u8],
+    timestamp: &'a [u8],
     stamped: Stamped<'_>,
     authorities: &'a [Authority],
     crypto: &dyn CryptoProvider,
     now: UnixSeconds,
 ) -> Result<VerifiedTimestamp<'a>> {
-    let response = TimestampResponse::decode(response)?;
-    let Some(token) = response.token else {
-        return Err(Finding::new(FindingCode::TimestampRefused).found(response.refusal_text()));
-    };
-    let token = Token::decode(token, crypto)?;
-    token.inspect_imprint(stamped, crypto)?;
-    // genTime may not lie in the future, but for clocks that differ a little.
-    if token.info.gen_time.seconds > now.plus_seconds(limits::CLOCK_SKEW_SECONDS) {
-        return Err(Finding::new(FindingCode::TimestampFuture)
-            .expected(format!("not after {now}"))
-            .found(format!("{}", token.info.gen_time)));
-    }
-    let (path, other_paths) = token.verify_by_any(authorities, crypto)?;
-    for path in core::iter::once(&path).chain(&other_paths) {
-        token.inspect_copies(path)?;
-        token.inspect_tsa_name(path.leaf())?;
-    }
-    let time = ProvenTime::vouched(token.info.latest());
-    Ok(VerifiedTimestamp { time, info: token.info, path, other_paths })
+    Token::decode(super::token(timestamp)?, None, crypto)?.verify(stamped, authorities, crypto, now)
+}
+
+/// Verifies a timestamp that is not in DER, as [`verify`] does one that is.
+///
+/// # Errors
+/// The most telling finding.
+#[cfg(feature = "ber")]
+pub fn verify_legacy<'a>(
+    timestamp: &'a super::LegacyTimestamp,
+    stamped: Stamped<'_>,
+    authorities: &'a [Authority],
+    crypto: &dyn CryptoProvider,
+    now: UnixSeconds,
+) -> Result<VerifiedTimestamp<'a>> {
+    let token = super::token(&timestamp.timestamp)?;
+    Token::decode(token, Some(&timestamp.info), crypto)?.verify(stamped, authorities, crypto, now)
 }
 
 /// Holds an answer against the request it was asked with: nonce and policy (§2.2).
@@ -129,19 +128,19 @@ struct Token<'a> {
     signer: SignerInfo<'a>,
     info: TstInfo<'a>,
     digest_algorithm: HashAlgorithm,
-    signed_octets: Vec<u8>,
-    ess: EssCertificate<'a>,
-}
-
-/// The certificate that the signed attributes name (RFC 5035 §4).
-struct EssCertificate<'a> {
-    algorithm: HashAlgorithm,
-    hash: &'a [u8],
-    issuer_and_serial: Option<(&'a [u8], &'a [u8])>,
+    /// What the signature may be over.
+    signed_octets: Vec<Vec<u8>>,
+    ess: SigningCertificates<'a>,
 }
 
 impl<'a> Token<'a> {
-    fn decode(token: &'a [u8], crypto: &dyn CryptoProvider) -> Result<Self> {
+    /// `legacy_info` says in DER what the content says that is not; it is read in its place. What is
+    /// hashed is always what was received.
+    fn decode(
+        token: &'a [u8],
+        legacy_info: Option<&'a [u8]>,
+        crypto: &dyn CryptoProvider,
+    ) -> Result<Self> {
         let mut signed_data = SignedData::decode(token).map_err(|error| malformed(&error))?;
         // §2.4.2: the eContentType is id-ct-TSTInfo.
         if signed_data.content_type != oid::ID_CT_TST_INFO {
@@ -156,21 +155,50 @@ impl<'a> Token<'a> {
                 .expected("1")
                 .found(format!("{count}")));
         };
-        let info = TstInfo::decode(signed_data.content)?;
+        let info = TstInfo::decode(legacy_info.unwrap_or(signed_data.content))?;
         let digest_algorithm = HashAlgorithm::of(&signer.digest_algorithm)
             .filter(|algorithm| *algorithm != HashAlgorithm::Sha1)
             .ok_or_else(|| {
                 Finding::new(FindingCode::SignatureAlgorithmNotAllowed)
-                    .about("timestamp digestAlgorithm")
-                    .found(format!("{}", signer.digest_algorithm.oid))
+                    .about("the timestamp's digestAlgorithm")
+                    .expected("SHA-256, SHA-384 or SHA-512")
+                    .found(algorithm_text(&signer.digest_algorithm))
             })?;
         inspect_content_type(&signer)?;
         inspect_message_digest(&signer, signed_data.content, digest_algorithm, crypto)?;
-        let ess = ess_certificate(&signer)?;
+        let ess = SigningCertificates::decode(&signer)?;
         let signed_octets = signer
             .signed_octets()
             .ok_or_else(|| attribute_finding("signed attributes", AttributeFault::Absent))?;
+        let mut signed_octets = vec![signed_octets];
+        if legacy_info.is_some() {
+            // RFC 5652 §5.4: signed in DER, which has an order, whatever they are sent in.
+            signed_octets.extend(signer.sorted_octets());
+        }
         Ok(Self { signed_data, signer, info, digest_algorithm, signed_octets, ess })
+    }
+
+    fn verify(
+        self,
+        stamped: Stamped<'_>,
+        authorities: &'a [Authority],
+        crypto: &dyn CryptoProvider,
+        now: UnixSeconds,
+    ) -> Result<VerifiedTimestamp<'a>> {
+        self.inspect_imprint(stamped, crypto)?;
+        // genTime may not lie in the future, but for clocks that differ a little.
+        if self.info.gen_time.seconds > now.plus_seconds(limits::CLOCK_SKEW_SECONDS) {
+            return Err(Finding::new(FindingCode::TimestampFuture)
+                .expected(format!("not after {now}"))
+                .found(format!("{}", self.info.gen_time)));
+        }
+        let (path, other_paths) = self.verify_by_any(authorities, crypto)?;
+        for path in core::iter::once(&path).chain(&other_paths) {
+            self.inspect_copies(path, crypto)?;
+            self.inspect_tsa_name(path.leaf())?;
+        }
+        let time = ProvenTime::vouched(self.info.latest());
+        Ok(VerifiedTimestamp { time, info: self.info, path, other_paths })
     }
 
     fn inspect_imprint(&self, stamped: Stamped<'_>, crypto: &dyn CryptoProvider) -> Result<()> {
@@ -245,8 +273,8 @@ impl<'a> Token<'a> {
         authority: &'a Authority,
         crypto: &dyn CryptoProvider,
     ) -> Result<Vec<VerifiedPath<'a>>> {
-        let certificate = self.certificate(authority)?;
-        self.inspect_ess(&certificate, crypto)?;
+        let certificate = self.certificate(authority, crypto)?;
+        self.ess.inspect_signer(&certificate, crypto)?;
         self.verify_signature(&certificate, crypto)?;
         let at = self.info.gen_time.seconds;
         if !authority.window.contains(at) {
@@ -261,19 +289,41 @@ impl<'a> Token<'a> {
             .collect();
         let anchors: Vec<&[u8]> = authority.anchors().collect();
         let purpose = Purpose::TimeStamping;
-        path::verify_all(&certificate, &intermediates, &anchors, at, purpose, crypto)
-            .map_err(|finding| self.path_finding(finding))
+        let paths = path::verify_all(&certificate, &intermediates, &anchors, at, purpose, crypto)
+            .map_err(|finding| self.path_finding(finding))?;
+        // RFC 5035 §5.4: further certificates in the attribute limit the paths that may be used.
+        let mut refused = None;
+        let fitting: Vec<_> = paths
+            .into_iter()
+            .filter(|path| match self.ess.inspect_path(path, crypto) {
+                Ok(()) => true,
+                Err(finding) => {
+                    refused.get_or_insert(finding);
+                    false
+                }
+            })
+            .collect();
+        match refused {
+            Some(finding) if fitting.is_empty() => Err(finding),
+            _ => Ok(fitting),
+        }
     }
 
     /// The certificates in a token are not signed with it. A copy of one on the path that is not
-    /// the same proves nothing against the time, but that somebody changed the token.
-    fn inspect_copies(&self, path: &VerifiedPath<'_>) -> Result<()> {
+    /// the same proves nothing against the time, but that somebody changed the token; unless its
+    /// issuer gave one number to two certificates, of which the signed attributes name the other.
+    fn inspect_copies(&self, path: &VerifiedPath<'_>, crypto: &dyn CryptoProvider) -> Result<()> {
+        let issuer = path.links().next().map(|(_, issuer)| issuer);
         for raw in &self.signed_data.certificates {
             let copy = Certificate::decode(raw).map_err(|error| malformed(&error))?;
             let original = path.certificates().find(|original| {
                 name::equal(original.issuer, copy.issuer) && original.serial == copy.serial
             });
-            if original.is_some_and(|original| original.raw != copy.raw) {
+            let twin = |original: &Certificate<'_>| {
+                original.raw == path.leaf().raw
+                    && issuer.is_some_and(|issuer| copy.is_signed_by(issuer, crypto))
+            };
+            if original.is_some_and(|original| original.raw != copy.raw && !twin(original)) {
                 return Err(Finding::new(FindingCode::TimestampMalformed)
                     .about(copy.subject_text())
                     .expected("the certificate of that number")
@@ -294,19 +344,30 @@ impl<'a> Token<'a> {
     }
 
     /// The signer's certificate: the authority's own leaf where the trust root pins one, else the
-    /// one in the token.
-    fn certificate(&self, authority: &'a Authority) -> Result<Certificate<'a>> {
+    /// one in the token or among the authority's. Where several have the issuer and serial number
+    /// that the signer is named by, it is the one that the signed attributes name.
+    fn certificate(
+        &self,
+        authority: &'a Authority,
+        crypto: &dyn CryptoProvider,
+    ) -> Result<Certificate<'a>> {
         let embedded = self.signed_data.certificates.iter().copied();
         let pinned = authority.pinned_leaf();
         let candidates: Vec<&'a [u8]> = match pinned {
             Some(leaf) => vec![leaf],
             None => embedded.chain(authority.certificates()).collect(),
         };
-        let matching = candidates
-            .into_iter()
-            .filter_map(|raw| Certificate::decode(raw).ok())
-            .find(|certificate| self.is_named(certificate));
-        matching.ok_or_else(|| self.not_trusted())
+        let mut first = None;
+        for certificate in candidates.into_iter().filter_map(|raw| Certificate::decode(raw).ok()) {
+            if !self.is_named(&certificate) {
+                continue;
+            }
+            if self.ess.inspect_signer(&certificate, crypto).is_ok() {
+                return Ok(certificate);
+            }
+            first = first.or(Some(certificate));
+        }
+        first.ok_or_else(|| self.not_trusted())
     }
 
     fn is_named(&self, certificate: &Certificate<'_>) -> bool {
@@ -320,25 +381,6 @@ impl<'a> Token<'a> {
         }
     }
 
-    /// RFC 5816 §2.2.1: the ESS attribute names the certificate that signed.
-    fn inspect_ess(
-        &self,
-        certificate: &Certificate<'_>,
-        crypto: &dyn CryptoProvider,
-    ) -> Result<()> {
-        let hash = digest(crypto, self.ess.algorithm, certificate.raw);
-        let names_it = self.ess.issuer_and_serial.is_none_or(|(issuer, serial)| {
-            name::equal(certificate.issuer, issuer) && certificate.serial == serial
-        });
-        if hash.octets() == self.ess.hash && names_it {
-            return Ok(());
-        }
-        Err(Finding::new(FindingCode::TimestampEssMismatch)
-            .about(certificate.subject_text())
-            .expected(hash.hex())
-            .found(crate::digest::encode_hex(self.ess.hash)))
-    }
-
     fn verify_signature(
         &self,
         certificate: &Certificate<'_>,
@@ -350,19 +392,26 @@ impl<'a> Token<'a> {
             &self.signer.signature_algorithm,
             self.digest_algorithm,
         );
-        let scheme = scheme.filter(|_| key.algorithm.is_acceptable()).ok_or_else(|| {
-            let algorithm = crate::x509::algorithm::text(&self.signer.signature_algorithm);
-            let key = crate::x509::algorithm::key_text(&key);
+        if !key.algorithm.is_acceptable() {
+            return Err(Finding::new(FindingCode::SignatureAlgorithmNotAllowed)
+                .about(certificate.subject_text())
+                .expected(KeyAlgorithm::ACCEPTABLE)
+                .found(key.algorithm.text()));
+        }
+        let scheme = scheme.ok_or_else(|| {
             Finding::new(FindingCode::SignatureAlgorithmNotAllowed)
-                .about(format!("timestamp signatureAlgorithm ({})", certificate.display_name()))
-                .found(format!("{algorithm}, key: {key}"))
+                .about("the timestamp's signatureAlgorithm")
+                .expected(format!("{} with {}", key.algorithm.text(), self.digest_algorithm))
+                .found(algorithm_text(&self.signer.signature_algorithm))
         })?;
-        crypto
-            .verification_algorithm(scheme)
-            .verify_signature(key.bits, &self.signed_octets, self.signer.signature)
-            .map_err(|_| {
-                Finding::new(FindingCode::TimestampSignature).about(certificate.subject_text())
-            })
+        let algorithm = crypto.verification_algorithm(scheme);
+        let holds = |octets: &Vec<u8>| {
+            algorithm.verify_signature(key.bits, octets, self.signer.signature).is_ok()
+        };
+        if self.signed_octets.iter().any(holds) {
+            return Ok(());
+        }
+        Err(Finding::new(FindingCode::TimestampSignature).about(certificate.subject_text()))
     }
 
     /// §2.4.2: tsa, where present, "MUST correspond to one of the subject names included in the
@@ -423,71 +472,4 @@ fn inspect_message_digest(
         .about("messageDigest attribute")
         .expected(actual.hex())
         .found(crate::digest::encode_hex(claimed)))
-}
-
-/// The first certificate of `SigningCertificateV2`, or of the older `SigningCertificate`.
-fn ess_certificate<'a>(signer: &SignerInfo<'a>) -> Result<EssCertificate<'a>> {
-    let malformed = |()| {
-        Finding::new(FindingCode::TimestampAttributes)
-            .about("signingCertificate")
-            .found("malformed or repeated")
-    };
-    match signer.attribute(oid::AT_SIGNING_CERTIFICATE_V2) {
-        Ok(value) => return ess_fields(value, EssVersion::V2).map_err(malformed),
-        Err(AttributeFault::Malformed) => return Err(malformed(())),
-        Err(AttributeFault::Absent) => {}
-    }
-    match signer.attribute(oid::AT_SIGNING_CERTIFICATE) {
-        // RFC 5816 §2.1 keeps ESSCertID with SHA-1. It only selects a certificate, which is then
-        // verified by its path, so SHA-1 is no weakness here.
-        Ok(value) => ess_fields(value, EssVersion::V1).map_err(malformed),
-        Err(AttributeFault::Malformed) => Err(malformed(())),
-        Err(AttributeFault::Absent) => Err(FindingCode::TimestampEssAbsent.into()),
-    }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum EssVersion {
-    V1,
-    V2,
-}
-
-fn ess_fields(value: Tlv<'_>, version: EssVersion) -> Result<EssCertificate<'_>, ()> {
-    const FIELD: &str = "signingCertificate";
-    let gone = |_| ();
-    let mut outer = Cursor::new(value.raw);
-    let mut attribute = outer.sequence(FIELD).map_err(gone)?;
-    let mut certificates = attribute.sequence(FIELD).map_err(gone)?;
-    // The first names the signer's certificate (RFC 5035 §3); the others its issuers.
-    let mut fields = certificates.sequence(FIELD).map_err(gone)?;
-    let algorithm = match (version, fields.optional(der::Tag::Sequence, FIELD).map_err(gone)?) {
-        (EssVersion::V1, None) => HashAlgorithm::Sha1,
-        (EssVersion::V2, None) => HashAlgorithm::Sha256,
-        (EssVersion::V2, Some(tlv)) => {
-            let identifier = Cursor::new(tlv.raw).algorithm(FIELD).map_err(gone)?;
-            HashAlgorithm::of(&identifier).filter(|hash| *hash != HashAlgorithm::Sha1).ok_or(())?
-        }
-        (EssVersion::V1, Some(_)) => return Err(()),
-    };
-    let hash = fields.octet_string(FIELD).map_err(gone)?;
-    let issuer_and_serial = match fields.optional(der::Tag::Sequence, FIELD).map_err(gone)? {
-        Some(tlv) => Some(issuer_serial(tlv).map_err(gone)?),
-        None => None,
-    };
-    fields.finish(FIELD).map_err(gone)?;
-    Ok(EssCertificate { algorithm, hash, issuer_and_serial })
-}
-
-/// `IssuerSerial`: `GeneralNames` with one directoryName, and the serial number.
-fn issuer_serial(tlv: Tlv<'_>) -> crate::asn1::Result<(&[u8], &[u8])> {
-    const FIELD: &str = "issuerSerial";
-    let mut fields = tlv.content();
-    let mut names = fields.sequence(FIELD)?;
-    let name = crate::x509::general_name(names.any(FIELD)?)?;
-    let serial = fields.integer(FIELD)?;
-    fields.finish(FIELD)?;
-    match name {
-        GeneralName::Directory(issuer) => Ok((issuer, serial)),
-        _ => Err(crate::asn1::Asn1Error::UnexpectedType { field: FIELD }),
-    }
 }

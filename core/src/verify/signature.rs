@@ -9,6 +9,7 @@ use crate::{
     crypto::{KeyAlgorithm, SignatureFault, SignatureScheme},
     digest::{Digest, HashAlgorithm},
     finding::{Finding, FindingCode},
+    limits,
 };
 
 /// A signature that holds.
@@ -33,8 +34,10 @@ impl Run<'_> {
                 Content::Envelope(envelope) => self.verify_envelope(envelope).map(|()| None),
             }
         } else {
-            let found = crate::x509::algorithm::key_text(&self.key);
-            Err(Finding::new(FindingCode::SignatureAlgorithmNotAllowed).found(found))
+            Err(Finding::new(FindingCode::SignatureAlgorithmNotAllowed)
+                .about("the signer's key")
+                .expected(KeyAlgorithm::ACCEPTABLE)
+                .found(crate::x509::algorithm::key_text(&self.key)))
         };
         let digest = outcome.map_err(|finding| self.findings.push(finding)).ok()?;
         Some(Holds { digest })
@@ -43,7 +46,7 @@ impl Run<'_> {
     fn verify_digest(&self, digest: &Digest, signature: &[u8]) -> Result<(), Finding> {
         let key = self.key;
         if key.algorithm == KeyAlgorithm::Ed25519 {
-            return Err(FindingCode::SignatureNeedsFile.into());
+            return self.verify_content(digest, signature);
         }
         let crypto = self.context.crypto;
         let holds = schemes(key.algorithm, Some(digest.algorithm())).into_iter().any(|scheme| {
@@ -53,9 +56,43 @@ impl Run<'_> {
         if holds { Ok(()) } else { Err(self.mismatch()) }
     }
 
+    /// Ed25519 signs the message itself (RFC 8032 §5.1.6). The octets must be those that the digest
+    /// is of, so that what is compared with the digest is what was signed.
+    fn verify_content(&self, digest: &Digest, signature: &[u8]) -> Result<(), Finding> {
+        let needs_file = || {
+            let limit = limits::SIGNED_CONTENT_BYTES / (1024 * 1024);
+            Finding::new(FindingCode::SignatureNeedsFile)
+                .expected(format!("the file itself, of at most {limit} MiB"))
+        };
+        let artifact = &self.context.evidence.artifact;
+        let content = match artifact.content {
+            Some(content) if content.len() <= limits::SIGNED_CONTENT_BYTES => content,
+            Some(content) => return Err(needs_file().found(format!("{} bytes", content.len()))),
+            None => {
+                return Err(match artifact.size {
+                    Some(size) => needs_file().found(format!("its digest; it has {size} bytes")),
+                    None => needs_file().found("its digest"),
+                });
+            }
+        };
+        let (key, crypto) = (self.key, self.context.crypto);
+        if crate::digest::digest(crypto, digest.algorithm(), content) != *digest {
+            return Err(needs_file().found("another file than the bundle is about"));
+        }
+        crypto
+            .verification_algorithm(SignatureScheme::Ed25519)
+            .verify_signature(key.bits, content, signature)
+            .map_err(|_| self.mismatch())
+    }
+
     /// Without a digest in the bundle, any digest of the artifact that the caller has: which.
     fn verify_artifact(&self, signature: &[u8]) -> Result<Digest, Finding> {
         let digests = self.context.evidence.artifact.digests;
+        if self.key.algorithm == KeyAlgorithm::Ed25519
+            && let Some(first) = digests.first()
+        {
+            return self.verify_content(first, signature).map(|()| first.clone());
+        }
         for digest in digests {
             if self.verify_digest(digest, signature).is_ok() {
                 return Ok(digest.clone());

@@ -1,6 +1,6 @@
 //! When was it signed? The bundle's timestamps, each verified, and how many there must be.
 
-use alloc::{format, vec::Vec};
+use alloc::{format, string::String, vec::Vec};
 
 use super::{
     Run,
@@ -11,7 +11,7 @@ use crate::{
     order::sort_few,
     report::TimestampSummary,
     revocation::Subject,
-    tsp::{self, Stamped, VerifiedTimestamp},
+    tsp::{Stamped, VerifiedTimestamp},
     x509::VerifiedPath,
 };
 
@@ -20,11 +20,9 @@ impl<'a> Run<'a> {
     pub(super) fn verified_tokens(&self) -> Vec<Result<VerifiedTimestamp<'a>, Finding>> {
         // RFC 3161 over a signature stamps the signature's octets.
         let stamped = Stamped::Message(self.bundle.content.signature());
-        let authorities = &self.context.trust.timestamp_authorities;
-        let verify = |token: &'a Vec<u8>| {
-            tsp::verify(token, stamped, authorities, self.context.crypto, self.context.now)
-        };
-        self.bundle.timestamps.iter().map(verify).collect()
+        let verify =
+            |(index, token): (usize, &'a Vec<u8>)| self.verify_token(index, token, stamped);
+        self.bundle.timestamps.iter().enumerate().map(verify).collect()
     }
 
     /// The timestamps that hold, earliest first. Findings say what is wrong with the others, or
@@ -35,20 +33,25 @@ impl<'a> Run<'a> {
     ) -> Vec<VerifiedTimestamp<'a>> {
         let mut holding: Vec<VerifiedTimestamp<'a>> = Vec::new();
         let mut failed = Vec::new();
-        for outcome in self.verified_tokens() {
+        for (index, outcome) in self.verified_tokens().into_iter().enumerate() {
             match outcome.and_then(|timestamp| self.not_void(timestamp)) {
-                Ok(timestamp) => holding.push(timestamp),
-                Err(finding) => failed.push(finding),
+                Ok(timestamp) => {
+                    holding.push(timestamp);
+                    if self.legacy.contains(index) {
+                        let note = Finding::new(FindingCode::TimestampLegacyEncoding);
+                        self.findings.push(note.about(self.token_text(index)));
+                    }
+                }
+                Err(finding) => failed.push((index, finding)),
             }
         }
         sort_few(&mut holding, VerifiedTimestamp::time);
         let required = usize::from(self.context.policy.timestamps_required);
         let found = distinct_authorities(&holding, entries);
         if found >= required {
-            let ignored = |finding: Finding| {
-                Finding::new(FindingCode::TimestampIgnored).found(finding.code.code())
-            };
-            self.findings.extend(failed.into_iter().map(ignored));
+            let ignored = |(index, finding)| self.ignored_token(index, &finding);
+            let ignored: Vec<Finding> = failed.into_iter().map(ignored).collect();
+            self.findings.extend(ignored);
         } else if failed.is_empty() {
             // Where an entry with a promise failed and none held, that is why a time is missing,
             // and it is reported.
@@ -62,7 +65,7 @@ impl<'a> Run<'a> {
                     .found(format!("{found}")),
             );
         } else {
-            self.findings.extend(failed);
+            self.findings.extend(failed.into_iter().map(|(_, finding)| finding));
         }
         holding
     }
@@ -91,6 +94,22 @@ impl<'a> Run<'a> {
             })
             .collect();
         self.findings.extend(notes);
+    }
+
+    /// A token that could not be used where enough others could: which one, why, and what was seen.
+    fn ignored_token(&self, index: usize, finding: &Finding) -> Finding {
+        let mut why = format!("{}: {}", finding.code, finding.code.title());
+        for fact in [&finding.subject, &finding.found].into_iter().flatten() {
+            why = format!("{why} {fact};");
+        }
+        Finding::new(FindingCode::TimestampIgnored)
+            .about(self.token_text(index))
+            .found(why.trim_end_matches(';'))
+    }
+
+    fn token_text(&self, index: usize) -> String {
+        let (number, count) = (index.saturating_add(1), self.bundle.timestamps.len());
+        format!("timestamp {number} of {count} in the bundle")
     }
 
     /// A timestamp whose authority was not revoked in a way that voids it.

@@ -32,8 +32,8 @@ pub fn issue_delegate(
     }
     let scheme = issuer_key.scheme();
     let algorithm = KeyAlgorithm::ALL.into_iter().find(|algorithm| algorithm.scheme() == scheme);
-    let algorithm = algorithm.ok_or(SignError::Refused)?;
-    let key = FileKey::generate(algorithm)?;
+    // A delegate of an issuer whose kind of key is not made in files has the usual one.
+    let key = FileKey::generate(algorithm.unwrap_or_default())?;
     let public_key = decode_public_key(key.spki())?;
     let identifier = issuer.extensions.subject_key_identifier;
     let fields = Fields {

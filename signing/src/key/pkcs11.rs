@@ -5,10 +5,11 @@
 //! library that was started anew. No session signs before its key has proven, by a signature, that
 //! it is the one that was opened.
 //!
-//! It does not do: keys that want a PIN before each signature, RSA-PSS, Ed25519, or tokens in
-//! another process's library state (PKCS#11 knows one state per process).
+//! It does not do: Ed448, other hashes than the one that goes with a key, or tokens in another
+//! process's library state (PKCS#11 knows one state per process).
 
 mod algorithm;
+mod authorised;
 mod certificate;
 mod fault;
 mod generate;
@@ -22,13 +23,14 @@ use std::{env, fmt, path::PathBuf, sync::Arc};
 
 use countersign_core::{
     crypto::{CryptoProvider, SignatureScheme, aws_lc::AwsLc},
-    digest::{Digest, digest},
+    digest::Digest,
     x509::PublicKey,
 };
-use cryptoki::session::Session;
+use cryptoki::{object::ObjectHandle, session::Session};
 
 use self::{
-    algorithm::SigningAlgorithm,
+    algorithm::{SigningAlgorithm, ToSign},
+    authorised::{Authentication, Signing},
     fault::Fault,
     module::{Entered, Module},
     pool::{Connect, KeySession, Pool},
@@ -38,7 +40,7 @@ pub use self::{
     certificate::store_certificate,
     generate::{GeneratedKey, TokenKeyAlgorithm, generate_in_token},
 };
-use super::{Passphrase, SignError, Signer, TokenError, TokenUri};
+use super::{Passphrase, SignError, Signer, Takes, TokenError, TokenUri};
 
 /// The environment variable with the library's path, where the URI has no `module-path`.
 const MODULE_VARIABLE: &str = "COUNTERSIGN_PKCS11_MODULE";
@@ -59,6 +61,7 @@ struct Connector {
     name: String,
     pin: Option<Passphrase>,
     algorithm: SigningAlgorithm,
+    authentication: Authentication,
     spki: Vec<u8>,
 }
 
@@ -75,18 +78,21 @@ impl TokenKey {
     ) -> Result<Self, TokenError> {
         let module = load_module(uri)?;
         let name = uri.to_string();
-        let spki = match (read_public_key(&module, uri, pin.as_ref()), spki) {
-            (Ok(shown), Some(known)) if shown != known => {
+        let (key, shown) = read_key(&module, uri, pin.as_ref())?;
+        let spki = match (shown, spki) {
+            (Some(shown), Some(known)) if shown != known => {
                 return Err(TokenError::KeyMismatch { uri: name });
             }
-            (Err(TokenError::NoPublicKey { .. }), Some(known)) => known.to_vec(),
-            (outcome, _) => outcome?,
+            (Some(shown), _) => shown,
+            (None, Some(known)) => known.to_vec(),
+            (None, None) => return Err(TokenError::NoPublicKey { uri: name }),
         };
-        let Some(algorithm) = SigningAlgorithm::of(&spki) else {
-            let detail = "the key is not P-384, P-256 or RSA of 2048 to 4096 bits".to_owned();
-            return Err(TokenError::Unsuitable { uri: name, detail });
+        let Some(algorithm) = SigningAlgorithm::of(&spki, key.padding) else {
+            let detail = "the key is not P-384, P-256, P-521, Ed25519 or RSA of 2048 to 4096 bits";
+            return Err(TokenError::Unsuitable { uri: name, detail: detail.to_owned() });
         };
-        let connector = Connector { module, uri: uri.clone(), name, pin, algorithm, spki };
+        let (uri, authentication) = (uri.clone(), key.authentication);
+        let connector = Connector { module, uri, name, pin, algorithm, authentication, spki };
         let first = connect_or_renew(&connector.module, |entered| connector.connect(entered))?;
         Ok(Self { pool: Pool::new(connector, first) })
     }
@@ -95,11 +101,11 @@ impl TokenKey {
         self.pool.connector()
     }
 
-    fn sign_octets(&self, digest: &[u8]) -> Result<Vec<u8>, SignError> {
-        let Connector { algorithm, name, .. } = self.connector();
-        let sign =
-            |session: &KeySession| algorithm.sign(&session.session, session.key, digest, name);
-        Ok(self.pool.with(sign)?)
+    fn sign_any(&self, to_sign: ToSign<'_>) -> Result<Vec<u8>, SignError> {
+        let connector = self.connector();
+        Ok(self.pool.with(|entered, session| {
+            connector.sign(entered, &session.session, session.key, to_sign)
+        })?)
     }
 }
 
@@ -117,7 +123,7 @@ impl Connect for Connector {
         let (session, _) = slot::open_session(entered, &self.uri, pin, Access::Read)?;
         let found = objects::find_private_key(&session, &self.uri);
         let proven = found.map_err(gone_for_now).and_then(|key| {
-            self.prove(&session, &key)?;
+            self.prove(entered, &session, &key)?;
             Ok(key.handle)
         });
         match proven {
@@ -134,14 +140,35 @@ impl Connect for Connector {
 }
 
 impl Connector {
+    fn sign(
+        &self,
+        entered: &Entered<'_>,
+        session: &Session,
+        key: ObjectHandle,
+        to_sign: ToSign<'_>,
+    ) -> Result<Vec<u8>, Fault> {
+        let (pin, uri) = (self.pin.as_ref(), self.name.as_str());
+        match self.authentication {
+            Authentication::Once => self.algorithm.sign(session, key, to_sign, uri),
+            Authentication::EachSignature => {
+                Signing { entered, session, key, pin, uri }.sign(self.algorithm, to_sign)
+            }
+        }
+    }
+
     /// The key signs, and the signature is by the public key that was opened.
-    fn prove(&self, session: &Session, key: &objects::PrivateKey) -> Result<(), Fault> {
-        let digest = digest(&AwsLc, self.algorithm.hash(), PROOF_MESSAGE);
-        let signature = self.algorithm.sign(session, key.handle, digest.octets(), &self.name)?;
+    fn prove(
+        &self,
+        entered: &Entered<'_>,
+        session: &Session,
+        key: &objects::PrivateKey,
+    ) -> Result<(), Fault> {
+        let message = ToSign::Message(PROOF_MESSAGE);
+        let signature = self.sign(entered, session, key.handle, message)?;
         let public_key = PublicKey::decode(&self.spki).ok();
         let proven = public_key.is_some_and(|public_key| {
-            let scheme = self.algorithm.scheme();
-            AwsLc.verify_digest(scheme, public_key.bits, &digest, &signature).is_ok()
+            let algorithm = AwsLc.verification_algorithm(self.algorithm.scheme());
+            algorithm.verify_signature(public_key.bits, PROOF_MESSAGE, &signature).is_ok()
         });
         if proven { Ok(()) } else { Err(TokenError::KeyMismatch { uri: self.name.clone() }.into()) }
     }
@@ -171,20 +198,22 @@ fn load_module(uri: &TokenUri) -> Result<Arc<Module>, TokenError> {
     Module::load(&path)
 }
 
-fn read_public_key(
+/// The private key, and its public key where the token shows it.
+fn read_key(
     module: &Module,
     uri: &TokenUri,
     pin: Option<&Passphrase>,
-) -> Result<Vec<u8>, TokenError> {
+) -> Result<(objects::PrivateKey, Option<Vec<u8>>), TokenError> {
     let name = uri.to_string();
     connect_or_renew(module, |entered| {
         let (session, _) = slot::open_session(entered, uri, pin, Access::Read)?;
         let found = objects::find_private_key(&session, uri).and_then(|key| {
-            objects::public_key(&session, &key)
-                .map_err(|error| Fault::of(&name, "reading the public key", &error))
+            let shown = objects::public_key(&session, &key)
+                .map_err(|error| Fault::of(&name, "reading the public key", &error))?;
+            Ok((key, shown))
         });
         slot::close(session);
-        found?.ok_or_else(|| TokenError::NoPublicKey { uri: name.clone() }.into())
+        found
     })
 }
 
@@ -216,18 +245,28 @@ impl Signer for TokenKey {
         &self.connector().spki
     }
 
+    fn takes(&self) -> Takes {
+        let Connector { algorithm, authentication, .. } = self.connector();
+        match (algorithm.hash(), authentication) {
+            (None, _) | (_, Authentication::EachSignature) => Takes::Messages,
+            (Some(_), Authentication::Once) => Takes::Digests,
+        }
+    }
+
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignError> {
-        let digest = digest(&AwsLc, self.connector().algorithm.hash(), message);
-        self.sign_octets(digest.octets())
+        self.sign_any(ToSign::Message(message))
     }
 
     fn sign_digest(&self, digest: &Digest) -> Result<Vec<u8>, SignError> {
-        let (expected, found) = (self.connector().algorithm.hash(), digest.algorithm());
+        let Some(expected) = self.connector().algorithm.hash() else {
+            return Err(SignError::NeedsMessage);
+        };
+        let found = digest.algorithm();
         if found != expected {
             let (expected, found) = (expected.name(), found.name());
             return Err(SignError::DigestMismatch { expected, found });
         }
-        self.sign_octets(digest.octets())
+        self.sign_any(ToSign::Digest(digest))
     }
 }
 

@@ -113,11 +113,13 @@ impl World {
                 name: Some("artifact.bin"),
                 size: Some(file.len() as u64),
                 digests: &digests,
+                content: Some(file),
             },
             bundle: bundle.as_bytes(),
             crls: &crls,
             ocsp_responses: &[],
             key: None,
+            ..Evidence::default()
         };
         let issuer = Some("https://login.example.org");
         let policy = Policy::for_identity("release@example.org", issuer).expect("a policy");

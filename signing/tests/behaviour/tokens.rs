@@ -11,34 +11,36 @@ use std::{
 };
 
 use countersign_core::{
-    crypto::{CryptoProvider, aws_lc::AwsLc},
+    crypto::{CryptoProvider, SignatureScheme, aws_lc::AwsLc},
     digest::{Digest, HashAlgorithm, digest},
     x509::PublicKey,
 };
 use countersign_signing::{
     ca::SubjectKey,
     key::{
-        FileKey, KeyAlgorithm, KeyError, KeyLocation, Passphrase, SignError, Signer, TokenError,
-        TokenKeyAlgorithm, generate_in_token, open, open_for_certificate, store_certificate,
+        FileKey, KeyAlgorithm, KeyError, KeyLocation, Passphrase, SignError, Signer, Takes,
+        TokenError, TokenKeyAlgorithm, generate_in_token, open, open_for_certificate,
+        store_certificate,
     },
 };
-use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
+use cryptoki::{
+    context::{CInitializeArgs, CInitializeFlags, Pkcs11},
+    types::AuthPin,
+};
 
 use crate::{
     authority::{TestAuthority, code_signer_request},
     openssl::Bench,
-    softhsm::{MODULE, at, make, move_folder, pin, spy, uri, with_tokens},
+    softhsm::{MODULE, PIN, at, make, move_folder, pin, spy, uri, with_tokens},
 };
 
 /// How long a token may take to be found again: the longest pause and some slack.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 fn verifies(key: &dyn Signer, message: &[u8], signature: &[u8]) {
-    let scheme = key.scheme();
-    let hash = scheme.hash_algorithm().expect("no Ed25519 among them");
     let public_key = PublicKey::decode(key.spki()).expect("an SPKI");
-    let digest = digest(&AwsLc, hash, message);
-    AwsLc.verify_digest(scheme, public_key.bits, &digest, signature).expect("it verifies");
+    let algorithm = AwsLc.verification_algorithm(key.scheme());
+    algorithm.verify_signature(public_key.bits, message, signature).expect("it verifies");
 }
 
 fn token_error(error: KeyError) -> TokenError {
@@ -56,11 +58,17 @@ fn open_error(attributes: &str, pin: Option<&Passphrase>) -> TokenError {
 fn openssl_and_the_core_verify_what_a_token_signs() {
     with_tokens("tokens::openssl_and_the_core_verify_what_a_token_signs", &["T"], |_| {
         let kinds = [
-            ("p384", TokenKeyAlgorithm::Usual(KeyAlgorithm::P384), "sha384"),
-            ("p256", TokenKeyAlgorithm::Usual(KeyAlgorithm::P256), "sha256"),
-            ("rsa2048", TokenKeyAlgorithm::Rsa2048, "sha256"),
-            ("rsa3072", TokenKeyAlgorithm::Usual(KeyAlgorithm::Rsa3072), "sha256"),
-            ("rsa4096", TokenKeyAlgorithm::Rsa4096, "sha256"),
+            ("p384", TokenKeyAlgorithm::Usual(KeyAlgorithm::P384), "-sha384"),
+            ("p256", TokenKeyAlgorithm::Usual(KeyAlgorithm::P256), "-sha256"),
+            ("p521", TokenKeyAlgorithm::P521, "-sha512"),
+            ("rsa2048", TokenKeyAlgorithm::Rsa2048, "-sha256"),
+            ("rsa3072", TokenKeyAlgorithm::Usual(KeyAlgorithm::Rsa3072), "-sha256"),
+            ("rsa4096", TokenKeyAlgorithm::Rsa4096, "-sha256"),
+            (
+                "pss",
+                TokenKeyAlgorithm::Rsa3072Pss,
+                "-sha256 -sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:32",
+            ),
         ];
         for (label, algorithm, hash) in kinds {
             let made = generate_in_token(
@@ -83,11 +91,91 @@ fn openssl_and_the_core_verify_what_a_token_signs() {
                 bench.write("signature", signature);
                 bench
                     .run(&format!(
-                        "dgst -{hash} -keyform DER -verify spki.der -signature signature message"
+                        "dgst {hash} -keyform DER -verify spki.der -signature signature message"
                     ))
                     .succeeds();
             }
         }
+    });
+}
+
+#[test]
+fn an_ed25519_key_signs_messages_and_no_digests() {
+    with_tokens("tokens::an_ed25519_key_signs_messages_and_no_digests", &["T"], |_| {
+        let algorithm = TokenKeyAlgorithm::Ed25519;
+        let made = generate_in_token(&uri("token=T;object=ed"), algorithm, Some(&pin()));
+        let key = open(&at(&made.expect("made").uri), Some(&pin())).expect("opens");
+        assert_eq!((key.scheme(), key.takes()), (SignatureScheme::Ed25519, Takes::Messages));
+        let message = b"what is signed";
+        let signature = key.sign(message).expect("signed");
+        verifies(&*key, message, &signature);
+        let bench = Bench::new();
+        bench.write("spki.der", key.spki());
+        bench.write("message", message);
+        bench.write("signature", signature);
+        bench
+            .run(
+                "pkeyutl -verify -pubin -keyform DER -inkey spki.der -rawin -in message \
+                 -sigfile signature",
+            )
+            .succeeds();
+        let digest = digest(&AwsLc, HashAlgorithm::Sha512, message);
+        assert!(matches!(key.sign_digest(&digest), Err(SignError::NeedsMessage)));
+    });
+}
+
+#[test]
+fn a_key_that_wants_its_pin_for_each_signature_gets_it() {
+    with_tokens("tokens::a_key_that_wants_its_pin_for_each_signature_gets_it", &["T"], |tokens| {
+        tokens.pkcs11_tool(
+            "--keypairgen --key-type rsa:2048 --label each --id 01 --usage-sign --always-auth",
+        );
+        let mut uri = uri("token=T;object=each");
+        uri.module_path = Some(spy());
+        let key = open(&at(&uri), Some(&pin())).expect("opens");
+        assert_eq!(key.takes(), Takes::Messages);
+        let logins = tokens.spied_calls("C_Login");
+        for number in 0..3_u8 {
+            let message = [number; 40];
+            verifies(&*key, &message, &key.sign(&message).expect("signed"));
+        }
+        assert_eq!(tokens.spied_calls("C_Login"), logins + 3);
+
+        // A digest is taken by mechanisms in one call alone, into which no PIN fits here.
+        let digest = digest(&AwsLc, HashAlgorithm::Sha256, b"what is signed");
+        match key.sign_digest(&digest) {
+            Err(SignError::Token(error @ TokenError::Unsuitable { .. })) => {
+                assert!(!error.is_transient());
+            }
+            other => panic!("{other:?}"),
+        }
+        verifies(&*key, b"after it", &key.sign(b"after it").expect("signed"));
+    });
+}
+
+#[test]
+fn a_wrong_pin_for_a_signature_is_tried_once() {
+    with_tokens("tokens::a_wrong_pin_for_a_signature_is_tried_once", &["T"], |tokens| {
+        tokens.pkcs11_tool(
+            "--keypairgen --key-type rsa:2048 --label each --id 01 --usage-sign --always-auth",
+        );
+        let mut uri = uri("token=T;object=each");
+        uri.module_path = Some(spy());
+        let key = open(&at(&uri), Some(&pin())).expect("opens");
+        // Somebody changes the token's PIN while the key is open.
+        let library = Pkcs11::new(MODULE).expect("the library that the spy has started");
+        let slot = library.get_slots_with_token().expect("slots")[0];
+        let session = library.open_rw_session(slot).expect("a session");
+        let [old, new] = [PIN, "9999-other"].map(|pin| AuthPin::new(pin.into()));
+        session.set_pin(&old, &new).expect("changed");
+        let before = tokens.spied_calls("C_Login");
+        for _ in 0..4 {
+            match key.sign(b"a message") {
+                Err(SignError::Token(TokenError::PinRefused { .. })) => {}
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(tokens.spied_calls("C_Login"), before + 1);
     });
 }
 

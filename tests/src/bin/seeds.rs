@@ -19,7 +19,7 @@ use countersign_tests::{
         keys::private_case,
         statements::{EXPECTATIONS, PROVENANCE_V1, PROVENANCE_V02},
     },
-    forge::ForgeKey,
+    forge::{ForgeKey, in_ber},
     log::{Kind, Log, list, with_entries},
     world::{NOW, World},
 };
@@ -117,6 +117,7 @@ fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         ("certificate_path", "chain", path_seed(&world)),
         ("timestamp_request", "plain", TimestampRequestBuilder::new(imprint).build()),
         ("timestamp_response", "granted", token.clone()),
+        ("timestamp_ber", "throughout", in_ber(&token)),
         ("crl", "one", crl.clone()),
         ("ocsp_request", "one", ocsp::request(&[id], Some(&[7; 32]))),
         ("ocsp_response", "good", response.clone()),

@@ -79,6 +79,7 @@ pub(super) fn case_with(name: &str, release: &Release, bundle: Vec<u8>, proofs: 
         file_name: Some("app".to_owned()),
         size: Some(Release::FILE.len() as u64),
         digests: Release::digests(),
+        content: None,
         crls: proofs.crls,
         ocsp: proofs.ocsp,
         key: None,

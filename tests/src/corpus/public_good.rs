@@ -223,6 +223,7 @@ impl Published {
             file_name: None,
             size: None,
             digests: self.digests(),
+            content: None,
             crls: Vec::new(),
             ocsp: Vec::new(),
             key: None,

@@ -12,15 +12,31 @@ use super::{
 };
 use crate::forge::{
     Chain, DAY, Ess, ExtensionDraft, ForgeKey, NOW, TokenDraft, TstInfoDraft, basic_constraints,
-    name, usages,
+    in_ber, name, other_revocation, usages,
 };
 
 type Change = fn(&mut TokenDraft, &[u8]);
-const TOKENS: [(&str, Change); 36] = [
+const TOKENS: [(&str, Change); 43] = [
     ("no-ess", |draft, _| draft.ess = Ess::Absent),
     ("other-ess", |draft, _| draft.ess = Ess::Of(b"another certificate".to_vec())),
     ("ess-v1", |draft, _| draft.ess = Ess::V1),
     ("ess-sha512", |draft, _| draft.ess = Ess::V2With(HashAlgorithm::Sha512)),
+    ("ess-v1-of-another", |draft, _| {
+        draft.attributes.extend(Ess::V1.attribute(b"another certificate"));
+    }),
+    ("ess-further-issuer", |draft, _| {
+        draft.ess = Ess::Further(vec![draft.certificates[1].clone()])
+    }),
+    ("ess-further-stranger", |draft, _| {
+        draft.ess = Ess::Further(vec![b"another certificate".to_vec()]);
+    }),
+    ("signed-data-version-1", |draft, _| draft.version = 1),
+    ("signed-data-version-2", |draft, _| draft.version = 2),
+    ("signed-data-version-5", |draft, _| {
+        draft.version = 5;
+        draft.revocation = vec![other_revocation()];
+    }),
+    ("signed-data-version-6", |draft, _| draft.version = 6),
     ("no-content-type", |draft, _| draft.content_type_attribute = None),
     ("other-content-type", |draft, _| draft.content_type_attribute = Some(oid::ID_DATA)),
     ("id-data", |draft, _| {
@@ -105,6 +121,11 @@ const AUTHORITIES: [(&str, ChainChange); 10] = [
     ("p521", |chain| chain.set_leaf_key(ForgeKey::p521("tsa"))),
 ];
 
+/// The token out of a response.
+fn bare(response: &[u8]) -> Vec<u8> {
+    countersign_core::tsp::token(response).expect("a token").to_vec()
+}
+
 /// All of them. Half of the authorities' certificates stand in the token, all in the trust root.
 pub(super) fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
@@ -134,9 +155,12 @@ pub(super) fn cases() -> Vec<Case> {
         ("other-key", vec![stranger]),
         ("truncated", vec![genuine[..genuine.len() - 9].to_vec()]),
         ("ber", vec![ber]),
+        ("ber-throughout", vec![in_ber(&genuine)]),
         ("empty", vec![Vec::new()]),
         ("one-of-two", vec![stamp(&release, b"another signature"), genuine.clone()]),
-        ("twice", vec![genuine.clone(), genuine]),
+        ("twice", vec![genuine.clone(), genuine.clone()]),
+        ("bare", vec![bare(&genuine)]),
+        ("bare-truncated", vec![bare(&genuine)[..100].to_vec()]),
         ("over-the-file", vec![stamp(&release, crate::forge::Release::FILE)]),
     ];
     for (name, tokens) in others {

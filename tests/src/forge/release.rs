@@ -166,11 +166,17 @@ impl Release {
         let crls: Vec<&[u8]> = proofs.crls.iter().map(Vec::as_slice).collect();
         let ocsp: Vec<&[u8]> = proofs.ocsp.iter().map(Vec::as_slice).collect();
         let evidence = Evidence {
-            artifact: Artifact { name: Some("app"), size: None, digests: &digests },
+            artifact: Artifact {
+                name: Some("app"),
+                digests: &digests,
+                content: Some(Self::FILE),
+                ..Artifact::default()
+            },
             bundle,
             crls: &crls,
             ocsp_responses: &ocsp,
             key: None,
+            ..Evidence::default()
         };
         let trust = self.trust();
         let by =

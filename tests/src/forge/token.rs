@@ -110,6 +110,8 @@ pub enum Ess {
     Of(Vec<u8>),
     /// `SigningCertificateV2` of the signer's certificate, with that `IssuerSerial`, DER.
     Naming(Vec<u8>),
+    /// `SigningCertificateV2` of the signer's certificate and of these, DER.
+    Further(Vec<Vec<u8>>),
     /// None.
     Absent,
 }
@@ -148,6 +150,10 @@ pub struct TokenDraft {
     pub signer: SignerName,
     /// The certificates, DER, in the order they will stand.
     pub certificates: Vec<Vec<u8>>,
+    /// The version of `SignedData`.
+    pub version: u64,
+    /// `RevocationInfoChoice`s, DER.
+    pub revocation: Vec<Vec<u8>>,
     /// How often the signerInfo stands there.
     pub signer_infos: usize,
     /// Octets after the response.
@@ -169,6 +175,8 @@ impl TokenDraft {
             attributes_reversed: false,
             signer: SignerName::IssuerAndSerial,
             certificates: Vec::new(),
+            version: 3,
+            revocation: Vec::new(),
             signer_infos: 1,
             trailing: Vec::new(),
         }
@@ -209,12 +217,18 @@ impl TokenDraft {
             [] => Vec::new(),
             certificates => der::context(0, certificates),
         };
+        let revocation: Vec<&[u8]> = self.revocation.iter().map(Vec::as_slice).collect();
+        let revocation = match &revocation[..] {
+            [] => Vec::new(),
+            revocation => der::context(1, revocation),
+        };
         let octets = der::octet_string(content);
         let signed_data = der::sequence(&[
-            &der::integer(3),
+            &der::integer(self.version),
             &der::set_of(&[&hash]),
             &der::sequence(&[&der::oid(&self.content_type), &der::context(0, &[&octets])]),
             &certificates,
+            &revocation,
             &der::set_of(&vec![signer_info; self.signer_infos]),
         ]);
         der::sequence(&[&der::oid(&oid::ID_SIGNED_DATA), &der::context(0, &[&signed_data])])
@@ -242,7 +256,8 @@ impl TokenDraft {
 }
 
 impl Ess {
-    fn attribute(&self, certificate: &[u8]) -> Option<Vec<u8>> {
+    /// The attribute for a signer with that certificate, DER.
+    pub fn attribute(&self, certificate: &[u8]) -> Option<Vec<u8>> {
         let hash = |algorithm, certificate: &[u8]| {
             der::octet_string(digest(&RustCrypto, algorithm, certificate).octets())
         };
@@ -263,6 +278,15 @@ impl Ess {
                 let hash = hash(HashAlgorithm::Sha256, certificate);
                 attribute(&v2, &value(&[&hash, issuer_and_serial]))
             }
+            Self::Further(others) => {
+                let own = der::sequence(&[&hash(HashAlgorithm::Sha256, certificate)]);
+                let others = others
+                    .iter()
+                    .map(|other| der::sequence(&[&hash(HashAlgorithm::Sha256, other)]));
+                let all: Vec<Vec<u8>> = core::iter::once(own).chain(others).collect();
+                let all: Vec<&[u8]> = all.iter().map(Vec::as_slice).collect();
+                attribute(&v2, &der::sequence(&[&der::sequence(&all)]))
+            }
             Self::Of(other) => attribute(&v2, &value(&[&hash(HashAlgorithm::Sha256, other)])),
         })
     }
@@ -271,4 +295,10 @@ impl Ess {
 /// An `Attribute` with one value.
 fn attribute(id: &ObjectIdentifier, value: &[u8]) -> Vec<u8> {
     der::sequence(&[&der::oid(id), &der::set_of(&[value])])
+}
+
+/// `OtherRevocationInfoFormat` (RFC 5652 §10.2.1): an OCSP response, of which nothing is read.
+pub fn other_revocation() -> Vec<u8> {
+    let ocsp = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.16.2");
+    der::context(1, &[&der::oid(&ocsp), &der::sequence(&[&der::integer(0)])])
 }

@@ -397,11 +397,13 @@ impl Authority {
                 name: Some(NAME),
                 size: Some(FILE.len() as u64),
                 digests: &digests,
+                content: None,
             },
             bundle,
             crls: &crls,
             ocsp_responses: &ocsp,
             key: None,
+            ..Evidence::default()
         };
         let policy = Policy::for_identity(IDENTITY, None).expect("a policy");
         verify(&evidence, &self.trust(), &policy, &AwsLc, now)

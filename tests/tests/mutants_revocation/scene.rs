@@ -71,11 +71,12 @@ impl Scene {
         let crls: Vec<&[u8]> = crls.iter().map(Vec::as_slice).collect();
         let ocsp: Vec<&[u8]> = ocsp.iter().map(Vec::as_slice).collect();
         let evidence = Evidence {
-            artifact: Artifact { name: None, size: None, digests: &digests },
+            artifact: Artifact { digests: &digests, ..Artifact::default() },
             bundle: &self.bundle,
             crls: &crls,
             ocsp_responses: &ocsp,
             key: None,
+            ..Evidence::default()
         };
         let by = |crypto: &dyn CryptoProvider| verify(&evidence, &self.trust, &policy, crypto, NOW);
         let native = by(&AwsLc);

@@ -134,7 +134,7 @@ async function judge(
     // Revocation is asked about while the file is read; a file that is cut short is told at once.
     const fetching = request.network === "fetch" && plan !== "tell at once" ? addFetched(task) : Promise.resolve();
     fetching.catch(() => {});
-    const read = await digestsOf(instance, plan, artifact, size, listener);
+    const read = await digestsOf(instance, verification, plan, artifact, size, listener);
     for (const digest of read.digests) verification.addDigest(digest);
     verification.setArtifact(name, read.size);
     await fetching;
@@ -148,19 +148,20 @@ async function judge(
   }
 }
 
-/** The digests to compute, or that reading the file cannot change the answer. */
-type Plan = string[] | "tell at once";
+/** What to read of the file, or that reading it cannot change the answer. */
+type Plan = { algorithms: string[]; content: boolean } | "tell at once";
 
 function planOf(verification: Verification, artifact: WireArtifact, size: number | undefined): Plan {
-  if (artifact.kind === "digests") return [];
-  const plan = JSON.parse(verification.plan()) as { algorithms: string[]; size: number | null };
+  if (artifact.kind === "digests") return { algorithms: [], content: false };
+  const plan = JSON.parse(verification.plan()) as { algorithms: string[]; size: number | null; content: boolean };
   const cutShort = size !== undefined && plan.size !== null && size < plan.size;
-  return cutShort || plan.algorithms.length === 0 ? "tell at once" : plan.algorithms;
+  return cutShort || plan.algorithms.length === 0 ? "tell at once" : plan;
 }
 
-/** The file's digests and size. */
+/** The file's digests and size; the core gets the file itself where its signature is over that. */
 async function digestsOf(
   instance: Instance,
+  verification: Verification,
   plan: Plan,
   artifact: WireArtifact,
   size: number | undefined,
@@ -173,10 +174,11 @@ async function digestsOf(
   }
   onStep({ step: "hash", state: "begun" });
   const hashed = await hashStream(instance, artifact.kind === "stream" ? artifact.stream : artifact.blob.stream(), {
-    algorithms: plan,
+    algorithms: plan.algorithms,
     total: size ?? null,
     signal,
     onProgress,
+    ...(plan.content ? { write: async (piece: Uint8Array) => verification.addContent(piece) } : {}),
   });
   onStep({ step: "hash", state: "done" });
   return hashed;

@@ -18,6 +18,7 @@ export interface Hasher {
 export interface Verification {
   setArtifact(name?: string, sizeBytes?: number): void;
   addDigest(digest: string): boolean;
+  addContent(octets: Uint8Array): void;
   addCrl(crl: Uint8Array): void;
   addOcspResponse(response: Uint8Array): void;
   setKey(key: Uint8Array): void;

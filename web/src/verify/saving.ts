@@ -4,6 +4,7 @@ import { reportOf } from "./check.js";
 import { loadModule, withInstance } from "./engine.js";
 import { Fault, throwIfAborted } from "./fault.js";
 import { hashStream, type Hashed } from "./hashing.js";
+import { unarmoured } from "./pem.js";
 import { limits, type Report } from "./report.js";
 import { bytesOf, wireSource } from "./source.js";
 import type { Progress, Source, VerifyOptions } from "./types.js";
@@ -51,24 +52,28 @@ export interface Plan {
   algorithms: string[];
   /** The published size in bytes, if the bundle gives it. */
   size: number | null;
+  /** Whether the signature is over the file itself, so that `verify` must be given it and not its digests. */
+  content: boolean;
 }
 
 /** What to compute for a file of that name. Rejects when the bundle, trust root or policy cannot be had. */
 export async function planFor(
-  options: { bundle: Source; trust: Source; policy: Source; name?: string; signal?: AbortSignal },
+  options: { bundle: Source; trust: Source; policy: Source; publicKey?: Source; name?: string; signal?: AbortSignal },
 ): Promise<Plan> {
-  const sources = (["bundle", "trust", "policy"] as const).map((what) =>
-    bytesOf(wireSource(options[what], what), {
+  const named = { ...options, publicKey: options.publicKey ?? new Uint8Array() };
+  const sources = (["bundle", "trust", "policy", "publicKey"] as const).map((what) =>
+    bytesOf(wireSource(named[what], what), {
       maxBytes: limits[what],
       tooLarge: "setup.input.too-large",
       notFound: "setup.service.unreachable",
       signal: options.signal,
     }),
   );
-  const [bundle, trust, policy] = (await Promise.all(sources)) as [Uint8Array, Uint8Array, Uint8Array];
+  const [bundle, trust, policy, key] = (await Promise.all(sources)) as [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
   return withInstance(await loadModule(), (instance) => {
     const verification = new instance.Verification(bundle, trust, policy, Math.floor(Date.now() / 1000));
     verification.setArtifact(options.name);
+    if (options.publicKey) verification.setKey(unarmoured(key, "PUBLIC KEY"));
     return JSON.parse(verification.plan()) as Plan;
   });
 }
@@ -107,15 +112,47 @@ async function saved(
     plan = await planFor(options);
   } catch {
     options.signal?.throwIfAborted();
-    plan = { algorithms: [], size: null };
+    plan = { algorithms: [], size: null, content: false };
   }
   // What cannot be had or read makes its own report, without the file.
   if (plan.algorithms.length === 0) return verify({ digests: [] }, options);
   try {
-    const { digests, size } = await hashAndWrite(stream, writable, { ...options, algorithms: plan.algorithms });
-    return await verify({ digests, size }, options);
+    const kept = new Kept(plan.content ? limits.content : 0);
+    const { digests, size } = await hashAndWrite(kept.passing(stream), writable, { ...options, algorithms: plan.algorithms });
+    return await verify(kept.holds(size) ? kept.blob() : { digests, size }, options);
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
     return reportOf(error, requestOf({ digests: [] }, options));
+  }
+}
+
+/** What passes by, as long as it is no more than so many bytes: a signature over the file itself is checked over it. */
+class Kept {
+  readonly #pieces: Uint8Array<ArrayBuffer>[] = [];
+  #bytes = 0;
+
+  constructor(readonly maxBytes: number) {}
+
+  passing(stream: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
+    if (this.maxBytes === 0) return stream;
+    const keep = (piece: Uint8Array, controller: TransformStreamDefaultController<Uint8Array>) => {
+      if (this.#bytes + piece.length <= this.maxBytes) {
+        this.#pieces.push(piece.slice());
+        this.#bytes += piece.length;
+      } else {
+        this.#pieces.length = 0;
+      }
+      controller.enqueue(piece);
+    };
+    return stream.pipeThrough(new TransformStream({ transform: keep }));
+  }
+
+  /** Whether all of a file of that size was kept. */
+  holds(size: number): boolean {
+    return this.maxBytes > 0 && this.#bytes === size;
+  }
+
+  blob(): Blob {
+    return new Blob(this.#pieces);
   }
 }

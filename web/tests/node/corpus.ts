@@ -9,7 +9,7 @@ const FOLDER = new URL(process.env.COUNTERSIGN_CORPUS ?? "../../../target/corpus
 export const FILE = new TextEncoder().encode("the published program");
 
 interface Description {
-  artifact: { name: string | null; size: number | null; digests: string[] };
+  artifact: { name: string | null; size: number | null; digests: string[]; content: string | null };
   now: number;
   crls: string[];
   ocsp: string[];
@@ -44,6 +44,12 @@ export class Case {
   get digests(): { digests: string[]; size?: number } {
     const { digests, size } = this.#description.artifact;
     return size === null ? { digests } : { digests, size };
+  }
+
+  /** The file itself where its signature is over that, else its digests. */
+  get artifact(): Blob | { digests: string[]; size?: number } {
+    const { content } = this.#description.artifact;
+    return content === null ? this.digests : new Blob([this.bytes(content)]);
   }
 
   get crls(): Uint8Array[] {

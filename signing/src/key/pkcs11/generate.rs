@@ -3,13 +3,14 @@
 use const_oid::ObjectIdentifier;
 use countersign_core::oid;
 use cryptoki::{
-    mechanism::Mechanism,
+    mechanism::{Mechanism, MechanismType},
     object::{Attribute, KeyType},
     session::Session,
 };
 
 use super::{
-    SigningAlgorithm, fault::Fault, load_module, objects, objects::PrivateKey, slot, slot::Access,
+    SigningAlgorithm, algorithm::RsaPadding, fault::Fault, load_module, objects,
+    objects::PrivateKey, slot, slot::Access,
 };
 use crate::{
     der,
@@ -28,6 +29,26 @@ pub enum TokenKeyAlgorithm {
     Rsa2048,
     /// RSA of 4096 bits.
     Rsa4096,
+    /// ECDSA on P-521, signing with SHA-512.
+    P521,
+    /// Ed25519.
+    Ed25519,
+    /// RSA of 3072 bits that signs with PSS alone.
+    Rsa3072Pss,
+}
+
+impl TokenKeyAlgorithm {
+    /// The name on the command line and in reports: `rsa2048`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Usual(usual) => usual.name(),
+            Self::P521 => "p521",
+            Self::Ed25519 => "ed25519",
+            Self::Rsa2048 => "rsa2048",
+            Self::Rsa4096 => "rsa4096",
+            Self::Rsa3072Pss => "rsa3072-pss",
+        }
+    }
 }
 
 /// A key that was made in a token.
@@ -69,7 +90,7 @@ pub fn generate_in_token(
     let made = make(&session, uri, algorithm, &label, &id);
     slot::close(session);
     let spki = made.map_err(|fault| fault.error)?;
-    if SigningAlgorithm::of(&spki).is_none() {
+    if SigningAlgorithm::of(&spki, RsaPadding::Pkcs1).is_none() {
         let detail = "the token made a key that cannot be read back".to_owned();
         return Err(TokenError::Unsuitable { uri: name, detail }.into());
     }
@@ -98,6 +119,9 @@ fn make(
         TokenKeyAlgorithm::Usual(KeyAlgorithm::P384) => on_curve(&oid::SECP384R1),
         TokenKeyAlgorithm::Usual(KeyAlgorithm::P256) => on_curve(&oid::SECP256R1),
         TokenKeyAlgorithm::Usual(KeyAlgorithm::Rsa3072) => rsa(3072),
+        TokenKeyAlgorithm::P521 => on_curve(&oid::SECP521R1),
+        TokenKeyAlgorithm::Ed25519 => ed25519(),
+        TokenKeyAlgorithm::Rsa3072Pss => rsa(3072),
         TokenKeyAlgorithm::Rsa2048 => rsa(2048),
         TokenKeyAlgorithm::Rsa4096 => rsa(4096),
     };
@@ -120,9 +144,16 @@ fn make(
         Attribute::Derive(false),
     ];
     private.extend(both);
+    if algorithm == TokenKeyAlgorithm::Rsa3072Pss {
+        private.push(Attribute::AllowedMechanisms(vec![
+            MechanismType::RSA_PKCS_PSS,
+            MechanismType::SHA256_RSA_PKCS_PSS,
+        ]));
+    }
     let (_, handle) =
         session.generate_key_pair(&mechanism, &public, &private).map_err(failed("making a key"))?;
-    let key = PrivateKey { handle, id: id.to_vec(), label: label.as_bytes().to_vec() };
+    let (id, label) = (id.to_vec(), label.as_bytes().to_vec());
+    let key = PrivateKey { id, label, ..PrivateKey::new(handle) };
     objects::public_key(session, &key)
         .map_err(failed("reading the public key"))?
         .ok_or_else(|| TokenError::NoPublicKey { uri: name }.into())
@@ -131,6 +162,12 @@ fn make(
 fn on_curve(curve: &ObjectIdentifier) -> (Mechanism<'static>, KeyType, Vec<Attribute>) {
     // CKA_EC_PARAMS is DER of the curve's identifier.
     (Mechanism::EccKeyPairGen, KeyType::EC, vec![Attribute::EcParams(der::oid(curve))])
+}
+
+fn ed25519() -> (Mechanism<'static>, KeyType, Vec<Attribute>) {
+    // RFC 8410 §3 and PKCS#11 §6.3.5: the curve by its identifier.
+    let curve = Attribute::EcParams(der::oid(&oid::ED25519));
+    (Mechanism::EccEdwardsKeyPairGen, KeyType::EC_EDWARDS, vec![curve])
 }
 
 fn rsa(bits: u64) -> (Mechanism<'static>, KeyType, Vec<Attribute>) {

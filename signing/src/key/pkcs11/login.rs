@@ -87,6 +87,42 @@ impl Logins {
         }
     }
 
+    /// Gives the PIN for the signature that was begun (PKCS#11 §4.9). One that was refused for any
+    /// purpose is not tried.
+    pub(super) fn log_in_for_signature(
+        &self,
+        session: &Session,
+        token: &TokenInfo,
+        pin: Option<&Passphrase>,
+        uri: &str,
+    ) -> Result<(), Fault> {
+        let doing = "giving the PIN for a signature";
+        let Some(pin) = pin else {
+            if !token.protected_authentication_path() {
+                return Err(TokenError::PinNeeded { uri: uri.to_owned() }.into());
+            }
+            let outcome = session.login(UserType::ContextSpecific, None);
+            return outcome.map_err(|error| Fault::of(uri, doing, &error));
+        };
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mark = state.mark(pin, uri)?;
+        let login = state.tokens.entry(identity(token)).or_default();
+        if let Some(reason) = reason_not_to_try(login, &mark, token) {
+            let (uri, detail) = (uri.to_owned(), reason.to_owned());
+            return Err(TokenError::PinRefused { uri, detail }.into());
+        }
+        let secret = RawAuthPin::new(Box::new(pin.octets().to_vec()));
+        match session.login_with_raw(UserType::ContextSpecific, &secret) {
+            Ok(()) => Ok(()),
+            Err(Error::Pkcs11(code, _)) if refusal(&code).is_some() => {
+                login.refused.push(mark);
+                let detail = refusal(&code).unwrap_or_default().to_owned();
+                Err(TokenError::PinRefused { uri: uri.to_owned(), detail }.into())
+            }
+            Err(error) => Err(Fault::of(uri, doing, &error)),
+        }
+    }
+
     /// After the library was started anew nobody is logged in. What was refused stays so.
     pub(super) fn forget_accepted(&self) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);

@@ -7,7 +7,7 @@ use cryptoki::{
     session::Session,
 };
 
-use super::fault::Fault;
+use super::{algorithm::RsaPadding, authorised::Authentication, fault::Fault};
 use crate::{
     der,
     key::{TokenError, TokenUri},
@@ -16,12 +16,25 @@ use crate::{
 /// Uncompressed points on P-256, P-384 and P-521.
 const UNCOMPRESSED_OCTETS: [usize; 3] = [65, 97, 133];
 
+/// A public key of Ed25519.
+const ED25519_OCTETS: usize = 32;
+
 /// A private key in a token.
 #[derive(Clone, Debug)]
 pub(super) struct PrivateKey {
     pub(super) handle: ObjectHandle,
+    pub(super) authentication: Authentication,
+    pub(super) padding: RsaPadding,
     pub(super) id: Vec<u8>,
     pub(super) label: Vec<u8>,
+}
+
+impl PrivateKey {
+    /// One of which nothing is known yet.
+    pub(super) const fn new(handle: ObjectHandle) -> Self {
+        let (authentication, padding) = (Authentication::Once, RsaPadding::Pkcs1);
+        Self { handle, authentication, padding, id: Vec::new(), label: Vec::new() }
+    }
 }
 
 /// The one private key that matches and may sign.
@@ -39,32 +52,36 @@ pub(super) fn find_private_key(session: &Session, uri: &TokenUri) -> Result<Priv
         ];
         let attributes = session.get_attributes(handle, &wanted).map_err(failed)?;
         if !attributes.contains(&Attribute::Sign(false)) {
-            let mut key = PrivateKey { handle, id: Vec::new(), label: Vec::new() };
-            let always = attributes.contains(&Attribute::AlwaysAuthenticate(true));
+            let mut key = PrivateKey::new(handle);
             for attribute in attributes {
                 match attribute {
                     Attribute::Id(id) => key.id = id,
                     Attribute::Label(label) => key.label = label,
+                    Attribute::AlwaysAuthenticate(true) => {
+                        key.authentication = Authentication::EachSignature;
+                    }
                     _ => {}
                 }
             }
-            found.push((key, always));
+            key.padding = padding(session, handle);
+            found.push(key);
         }
     }
     match (found.pop(), found.is_empty()) {
         (None, _) => Err(TokenError::NoKey { uri: name }.into()),
-        (Some((_, true)), true) => {
-            let detail = "the key wants its PIN again before each signature \
-                          (CKA_ALWAYS_AUTHENTICATE), which a service cannot give"
-                .to_owned();
-            Err(TokenError::Unsuitable { uri: name, detail }.into())
-        }
-        (Some((key, false)), true) => Ok(key),
-        (Some((last, _)), false) => {
-            let keys = found.iter().map(|(key, _)| key).chain([&last]);
-            let found = keys.map(describe).collect();
+        (Some(key), true) => Ok(key),
+        (Some(last), false) => {
+            let found = found.iter().chain([&last]).map(describe).collect();
             Err(TokenError::AmbiguousKey { uri: name, found }.into())
         }
+    }
+}
+
+/// By itself: a token may not have the attribute, or allow mechanisms of its maker's.
+fn padding(session: &Session, handle: ObjectHandle) -> RsaPadding {
+    match session.get_attributes(handle, &[AttributeType::AllowedMechanisms]).as_deref() {
+        Ok([Attribute::AllowedMechanisms(allowed)]) => RsaPadding::of(allowed),
+        _ => RsaPadding::Pkcs1,
     }
 }
 
@@ -126,7 +143,9 @@ fn beside(
 fn spki_of(session: &Session, handle: ObjectHandle) -> Result<Option<Vec<u8>>, Error> {
     let kind = session.get_attributes(handle, &[AttributeType::KeyType])?;
     let wanted = match &kind[..] {
-        [Attribute::KeyType(KeyType::EC)] => [AttributeType::EcParams, AttributeType::EcPoint],
+        [Attribute::KeyType(KeyType::EC | KeyType::EC_EDWARDS)] => {
+            [AttributeType::EcParams, AttributeType::EcPoint]
+        }
         [Attribute::KeyType(KeyType::RSA)] => {
             [AttributeType::Modulus, AttributeType::PublicExponent]
         }
@@ -135,7 +154,11 @@ fn spki_of(session: &Session, handle: ObjectHandle) -> Result<Option<Vec<u8>>, E
     let attributes = session.get_attributes(handle, &wanted)?;
     Ok(match &attributes[..] {
         [Attribute::EcParams(curve), Attribute::EcPoint(point)] if !point.is_empty() => {
-            Some(ec_spki(curve, point))
+            if kind == [Attribute::KeyType(KeyType::EC_EDWARDS)] {
+                ed25519_spki(point)
+            } else {
+                Some(ec_spki(curve, point))
+            }
         }
         [Attribute::Modulus(modulus), Attribute::PublicExponent(exponent)]
             if !modulus.is_empty() && !exponent.is_empty() =>
@@ -152,6 +175,17 @@ fn ec_spki(curve: &[u8], point: &[u8]) -> Vec<u8> {
     let algorithm = der::sequence(&[&der::oid(&oid::EC_PUBLIC_KEY), curve]);
     let bare = unwrap_octet_string(point).unwrap_or(point);
     der::sequence(&[&algorithm, &der::bit_string(bare)])
+}
+
+/// RFC 8410 §4. The key is an OCTET STRING in `CKA_EC_POINT` too (PKCS#11 §6.3.5), or bare. What has
+/// another length is Ed448, with which nothing is signed here.
+fn ed25519_spki(point: &[u8]) -> Option<Vec<u8>> {
+    let key = match point {
+        [0x04, 0x20, key @ ..] if key.len() == ED25519_OCTETS => key,
+        key if key.len() == ED25519_OCTETS => key,
+        _ => return None,
+    };
+    Some(der::sequence(&[&der::sequence(&[&der::oid(&oid::ED25519)]), &der::bit_string(key)]))
 }
 
 /// RFC 3279 §2.3.1.

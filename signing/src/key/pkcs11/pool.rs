@@ -112,7 +112,7 @@ impl<C: Connect> Pool<C> {
     /// there is no session.
     pub(super) fn with<T>(
         &self,
-        call: impl Fn(&KeySession) -> Result<T, Fault>,
+        call: impl Fn(&Entered<'_>, &KeySession) -> Result<T, Fault>,
     ) -> Result<T, TokenError> {
         // Ends: each round that is not the last throws one of finitely many used sessions away.
         loop {
@@ -122,7 +122,7 @@ impl<C: Connect> Pool<C> {
                 self.forget();
                 continue;
             }
-            match call(&session) {
+            match call(&entered, &session) {
                 Ok(value) => {
                     self.give_back(session);
                     return Ok(value);

@@ -1,0 +1,73 @@
+//! The bundle's timestamps that are not in DER, where the caller takes such.
+
+#[cfg(feature = "ber")]
+use alloc::vec::Vec;
+
+use super::Run;
+#[cfg(feature = "ber")]
+use crate::tsp::LegacyTimestamp;
+use crate::{
+    bundle::Bundle,
+    finding::Finding,
+    tsp::{self, Stamped, TokenForm, VerifiedTimestamp},
+};
+
+/// For each of the bundle's timestamps, how it is read where it is not in DER. Empty where only DER is
+/// taken.
+#[derive(Debug, Default)]
+pub(super) struct LegacyTokens {
+    #[cfg(feature = "ber")]
+    tokens: Vec<Option<LegacyTimestamp>>,
+}
+
+impl LegacyTokens {
+    pub(super) fn of(bundle: &Bundle, form: TokenForm) -> Self {
+        match form {
+            #[cfg(feature = "ber")]
+            TokenForm::BerToo => {
+                let decode = |token: &Vec<u8>| LegacyTimestamp::decode(token);
+                Self { tokens: bundle.timestamps.iter().map(decode).collect() }
+            }
+            TokenForm::Der => {
+                let _ = bundle;
+                Self::default()
+            }
+        }
+    }
+
+    #[cfg(feature = "ber")]
+    fn get(&self, index: usize) -> Option<&LegacyTimestamp> {
+        self.tokens.get(index)?.as_ref()
+    }
+
+    /// Whether the timestamp of that index is read though it is not in DER.
+    #[cfg(feature = "ber")]
+    pub(super) fn contains(&self, index: usize) -> bool {
+        self.get(index).is_some()
+    }
+
+    #[cfg(not(feature = "ber"))]
+    #[expect(clippy::unused_self, reason = "as in the other build")]
+    pub(super) fn contains(&self, _index: usize) -> bool {
+        false
+    }
+}
+
+impl<'a> Run<'a> {
+    /// Verifies one of the bundle's timestamps.
+    pub(super) fn verify_token(
+        &self,
+        index: usize,
+        token: &'a [u8],
+        stamped: Stamped<'_>,
+    ) -> Result<VerifiedTimestamp<'a>, Finding> {
+        let authorities = &self.context.trust.timestamp_authorities;
+        let (crypto, now) = (self.context.crypto, self.context.now);
+        #[cfg(feature = "ber")]
+        if let Some(legacy) = self.legacy.get(index) {
+            return tsp::verify_legacy(legacy, stamped, authorities, crypto, now);
+        }
+        let _ = index;
+        tsp::verify(token, stamped, authorities, crypto, now)
+    }
+}
