@@ -164,9 +164,10 @@ impl Failure {
             }
             SignError::WrongIssuer | SignError::NoCertificate => Self::usage(error.to_string()),
             SignError::Token(error) => Self::of_token(error),
-            SignError::Refused | SignError::DigestMismatch { .. } | SignError::Random => {
-                Self::internal(error.to_string())
-            }
+            SignError::Refused
+            | SignError::NeedsMessage
+            | SignError::DigestMismatch { .. }
+            | SignError::Random => Self::internal(error.to_string()),
         }
     }
 

@@ -13,6 +13,7 @@ use countersign_core::{
     policy::{Policy, Revocation},
     revocation::{self, Freshness},
     revocation_sources,
+    tsp::TokenForm,
     x509::Certificate,
 };
 use countersign_signing::files::FileMode;

@@ -214,7 +214,6 @@ findings! {
     // Timestamps.
     TimestampAbsent = "timestamp.absent", Danger, 13, "docs/policy.md timestamps",
         "There are fewer trusted timestamps than the policy requires.",
-        "There are fewer trusted timestamps than the policy demands.",
         "Ask the publisher to sign with a timestamp (`countersign sign --timestamp-url`).";
     TimestampMalformed = "timestamp.malformed", Danger, 13, "RFC 3161 §2.4.2; RFC 5652 §5",
         "The timestamp cannot be read.",

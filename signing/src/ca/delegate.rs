@@ -33,7 +33,8 @@ pub fn issue_delegate(
     let scheme = issuer_key.scheme();
     let algorithm = KeyAlgorithm::ALL.into_iter().find(|algorithm| algorithm.scheme() == scheme);
     // A delegate of an issuer whose kind of key is not made in files has the usual one.
-    let key = FileKey::generate(algorithm.unwrap_or_default())?;
+    let algorithm = algorithm.unwrap_or_default();
+    let key = FileKey::generate(algorithm)?;
     let public_key = decode_public_key(key.spki())?;
     let identifier = issuer.extensions.subject_key_identifier;
     let fields = Fields {
@@ -53,8 +54,9 @@ pub fn issue_delegate(
         spki: public_key.raw,
         public_key: public_key.bits,
     };
+    let linted = UnsignedCertificate::build(&fields, algorithm.scheme())?;
+    lint(&linted, &FileKey::generate(algorithm)?)?;
     let unsigned = UnsignedCertificate::build(&fields, scheme)?;
-    lint(&unsigned, &FileKey::generate(algorithm)?)?;
     let bytes = unsigned.sign(issuer_key)?;
     let certificate = decode(&bytes, || "the new certificate".to_owned())?;
     if !certificate.is_signed_by(&issuer, &AwsLc) {

@@ -1,6 +1,8 @@
 //! Revocation: lists and answers that are wrong in one way, and what they say when right.
 
-use countersign_core::{crl::RevocationReason as Reason, digest::HashAlgorithm, oid};
+use countersign_core::{
+    crl::RevocationReason as Reason, digest::HashAlgorithm, oid, time::UnixSeconds,
+};
 use countersign_signing::{
     der::{
         self,
@@ -193,13 +195,13 @@ fn expired() -> Vec<Case> {
         let proofs = Proofs { crls, rules: rules.to_owned(), now, ..Proofs::default() };
         case_with(&format!("expired-{name}"), &release, bundle.clone(), proofs)
     };
-    let list = |made| {
+    let list = |made: UnixSeconds| {
         let mut list = CrlDraft::new(&release.signing.authority.subject);
         (list.this_update, list.next_update) = (made, Some(made.plus_seconds(DAY)));
         list
     };
     let after = || list(now.minus_seconds(3_600));
-    let keeping = |since| {
+    let keeping = |since: UnixSeconds| {
         let since = der::generalized_time(since);
         after().with(ExtensionDraft::new(oid::CE_EXPIRED_CERTS_ON_CRL, NonCritical, since))
     };

@@ -152,6 +152,7 @@ export type FindingCode =
   | "revocation.evidence-ignored"
   | "transparency.not-checked"
   | "transparency.ignored"
+  | "timestamp.outside-chain"
   | "audit.line.altered"
   | "audit.line.malformed"
   | "audit.sequence.broken"
@@ -232,7 +233,7 @@ export const findings: Readonly<Record<FindingCode, FindingText>> = {
   "certificate.sct.malformed": {"class":"danger","clause":"RFC 6962 §3.3","exit_code":12,"remedy":"Ask the publisher to sign again.","title":"The certificate log's timestamps in the signer's certificate cannot be read."},
   "certificate.sct.log.not-trusted": {"class":"danger","clause":"RFC 6962 §3.2; docs/policy.md certificate_transparency","exit_code":12,"remedy":"If you trust this log, add it to the trust root.","title":"The signer's certificate was logged only where you do not trust the log."},
   "certificate.sct.absent": {"class":"danger","clause":"RFC 6962 §3.3; docs/policy.md certificate_transparency","exit_code":12,"remedy":"Ask the publisher for a signature with a logged certificate, or set `certificate_transparency` to `off` knowingly.","title":"No certificate log has seen the signer's certificate, and the policy demands it."},
-  "timestamp.absent": {"class":"danger","clause":"docs/policy.md timestamps","exit_code":13,"remedy":"Ask the publisher to sign with a timestamp (`countersign sign --timestamp-url`).","title":"There is no trusted timestamp, and the policy demands one."},
+  "timestamp.absent": {"class":"danger","clause":"docs/policy.md timestamps","exit_code":13,"remedy":"Ask the publisher to sign with a timestamp (`countersign sign --timestamp-url`).","title":"There are fewer trusted timestamps than the policy requires."},
   "timestamp.malformed": {"class":"danger","clause":"RFC 3161 §2.4.2; RFC 5652 §5","exit_code":13,"remedy":"Ask the publisher for a new timestamp.","title":"The timestamp cannot be read."},
   "timestamp.ber": {"class":"danger","clause":"RFC 3161 §2.4.2; X.690 §10.1","exit_code":13,"remedy":"Ask the publisher for a timestamp by an authority that follows RFC 3161.","title":"The timestamp is encoded in BER; DER is demanded."},
   "timestamp.imprint.mismatch": {"class":"danger","clause":"RFC 3161 §2.4.2","exit_code":13,"remedy":"Get the bundle again from the publisher.","title":"The timestamp was made for other data."},
@@ -325,6 +326,7 @@ export const findings: Readonly<Record<FindingCode, FindingText>> = {
   "revocation.evidence-ignored": {"class":"note","clause":"docs/revocation.md","exit_code":0,"remedy":"Nothing to do. Leave it out next time if it belongs to another file.","title":"A piece of revocation evidence was not used; the verdict does not rest on it."},
   "transparency.not-checked": {"class":"note","clause":"docs/policy.md transparency","exit_code":0,"remedy":"Nothing to do: the trust root or the policy does without a log.","title":"The bundle holds a transparency-log entry that was not checked."},
   "transparency.ignored": {"class":"note","clause":"docs/policy.md transparency","exit_code":0,"remedy":"Nothing to do.","title":"A log entry in the bundle could not be used; another could."},
+  "timestamp.outside-chain": {"class":"note","clause":"Sigstore client specification, certificate path validation; docs/verifying.md","exit_code":0,"remedy":"Nothing to do: the earliest proven time counts.","title":"The signer's chain was valid at the earliest proven time, but not at a later one."},
   "audit.line.altered": {"class":"danger","clause":"docs/audit.md","exit_code":10,"remedy":"Keep this ledger as evidence, compare it with your copies, and find out who could write to it.","title":"A line of the audit ledger was changed after it was written."},
   "audit.line.malformed": {"class":"danger","clause":"docs/audit.md","exit_code":10,"remedy":"Keep this ledger as evidence, compare it with your copies, and find out who could write to it.","title":"A line of the audit ledger is not one that its service writes."},
   "audit.sequence.broken": {"class":"danger","clause":"docs/audit.md","exit_code":10,"remedy":"Keep this ledger as evidence, compare it with your copies, and find out who could write to it.","title":"Lines of the audit ledger were removed, added or reordered."},
