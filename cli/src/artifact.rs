@@ -2,11 +2,13 @@
 
 use std::{
     fs::File,
+    os::fd::AsFd,
     path::Path,
     time::{Duration, Instant},
 };
 
 use countersign_core::{
+    Keep,
     crypto::aws_lc::AwsLc,
     digest::{Digest, HashAlgorithm, StreamingDigest},
     limits,
@@ -17,6 +19,7 @@ use crate::{
     failure::{Failure, Outcome, path_text},
     read_ahead,
     session::Session,
+    stream,
 };
 
 /// What is done before this is not worth a progress bar.
@@ -25,19 +28,26 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// An open file that is to be hashed.
 #[derive(Debug)]
 pub struct Artifact {
-    name: String,
+    name: Option<String>,
     shown: String,
     file: File,
     size: Option<u64>,
 }
 
 impl Artifact {
-    /// Opens a file, or a pipe.
+    /// Opens a file, a pipe, or standard input for `-`.
     ///
     /// # Errors
-    /// `setup.input.unreadable`, also for a folder.
+    /// `setup.input.unreadable`, also for a folder; `setup.usage.invalid` if something else has
+    /// taken standard input.
     pub fn open(path: &Path) -> Outcome<Self> {
         let unreadable = |error: std::io::Error| Failure::unreadable(path, error.to_string());
+        if stream::is_standard_input(path) {
+            let stdin = stream::standard_input()?;
+            let file = stdin.as_fd().try_clone_to_owned().map_err(unreadable)?.into();
+            // Somebody may have read a part of it, so its size would say nothing.
+            return Ok(Self { name: None, shown: path_text(path), file, size: None });
+        }
         let file = File::open(path).map_err(unreadable)?;
         let metadata = file.metadata().map_err(unreadable)?;
         if metadata.is_dir() {
@@ -45,12 +55,12 @@ impl Artifact {
         }
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let size = metadata.is_file().then_some(metadata.len());
-        Ok(Self { name, shown: path_text(path), file, size })
+        Ok(Self { name: Some(name), shown: path_text(path), file, size })
     }
 
-    /// Its name without folders.
-    pub fn name(&self) -> &str {
-        &self.name
+    /// Its name without folders; standard input has none.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
     }
 
     /// Its size in bytes; a pipe's is known when it was read.
@@ -83,7 +93,7 @@ impl Artifact {
         keep: Keep,
     ) -> Outcome<(Vec<Digest>, u64, Option<Vec<u8>>)> {
         let mut hashes = StreamingDigest::new(&AwsLc, algorithms);
-        let mut progress = Progress::new(session, &self.name, self.size);
+        let mut progress = Progress::new(session, self.name().unwrap_or("-"), self.size);
         let limit = limits::SIGNED_CONTENT_BYTES;
         let mut kept = match (keep, self.size) {
             (Keep::Content, Some(size)) if size > limit as u64 => None,
@@ -102,15 +112,6 @@ impl Artifact {
         let (digests, size) = hashes.finish();
         Ok((digests, size, kept))
     }
-}
-
-/// What is kept of a file that is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Keep {
-    /// Its digests and its size.
-    Digests,
-    /// Its octets too, where there are no more of them than a signature is checked over.
-    Content,
 }
 
 /// A bar that appears when the work takes long enough to wonder.

@@ -14,13 +14,17 @@ use countersign_signing::{files, pem};
 use crate::{
     failure::{Failure, Outcome, path_text},
     session::Session,
+    stream,
 };
 
-/// Reads a whole file of at most `maximum` bytes.
+/// Reads a whole file of at most `maximum` bytes, a pipe, or standard input for `-`.
 ///
 /// # Errors
-/// `setup.input.unreadable`.
+/// `setup.input.unreadable`; `setup.usage.invalid` if something else has taken standard input.
 pub fn read(path: &Path, maximum: usize) -> Outcome<Vec<u8>> {
+    if let Some(content) = stream::read(path, maximum) {
+        return content;
+    }
     Ok(files::read_bounded(path, maximum as u64)?)
 }
 
@@ -93,7 +97,9 @@ pub fn public_key(path: &Path) -> Outcome<Vec<u8>> {
 pub fn bundle(path: &Path) -> Outcome<Vec<u8>> {
     let about = |code| Finding::new(code).about(path_text(path));
     match path.metadata() {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+        Err(error)
+            if error.kind() == std::io::ErrorKind::NotFound && !stream::is_standard_input(path) =>
+        {
             return Err(about(FindingCode::BundleNotFound).found("no such file").into());
         }
         Ok(metadata) if metadata.is_file() && metadata.len() > limits::BUNDLE_BYTES as u64 => {

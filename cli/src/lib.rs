@@ -6,6 +6,7 @@
 
 pub mod arguments;
 pub mod artifact;
+mod bundle_beside;
 pub mod commands;
 pub mod failure;
 pub mod fetch;
@@ -20,6 +21,7 @@ pub mod session;
 pub mod settings;
 mod signing_key;
 mod start;
+pub mod stream;
 pub mod timestamping;
 mod tls_fault;
 pub mod writing;

@@ -8,6 +8,7 @@
 //! Tests and a fuzz target hold it against `serde_json`: the same values, the same words.
 
 pub(crate) mod form;
+mod text;
 mod value;
 mod walk;
 
@@ -15,6 +16,7 @@ use alloc::string::String;
 use core::fmt;
 
 pub(crate) use form::{Base64Octets, Form, Ignored, OtherKeys, form};
+pub use text::text;
 pub use value::{Kind, Value};
 
 use crate::limits;

@@ -22,6 +22,7 @@ pub mod digest;
 pub mod finding;
 pub mod inspect;
 pub mod json;
+pub mod kind;
 pub mod limits;
 pub mod ocsp;
 pub mod oid;
@@ -37,4 +38,6 @@ pub mod tsp;
 mod verify;
 pub mod x509;
 
-pub use verify::{Artifact, Evidence, RevocationSource, revocation_sources, verify};
+pub use verify::{
+    Artifact, Evidence, Keep, Plan, RevocationSource, plan, revocation_sources, verify,
+};

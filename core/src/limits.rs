@@ -5,6 +5,14 @@
 /// reaches a few MB. Stops a page or pipeline being made to parse gigabytes.
 pub const BUNDLE_BYTES: usize = 8 * 1024 * 1024;
 
+/// Lines, or entries of a list, that are given in place of one bundle. A release with a line a file
+/// has some hundred; a line of an attacker costs its reading and a comparison.
+pub const BUNDLES: usize = 1_024;
+
+/// Bundles of which each may be the file's, so that each is verified. GitHub gives at most 30 for a
+/// digest unless asked; stops a file of copies of a genuine bundle from costing a minute.
+pub const BUNDLES_OF_ONE_FILE: usize = 32;
+
 /// A trust root's size in bytes; the public-good one is 7 KB.
 pub const TRUST_ROOT_BYTES: usize = 4 * 1024 * 1024;
 

@@ -5,7 +5,8 @@ use alloc::{format, string::String, vec, vec::Vec};
 use crate::{
     digest::{Digest, HashAlgorithm},
     finding::{Finding, FindingCode},
-    json::{self, Form, Value, form},
+    json::{self, Form, JsonFault, Value, form},
+    kind::FileKind,
     limits,
     pattern::{Kind, Pattern},
 };
@@ -237,8 +238,16 @@ impl Policy {
         if bytes.len() > limits::POLICY_BYTES {
             return Err(fault("the file", "over 1 MiB"));
         }
-        let form: PolicyForm =
-            json::decode(bytes).map_err(|error| fault("JSON", format!("{error}")))?;
+        let unread = |error: JsonFault| fault("JSON", format!("{error}"));
+        let text = json::text(bytes).map_err(unread)?;
+        let form: PolicyForm = json::decode(&text).map_err(|error| {
+            match FileKind::of(&text).filter(|kind| *kind != FileKind::Policy) {
+                Some(kind) => Finding::new(FindingCode::PolicyOtherKind)
+                    .expected("a policy")
+                    .found(kind.words()),
+                None => unread(error),
+            }
+        })?;
         if form.version != POLICY_VERSION {
             return Err(fault("version", format!("{}", form.version)).expected("1"));
         }

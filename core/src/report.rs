@@ -215,6 +215,16 @@ impl Report {
         })
     }
 
+    /// The same with something more that is worth knowing.
+    pub(crate) fn with_note(mut self, note: Finding) -> Self {
+        // Only what changes no verdict may come after it was reached.
+        if note.code.class() == Class::Note {
+            self.findings.push(note);
+            sort_few(&mut self.findings, |finding| finding.code.rank());
+        }
+        self
+    }
+
     /// The outcome.
     pub fn verdict(&self) -> Verdict {
         self.verdict

@@ -8,7 +8,8 @@ use core::fmt;
 use crate::{
     digest::HashAlgorithm,
     finding::{Finding, FindingCode},
-    json::{self, Base64Octets, Ignored, form},
+    json::{self, Base64Octets, Ignored, JsonFault, form},
+    kind::FileKind,
     limits,
     time::UnixSeconds,
     tlog::{Log, LogKey},
@@ -134,7 +135,14 @@ impl TrustRoot {
         if bytes.len() > limits::TRUST_ROOT_BYTES {
             return Err(fault(String::from("over 4 MiB")));
         }
-        let form: TrustRootForm = json::decode(bytes).map_err(|error| fault(format!("{error}")))?;
+        let unread = |error: JsonFault| fault(format!("{error}"));
+        let text = json::text(bytes).map_err(unread)?;
+        if let Some(kind) = FileKind::of(&text).filter(|kind| *kind != FileKind::TrustRoot) {
+            return Err(Finding::new(FindingCode::TrustRootOtherKind)
+                .expected("a trust root")
+                .found(kind.words()));
+        }
+        let form: TrustRootForm = json::decode(&text).map_err(unread)?;
         if form.media_type != MEDIA_TYPE {
             return Err(Finding::new(FindingCode::TrustRootMalformed)
                 .about("mediaType")
@@ -178,7 +186,7 @@ fn logs(forms: Vec<LogForm>) -> Result<Vec<Log>, Finding> {
 // The forms below are Sigstore's, field for field; what we do not use yet is read and left.
 
 form! {
-    closed struct TrustRootForm {
+    protobuf struct TrustRootForm {
         media_type: String = "mediaType",
         tlogs: Vec<LogForm> = "tlogs" or Vec::new(),
         certificate_authorities: Vec<AuthorityForm> = "certificateAuthorities" or Vec::new(),
@@ -186,7 +194,7 @@ form! {
         timestamp_authorities: Vec<AuthorityForm> = "timestampAuthorities" or Vec::new(),
     }
 
-    closed struct LogForm {
+    protobuf struct LogForm {
         base_url: String = "baseUrl",
         hash_algorithm: String = "hashAlgorithm",
         public_key: LogKeyForm = "publicKey",
@@ -195,13 +203,13 @@ form! {
         _operator: Option<String> = "operator",
     }
 
-    closed struct LogKeyForm {
+    protobuf struct LogKeyForm {
         raw_bytes: Base64Octets = "rawBytes",
         key_details: String = "keyDetails",
         valid_for: Option<WindowForm> = "validFor",
     }
 
-    closed struct LogIdForm {
+    protobuf struct LogIdForm {
         key_id: Base64Octets = "keyId",
     }
 }
@@ -235,7 +243,7 @@ impl LogForm {
 }
 
 form! {
-    closed struct AuthorityForm {
+    protobuf struct AuthorityForm {
         _subject: Option<Ignored> = "subject",
         uri: String = "uri" or String::new(),
         cert_chain: ChainForm = "certChain",
@@ -243,16 +251,16 @@ form! {
         _operator: Option<String> = "operator",
     }
 
-    closed struct ChainForm {
+    protobuf struct ChainForm {
         certificates: Vec<CertificateForm> = "certificates",
     }
 
-    closed struct CertificateForm {
+    protobuf struct CertificateForm {
         raw_bytes: Base64Octets = "rawBytes",
     }
 
     #[derive(Default)]
-    closed struct WindowForm {
+    protobuf struct WindowForm {
         start: Option<String> = "start",
         end: Option<String> = "end",
     }

@@ -5,21 +5,26 @@
 //! look at revocation. Every step that can be made is made, so that a report names all that is
 //! wrong; what leads is decided by rank. Nothing here reads a clock, a file or a network.
 
+mod bundles;
 mod choice;
 mod content;
 mod legacy;
 mod logged;
+mod plan;
 mod provenance;
 mod signature;
 mod signer;
 mod standing;
+mod subject;
 mod when;
+
+pub use plan::{Keep, Plan, plan};
 
 use alloc::{format, string::String, vec::Vec};
 
 use self::legacy::LegacyTokens;
 use crate::{
-    bundle::{Bundle, Verifier},
+    bundle::{Bundle, Presented, Verifier},
     crypto::CryptoProvider,
     digest::{Digest, HashAlgorithm},
     finding::{Class, Finding, FindingCode, quoted},
@@ -43,10 +48,10 @@ pub struct Artifact<'a> {
     pub name: Option<&'a str>,
     /// Its size in bytes.
     pub size: Option<u64>,
-    /// Its digests; which are needed, [`Bundle::artifact_algorithms`] says.
+    /// Its digests; which are needed, [`plan`] says.
     pub digests: &'a [Digest],
     /// All of its octets, at most [`SIGNED_CONTENT_BYTES`](crate::limits::SIGNED_CONTENT_BYTES);
-    /// only where [`Bundle::needs_content`] says so.
+    /// only if the [`Plan`] wants them kept.
     pub content: Option<&'a [u8]>,
 }
 
@@ -55,7 +60,8 @@ pub struct Artifact<'a> {
 pub struct Evidence<'a> {
     /// The file.
     pub artifact: Artifact<'a>,
-    /// The bundle's bytes.
+    /// The bundle's bytes, or what there is in its place: several, of which one is this file's
+    /// ([`Presented`]).
     pub bundle: &'a [u8],
     /// CRLs, each DER.
     pub crls: &'a [&'a [u8]],
@@ -87,23 +93,22 @@ pub fn verify(
         let finding = Finding::new(FindingCode::ClockWrong).found(format!("{now}"));
         return Report::of_fault(finding, artifact, now);
     }
-    let bundle = match Bundle::decode(evidence.bundle) {
-        Ok(bundle) => bundle,
-        Err(finding) => return Report::of_fault(finding, artifact, now),
-    };
-    let (leaf, key) = match verifier(&bundle, evidence.key) {
-        Ok(verifier) => verifier,
-        Err(finding) => return Report::of_fault(finding, artifact, now),
-    };
-    let revocation = match RevocationEvidence::decode(evidence.crls, evidence.ocsp_responses) {
-        Ok(revocation) => revocation,
+    let presented = match Presented::decode(evidence.bundle) {
+        Ok(presented) => presented,
         Err(finding) => return Report::of_fault(finding, artifact, now),
     };
     let context = Context { evidence, trust, policy, crypto, now };
-    let leaf = leaf.as_ref();
-    let legacy = &LegacyTokens::of(&bundle, evidence.tokens);
-    let findings = Vec::new();
-    Run { context, bundle: &bundle, leaf, key, revocation, legacy, findings }.report(artifact)
+    let report = bundles::candidates(&presented.bundles, &evidence.artifact).and_then(|bundles| {
+        let reports = bundles.into_iter().map(|bundle| context.report(bundle));
+        bundles::best(reports).ok_or_else(|| FindingCode::BundleEmpty.into())
+    });
+    let report = report.unwrap_or_else(|finding| Report::of_fault(finding, artifact, now));
+    if presented.passed_over == 0 {
+        return report;
+    }
+    let all = presented.bundles.len().saturating_add(presented.passed_over);
+    let found = format!("{} of {all} are something else", presented.passed_over);
+    report.with_note(Finding::new(FindingCode::BundlePassedOver).found(found))
 }
 
 /// The signer's certificate, where there is one, and the key that must have signed.
@@ -151,8 +156,9 @@ pub struct RevocationSource {
 }
 
 /// The sources of revocation for each certificate that the policy wants looked at, the signer's
-/// first. Only certificates that chain to the trust root are named, so that no stranger's bundle
-/// makes a caller ask addresses of the stranger's choice. Empty when the bundle cannot be read.
+/// first; of several bundles, for each that may be the file's. Only certificates that chain to the
+/// trust root are named, so that no stranger's bundle makes a caller ask addresses of the
+/// stranger's choice. Empty when the bundle cannot be read.
 pub fn revocation_sources(
     evidence: &Evidence<'_>,
     trust: &TrustRoot,
@@ -160,27 +166,11 @@ pub fn revocation_sources(
     crypto: &dyn CryptoProvider,
     now: UnixSeconds,
 ) -> Vec<RevocationSource> {
-    let Ok(bundle) = Bundle::decode(evidence.bundle) else { return Vec::new() };
-    let Ok((leaf, key)) = verifier(&bundle, evidence.key) else { return Vec::new() };
-    let Ok(revocation) = RevocationEvidence::decode(&[], &[]) else { return Vec::new() };
+    let Ok(presented) = Presented::decode(evidence.bundle) else { return Vec::new() };
     let context = Context { evidence, trust, policy, crypto, now };
-    let leaf = leaf.as_ref();
-    let legacy = &LegacyTokens::of(&bundle, evidence.tokens);
-    let findings = Vec::new();
-    let run = Run { context, bundle: &bundle, leaf, key, revocation, legacy, findings };
-    let timestamps: Vec<_> = run.verified_tokens().into_iter().filter_map(Result::ok).collect();
-    let at = run.judged_at(earliest(&timestamps, &run.verified_entries()));
     let mut sources = Vec::new();
-    if let Some(leaf) = leaf
-        && let Ok(paths) = run.signer_paths(leaf, at)
-    {
-        // Which path is taken, revocation decides.
-        for path in &paths {
-            push_sources(path, Subject::Signer, policy, &mut sources);
-        }
-    }
-    for path in timestamps.iter().flat_map(VerifiedTimestamp::paths) {
-        push_sources(path, Subject::TimestampAuthority, policy, &mut sources);
+    for bundle in bundles::first_candidates(&presented.bundles, &evidence.artifact) {
+        context.push_sources(bundle, &mut sources);
     }
     sources
 }
@@ -224,6 +214,48 @@ struct Context<'a> {
     policy: &'a Policy,
     crypto: &'a dyn CryptoProvider,
     now: UnixSeconds,
+}
+
+impl Context<'_> {
+    /// The report by one bundle.
+    fn report(self, bundle: &Bundle) -> Report {
+        let evidence = self.evidence;
+        let artifact = summary(&evidence.artifact);
+        let begun = verifier(bundle, evidence.key).and_then(|(leaf, key)| {
+            let revocation = RevocationEvidence::decode(evidence.crls, evidence.ocsp_responses)?;
+            Ok((leaf, key, revocation))
+        });
+        let (leaf, key, revocation) = match begun {
+            Ok(begun) => begun,
+            Err(finding) => return Report::of_fault(finding, artifact, self.now),
+        };
+        let leaf = leaf.as_ref();
+        let legacy = &LegacyTokens::of(bundle, evidence.tokens);
+        let findings = Vec::new();
+        Run { context: self, bundle, leaf, key, revocation, legacy, findings }.report(artifact)
+    }
+
+    fn push_sources(self, bundle: &Bundle, sources: &mut Vec<RevocationSource>) {
+        let Ok((leaf, key)) = verifier(bundle, self.evidence.key) else { return };
+        let Ok(revocation) = RevocationEvidence::decode(&[], &[]) else { return };
+        let leaf = leaf.as_ref();
+        let legacy = &LegacyTokens::of(bundle, self.evidence.tokens);
+        let findings = Vec::new();
+        let run = Run { context: self, bundle, leaf, key, revocation, legacy, findings };
+        let timestamps: Vec<_> = run.verified_tokens().into_iter().filter_map(Result::ok).collect();
+        let at = run.judged_at(earliest(&timestamps, &run.verified_entries()));
+        if let Some(leaf) = leaf
+            && let Ok(paths) = run.signer_paths(leaf, at)
+        {
+            // Which path is taken, revocation decides.
+            for path in &paths {
+                push_sources(path, Subject::Signer, self.policy, sources);
+            }
+        }
+        for path in timestamps.iter().flat_map(VerifiedTimestamp::paths) {
+            push_sources(path, Subject::TimestampAuthority, self.policy, sources);
+        }
+    }
 }
 
 /// One verification on its way.

@@ -27,6 +27,7 @@ mod downloads;
 pub mod keys;
 mod lists;
 mod logged;
+pub mod presented;
 mod private;
 pub mod public_good;
 pub mod statements;
@@ -146,6 +147,7 @@ pub fn cases() -> Vec<Case> {
         keys::cases(),
         downloads::cases(),
         whole_files::cases(),
+        presented::cases(),
     ]
     .concat()
 }

@@ -4,12 +4,11 @@ use alloc::{format, string::String, vec::Vec};
 
 use base64ct::{Base64, Encoding};
 use countersign_core::{
-    Artifact, Evidence, RevocationSource,
-    bundle::{Bundle, Content, Statement, Subject},
+    Artifact, Evidence, Keep, Plan, RevocationSource,
     crypto::rustcrypto::RustCrypto,
     digest::{Digest, HashAlgorithm},
     finding::{Finding, quoted},
-    limits,
+    limits, plan,
     policy::{self, Policy, RevocationMode},
     report::{ArtifactSummary, Report},
     revocation::{self, Freshness, RevocationEvidence},
@@ -45,11 +44,11 @@ pub struct Verification {
 
 /// What to do with the artifact before it is judged.
 #[derive(Serialize)]
-struct Plan {
-    /// The digests to compute; empty when bundle, trust root or policy cannot be read, which the
-    /// report will say without the file.
+struct Reading {
+    /// The digests to compute; empty when the file need not be read: bundle, trust root or policy
+    /// cannot be, or the download did not finish. The report will say it.
     algorithms: Vec<&'static str>,
-    /// The published size in bytes: a shorter file need not be read.
+    /// The published size in bytes, for showing.
     size: Option<u64>,
     /// Whether the file itself is wanted beside its digests (`addContent`).
     content: bool,
@@ -156,45 +155,30 @@ impl Verification {
 }
 
 impl Verification {
-    fn planned(&self) -> Plan {
-        let nothing = Plan { algorithms: Vec::new(), size: None, content: false };
+    fn planned(&self) -> Reading {
+        let nothing = Reading { algorithms: Vec::new(), size: None, content: false };
         if self.trust.is_err() || self.policy.is_err() {
             return nothing;
         }
-        let Ok(bundle) = Bundle::decode(&self.bundle) else { return nothing };
-        let statement = match &bundle.content {
-            Content::Envelope(envelope) => Statement::decode(&envelope.payload).ok(),
-            Content::MessageSignature { .. } => None,
-        };
-        let preferred = statement.as_ref().and_then(|statement| preferred(&statement.subjects));
-        let algorithms = match preferred {
-            Some(algorithm) => alloc::vec![algorithm],
-            None => bundle.artifact_algorithms(),
-        };
-        let size = statement.and_then(|statement| self.published_size(&statement.subjects));
-        let content = bundle.needs_content(self.key.as_deref())
-            && self.size.is_none_or(|size| size <= limits::SIGNED_CONTENT_BYTES as u64);
-        Plan {
-            algorithms: algorithms.into_iter().map(HashAlgorithm::name).collect(),
-            size,
-            content,
-        }
-    }
-
-    /// The size of the subject that the core would hold the file against.
-    fn published_size(&self, subjects: &[Subject]) -> Option<u64> {
-        let named = |subject: &&Subject| self.name.is_some() && subject.name == self.name;
-        match (subjects.iter().find(named), subjects) {
-            (Some(subject), _) => subject.size,
-            (None, [only]) if self.name.is_none() || only.name.is_none() => only.size,
-            _ => None,
+        match plan(&self.bundle, &self.artifact(), self.key.as_deref(), &FASTEST_FIRST) {
+            Plan::Read { algorithms, published_size, keep } => Reading {
+                algorithms: algorithms.into_iter().map(HashAlgorithm::name).collect(),
+                size: published_size,
+                content: keep == Keep::Content,
+            },
+            Plan::Decided(_) => nothing,
         }
     }
 
     fn sources(&self) -> Vec<Source> {
         let (Ok(trust), Ok(policy)) = (&self.trust, &self.policy) else { return Vec::new() };
         let key = self.key.as_deref();
-        let evidence = Evidence { bundle: &self.bundle, key, ..Evidence::default() };
+        let evidence = Evidence {
+            artifact: self.artifact(),
+            bundle: &self.bundle,
+            key,
+            ..Evidence::default()
+        };
         let mut sources = revocation_sources(&evidence, trust, policy, &RustCrypto, self.now);
         sources.retain(|source| !self.is_covered(source, &policy.revocation));
         let with_request = |source: RevocationSource| Source {
@@ -237,14 +221,8 @@ impl Verification {
         };
         let (crls, ocsp_responses) = self.revocation_evidence();
         let key = self.key.as_deref();
-        let artifact = Artifact {
-            name: self.name.as_deref(),
-            size: self.size,
-            digests: &self.digests,
-            content: self.content.as_deref(),
-        };
         let evidence = Evidence {
-            artifact,
+            artifact: self.artifact(),
             bundle: &self.bundle,
             crls: &crls,
             ocsp_responses: &ocsp_responses,
@@ -252,6 +230,15 @@ impl Verification {
             ..Evidence::default()
         };
         verify(&evidence, trust, policy, &RustCrypto, self.now)
+    }
+
+    fn artifact(&self) -> Artifact<'_> {
+        Artifact {
+            name: self.name.as_deref(),
+            size: self.size,
+            digests: &self.digests,
+            content: self.content.as_deref(),
+        }
     }
 
     fn summary(&self) -> ArtifactSummary {
@@ -263,15 +250,10 @@ impl Verification {
     }
 }
 
-/// The algorithm that every subject has and that is fastest in WebAssembly: SHA-384 and SHA-512
-/// take 64-bit steps, which it has, and SHA-256 the processor's help, which it has not.
-fn preferred(subjects: &[Subject]) -> Option<HashAlgorithm> {
-    let order = [HashAlgorithm::Sha384, HashAlgorithm::Sha512, HashAlgorithm::Sha256];
-    let has = |subject: &Subject, algorithm| {
-        subject.digests.iter().any(|digest| digest.algorithm() == algorithm)
-    };
-    order.into_iter().find(|algorithm| subjects.iter().all(|subject| has(subject, *algorithm)))
-}
+/// SHA-384 and SHA-512 take 64-bit steps, which WebAssembly has, and SHA-256 the processor's help,
+/// which it has not.
+const FASTEST_FIRST: [HashAlgorithm; 3] =
+    [HashAlgorithm::Sha384, HashAlgorithm::Sha512, HashAlgorithm::Sha256];
 
 fn subject_name(subject: revocation::Subject) -> &'static str {
     match subject {

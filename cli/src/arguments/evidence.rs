@@ -8,10 +8,10 @@ use countersign_core::time::UnixSeconds;
 /// `verify`.
 #[derive(Debug, Args)]
 pub struct VerifyArguments {
-    /// Files, or digests as sha256:HEX, sha384:HEX or sha512:HEX
+    /// Files, digests as sha256:HEX, sha384:HEX or sha512:HEX, or - for standard input
     #[arg(required = true, value_name = "FILE|DIGEST")]
     pub artifacts: Vec<PathBuf>,
-    /// The bundle [default: FILE.sigstore.json]
+    /// The bundle, or a file with several [default: FILE.sigstore.json, FILE.sigstore.jsonl]
     #[arg(long, value_name = "FILE")]
     pub bundle: Option<PathBuf>,
     /// Whom to trust; not needed with --key [env: COUNTERSIGN_TRUSTED_ROOT]

@@ -6,7 +6,7 @@ use std::{
 };
 
 use countersign_core::{
-    Artifact, Evidence,
+    Artifact, Evidence, Keep,
     crypto::aws_lc::AwsLc,
     digest::{Digest, HashAlgorithm, digest},
     finding::{Finding, FindingCode, quoted},
@@ -29,7 +29,7 @@ use serde_json::{Map, Value, json};
 use super::verify::bundle_path;
 use crate::{
     arguments::{Format, SignArguments},
-    artifact::{self, Keep},
+    artifact,
     failure::{Failure, Outcome, path_text},
     input,
     output::{Answer, Body, finding_text},
@@ -154,7 +154,10 @@ impl<'a> Run<'a> {
         let existing = Existing::of(self.arguments.force);
         prepare(&output, existing)?;
         let file = artifact::Artifact::open(path)?;
-        let name = file.name().to_owned();
+        let name = file.name().map(str::to_owned).ok_or_else(|| {
+            let finding = Finding::new(FindingCode::UsageInvalid).about("-");
+            finding.expected("a file with a name, which is signed too").found("standard input")
+        })?;
         let own = self.own_hash();
         let algorithms = match self.claim {
             Claim::File => vec![own],

@@ -1,15 +1,18 @@
 //! `verify`: files in, the core's reports out.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::HashSet,
+    path::{Path, PathBuf},
+};
 
 use countersign_core::{
-    Artifact, Evidence,
-    bundle::{Bundle, Content, Statement},
+    Artifact, Evidence, Plan,
     crypto::aws_lc::AwsLc,
-    digest::Digest,
+    digest::{Digest, HashAlgorithm},
     finding::{Finding, FindingCode, quoted},
+    plan,
     policy::Policy,
-    report::{ArtifactSummary, Report},
+    report::{ArtifactSummary, Report, Verdict},
     revocation_sources,
     time::UnixSeconds,
     trust::TrustRoot,
@@ -19,13 +22,14 @@ use countersign_core::{
 
 use crate::{
     arguments::VerifyArguments,
-    artifact::{self, Keep},
+    artifact, bundle_beside,
     failure::{Failure, Outcome, path_text},
     input,
-    output::{Answer, Body},
+    output::{Answer, Body, Talk},
     report_text,
     revocation_evidence::{Network, Piece, RevocationEvidence},
     session::Session,
+    stream,
 };
 
 /// Verifies each artifact; one that cannot be verified keeps no other from being so.
@@ -38,25 +42,67 @@ pub(super) fn run(arguments: &VerifyArguments, session: &Session) -> Outcome<Ans
         trust: trust(arguments, session)?,
         key: arguments.key.as_deref().map(input::public_key).transpose()?,
         evidence: RevocationEvidence::open(&arguments.crl, &arguments.ocsp, network)?,
+        // Once for all files: a pipe can be read only once.
+        bundle: arguments.bundle.as_deref().map(input::bundle),
         now: arguments.at.unwrap_or_else(|| session.now()),
     };
+    let artifacts = Artifacts::of(arguments);
     let mut text = String::new();
     let mut results = Vec::new();
+    let mut verified = 0;
     let mut worst: Option<FindingCode> = None;
-    for artifact in &arguments.artifacts {
+    for artifact in &artifacts.files {
         let report = run.verify(artifact);
         if !text.is_empty() {
             text.push('\n');
         }
         text.push_str(&report_text::text(&path_text(artifact), &report, session.output.talk));
         results.push(serde_json::to_string(&report)?);
+        verified += usize::from(report.verdict() == Verdict::Verified);
         if let Some(finding) = report.decisive() {
             let graver = worst.is_none_or(|worst| finding.code.rank() < worst.rank());
             worst = if graver { Some(finding.code) } else { worst };
         }
     }
+    if arguments.artifacts.len() > 1 && session.output.talk != Talk::Quiet {
+        text.push_str(&artifacts.summary(verified));
+    }
     let exit_code = worst.map_or(0, FindingCode::exit_code);
     Ok(Answer { text, body: Body::Several(results), exit_code })
+}
+
+/// What was named, without the bundles of other files that were named: `verify dist/*`.
+struct Artifacts<'a> {
+    files: Vec<&'a Path>,
+    bundles: usize,
+}
+
+impl<'a> Artifacts<'a> {
+    fn of(arguments: &'a VerifyArguments) -> Self {
+        let named: Vec<&Path> = arguments.artifacts.iter().map(PathBuf::as_path).collect();
+        if arguments.bundle.is_some() || named.len() == 1 {
+            return Self { files: named, bundles: 0 };
+        }
+        // Only the very file that is read as a bundle: another one of such a name was looked at by
+        // nobody. What has a bundle of its own is a published file like any other.
+        let used: HashSet<PathBuf> =
+            named.iter().filter_map(|file| bundle_beside::find(file)).collect();
+        let all = named.len();
+        let is_file = |file: &&Path| !used.contains(*file) || bundle_beside::find(file).is_some();
+        let files: Vec<&Path> = named.into_iter().filter(is_file).collect();
+        let bundles = all - files.len();
+        Self { files, bundles }
+    }
+
+    fn summary(&self, verified: usize) -> String {
+        let failed = self.files.len() - verified;
+        let bundles = match self.bundles {
+            0 => String::new(),
+            1 => String::from(" 1 bundle was used for the file beside it."),
+            several => format!(" {several} bundles were used for the files beside them."),
+        };
+        format!("\n{verified} verified, {failed} failed.{bundles}\n")
+    }
 }
 
 /// Whom to trust. Who names the key needs nobody else; then there are no authorities and no logs.
@@ -109,6 +155,8 @@ struct Run<'a> {
     trust: TrustRoot,
     key: Option<Vec<u8>>,
     evidence: RevocationEvidence,
+    /// The bundle that was named, for all files.
+    bundle: Option<Outcome<Vec<u8>>>,
     now: UnixSeconds,
 }
 
@@ -137,34 +185,36 @@ impl Run<'_> {
 
     fn present(&self, artifact: &Path) -> Outcome<Presented> {
         if let Some(digest) = digest_of(artifact)? {
-            let bundle = self.arguments.bundle.as_ref().ok_or_else(|| {
-                let finding = Finding::new(FindingCode::BundleNotFound).about(path_text(artifact));
-                Failure::from(finding.expected("--bundle FILE beside a digest").found("none"))
-            })?;
-            let bundle = input::bundle(bundle)?;
+            let bundle = self.named_bundle(artifact, "--bundle FILE beside a digest")?;
             let digests = vec![digest];
             return Ok(Presented { name: None, size: None, digests, content: None, bundle });
         }
+        // What is wrong with the file is said before what is wrong with its bundle.
         let file = artifact::Artifact::open(artifact)?;
-        let path = self.arguments.bundle.clone().unwrap_or_else(|| bundle_path(artifact));
-        let bundle = input::bundle(&path)?;
-        let name = Some(file.name().to_owned());
-        let size = file.size();
-        // A bundle that cannot be read is the core's to report; no need to read the file for it.
-        let (digests, size, content) = match Bundle::decode(&bundle) {
-            Ok(decoded) if !is_cut_short(&decoded, file.name(), size) => {
-                let keep = if decoded.needs_content(self.key.as_deref()) {
-                    Keep::Content
-                } else {
-                    Keep::Digests
-                };
-                let algorithms = decoded.artifact_algorithms();
+        let bundle = if stream::is_standard_input(artifact) {
+            self.named_bundle(artifact, "--bundle FILE beside standard input")?
+        } else {
+            self.bundle.clone().unwrap_or_else(|| bundle_beside::read(artifact))?
+        };
+        let (name, size) = (file.name().map(str::to_owned), file.size());
+        let known = Artifact { name: name.as_deref(), size, digests: &[], content: None };
+        let key = self.key.as_deref();
+        let (digests, size, content) = match plan(&bundle, &known, key, &HashAlgorithm::STRONG) {
+            Plan::Read { algorithms, keep, .. } => {
                 let (digests, size, content) = file.read(self.session, &algorithms, keep)?;
                 (digests, Some(size), content)
             }
-            _ => (Vec::new(), size, None),
+            Plan::Decided(_) => (Vec::new(), size, None),
         };
         Ok(Presented { name, size, digests, content, bundle })
+    }
+
+    /// The bundle of what has no file beside which one could be looked for.
+    fn named_bundle(&self, artifact: &Path, expected: &str) -> Outcome<Vec<u8>> {
+        self.bundle.clone().unwrap_or_else(|| {
+            let finding = Finding::new(FindingCode::BundleNotFound).about(path_text(artifact));
+            Err(finding.expected(expected).found("none").into())
+        })
     }
 
     fn judge(&mut self, presented: &Presented) -> Report {
@@ -224,15 +274,4 @@ fn digest_of(artifact: &Path) -> Outcome<Option<Digest>> {
             .into());
     }
     Ok(None)
-}
-
-/// Whether the statement says that the file is longer: then it need not be read to know that the
-/// download did not finish.
-fn is_cut_short(bundle: &Bundle, name: &str, size: Option<u64>) -> bool {
-    let Content::Envelope(envelope) = &bundle.content else { return false };
-    let (Ok(statement), Some(size)) = (Statement::decode(&envelope.payload), size) else {
-        return false;
-    };
-    let named = statement.subjects.iter().find(|subject| subject.name.as_deref() == Some(name));
-    named.and_then(|subject| subject.size).is_some_and(|published| size < published)
 }

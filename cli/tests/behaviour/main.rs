@@ -3,6 +3,7 @@
 
 mod audit;
 mod bad_input;
+mod bundles;
 mod certificate_authority;
 mod documentation;
 mod grammar;

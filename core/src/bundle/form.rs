@@ -9,7 +9,7 @@ use super::{
 use crate::{
     digest::{Digest, HashAlgorithm},
     finding::{Finding, FindingCode},
-    json::{Base64Octets, Document, JsonFault, form},
+    json::{Base64Octets, Form, JsonFault, Value, form},
     limits,
 };
 
@@ -24,19 +24,14 @@ const MEDIA_TYPES: [(&str, Version); 4] = [
 ];
 
 form! {
-    /// Only the media type, so that a bundle of a later version is called that and not malformed.
-    open struct MediaTypeForm {
-        media_type: String = "mediaType",
-    }
-
-    closed struct BundleForm {
+    protobuf struct BundleForm {
         _media_type: String = "mediaType",
         verification_material: MaterialForm = "verificationMaterial",
         message_signature: Option<MessageSignatureForm> = "messageSignature",
         dsse_envelope: Option<EnvelopeForm> = "dsseEnvelope",
     }
 
-    closed struct MaterialForm {
+    protobuf struct MaterialForm {
         certificate: Option<CertificateForm> = "certificate",
         x509_certificate_chain: Option<ChainForm> = "x509CertificateChain",
         public_key: Option<PublicKeyForm> = "publicKey",
@@ -44,36 +39,37 @@ form! {
         timestamp_verification_data: Option<TimestampsForm> = "timestampVerificationData",
     }
 
-    closed struct CertificateForm {
+    protobuf struct CertificateForm {
         raw_bytes: Base64Octets = "rawBytes",
     }
 
-    closed struct PublicKeyForm {
+    protobuf struct PublicKeyForm {
         hint: String = "hint" or String::new(),
     }
 
-    closed struct ChainForm {
+    protobuf struct ChainForm {
         certificates: Vec<CertificateForm> = "certificates",
     }
 
-    closed struct TimestampsForm {
+    protobuf struct TimestampsForm {
         rfc3161_timestamps: Vec<TimestampForm> = "rfc3161Timestamps" or Vec::new(),
     }
 
-    closed struct TimestampForm {
+    protobuf struct TimestampForm {
         signed_timestamp: Base64Octets = "signedTimestamp",
     }
 
-    closed struct MessageSignatureForm {
+    protobuf struct MessageSignatureForm {
         message_digest: Option<DigestForm> = "messageDigest",
         signature: Base64Octets = "signature",
     }
 
-    closed struct DigestForm {
+    protobuf struct DigestForm {
         algorithm: String = "algorithm",
         digest: Base64Octets = "digest",
     }
 
+    // DSSE's definition calls its fields as its JSON does.
     closed struct EnvelopeForm {
         payload: Base64Octets = "payload",
         payload_type: String = "payloadType",
@@ -86,10 +82,9 @@ form! {
     }
 }
 
-pub(super) fn decode(bytes: &[u8]) -> Result<Bundle, Finding> {
-    let fault = |fault: JsonFault| json_finding(&fault);
-    let document = Document::decode(bytes).map_err(fault)?;
-    let MediaTypeForm { media_type } = document.read().map_err(fault)?;
+pub(super) fn decode(root: Value<'_>) -> Result<Bundle, Finding> {
+    let fault = |fault: String| json_finding(&JsonFault::Malformed(fault));
+    let media_type = media_type(root).map_err(fault)?;
     let Some((_, version)) = MEDIA_TYPES.iter().find(|(name, _)| *name == media_type) else {
         let code = if media_type.starts_with(MEDIA_TYPE_FAMILY) {
             FindingCode::BundleTooNew
@@ -101,8 +96,14 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Bundle, Finding> {
             .expected("a Sigstore bundle, v0.1 to v0.3")
             .found(media_type));
     };
-    let form: BundleForm = document.read().map_err(fault)?;
+    let form = BundleForm::read(root).map_err(fault)?;
     form.decode(*version)
+}
+
+/// Only the media type, so that a bundle of a later version is called that and not malformed.
+fn media_type(root: Value<'_>) -> Result<String, String> {
+    let value = root.member("mediaType").or_else(|| root.member("media_type"));
+    value.map_or_else(|| Err(root.wrong_at_end("missing field `mediaType`")), String::read)
 }
 
 impl BundleForm {

@@ -16,7 +16,7 @@ use crate::{
 };
 
 form! {
-    pub(super) closed struct LogEntryForm {
+    pub(super) protobuf struct LogEntryForm {
         log_index: Int64 = "logIndex" or Int64::default(),
         log_id: LogIdForm = "logId",
         kind_version: KindForm = "kindVersion",
@@ -26,20 +26,20 @@ form! {
         canonicalized_body: Base64Octets = "canonicalizedBody",
     }
 
-    closed struct LogIdForm {
+    protobuf struct LogIdForm {
         key_id: Base64Octets = "keyId",
     }
 
-    closed struct KindForm {
+    protobuf struct KindForm {
         kind: String = "kind",
         version: String = "version",
     }
 
-    closed struct PromiseForm {
+    protobuf struct PromiseForm {
         signed_entry_timestamp: Base64Octets = "signedEntryTimestamp",
     }
 
-    closed struct ProofForm {
+    protobuf struct ProofForm {
         log_index: Int64 = "logIndex" or Int64::default(),
         root_hash: Base64Octets = "rootHash",
         tree_size: Int64 = "treeSize",
@@ -47,7 +47,7 @@ form! {
         checkpoint: Option<CheckpointForm> = "checkpoint",
     }
 
-    closed struct CheckpointForm {
+    protobuf struct CheckpointForm {
         envelope: String = "envelope",
     }
 }

@@ -6,10 +6,13 @@
 mod dsse;
 mod form;
 mod log_entry;
+mod presented;
 mod provenance;
+mod python;
 mod statement;
 
 pub use dsse::{Envelope, IN_TOTO_PAYLOAD_TYPE, pre_authentication_encoding};
+pub use presented::Presented;
 pub use provenance::{Field, FieldFault, PROVENANCE_TYPES, Provenance};
 pub use statement::{STATEMENT_TYPE, Statement, Subject};
 
@@ -19,7 +22,7 @@ use crate::{
     crypto::KeyAlgorithm,
     digest::{Digest, HashAlgorithm},
     finding::{Finding, FindingCode},
-    json::JsonFault,
+    json::{self, Document, JsonFault},
     limits,
     tlog::LogEntry,
     x509::{Certificate, PublicKey},
@@ -104,12 +107,10 @@ impl Bundle {
     /// A finding: too large, malformed, a repeated key, too deep, too new, no certificate, no or
     /// several signatures, too many parts, a weak digest.
     pub fn decode(bytes: &[u8]) -> Result<Self, Finding> {
-        if bytes.len() > limits::BUNDLE_BYTES {
-            return Err(Finding::new(FindingCode::BundleTooLarge)
-                .expected(format!("at most {} bytes", limits::BUNDLE_BYTES))
-                .found(format!("{} bytes", bytes.len())));
-        }
-        form::decode(bytes)
+        bounded_size(bytes)?;
+        let fault = |fault: JsonFault| json_finding(&fault);
+        let text = json::text(bytes).map_err(fault)?;
+        form::decode(Document::decode(&text).map_err(fault)?.root())
     }
 
     /// The signer's certificate, DER, where one comes along.
@@ -157,6 +158,15 @@ impl Bundle {
             },
         }
     }
+}
+
+fn bounded_size(bytes: &[u8]) -> Result<(), Finding> {
+    if bytes.len() <= limits::BUNDLE_BYTES {
+        return Ok(());
+    }
+    Err(Finding::new(FindingCode::BundleTooLarge)
+        .expected(format!("at most {} bytes", limits::BUNDLE_BYTES))
+        .found(format!("{} bytes", bytes.len())))
 }
 
 pub(crate) fn json_finding(fault: &JsonFault) -> Finding {

@@ -158,6 +158,8 @@ impl SubjectForm {
     fn decode(self) -> Option<Subject> {
         let digests = self.digest.0?.into_iter().map(|(_, digest)| digest).collect();
         let size = self.annotations.size.and_then(|size| size.0);
-        Some(Subject { name: self.name, digests, size })
+        // Protobuf's JSON knows no absent text: an empty name is none.
+        let name = self.name.filter(|name| !name.is_empty());
+        Some(Subject { name, digests, size })
     }
 }

@@ -37,6 +37,15 @@ findings! {
     TrustRootEmpty = "setup.trust-root.empty", SetUp, 2, "Sigstore trusted_root.json v0.1",
         "The trust root names no certificate authority.",
         "Add a certificate authority with `countersign trust init`.";
+    TrustRootOtherKind = "setup.trust-root.other-kind", SetUp, 2, "Sigstore trusted_root.json v0.1",
+        "The file given as the trust root is another kind of file.",
+        "Give the trust root (`trusted_root.json`) as the trust root, and this file where its kind is asked for.";
+    PolicyOtherKind = "setup.policy.other-kind", SetUp, 2, "docs/policy.schema.json",
+        "The file given as the policy is another kind of file.",
+        "Give the policy as the policy, and this file where its kind is asked for.";
+    ArtifactIsBundle = "setup.artifact.is-bundle", SetUp, 2, "docs/verifying.md",
+        "That is a bundle, not the file that it was made for.",
+        "Name the file itself; the bundle beside it is found.";
     PolicyMalformed = "setup.policy.malformed", SetUp, 2, "docs/policy.schema.json",
         "The policy cannot be read.",
         "Correct the named place; `countersign policy lint` checks the whole file.";
@@ -360,6 +369,24 @@ findings! {
     BundleNotJson = "bundle.not-json", NotChecked, 3, "Sigstore bundle v0.3; RFC 8259",
         "What should be the bundle is another kind of file.",
         "Name the bundle, FILE.sigstore.json; not the file, a certificate or a signature.";
+    BundleIsPgp = "bundle.pgp", NotChecked, 3, "RFC 9580; docs/verifying.md",
+        "What should be the bundle is a PGP signature.",
+        "Check it with `gpg --verify SIGNATURE FILE` and the publisher's key, or ask the publisher for a Sigstore bundle.";
+    BundleIsMinisign = "bundle.minisign", NotChecked, 3, "docs/verifying.md",
+        "What should be the bundle is a minisign signature.",
+        "Check it with `minisign -Vm FILE -x SIGNATURE -P KEY`, or ask the publisher for a Sigstore bundle.";
+    BundleIsCosign = "bundle.cosign-old", NotChecked, 3, "docs/verifying.md",
+        "What should be the bundle has the old form of cosign 2.",
+        "Check it with `cosign verify-blob --bundle BUNDLE FILE`, or ask the publisher to sign with `--new-bundle-format`.";
+    BundleIsEnvelope = "bundle.envelope-only", NotChecked, 3, "DSSE v1; docs/verifying.md",
+        "What should be the bundle is an envelope without its certificate and log entry.",
+        "Check it with `slsa-verifier verify-artifact FILE --provenance-path ENVELOPE --source-uri SOURCE`, or ask the publisher for a Sigstore bundle.";
+    BundleIsSignature = "bundle.bare-signature", NotChecked, 3, "docs/verifying.md",
+        "What should be the bundle is a signature alone.",
+        "Check it with `cosign verify-blob --signature SIGNATURE --certificate CERTIFICATE FILE`, or ask the publisher for a Sigstore bundle.";
+    BundleOtherKind = "bundle.other-kind", NotChecked, 3, "Sigstore bundle v0.3",
+        "What should be the bundle is another kind of file.",
+        "Name the bundle, FILE.sigstore.json, and give this file where its kind is asked for.";
     BundleTruncated = "bundle.truncated", NotChecked, 3, "RFC 8259",
         "The bundle breaks off: its download did not finish.",
         "Get the bundle again from the publisher.";
@@ -497,6 +524,9 @@ findings! {
     TimestampLegacyEncoding = "timestamp.legacy-encoding", Note, 0, "docs/verifying.md; X.690 §8, §10",
         "The timestamp is in BER, which authorities sent until 2019; this program reads it, web pages do not.",
         "Nothing to do here; for web pages, ask the publisher for a timestamp in DER.";
+    BundlePassedOver = "bundle.passed-over", Note, 0, "docs/verifying.md",
+        "Beside the bundle that was used there are lines or entries that are something else.",
+        "Nothing needs to be done.";
     EvidenceIgnored = "revocation.evidence-ignored", Note, 0, "docs/revocation.md",
         "A piece of revocation evidence was not used; the verdict does not rest on it.",
         "Nothing to do. Leave it out next time if it belongs to another file.";

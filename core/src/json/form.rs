@@ -6,7 +6,7 @@
 
 use alloc::{borrow::Cow, format, string::String, vec::Vec};
 
-use base64ct::{Base64, Encoding};
+use base64ct::{Base64, Base64Unpadded, Encoding};
 
 use super::value::{Kind, Value};
 
@@ -29,13 +29,18 @@ pub(crate) trait Form<'a>: Sized {
 pub(crate) enum OtherKeys {
     Refused,
     Ignored,
+    /// Refused; a known key may have the name that the field has in the protobuf definition.
+    RefusedOfProtobuf,
 }
 
-/// Defines structs with their reading. `closed` refuses other keys, `open` ignores them; `or` says
-/// what stands for a missing key, otherwise it must be there unless it is an `Option`.
+/// Defines structs with their reading. `closed` refuses other keys, `open` ignores them; `protobuf`
+/// refuses them too and takes a field by both of its names, `rawBytes` and `raw_bytes`, as readers
+/// of protobuf's JSON must. `or` says what stands for a missing key, otherwise it must be there
+/// unless it is an `Option`.
 macro_rules! form {
     (@other_keys open) => { $crate::json::form::OtherKeys::Ignored };
     (@other_keys closed) => { $crate::json::form::OtherKeys::Refused };
+    (@other_keys protobuf) => { $crate::json::form::OtherKeys::RefusedOfProtobuf };
     (@take $fields:ident) => { $fields.take() };
     (@take $fields:ident $default:expr) => { $fields.take_or($default) };
     ($(
@@ -88,8 +93,16 @@ impl<'a> Value<'a> {
         }
         for (key, value) in self.members() {
             let name = key.string().unwrap_or_default();
-            let index = keys.iter().position(|known| *known == name);
+            let is_protobuf = other_keys == OtherKeys::RefusedOfProtobuf;
+            let is_name =
+                |known: &&str| *known == name || (is_protobuf && is_original(&name, known));
+            let index = keys.iter().position(is_name);
             match index.and_then(|index| found.get_mut(index)) {
+                // The walk finds the same key twice; this is a field by its two names.
+                Some(Some(_)) => {
+                    let twice = format!("the field `{name}` is there under both of its names");
+                    return Err(key.wrong(&twice));
+                }
                 Some(place) => *place = Some(value),
                 None if other_keys == OtherKeys::Ignored => {}
                 None => return Err(key.is_unknown("field", &name, keys)),
@@ -120,6 +133,19 @@ impl<'a> Value<'a> {
         };
         self.wrong(&format!("unknown {what} `{name}`, expected {expected}"))
     }
+}
+
+/// Whether `name` is the protobuf definition's name of the field that JSON calls `known`:
+/// `raw_bytes` of `rawBytes`.
+fn is_original(name: &str, known: &str) -> bool {
+    let mut rest = name.chars();
+    let same = known.chars().all(|character| {
+        if !character.is_ascii_uppercase() {
+            return rest.next() == Some(character);
+        }
+        rest.next() == Some('_') && rest.next() == Some(character.to_ascii_lowercase())
+    });
+    same && rest.next().is_none()
 }
 
 impl<'a, 'f> Fields<'a, 'f> {
@@ -241,7 +267,9 @@ impl<'a> Form<'a> for Ignored {
     }
 }
 
-/// Octets that stand in JSON as standard, padded base64 (RFC 4648 §4).
+/// Octets that stand in JSON as base64, as readers of protobuf's JSON take it: the standard or the
+/// URL-safe alphabet (RFC 4648 §4, §5), with or without padding, and with white space as
+/// tools that break lines leave it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Base64Octets(pub(crate) Vec<u8>);
 
@@ -249,8 +277,29 @@ impl<'a> Form<'a> for Base64Octets {
     #[inline(never)]
     fn read(value: Value<'a>) -> Result<Self, String> {
         let text = <Cow<'a, str>>::read(value)?;
-        Base64::decode_vec(&text).map(Self).map_err(|_| value.wrong("not standard base64"))
+        octets(&text).map(Self).ok_or_else(|| value.wrong("not base64"))
     }
+}
+
+/// What base64 in any of its spellings stands for.
+fn octets(text: &str) -> Option<Vec<u8>> {
+    if let Ok(octets) = Base64::decode_vec(text) {
+        return Some(octets);
+    }
+    let mut plain = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\r' | '\n' | ' ' | '\t' => {}
+            '-' => plain.push('+'),
+            '_' => plain.push('/'),
+            other => plain.push(other),
+        }
+    }
+    // Padding is there as a whole or not at all; a `=` elsewhere is refused by the decoder.
+    let padding = plain.len().saturating_sub(plain.trim_end_matches('=').len());
+    let is_whole = padding == 0 || (padding < 3 && plain.len().is_multiple_of(4));
+    plain.truncate(plain.len().saturating_sub(padding));
+    Base64Unpadded::decode_vec(&plain).ok().filter(|_| is_whole)
 }
 
 #[cfg(test)]
@@ -277,6 +326,12 @@ mod tests {
         #[derive(Debug, PartialEq)]
         closed struct Single {
             one: String = "one",
+        }
+
+        #[derive(Debug, PartialEq)]
+        protobuf struct Protobuf {
+            raw_bytes: Option<Base64Octets> = "rawBytes",
+            chain: Option<String> = "x509CertificateChain",
         }
 
         #[derive(Debug, PartialEq)]
@@ -418,5 +473,59 @@ mod tests {
         // A derived reading would take the elements for the fields in their order.
         let fault = json::decode::<Single>(br#"["x"]"#).unwrap_err();
         assert!(matches!(fault, JsonFault::Malformed(text) if text.contains("sequence")));
+    }
+
+    #[test]
+    fn fields_of_protobuf_have_two_names() {
+        let read = |text: &str| json::decode::<Protobuf>(text.as_bytes());
+        let json = read(r#"{"rawBytes":"AA==","x509CertificateChain":"x"}"#).unwrap();
+        assert_eq!(json.raw_bytes, Some(Base64Octets(alloc::vec![0])));
+        assert_eq!(read(r#"{"raw_bytes":"AA==","x509_certificate_chain":"x"}"#), Ok(json));
+        for text in [
+            r#"{"rawBytes":"AA==","raw_bytes":"AA=="}"#,
+            r#"{"raw_bytes":"AA==","rawBytes":"AA=="}"#,
+            r#"{"raw_Bytes":"AA=="}"#,
+            r#"{"rawbytes":"AA=="}"#,
+            r#"{"raw__bytes":"AA=="}"#,
+            r#"{"raw_bytes_":"AA=="}"#,
+            r#"{"x509_Certificate_chain":"x"}"#,
+        ] {
+            assert!(matches!(read(text), Err(JsonFault::Malformed(_))), "{text}");
+        }
+        // A form of ours has one name for each field.
+        assert!(json::decode::<Closed>(br#"{"the_name":"a","list":[]}"#).is_err());
+    }
+
+    #[test]
+    fn base64_is_read_in_every_spelling_of_protobuf() {
+        let bytes = [0xFB, 0xFF, 0xFE, 0x01];
+        for text in [
+            "+//+AQ==",
+            "-__-AQ==",
+            "+/_-AQ==",
+            "+//+AQ",
+            "-__-AQ",
+            "+//+\r\nAQ==\n",
+            " +//+\tAQ= =",
+        ] {
+            assert_eq!(octets(text).as_deref(), Some(bytes.as_slice()), "{text}");
+        }
+        assert_eq!(octets(""), Some(Vec::new()));
+        for text in [
+            "+//+AQ=",
+            "+//+AQ===",
+            "+//+A",
+            "+//+AR==",
+            "=+//+AQ=",
+            "+//=+AQ=",
+            "+//+\u{B}AQ==",
+            "+//+.AQ==",
+            "====",
+            "=",
+            "+//+\u{A0}AQ==",
+            "+//+AQ==AA==",
+        ] {
+            assert_eq!(octets(text), None, "{text}");
+        }
     }
 }

@@ -17,6 +17,7 @@ use countersign_signing::{
 use countersign_tests::{
     corpus::{
         keys::private_case,
+        presented::{github_answer, line, python_attestation, python_provenance},
         statements::{EXPECTATIONS, PROVENANCE_V1, PROVENANCE_V02},
     },
     forge::{ForgeKey, in_ber},
@@ -121,6 +122,14 @@ fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         ("crl", "one", crl.clone()),
         ("ocsp_request", "one", ocsp::request(&[id], Some(&[7; 32]))),
         ("ocsp_response", "good", response.clone()),
+        ("presented", "lines", [line(&attested), line(&message)].concat().into_bytes()),
+        ("presented", "github", github_answer(&[&attested]).to_string().into_bytes()),
+        (
+            "presented",
+            "python",
+            python_provenance(&[python_attestation(&attested)]).to_string().into(),
+        ),
+        ("presented", "pgp", b"-----BEGIN PGP SIGNATURE-----\n".to_vec()),
         ("inspect", "bundle", message),
         ("inspect", "token", token),
         ("inspect", "crl", crl),

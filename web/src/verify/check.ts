@@ -130,7 +130,7 @@ async function judge(
   const task: RevocationTask = { instance, verification, nowSeconds, signal: asking, onStep };
   try {
     await addGiven(task, request.crls, request.ocspResponses);
-    const plan = planOf(verification, artifact, size);
+    const plan = planOf(verification, artifact);
     // Revocation is asked about while the file is read; a file that is cut short is told at once.
     const fetching = request.network === "fetch" && plan !== "tell at once" ? addFetched(task) : Promise.resolve();
     fetching.catch(() => {});
@@ -151,11 +151,10 @@ async function judge(
 /** What to read of the file, or that reading it cannot change the answer. */
 type Plan = { algorithms: string[]; content: boolean } | "tell at once";
 
-function planOf(verification: Verification, artifact: WireArtifact, size: number | undefined): Plan {
+function planOf(verification: Verification, artifact: WireArtifact): Plan {
   if (artifact.kind === "digests") return { algorithms: [], content: false };
-  const plan = JSON.parse(verification.plan()) as { algorithms: string[]; size: number | null; content: boolean };
-  const cutShort = size !== undefined && plan.size !== null && size < plan.size;
-  return cutShort || plan.algorithms.length === 0 ? "tell at once" : plan;
+  const plan = JSON.parse(verification.plan()) as { algorithms: string[]; content: boolean };
+  return plan.algorithms.length === 0 ? "tell at once" : plan;
 }
 
 /** The file's digests and size; the core gets the file itself where its signature is over that. */

@@ -48,7 +48,7 @@ export async function hashAndWrite(
 
 /** What a bundle wants to know of a file. */
 export interface Plan {
-  /** The digests to compute; empty when the bundle cannot be read. */
+  /** The digests to compute; empty when the answer is known without the file. */
   algorithms: string[];
   /** The published size in bytes, if the bundle gives it. */
   size: number | null;

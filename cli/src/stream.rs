@@ -1,0 +1,68 @@
+//! What can be read once: standard input, which `-` names, and pipes (`<(…)`).
+
+use std::{
+    fs::{self, File},
+    io::{self, Read},
+    os::unix::fs::FileTypeExt,
+    path::Path,
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use countersign_core::finding::{Finding, FindingCode};
+
+use crate::failure::{Failure, Outcome, path_text};
+
+/// Whether something of this process has taken standard input.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// Whether a path is `-`, which names standard input.
+pub fn is_standard_input(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+/// Standard input, for the first who asks.
+///
+/// # Errors
+/// `setup.usage.invalid` for every other: there is nothing left to read.
+pub fn standard_input() -> Outcome<io::Stdin> {
+    if TAKEN.swap(true, Ordering::SeqCst) {
+        return Err(Finding::new(FindingCode::UsageInvalid)
+            .about("-")
+            .expected("- once; standard input can be read only once")
+            .found("- a second time")
+            .into());
+    }
+    Ok(io::stdin())
+}
+
+/// What `-`, a pipe or a device gives, at most `maximum` bytes of it; `None` if the path is a file
+/// or a folder, or is not there.
+///
+/// # Errors
+/// `setup.usage.invalid`, `setup.input.too-large` or `setup.input.unreadable`.
+pub fn read(path: &Path, maximum: usize) -> Option<Outcome<Vec<u8>>> {
+    if is_standard_input(path) {
+        return Some(standard_input().and_then(|stdin| bounded(path, stdin.lock(), maximum)));
+    }
+    let kind = fs::metadata(path).ok()?.file_type();
+    if !(kind.is_fifo() || kind.is_char_device() || kind.is_socket()) {
+        return None;
+    }
+    let unreadable = |error: io::Error| Failure::unreadable(path, error.to_string());
+    let file = File::open(path).map_err(unreadable);
+    Some(file.and_then(|file| bounded(path, file, maximum)))
+}
+
+fn bounded(path: &Path, source: impl Read, maximum: usize) -> Outcome<Vec<u8>> {
+    let mut content = Vec::new();
+    let read = source.take(maximum as u64 + 1).read_to_end(&mut content);
+    read.map_err(|error| Failure::unreadable(path, error.to_string()))?;
+    if content.len() > maximum {
+        return Err(Finding::new(FindingCode::InputTooLarge)
+            .about(path_text(path))
+            .expected(format!("at most {maximum} bytes"))
+            .found("more")
+            .into());
+    }
+    Ok(content)
+}

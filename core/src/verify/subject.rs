@@ -1,0 +1,300 @@
+//! Which of a statement's subjects is this file? The one rule, for every caller.
+//!
+//! A name that the statement has binds: only the subjects of that name can be this file, so that
+//! another file of the release under this name is a mix-up. In-toto asks for unique names but does
+//! not demand them, so there may be several of one name; any of them will do. A name that the
+//! statement does not have may be the user's own, so then every subject can be this file.
+
+use alloc::{format, string::String, vec::Vec};
+use core::cmp::Ordering;
+
+use super::Artifact;
+use crate::{
+    bundle::Subject,
+    digest::{Digest, HashAlgorithm},
+    finding::{Finding, FindingCode},
+};
+
+/// A statement's subjects, and the file that one of them may be.
+pub(super) struct Subjects<'s> {
+    artifact: Artifact<'s>,
+    /// Those that can be this file.
+    possible: Vec<&'s Subject>,
+    /// Whether the name picked them, or nothing says that they are other files.
+    presumed: Presumed,
+    /// All of them, for their names.
+    all: &'s [Subject],
+}
+
+/// What the names say, before any digest is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Presumed {
+    /// The file is meant to be one of those that are possible.
+    ThisFile,
+    /// They have other names; only a digest can tell.
+    OtherFiles,
+}
+
+impl<'s> Subjects<'s> {
+    pub(super) fn new(all: &'s [Subject], artifact: Artifact<'s>) -> Self {
+        let has_name = |subject: &&Subject| {
+            artifact.name.is_some() && subject.name.as_deref() == artifact.name
+        };
+        let named: Vec<&Subject> = all.iter().filter(has_name).collect();
+        let is_nameless = artifact.name.is_none() || all.iter().all(|each| each.name.is_none());
+        let presumed = if named.is_empty() && !is_nameless {
+            Presumed::OtherFiles
+        } else {
+            Presumed::ThisFile
+        };
+        let possible = if named.is_empty() { all.iter().collect() } else { named };
+        Self { artifact, possible, presumed, all }
+    }
+
+    /// Whether the file is meant to be one of them, by its name.
+    pub(super) fn are_meant(&self) -> bool {
+        self.presumed == Presumed::ThisFile
+    }
+
+    /// The digests by which the file can be compared with every subject that it can be: the first
+    /// of `preferred` that all of them have, else all that occur.
+    pub(super) fn algorithms(&self, preferred: &[HashAlgorithm]) -> Vec<HashAlgorithm> {
+        let has = |subject: &&Subject, algorithm: HashAlgorithm| {
+            subject.digests.iter().any(|digest| digest.algorithm() == algorithm)
+        };
+        let shared = preferred
+            .iter()
+            .find(|algorithm| self.possible.iter().all(|subject| has(subject, **algorithm)));
+        match shared {
+            Some(algorithm) => alloc::vec![*algorithm],
+            None => {
+                let occurs = |algorithm: &HashAlgorithm| {
+                    self.possible.iter().any(|subject| has(subject, *algorithm))
+                };
+                preferred.iter().copied().filter(occurs).collect()
+            }
+        }
+    }
+
+    /// The file's size in bytes, if all subjects that it is meant to be give the same.
+    pub(super) fn published_size(&self) -> Option<u64> {
+        let (first, others) = self.possible.split_first()?;
+        let same = others.iter().all(|other| other.size == first.size);
+        first.size.filter(|_| same && self.presumed == Presumed::ThisFile)
+    }
+
+    /// That the download did not finish, if every subject that it can be is larger: no need to
+    /// read the file for it.
+    pub(super) fn cut_short(&self) -> Option<Finding> {
+        if self.presumed == Presumed::OtherFiles {
+            return None;
+        }
+        let found = self.artifact.size?;
+        let mut smallest = None;
+        for subject in &self.possible {
+            let size = subject.size.filter(|size| found < *size)?;
+            smallest = smallest.filter(|known| *known < size).or(Some(size));
+        }
+        smallest.map(|expected| size_finding(FindingCode::ContentIncomplete, expected, found))
+    }
+
+    /// The digest by which a subject is the file, with what is worth a note.
+    ///
+    /// # Errors
+    /// Why none is.
+    pub(super) fn find(&self) -> Result<(Digest, Vec<Finding>), Finding> {
+        let mut contradiction = None;
+        for subject in &self.possible {
+            let Some(digest) = matching(subject, self.artifact.digests) else { continue };
+            match self.inspect_size(subject) {
+                Ok(()) => return Ok((digest, self.name_note(subject))),
+                // A statement that contradicts itself about the file proves nothing of it.
+                Err(finding) => contradiction = contradiction.or(Some(finding)),
+            }
+        }
+        // The size first: a download that was cut off is the commonest fault, and the mildest.
+        Err(contradiction.or_else(|| self.cut_short()).unwrap_or_else(|| self.none_is()))
+    }
+
+    /// The size that the statement gives, where both are known.
+    fn inspect_size(&self, subject: &Subject) -> Result<(), Finding> {
+        let Some((expected, found)) = subject.size.zip(self.artifact.size) else {
+            return Ok(());
+        };
+        let code = match found.cmp(&expected) {
+            Ordering::Equal => return Ok(()),
+            Ordering::Less => FindingCode::ContentIncomplete,
+            Ordering::Greater => FindingCode::ContentMismatch,
+        };
+        Err(size_finding(code, expected, found))
+    }
+
+    /// Why no subject is this file.
+    fn none_is(&self) -> Finding {
+        let Artifact { name, digests, .. } = self.artifact;
+        if self.possible.iter().all(|subject| subject.digests.is_empty()) {
+            return Finding::new(FindingCode::ContentDigestWeak)
+                .expected("sha256, sha384 or sha512 of a subject");
+        }
+        let own = |signed: &Digest| {
+            digests.iter().find(|own| own.algorithm() == signed.algorithm()).cloned()
+        };
+        let signed = || self.possible.iter().flat_map(|subject| &subject.digests);
+        if !signed().any(|signed| own(signed).is_some()) {
+            let wanted = signed().next();
+            let wanted = wanted
+                .map_or_else(String::new, |digest| format!("a {} digest", digest.algorithm()));
+            return Finding::new(FindingCode::ContentDigestNotSupplied)
+                .expected(wanted)
+                .found(kinds(digests));
+        }
+        if let (Some(name), Presumed::OtherFiles) = (name, self.presumed) {
+            let names: Vec<&str> =
+                self.all.iter().filter_map(|subject| subject.name.as_deref()).take(3).collect();
+            return Finding::new(FindingCode::ContentOtherFile)
+                .about(name)
+                .expected(format!("a bundle for {name}"))
+                .found(format!("a bundle for {}", names.join(", ")));
+        }
+        let differing = signed().find_map(|signed| {
+            let own = own(signed).filter(|own| own != signed)?;
+            Some((format!("{signed}"), format!("{own}")))
+        });
+        let (expected, found) = differing.unwrap_or_default();
+        Finding::new(FindingCode::ContentMismatch).expected(expected).found(found)
+    }
+
+    fn name_note(&self, subject: &Subject) -> Vec<Finding> {
+        match (self.artifact.name, subject.name.as_deref()) {
+            (Some(own), Some(published)) if own != published => {
+                alloc::vec![Finding::new(FindingCode::NameDiffers).expected(published).found(own)]
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+fn size_finding(code: FindingCode, expected: u64, found: u64) -> Finding {
+    Finding::new(code).expected(format!("{expected} bytes")).found(format!("{found} bytes"))
+}
+
+/// The digest in which subject and artifact agree. Every digest that both have must agree.
+fn matching(subject: &Subject, digests: &[Digest]) -> Option<Digest> {
+    let mut agreed = None;
+    for signed in &subject.digests {
+        let own = digests.iter().find(|own| own.algorithm() == signed.algorithm());
+        match own {
+            Some(own) if own == signed => agreed = Some(signed.clone()),
+            Some(_) => return None,
+            None => {}
+        }
+    }
+    agreed
+}
+
+/// The names of the digests' algorithms.
+pub(super) fn kinds(digests: &[Digest]) -> String {
+    let names: Vec<&str> = digests.iter().map(|digest| digest.algorithm().name()).collect();
+    if names.is_empty() { String::from("none") } else { names.join(", ") }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests may")]
+    use super::*;
+
+    const ALL: [HashAlgorithm; 3] = HashAlgorithm::STRONG;
+
+    fn digest(byte: u8) -> Digest {
+        Digest::new(HashAlgorithm::Sha256, &[byte; 32]).unwrap()
+    }
+
+    fn subject(name: Option<&str>, byte: u8, size: Option<u64>) -> Subject {
+        Subject { name: name.map(String::from), digests: alloc::vec![digest(byte)], size }
+    }
+
+    /// What is said of a file of that name, size and digest.
+    fn judge(all: &[Subject], name: Option<&str>, size: u64, byte: u8) -> Option<FindingCode> {
+        let digests = [digest(byte)];
+        let artifact = Artifact { name, size: Some(size), digests: &digests };
+        Subjects::new(all, artifact).find().err().map(|finding| finding.code)
+    }
+
+    fn is_cut_short(all: &[Subject], name: Option<&str>, size: u64) -> bool {
+        let artifact = Artifact { name, size: Some(size), digests: &[] };
+        Subjects::new(all, artifact).cut_short().is_some()
+    }
+
+    #[test]
+    fn of_two_subjects_of_one_name_either_is_the_file() {
+        let large = subject(Some("app"), 1, Some(30));
+        let small = subject(Some("app"), 2, Some(10));
+        for all in [[large.clone(), small.clone()], [small, large]] {
+            assert_eq!(judge(&all, Some("app"), 10, 2), None);
+            assert_eq!(judge(&all, Some("app"), 30, 1), None);
+            assert!(!is_cut_short(&all, Some("app"), 10));
+            assert!(!is_cut_short(&all, Some("app"), 29), "it may be the small one with more");
+            assert!(is_cut_short(&all, Some("app"), 9));
+            let mismatch = Some(FindingCode::ContentMismatch);
+            assert_eq!(judge(&all, Some("app"), 10, 3), mismatch);
+            assert_eq!(judge(&all, Some("app"), 20, 3), mismatch);
+            assert_eq!(judge(&all, Some("app"), 9, 3), Some(FindingCode::ContentIncomplete));
+        }
+    }
+
+    #[test]
+    fn a_subject_that_contradicts_its_size_does_not_hide_one_that_does_not() {
+        let wrong = subject(Some("app"), 1, Some(30));
+        let right = subject(Some("app"), 1, Some(10));
+        assert_eq!(judge(&[wrong.clone(), right], Some("app"), 10, 1), None);
+        let alone = judge(core::slice::from_ref(&wrong), Some("app"), 10, 1);
+        assert_eq!(alone, Some(FindingCode::ContentIncomplete));
+        let larger = judge(&[wrong], Some("app"), 31, 1);
+        assert_eq!(larger, Some(FindingCode::ContentMismatch));
+    }
+
+    #[test]
+    fn a_subject_without_a_name_or_size_is_compared_by_its_digest() {
+        let nameless = subject(None, 1, Some(30));
+        let sizeless = subject(None, 2, None);
+        let both = [nameless.clone(), sizeless];
+        assert_eq!(judge(&both, Some("app"), 5, 2), None);
+        assert!(!is_cut_short(&both, Some("app"), 5));
+        assert!(is_cut_short(core::slice::from_ref(&nameless), Some("app"), 5));
+        let beside = [subject(Some("app"), 3, Some(5)), nameless];
+        let mixed_up = judge(&beside, Some("app"), 30, 1);
+        assert_eq!(mixed_up, Some(FindingCode::ContentMismatch), "the name binds");
+    }
+
+    #[test]
+    fn of_a_file_without_a_name_every_subject_counts() {
+        let all = [subject(Some("a"), 1, Some(30)), subject(Some("b"), 2, Some(20))];
+        assert_eq!(judge(&all, None, 20, 2), None);
+        assert!(is_cut_short(&all, None, 19));
+        assert!(!is_cut_short(&all, None, 20));
+    }
+
+    #[test]
+    fn a_name_that_no_subject_has_is_no_proof_of_a_cut_download() {
+        let all = [subject(Some("other"), 1, Some(30))];
+        assert!(!is_cut_short(&all, Some("app"), 5));
+        assert_eq!(judge(&all, Some("app"), 30, 1), None);
+        assert_eq!(judge(&all, Some("app"), 5, 2), Some(FindingCode::ContentOtherFile));
+    }
+
+    #[test]
+    fn only_the_digests_of_possible_subjects_are_wanted() {
+        let long = Digest::new(HashAlgorithm::Sha512, &[1; 64]).unwrap();
+        let mut all = [subject(Some("app"), 1, None), subject(Some("lib"), 2, None)];
+        all[1].digests = alloc::vec![long];
+        let wanted = |name: Option<&str>| {
+            let artifact = Artifact { name, ..Artifact::default() };
+            Subjects::new(&all, artifact).algorithms(&ALL)
+        };
+        assert_eq!(wanted(Some("app")), [HashAlgorithm::Sha256]);
+        assert_eq!(wanted(Some("lib")), [HashAlgorithm::Sha512]);
+        assert_eq!(wanted(None), [HashAlgorithm::Sha256, HashAlgorithm::Sha512]);
+        // The other subject's digest says nothing of this one.
+        assert_eq!(judge(&all, Some("lib"), 1, 9), Some(FindingCode::ContentDigestNotSupplied));
+    }
+}
