@@ -94,7 +94,8 @@ impl<'a> RevocationEvidence<'a> {
         crypto: &dyn CryptoProvider,
     ) {
         let crls = self.crls.iter().enumerate();
-        let crls = crls.filter(|(_, crl)| crl.issuer == certificate.issuer).map(|(index, _)| index);
+        let crls = crls.filter(|(_, crl)| name::equal(crl.issuer, certificate.issuer));
+        let crls = crls.map(|(index, _)| index);
         self.related.crls.extend(crls);
         let is_about = |basic: &BasicResponse<'_>| {
             basic.responses.iter().any(|single| {
@@ -200,8 +201,8 @@ impl<'a> RevocationEvidence<'a> {
         let mut faults = Vec::new();
         for index in 0..self.crls.len() {
             let Some(delta) = self.crls.get(index).cloned() else { continue };
-            if delta.issuer != question.certificate.issuer || delta.extensions.delta_base.is_none()
-            {
+            let is_issuers = name::equal(delta.issuer, question.certificate.issuer);
+            if !is_issuers || delta.extensions.delta_base.is_none() {
                 continue;
             }
             if let Err(fault) = self.usable(index, &delta, question) {
