@@ -87,7 +87,7 @@ fn a_file_beyond_the_limit_is_not_looked_at() {
     let by = |crypto: &dyn CryptoProvider| verify(&evidence, &trust, &policy, crypto, case.now);
     let report = by(&AwsLc);
     assert_eq!(report, by(&RustCrypto));
-    let finding = report.findings.iter().find(|it| it.code == FindingCode::SignatureNeedsFile);
+    let finding = report.findings().iter().find(|it| it.code == FindingCode::SignatureNeedsFile);
     let finding = finding.expect("told");
     assert_eq!(finding.expected.as_deref(), Some("the file itself, of at most 128 MiB"));
     assert_eq!(finding.found.as_deref(), Some("134217729 bytes"));
