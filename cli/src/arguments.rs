@@ -38,7 +38,8 @@ pub use self::{
     revocation::{
         AdminArguments, RevocationCommand, RevocationDecisionArguments, RevocationExportArguments,
         RevocationFetchArguments, RevocationImportArguments, RevocationListArguments,
-        RevocationRegisterArguments, RevocationStatusArguments, RevokeArguments,
+        RevocationRegisterArguments, RevocationStatusArguments, RevocationWithdrawArguments,
+        RevokeArguments,
     },
     signing::{KeyPassphrase, SignArguments},
     timestamp::{HashName, TimestampCommand, TimestampRequestArguments, TimestampVerifyArguments},

@@ -3,6 +3,7 @@
 mod admin;
 mod audit;
 mod ca;
+mod ca_crl;
 mod ca_issue;
 mod completion;
 mod config;
@@ -59,6 +60,7 @@ pub fn name(command: &Command) -> &'static str {
         Command::Revocation(RevocationCommand::Pending(_)) => "revocation pending",
         Command::Revocation(RevocationCommand::Approve(_)) => "revocation approve",
         Command::Revocation(RevocationCommand::Reject(_)) => "revocation reject",
+        Command::Revocation(RevocationCommand::Withdraw(_)) => "revocation withdraw",
         Command::Revocation(RevocationCommand::Import(_)) => "revocation import",
         Command::Revocation(RevocationCommand::Export(_)) => "revocation export",
         Command::Revocation(RevocationCommand::Backup(_)) => "revocation backup",
@@ -125,6 +127,7 @@ fn revocation_command(command: &RevocationCommand, session: &Session) -> Outcome
         Named::Pending(arguments) => revocation_admin::pending(arguments, session),
         Named::Approve(arguments) => revocation_admin::decide(arguments, "approve", session),
         Named::Reject(arguments) => revocation_admin::decide(arguments, "reject", session),
+        Named::Withdraw(arguments) => revocation_admin::withdraw(arguments, session),
         Named::Import(arguments) => revocation_admin::import(arguments, session),
         Named::Export(arguments) => revocation_admin::export(arguments, session),
         Named::Backup(arguments) => revocation_admin::backup(arguments, session),

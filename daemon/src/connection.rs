@@ -18,7 +18,7 @@ use hyper_util::server::conn::auto;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep_until, timeout};
 use tokio_rustls::TlsAcceptor;
 use tower::Service;
 use warp::reply::Response;
@@ -63,8 +63,9 @@ where
     // Answers are small: waiting to fill a segment only delays them.
     let _ = stream.set_nodelay(true);
     let activity = Arc::new(Activity::new());
+    let born = Instant::now();
     let Some(tls) = shared.tls.clone() else {
-        return converse(stream, peer, None, service, activity, shared).await;
+        return converse(stream, (peer, born), None, service, activity, shared).await;
     };
     let handshake = TlsAcceptor::from(tls.current()).accept(stream);
     let mut pressure = shared.pressure.clone();
@@ -81,7 +82,7 @@ where
                 .peer_certificates()
                 .and_then(|chain| chain.first())
                 .map(|leaf| ClientCertificate(Bytes::copy_from_slice(leaf)));
-            converse(stream, peer, certificate, service, activity, shared).await;
+            converse(stream, (peer, born), certificate, service, activity, shared).await;
         }
         Some(Err(error)) => {
             shared.figures.handshake_refused.increment(1);
@@ -97,7 +98,7 @@ where
 /// HTTP over an established stream.
 async fn converse<S, I>(
     stream: I,
-    peer: SocketAddr,
+    (peer, born): (SocketAddr, Instant),
     certificate: Option<ClientCertificate>,
     service: S,
     activity: Arc<Activity>,
@@ -129,11 +130,17 @@ async fn converse<S, I>(
     let mut connection = pin!(builder.serve_connection(stream, handler));
     let mut pressure = shared.pressure.clone();
     let mut draining = false;
+    let mut end_of_life = pin!(end_of_life(born, &shared.limits));
     let lapse = loop {
         tokio::select! {
             result = connection.as_mut() => return log_end(peer, result),
             lapse = activity.lapse(&shared.limits, &mut pressure) => break lapse,
             _ = shared.pressure.wait_for(|pressure| *pressure == Pressure::Draining), if !draining => {
+                draining = true;
+                connection.as_mut().graceful_shutdown();
+            }
+            // What is open is finished, and nothing new begins.
+            () = end_of_life.as_mut(), if !draining => {
                 draining = true;
                 connection.as_mut().graceful_shutdown();
             }
@@ -147,6 +154,14 @@ async fn converse<S, I>(
     } else {
         shared.figures.stuck.increment(1);
         tracing::info!(%peer, "a client did not send its request or take its answer in time; connection dropped");
+    }
+}
+
+/// When the connection is old enough; never where that does not matter.
+async fn end_of_life(born: Instant, limits: &Limits) {
+    match limits.max_connection_age {
+        Some(age) => sleep_until(born + age).await,
+        None => std::future::pending().await,
     }
 }
 

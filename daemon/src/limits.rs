@@ -107,6 +107,9 @@ pub struct Limits {
     pub max_body_bytes: usize,
     /// Bytes of a header: bounds the memory of one connection.
     pub max_header_bytes: usize,
+    /// From a connection's beginning to its end, whatever it does: what TLS found out about the client
+    /// (its certificate's authorities, their validity) grows no older. None by default.
+    pub max_connection_age: Option<Duration>,
 }
 
 impl From<LimitSettings> for Limits {
@@ -124,6 +127,7 @@ impl From<LimitSettings> for Limits {
             max_in_flight: settings.max_in_flight,
             max_body_bytes: settings.max_body_bytes,
             max_header_bytes: settings.max_header_bytes,
+            max_connection_age: None,
         }
     }
 }

@@ -8,6 +8,7 @@ mod audit;
 mod backup;
 mod certificates;
 mod crl;
+mod denials;
 mod idempotency;
 mod import;
 mod openssl_index;
@@ -24,12 +25,15 @@ use std::{path::PathBuf, sync::Arc};
 
 use countersign_daemon::ledger::Ledger;
 
+use self::denials::Denials;
+pub(crate) use self::denials::Which;
 pub use self::{
     roles::{Needs, Role},
     routes::{ROUTES, Route},
 };
 pub(crate) use crate::actor::Actor;
 use crate::{
+    client_crls::ClientCrls,
     config::{AdministratorConfig, CompromiseScope, Config},
     state::Service,
 };
@@ -39,6 +43,8 @@ use crate::{
 pub(crate) struct Administration {
     service: Arc<Service>,
     administrators: Vec<AdministratorConfig>,
+    client_crls: Option<Arc<ClientCrls>>,
+    denials: Denials,
     ledger: Option<Ledger>,
     pending_expiry_seconds: i64,
     compromise_scope: CompromiseScope,
@@ -46,10 +52,17 @@ pub(crate) struct Administration {
 }
 
 impl Administration {
-    pub(crate) fn new(service: Arc<Service>, ledger: Option<Ledger>, config: &Config) -> Self {
+    pub(crate) fn new(
+        service: Arc<Service>,
+        client_crls: Option<Arc<ClientCrls>>,
+        ledger: Option<Ledger>,
+        config: &Config,
+    ) -> Self {
         Self {
             service,
             administrators: config.administrator.clone(),
+            client_crls,
+            denials: Denials::default(),
             ledger,
             pending_expiry_seconds: i64::from(config.pending_expiry_seconds),
             compromise_scope: config.compromise_scope,

@@ -50,6 +50,10 @@ pub struct Config {
     /// certificates), 1024–67108864.
     #[serde(default = "default_admin_max_body_bytes")]
     pub admin_max_body_bytes: u32,
+    /// Seconds after which a connection of the admin listener ends, however busy it is: what TLS found out
+    /// about the client grows no older. Default 600 (10 minutes), 10–86400.
+    #[serde(default = "default_admin_max_connection_seconds")]
+    pub admin_max_connection_seconds: u32,
     /// Who may administer, and what. An admin listener needs at least one.
     #[serde(default)]
     pub administrator: Vec<AdministratorConfig>,
@@ -125,6 +129,10 @@ pub struct Config {
     /// wants.
     #[serde(default)]
     pub rate: Option<RateSettings>,
+    /// `[admin_rate]`: how often one address may ask the admin listener. Default: 100 requests a second, 1000
+    /// at once: one person, or a machine that registers what it signs, never sees it.
+    #[serde(default = "default_admin_rate")]
+    pub admin_rate: RateSettings,
     /// Proxies whose `X-Forwarded-For` is believed, `["10.0.0.0/8"]`. None by default.
     #[serde(default)]
     pub trusted_proxies: TrustedProxies,
@@ -211,6 +219,14 @@ const fn default_admin_max_body_bytes() -> u32 {
     16 << 20
 }
 
+const fn default_admin_max_connection_seconds() -> u32 {
+    600
+}
+
+fn default_admin_rate() -> RateSettings {
+    RateSettings { burst: Some(1000), ..RateSettings::per_second(100) }
+}
+
 const fn default_pending_expiry_seconds() -> u32 {
     3 * 86_400
 }
@@ -268,6 +284,7 @@ impl Config {
             ("ocsp_max_age_seconds", self.ocsp_max_age_seconds, 0, 86_400),
             ("ocsp_max_certificates", self.ocsp_max_certificates, 1, 64),
             ("admin_max_body_bytes", self.admin_max_body_bytes, 1024, 64 << 20),
+            ("admin_max_connection_seconds", self.admin_max_connection_seconds, 10, 86_400),
             ("pending_expiry_seconds", self.pending_expiry_seconds, 60, 2_678_400),
             ("ocsp_max_in_flight", self.ocsp_max_in_flight, 1, 4096),
             ("issuer", u32::try_from(self.issuer.len()).unwrap_or(u32::MAX), 1, 64),
@@ -280,6 +297,7 @@ impl Config {
             ConfigError::check_range("delta_crl_validity_seconds", seconds, 60..=2_678_400)?;
         }
         self.rate.as_ref().map_or(Ok(()), RateSettings::validate)?;
+        self.admin_rate.validate()?;
         self.limits.validate()?;
         self.log.validate()?;
         if self.admin_listen.is_some() != self.admin_tls.is_some() {

@@ -18,7 +18,7 @@ use std::collections::HashMap;
 
 use bytes::Bytes;
 use countersign_core::{
-    crl::{self, CertificateList, RevocationReason},
+    crl::{self, CertificateList, Revival, RevocationReason},
     crypto::aws_lc::AwsLc,
     time::UnixSeconds,
     x509::name,
@@ -88,6 +88,28 @@ pub enum CrlFault {
         /// The URL found.
         found: Option<String>,
     },
+    /// It brings signatures back to life that the CRL before took away.
+    #[error(
+        "CRL {published}, which is published, {how}: {serials}. A CRL takes nothing back but a hold"
+    )]
+    Revives {
+        /// The number of the CRL before.
+        published: u64,
+        /// What it does.
+        revival: Revival,
+        /// The same in words.
+        how: &'static str,
+        /// Serial numbers, hexadecimal; the first of many.
+        serials: String,
+    },
+    /// It was made before the one that it should replace.
+    #[error("its thisUpdate {found} is before {published}, that of the CRL which is published")]
+    ThisUpdateGoesBack {
+        /// What it says.
+        found: UnixSeconds,
+        /// What the CRL before says.
+        published: UnixSeconds,
+    },
     /// It ran out already.
     #[error("the CRL ran out at {next_update}")]
     Overdue {
@@ -120,6 +142,19 @@ pub enum CrlFault {
     /// The work was abandoned.
     #[error(transparent)]
     Queue(#[from] QueueFault),
+}
+
+/// What a list says of its entries; memory grows with them.
+///
+/// # Errors
+/// [`CrlFault::Malformed`].
+pub(crate) fn revoked_in(list: &CertificateList<'_>) -> Result<RevokedSerials, CrlFault> {
+    list.entries()
+        .map(|entry| {
+            entry.map(|entry| (entry.serial.to_vec(), (entry.reason, entry.effective_date())))
+        })
+        .collect::<Result<_, _>>()
+        .map_err(|error| CrlFault::Malformed(error.to_string()))
 }
 
 impl PublishedCrl {
@@ -165,16 +200,9 @@ impl PublishedCrl {
     /// # Errors
     /// [`CrlFault::Malformed`]; not for one that [`inspect`](Self::inspect) let through.
     pub fn revoked_serials(&self) -> Result<RevokedSerials, CrlFault> {
-        let malformed =
-            |error: countersign_core::asn1::Asn1Error| CrlFault::Malformed(error.to_string());
-        CertificateList::decode(&self.der)
-            .map_err(malformed)?
-            .entries()
-            .map(|entry| {
-                entry.map(|entry| (entry.serial.to_vec(), (entry.reason, entry.effective_date())))
-            })
-            .collect::<Result<_, _>>()
-            .map_err(malformed)
+        let list = CertificateList::decode(&self.der)
+            .map_err(|error| CrlFault::Malformed(error.to_string()))?;
+        revoked_in(&list)
     }
 
     /// Checks that this CRL may take the place of `published`.

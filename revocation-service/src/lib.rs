@@ -9,10 +9,12 @@ mod actor;
 pub mod admin;
 pub mod authority;
 mod caching;
+mod client_crls;
 pub mod config;
 pub mod crl;
 mod encoded_request;
 mod figures;
+mod file_state;
 mod key_trials;
 mod maintenance;
 mod ocsp;
@@ -27,25 +29,32 @@ mod signing_queue;
 pub mod state;
 pub mod storage;
 
-use std::{io, net::SocketAddr, sync::Arc, time::SystemTime};
+use std::{
+    io,
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
-use countersign_core::time::UnixSeconds;
+use countersign_core::{time::UnixSeconds, x509::Certificate};
 use countersign_daemon::{
     clock::Clock,
     config::ConfigError,
     ledger::{AuditSettings, Ledger, OpenError},
-    limits::LimitSettings,
+    limits::{LimitSettings, Limits},
     metrics::{Exporter, InstallError, before_each_render},
     server::Server,
     shutdown::{Shutdown, on_hangup},
     systemd,
     tls::{Tls, TlsError, TlsSettings},
 };
+use countersign_signing::pem;
 use tokio::net::TcpListener;
 
 use crate::{
     admin::Administration,
-    authority::{Authority, AuthorityError},
+    authority::{Authority, AuthorityError, sha256},
+    client_crls::{ClientCrlFault, ClientCrls},
     config::Config,
     crl::{CrlFault, CrlTimes, CrlsElsewhere, Publication, PublicationError},
     state::{CrlSource, Issuer, Service},
@@ -54,6 +63,9 @@ use crate::{
 
 /// The program's name, as it announces itself.
 pub const PROGRAM: &str = "countersign-revocation";
+
+/// How often denials are looked through whose minute is over.
+const DENIALS_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Why the service does not start.
 #[derive(Debug, thiserror::Error)]
@@ -87,6 +99,9 @@ pub enum StartError {
     /// CRLs cannot be written to where the configuration says.
     #[error(transparent)]
     Publication(#[from] PublicationError),
+    /// A CRL for the admin listener's clients is wrong.
+    #[error("admin_tls: {0}")]
+    ClientCrl(#[from] ClientCrlFault),
     /// The admin listener's TLS files are wrong.
     #[error("admin_tls: {0}")]
     Tls(#[from] TlsError),
@@ -169,6 +184,7 @@ pub fn check(config: &Config, clock: &dyn Clock) -> Result<(), StartError> {
     }
     Publication::open(config)?;
     open_tls(config)?;
+    open_client_crls(config)?;
     if let Some(settings) = audit_settings(config) {
         settings.check()?;
     }
@@ -205,19 +221,23 @@ pub async fn run(
     // Before any figure is counted.
     let exporter = listeners.metrics.is_some().then(Exporter::install).transpose()?;
     let tls = open_tls(&config)?;
+    let client_crls = open_client_crls(&config)?.map(Arc::new);
     let publication = Publication::open(&config)?;
     let (service, storage) = start(&config, Arc::clone(&clock)).await?;
     // After the database: the ledger makes its folder, and a mistyped path of the database would be
     // made with it.
     let ledger = open_ledger(&config, clock).await?;
     reload_on_hangup(&service, tls.clone(), shutdown.clone())?;
-    let maintenance = tokio::spawn(maintenance::run(Arc::clone(&service), shutdown.clone()));
+    warn_of_who_cannot_be_revoked(&config, &service, client_crls.as_deref());
+    let maintained = (Arc::clone(&service), client_crls.clone());
+    let maintenance = tokio::spawn(maintenance::run(maintained, shutdown.clone()));
     let collected = publication.clone();
     before_each_render(move || {
         figures::collect_publication(&collected);
         Some(())
     });
-    let readiness = readiness::checks(&service, &publication, ledger.as_ref());
+    let readiness =
+        readiness::checks(&service, &publication, (ledger.as_ref(), client_crls.as_ref()));
     let publishing = tokio::spawn(publication.clone().run(Arc::clone(&service), shutdown.clone()));
 
     let server = |name| {
@@ -232,10 +252,17 @@ pub async fn run(
         if let (Some(listener), Some(tls)) = (listeners.admin, tls) {
             let max_body_bytes = usize::try_from(config.admin_max_body_bytes).unwrap_or(usize::MAX);
             let limits = LimitSettings { max_body_bytes, ..config.limits };
-            let administration = Administration::new(Arc::clone(&service), ledger, &config);
-            let routes = admin::filter(Arc::new(administration));
+            let age = Duration::from_secs(u64::from(config.admin_max_connection_seconds));
+            let limits = Limits { max_connection_age: Some(age), ..limits.into() };
+            let administration =
+                Administration::new(Arc::clone(&service), client_crls, ledger, &config);
+            let administration = Arc::new(administration);
+            let routes = admin::filter(Arc::clone(&administration));
             let server = server("admin").with_limits(limits).with_tls(tls);
-            server.serve(listener, routes, shutdown.clone()).await;
+            let serving =
+                server.with_rate(config.admin_rate).serve(listener, routes, shutdown.clone());
+            tokio::join!(serving, sum_up_denials(&administration, &shutdown));
+            administration.sum_up_denials(admin::Which::All).await;
         }
     };
     let figures = async {
@@ -274,7 +301,7 @@ async fn start(
     let mut issuers = Vec::with_capacity(authorities.len());
     for authority in authorities {
         let name = authority.name().to_owned();
-        let issuer = Issuer::open(authority, &storage, times)
+        let issuer = Issuer::open(authority, &storage, times, now)
             .await
             .map_err(|fault| of_issuer(&name, fault))?;
         if let CrlSource::Elsewhere(crls) = &issuer.crls
@@ -315,6 +342,45 @@ fn open_tls(config: &Config) -> Result<Option<Tls>, TlsError> {
         client_ca: Some(settings.client_ca.clone()),
     });
     settings.map(Tls::open).transpose()
+}
+
+fn open_client_crls(config: &Config) -> Result<Option<ClientCrls>, ClientCrlFault> {
+    let settings = config.admin_tls.as_ref().filter(|settings| !settings.client_crl.is_empty());
+    settings.map(|settings| ClientCrls::open(&settings.client_ca, &settings.client_crl)).transpose()
+}
+
+/// Puts on record what was denied and summed up, until the stop.
+async fn sum_up_denials(administration: &Administration, shutdown: &Shutdown) {
+    loop {
+        tokio::select! {
+            () = shutdown.requested() => return,
+            () = tokio::time::sleep(DENIALS_INTERVAL) => {}
+        }
+        administration.sum_up_denials(admin::Which::Over).await;
+    }
+}
+
+/// An administrator who leaves, or whose laptop does, must be locked out by more than a line of the
+/// configuration: the one that somebody forgets.
+fn warn_of_who_cannot_be_revoked(
+    config: &Config,
+    service: &Service,
+    client_crls: Option<&ClientCrls>,
+) {
+    let Some(settings) = &config.admin_tls else { return };
+    for authority in pem::read_certificates(&settings.client_ca).unwrap_or_default() {
+        let Ok(authority) = Certificate::decode(&authority) else { continue };
+        let key = sha256(authority.public_key.raw);
+        let mut issuers = service.issuers().iter();
+        let is_issuer = issuers.any(|issuer| issuer.authority.spki_sha256() == key);
+        if !is_issuer && !client_crls.is_some_and(|crls| crls.is_of(&key)) {
+            tracing::warn!(
+                authority = authority.subject_text(),
+                "certificates of administrators that this authority issued cannot be revoked here: \
+                 make it an [[issuer]], or give its CRL in admin_tls.client_crl"
+            );
+        }
+    }
 }
 
 /// How the ledger is kept, where there is administration to be recorded.

@@ -6,7 +6,10 @@ use std::{collections::HashMap, fmt::Display, sync::Arc, time::Duration};
 use countersign_daemon::shutdown::Shutdown;
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::state::{DelegateFault, Issuer, Service};
+use crate::{
+    client_crls::ClientCrls,
+    state::{DelegateFault, Issuer, Service},
+};
 
 /// How often everything is looked at: one small read and one `stat` an issuer.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -14,18 +17,21 @@ const INTERVAL: Duration = Duration::from_secs(1);
 /// What need not be looked at each time is every so many times: delegates live for hours at least.
 const RARELY: u32 = 10;
 
+/// What is maintained.
+pub(crate) type Maintained = (Arc<Service>, Option<Arc<ClientCrls>>);
+
 /// Renews CRLs and OCSP delegates until the stop is asked for.
 ///
 /// What fails is tried again at the next look; the log says so when the reason changes. Not even a
 /// panic ends it: a service whose CRLs run out one day is worse than one that restarts a loop.
-pub(crate) async fn run(service: Arc<Service>, shutdown: Shutdown) {
-    while tokio::spawn(renew(Arc::clone(&service), shutdown.clone())).await.is_err() {
+pub(crate) async fn run(maintained: Maintained, shutdown: Shutdown) {
+    while tokio::spawn(renew(maintained.clone(), shutdown.clone())).await.is_err() {
         tracing::error!("renewing CRLs panicked; going on");
         tokio::time::sleep(INTERVAL).await;
     }
 }
 
-async fn renew(service: Arc<Service>, shutdown: Shutdown) {
+async fn renew((service, client_crls): Maintained, shutdown: Shutdown) {
     let mut ticks = interval(INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut faults = Faults::default();
@@ -46,10 +52,25 @@ async fn renew(service: Arc<Service>, shutdown: Shutdown) {
                 faults.note(name, "the OCSP delegate was not renewed", delegate.err());
             }
         }
+        if let Some(crls) = &client_crls {
+            refresh_client_crls(crls, &service, &mut faults).await;
+        }
         if is_rare && let Ok(count) = service.storage().pending_count(service.now()).await {
             service.figures().pending(count);
         }
     }
+}
+
+/// Reads CRLs of administrators again that changed, and says which ran out.
+async fn refresh_client_crls(crls: &Arc<ClientCrls>, service: &Service, faults: &mut Faults) {
+    let refreshed = Arc::clone(crls);
+    // Off the threads that serve connections: one may be 32 MiB.
+    let read = tokio::task::spawn_blocking(move || refreshed.refresh()).await;
+    for fault in read.unwrap_or_default() {
+        tracing::error!(%fault, "a CRL of administrators was not taken; the one before stays");
+    }
+    let run_out = crls.run_out(service.now());
+    faults.note("admin_tls", "a CRL of administrators ran out", run_out);
 }
 
 async fn renew_delegate(service: &Service, issuer: &Issuer) -> Result<(), DelegateFault> {

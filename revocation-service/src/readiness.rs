@@ -7,6 +7,7 @@ use countersign_core::time::{EARLIEST_SANE_NOW, UnixSeconds};
 use countersign_daemon::{health::Readiness, ledger::Ledger};
 
 use crate::{
+    client_crls::ClientCrls,
     crl::{CrlForm, Publication},
     key_trials::KeyTrials,
     state::{CrlSource, Issuer, Service},
@@ -16,11 +17,13 @@ use crate::{
 pub(crate) fn checks(
     service: &Arc<Service>,
     publication: &Publication,
-    ledger: Option<&Ledger>,
+    (ledger, client_crls): (Option<&Ledger>, Option<&Arc<ClientCrls>>),
 ) -> Readiness {
     let database = Arc::clone(service);
     let clock = Arc::clone(service);
     let crls = Arc::clone(service);
+    let sources = Arc::clone(service);
+    let client_crls = client_crls.cloned();
     let delegates = Arc::clone(service);
     let keys = Arc::clone(service);
     let publication = publication.clone();
@@ -48,6 +51,15 @@ pub(crate) fn checks(
         .check("keys", move || {
             let (service, trials) = (Arc::clone(&keys), Arc::clone(&trials));
             async move { trials.outcome(&service).await }
+        })
+        // Shown only: the list before is served, and whoever makes the next one must mend it.
+        .notice("crl_elsewhere", move || {
+            let outcome = every_source(&sources);
+            async move { outcome }
+        })
+        .notice("admin_client_crl", move || {
+            let fault = client_crls.as_ref().and_then(|crls| crls.fault());
+            async move { fault.map_or(Ok(()), Err) }
         })
         // Shown only: this service answers as well as any other while a CDN's origin is gone.
         .notice("crl_publication", move || {
@@ -91,6 +103,16 @@ fn crl_fault(issuer: &Issuer, now: UnixSeconds) -> Option<String> {
 /// Whether a list of `issuer` is due that cannot be made.
 pub(crate) fn is_failing(issuer: &Issuer) -> bool {
     matches!(&issuer.crls, CrlSource::Publisher(publisher) if publisher.is_failing())
+}
+
+/// Every list made elsewhere that was not taken.
+fn every_source(service: &Service) -> Result<(), String> {
+    all_of(service.issuers().iter().filter_map(|issuer| match &issuer.crls {
+        CrlSource::Elsewhere(crls) => {
+            crls.fault().map(|fault| format!("{}: {fault}", issuer.authority.name()))
+        }
+        CrlSource::Publisher(_) => None,
+    }))
 }
 
 fn all_of(faults: impl Iterator<Item = String>) -> Result<(), String> {

@@ -65,6 +65,11 @@ fn of_proposal(fault: PendingFault) -> Problem {
         PendingFault::Decided => (StatusCode::CONFLICT, "pending.decided"),
         PendingFault::Expired => (StatusCode::CONFLICT, "pending.expired"),
         PendingFault::SamePerson => (StatusCode::FORBIDDEN, "pending.same_person"),
+        PendingFault::AnotherPersons => (StatusCode::FORBIDDEN, "pending.another_persons"),
+        PendingFault::NotAsShown => (StatusCode::CONFLICT, "pending.not_as_shown"),
+        PendingFault::Outdated => (StatusCode::CONFLICT, "pending.outdated"),
+        PendingFault::AnotherWaits { .. } => (StatusCode::CONFLICT, "pending.another_waits"),
+        PendingFault::CommentTooLong => (StatusCode::BAD_REQUEST, "comment.too_long"),
     };
     Problem::new(status, code, fault.to_string())
 }

@@ -9,6 +9,9 @@ use countersign_core::{crl::RevocationReason, time::UnixSeconds};
 
 use crate::storage::Revocation;
 
+/// The longest comment, and the longest that comments added to one proposal make together.
+pub const MAX_COMMENT_OCTETS: usize = 2000;
+
 /// An order to revoke, as it came in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RevocationOrder {
@@ -149,7 +152,7 @@ pub fn decide(
     if date > stored.revocation_date && order.people == People::One {
         return Err(Refusal::DateLater { stored: stored.revocation_date, asked: date });
     }
-    if order.reason != stored.reason && weight(order.reason) < weight(stored.reason) {
+    if order.reason != stored.reason && order.reason.weight() < stored.reason.weight() {
         return Err(Refusal::ReasonLowered { stored: stored.reason, asked: order.reason });
     }
     if order.reason == stored.reason && date == stored.revocation_date {
@@ -180,7 +183,7 @@ pub fn decide_for_key(
 /// and the earlier date.
 pub fn stricter(stored: Option<&Revocation>, other: Revocation) -> Change {
     let Some(stored) = stored else { return Change::Write(other) };
-    let graver = weight(other.reason) > weight(stored.reason);
+    let graver = other.reason.weight() > stored.reason.weight();
     let reason = if graver { other.reason } else { stored.reason };
     let revocation_date = other.revocation_date.min(stored.revocation_date);
     if reason == stored.reason && revocation_date == stored.revocation_date {
@@ -232,22 +235,6 @@ fn refuse_malformed(not_before: UnixSeconds, order: &RevocationOrder) -> Result<
         return Err(Refusal::CompromisedSinceBeforeValidity { compromised_since, not_before });
     }
     Ok(())
-}
-
-/// How much a reason takes away from signatures older than D: the order of the decision table in
-/// docs, with its row for timestamp authorities ("keyCompromise or no reason: the timestamp is
-/// void") putting `unspecified` above the administrative reasons.
-const fn weight(reason: RevocationReason) -> u8 {
-    match reason {
-        RevocationReason::CertificateHold | RevocationReason::RemoveFromCrl => 0,
-        RevocationReason::AffiliationChanged
-        | RevocationReason::Superseded
-        | RevocationReason::CessationOfOperation => 1,
-        RevocationReason::PrivilegeWithdrawn => 2,
-        RevocationReason::Unspecified => 3,
-        RevocationReason::CaCompromise | RevocationReason::AaCompromise => 4,
-        RevocationReason::KeyCompromise => 5,
-    }
 }
 
 #[cfg(test)]

@@ -79,6 +79,7 @@ impl Issuer {
         authority: Authority,
         storage: &Arc<dyn Storage>,
         times: CrlTimes,
+        now: UnixSeconds,
     ) -> Result<Self, CrlFault> {
         let authority = Arc::new(authority);
         let id = storage.bind_issuer(authority.name(), authority.spki_sha256()).await?;
@@ -89,7 +90,9 @@ impl Issuer {
             CrlSource::Publisher(Box::new(publisher))
         } else {
             let path = authority.crl_file().map(ToOwned::to_owned);
-            CrlSource::Elsewhere(Box::new(CrlsElsewhere::open(shared, id, storage, path).await?))
+            CrlSource::Elsewhere(Box::new(
+                CrlsElsewhere::open(shared, id, storage, path, now).await?,
+            ))
         };
         Ok(Self { authority, id, crls })
     }
@@ -148,7 +151,7 @@ impl Issuer {
     pub async fn refresh_crl(&self, now: UnixSeconds) -> Result<(), CrlFault> {
         match &self.crls {
             CrlSource::Publisher(publisher) => publisher.refresh(now).await,
-            CrlSource::Elsewhere(crls) => crls.refresh().await,
+            CrlSource::Elsewhere(crls) => crls.refresh(now).await,
         }
     }
 }

@@ -141,6 +141,12 @@ pub trait Storage: Send + Sync + fmt::Debug {
     /// [`StorageError::Database`].
     async fn certificates_of_key(&self, spki_sha256: [u8; 32]) -> Result<Vec<OfKey>, StorageError>;
 
+    /// The order against that key (SHA-256 of the `SubjectPublicKeyInfo`), if there ever was one.
+    ///
+    /// # Errors
+    /// [`StorageError::Database`].
+    async fn revoked_key(&self, spki_sha256: [u8; 32]) -> Result<Option<Revocation>, StorageError>;
+
     /// Every key that was revoked.
     ///
     /// # Errors
@@ -160,11 +166,13 @@ pub trait Storage: Send + Sync + fmt::Debug {
     /// [`StorageError::Database`].
     async fn list(&self, listing: &Listing) -> Result<Vec<Listed>, StorageError>;
 
-    /// Keeps an order for a second person. Durable. The same proposal of the same person, still
-    /// waiting, is not made twice.
+    /// Keeps an order for a second person. Durable. One proposal a certificate waits at a time: the same
+    /// order of the same person adds a comment that is new to it, anything else is refused.
     ///
     /// # Errors
-    /// [`StorageError::NotRegistered`]; [`StorageError::Refused`] where two people may not either.
+    /// [`StorageError::NotRegistered`]; [`StorageError::Refused`] where two people may not either;
+    /// [`StorageError::Pending`]: the revocation is not `was` any more, another proposal waits, or
+    /// the comments together are too long.
     async fn propose(&self, proposal: &Proposal) -> Result<Pending, StorageError>;
 
     /// The proposals, newest first, at most `limit`.
@@ -179,18 +187,25 @@ pub trait Storage: Send + Sync + fmt::Debug {
     /// [`StorageError::Database`].
     async fn pending_count(&self, now: UnixSeconds) -> Result<u64, StorageError>;
 
-    /// Approves a proposal and carries it out, or turns it down. Durable. Deciding again as before
-    /// gives what was decided.
+    /// Approves a proposal and carries it out, or turns it down. Durable. `shown` is its
+    /// [`Pending::sha256`]. Deciding again as before gives what was decided.
     ///
     /// # Errors
-    /// [`StorageError::Pending`]: not there, decided otherwise, expired, or proposed by the same
-    /// person; [`StorageError::Refused`].
+    /// [`StorageError::Pending`]: not there, not as shown, decided otherwise, expired, void, or
+    /// proposed by the same person; [`StorageError::Refused`].
     async fn decide(
         &self,
         id: i64,
         decision: Decision,
+        shown: [u8; 32],
         verdict: &Verdict,
     ) -> Result<(Pending, Option<Recorded>), StorageError>;
+
+    /// Takes a proposal back. Durable. Doing so again gives what was done.
+    ///
+    /// # Errors
+    /// [`StorageError::Pending`]: not there, decided, expired, void, or another person's.
+    async fn withdraw(&self, id: i64, verdict: &Verdict) -> Result<Pending, StorageError>;
 
     /// Registers releases: all or none. Durable. A bundle that is known stays as it is.
     ///
@@ -390,4 +405,30 @@ pub enum PendingFault {
     /// It takes two people.
     #[error("whoever proposed it cannot approve it: it takes two people")]
     SamePerson,
+    /// Only whoever proposed it takes it back.
+    #[error("another person proposed that; an approver can reject it")]
+    AnotherPersons,
+    /// It is not what the deciding person was shown.
+    #[error(
+        "that is not the proposal as it stands: something was added to it; look at it again (GET /v1/pending)"
+    )]
+    NotAsShown,
+    /// The revocation was changed since.
+    #[error(
+        "the revocation was changed after this was proposed; look at how it stands, and propose again"
+    )]
+    Outdated,
+    /// Another proposal for that certificate waits.
+    #[error(
+        "proposal {id} for this certificate waits; it must be approved, rejected or withdrawn first"
+    )]
+    AnotherWaits {
+        /// Its number.
+        id: i64,
+    },
+    /// The comments are too long.
+    #[error(
+        "with the comments before, this one is too long; withdraw the proposal and propose again"
+    )]
+    CommentTooLong,
 }

@@ -58,6 +58,8 @@ const KEY_FILE: &str = "key.pem";
 const SETTINGS_FILE: &str = "ca.toml";
 const INDEX_FILE: &str = "index.jsonl";
 const ISSUED_FOLDER: &str = "issued";
+/// The CRL that was made last, of each CA whose CRL is made here.
+const CRL_FOLDER: &str = "crls";
 
 /// Why the certificate authority does not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -401,6 +403,11 @@ impl CertificateAuthority {
             expired_certificates_since: Some(self.issuer(authority).decode()?.not_before),
         };
         Ok(CrlBuilder::new(self.certificate(authority), terms)?)
+    }
+
+    /// Where the CRL of `authority` is kept that was made last: the next one takes nothing back of it.
+    pub fn last_crl_path(&self, authority: Authority) -> PathBuf {
+        self.folder.join(CRL_FOLDER).join(format!("{}.crl", authority.name()))
     }
 
     /// Everything that was issued, in order.

@@ -279,9 +279,12 @@ pub struct CaCrlArguments {
     /// The new DER file; an earlier CRL of the same authority is replaced, anything else is kept
     #[arg(long, short, value_name = "FILE")]
     pub output: PathBuf,
-    /// A revoked certificate; give all of them each time, since a CRL is whole
+    /// A revoked certificate; what the list before has stays listed
     #[arg(long, value_name = "SERIAL:REASON:DATE", value_parser = parse_revocation)]
     pub revoke: Vec<CaRevocation>,
+    /// A certificate on hold (certificateHold) that is good again; nothing else is taken back
+    #[arg(long, value_name = "SERIAL")]
+    pub release: Vec<String>,
     /// How long until the next CRL, in days
     #[arg(long, value_name = "DAYS", default_value = "90", value_parser = clap::value_parser!(u32).range(1..=3_660))]
     pub days: u32,

@@ -89,6 +89,8 @@ pub enum RevocationCommand {
     Approve(RevocationDecisionArguments),
     /// Reject what was proposed
     Reject(RevocationDecisionArguments),
+    /// Take back what you proposed
+    Withdraw(RevocationWithdrawArguments),
     /// Take over an export, or the index.txt of an openssl ca
     Import(RevocationImportArguments),
     /// Write everything that the service knows to a file, for import elsewhere
@@ -114,6 +116,24 @@ pub struct RevocationListArguments {
 /// `revocation approve`, `revocation reject`.
 #[derive(Debug, Args)]
 pub struct RevocationDecisionArguments {
+    /// The proposal's number, as `revocation pending` shows it
+    #[arg(value_name = "ID")]
+    pub id: u64,
+    /// The proposal's digest, as `revocation pending` shows it [default: the proposal is shown, and
+    /// you are asked]
+    #[arg(long, value_name = "HEX")]
+    pub sha256: Option<String>,
+    /// For the record
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    pub comment: String,
+    /// The service.
+    #[command(flatten)]
+    pub admin: AdminArguments,
+}
+
+/// `revocation withdraw`.
+#[derive(Debug, Args)]
+pub struct RevocationWithdrawArguments {
     /// The proposal's number, as `revocation pending` shows it
     #[arg(value_name = "ID")]
     pub id: u64,

@@ -3,12 +3,8 @@
 use std::path::Path;
 
 use countersign_core::{
-    asn1,
-    crl::{self, CertificateList, RevocationReason},
+    crl::{self, CertificateList},
     finding::{Finding, FindingCode},
-    limits,
-    time::UnixSeconds,
-    x509::Certificate,
 };
 use countersign_signing::{
     ca::{CertificateAuthority, CrlPublication, Deltas, GivenKey, GivenKeys, InitOptions},
@@ -19,13 +15,10 @@ use countersign_signing::{
 };
 use serde_json::json;
 
+use super::ca_crl::{Listed, keep};
 use crate::{
-    arguments::{
-        CaCrlArguments, CaFolder, CaInitArguments, CaKey, CaListArguments, CaRevocation,
-        KeyPassphrase,
-    },
+    arguments::{CaCrlArguments, CaFolder, CaInitArguments, CaKey, CaListArguments, KeyPassphrase},
     failure::{Failure, Outcome, path_text},
-    input,
     interrupt::without_interruption,
     output::{Answer, Words},
     prompt::Purpose,
@@ -139,52 +132,24 @@ pub(super) fn list(arguments: &CaListArguments) -> Outcome<Answer> {
     Answer::new(text, &json!({ "certificates": entries }))
 }
 
-/// What stays of the list that is to be replaced.
-#[derive(Default)]
-struct EarlierList {
-    number: Option<u64>,
-    /// Serial number, date and reason of each revocation for good: none is undone by a new list.
-    revoked: Vec<(Vec<u8>, UnixSeconds, RevocationReason)>,
-}
-
-/// The list that is to be replaced. Nothing else is replaced: a wrong path must not cost a key.
-fn earlier_list(output: &Path, issuer: &[u8]) -> Outcome<EarlierList> {
-    if !output.exists() {
-        return Ok(EarlierList::default());
-    }
-    let kept = |found: &str| Failure::unwritable(output, found);
-    let octets = input::read_der(output, limits::CRL_BYTES)
-        .map_err(|_| kept("it exists and cannot be read as a CRL"))?;
-    let earlier = CertificateList::decode(&octets).map_err(|_| kept("it exists and is no CRL"))?;
-    let issuer = Certificate::decode(issuer)
-        .map_err(|error| Failure::internal(format!("the authority's certificate: {error}")))?;
-    if earlier.issuer != issuer.subject {
-        return Err(kept("it is the CRL of another authority"));
-    }
-    let mut revoked = Vec::new();
-    for entry in earlier.entries() {
-        let entry = entry.map_err(|_| kept("it exists and cannot be read as a CRL"))?;
-        if entry.reason != RevocationReason::CertificateHold {
-            revoked.push((entry.serial.to_vec(), entry.effective_date(), entry.reason));
-        }
-    }
-    let number = asn1::unsigned(earlier.extensions.number.unwrap_or(&[0]), "cRLNumber").ok();
-    Ok(EarlierList { number, revoked })
-}
-
 /// Signs a CRL where the key is, for a CA that the revocation service does not sign for.
 pub(super) fn crl(arguments: &CaCrlArguments, session: &Session) -> Outcome<Answer> {
     let (authority, nobody) = (arguments.authority, KeyPassphrase::default());
     let ca = open_without_keys(&arguments.ca.folder)?;
     let ca = open(ca, authority, &arguments.ca, &nobody, session)?;
     let now = session.now();
-    let serials: Vec<Vec<u8>> = arguments
-        .revoke
-        .iter()
-        .map(|revocation| serial_of(&ca, arguments.authority, revocation))
-        .collect::<Outcome<_>>()?;
-    let earlier = earlier_list(&arguments.output, ca.certificate(arguments.authority))?;
-    let number = match (arguments.number, earlier.number) {
+    let kept = ca.last_crl_path(authority);
+    let mut listed = Listed::read(&kept, &arguments.output, ca.certificate(authority))?;
+    let before = listed.entries.len();
+    for revocation in &arguments.revoke {
+        let serial = serial_of(&ca, authority, &revocation.serial)?;
+        listed.revoke(serial, (revocation.reason, revocation.date))?;
+    }
+    let added = listed.entries.len() - before;
+    for serial in &arguments.release {
+        listed.release(&serial_of(&ca, authority, serial)?)?;
+    }
+    let number = match (arguments.number, listed.number) {
         (Some(number), Some(earlier)) if number <= earlier => {
             let found = format!("CRL number {number} does not grow: {earlier} is out");
             return Err(Failure::usage(found));
@@ -196,55 +161,42 @@ pub(super) fn crl(arguments: &CaCrlArguments, session: &Session) -> Outcome<Answ
         }
     };
     let next = now.plus_seconds(i64::from(arguments.days) * DAY_SECONDS);
-    let mut builder = ca.crl(arguments.authority, number, now, next)?;
-    for (revocation, serial) in arguments.revoke.iter().zip(&serials) {
-        builder.revoke(&RevokedCertificate {
-            serial,
-            revocation_date: revocation.date,
-            reason: revocation.reason,
-        });
+    let mut builder = ca.crl(authority, number, now, next)?;
+    for (serial, (reason, revocation_date)) in &listed.entries {
+        let (reason, revocation_date) = (*reason, *revocation_date);
+        builder.revoke(&RevokedCertificate { serial, revocation_date, reason });
     }
-    let mut kept = 0_usize;
-    for (serial, date, reason) in &earlier.revoked {
-        if !serials.contains(serial) {
-            builder.revoke(&RevokedCertificate { serial, revocation_date: *date, reason: *reason });
-            kept += 1;
-        }
-    }
-    let revoked = arguments.revoke.len() + kept;
-    let crl = builder.build(&*ca.signer(arguments.authority)?)?;
+    let crl = builder.build(&*ca.signer(authority)?)?;
     let decoded = CertificateList::decode(&crl)
         .map_err(|error| Failure::internal(format!("our own CRL: {error}")))?;
     if let Some(finding) = crl::inspect(&decoded).into_iter().next() {
         return Err(finding.into());
     }
+    keep(&kept, &crl)?;
     write(&arguments.output, &crl, FileMode::Public, Existing::Replace)?;
-    let output = path_text(&arguments.output);
+    let (output, revoked) = (path_text(&arguments.output), listed.entries.len());
     let text = format!(
-        "{output}: CRL {number} of {}, {revoked} revoked{}, until {next}\n",
-        arguments.authority.name(),
-        if kept > 0 { format!(" ({kept} of them as before)") } else { String::new() },
+        "{output}: CRL {number} of {}, {revoked} revoked ({added} new, {} released), until {next}\n",
+        authority.name(),
+        arguments.release.len(),
     );
     let result = json!({
         "crl": output,
-        "authority": arguments.authority.name(),
+        "authority": authority.name(),
         "number": number,
         "this_update": now,
         "next_update": next,
         "revoked": revoked,
-        "kept": kept,
+        "added": added,
+        "released": arguments.release.len(),
     });
     Answer::new(text, &result)
 }
 
 /// The serial number's octets, of a certificate that this CA issued: a CRL with a serial number
 /// that nobody has would revoke nothing.
-fn serial_of(
-    ca: &CertificateAuthority,
-    authority: Authority,
-    revocation: &CaRevocation,
-) -> Outcome<Vec<u8>> {
-    let serial = revocation.serial.replace(':', "");
+fn serial_of(ca: &CertificateAuthority, authority: Authority, serial: &str) -> Outcome<Vec<u8>> {
+    let serial = serial.replace(':', "");
     let (entry, certificate) = ca.issued(&serial)?;
     if entry.ca != authority {
         return Err(Finding::new(FindingCode::UsageInvalid)

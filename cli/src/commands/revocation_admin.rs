@@ -1,4 +1,4 @@
-//! `revocation list`, `pending`, `approve`, `reject`, `import`, `export`, `backup`.
+//! `revocation list`, `pending`, `approve`, `reject`, `withdraw`, `import`, `export`, `backup`.
 
 use std::fmt::Write as _;
 
@@ -10,12 +10,13 @@ use super::admin::Admin;
 use crate::{
     arguments::{
         AdminArguments, RevocationDecisionArguments, RevocationExportArguments,
-        RevocationImportArguments, RevocationListArguments,
+        RevocationImportArguments, RevocationListArguments, RevocationWithdrawArguments,
     },
     failure::{Failure, Outcome, path_text},
     input,
     output::{Answer, Words},
-    session::Session,
+    prompt::Confirmation,
+    session::{Interaction, Session},
     writing::{Existing, write},
 };
 
@@ -88,17 +89,72 @@ fn proposal_text(proposal: &Value) -> String {
         Some("removeFromCRL") => "lift the hold on".to_owned(),
         _ => format!("move to {} the revocation of", said(&proposal["compromised_since"])),
     };
-    format!(
-        "{}: {}: {what} {} {}\n  proposed: {} by {}: {}\n  until:    {}\n",
+    let mut text = format!(
+        "{}: {}: {what} {} {}\n",
         proposal["id"],
         said(&proposal["state"]),
         said(&proposal["issuer"]),
         said(&proposal["serial"]),
+    );
+    let was = &proposal["was"];
+    if was.is_object() {
+        text.add(format_args!(
+            "  was:      {} from {}, recorded {} by {}\n",
+            said(&was["reason"]),
+            said(&was["revocation_date"]),
+            said(&was["recorded_at"]),
+            said(&was["recorded_by"]),
+        ));
+    }
+    text.add(format_args!(
+        "  becomes:  {}\n  proposed: {} by {}: {}\n  until:    {}\n  sha256:   {}\n",
+        becomes(proposal),
         said(&proposal["proposed_at"]),
         said(&proposal["proposed_by"]),
         said(&proposal["comment"]),
         said(&proposal["expires_at"]),
-    )
+        said(&proposal["proposal_sha256"]),
+    ));
+    text
+}
+
+/// The state that an approval leads to.
+fn becomes(proposal: &Value) -> String {
+    match proposal["reason"].as_str() {
+        Some("removeFromCRL") => "good".to_owned(),
+        _ => {
+            format!("{} from {}", said(&proposal["reason"]), said(&proposal["compromised_since"]))
+        }
+    }
+}
+
+/// The digest of the proposal as it stands, once a person has seen it and agreed.
+fn agreed(
+    admin: &Admin<'_>,
+    arguments: &RevocationDecisionArguments,
+    decision: &str,
+    session: &Session,
+) -> Outcome<String> {
+    if let Some(digest) = &arguments.sha256 {
+        return Ok(digest.clone());
+    }
+    if session.interaction == Interaction::Nobody {
+        let found = "say which proposal you were shown: --sha256, as `revocation pending` has it";
+        return Err(Failure::usage(found));
+    }
+    let listed = admin.get("/v1/pending")?;
+    let mut proposals = listed["pending"].as_array().into_iter().flatten();
+    let proposal = proposals.find(|proposal| proposal["id"] == arguments.id);
+    let proposal = proposal.ok_or_else(|| {
+        Failure::usage(format!("there is no proposal {} among the newest", arguments.id))
+    })?;
+    session.output.complain(proposal_text(proposal).trim_end());
+    let question = match decision {
+        "approve" => "Approve this?",
+        _ => "Reject this?",
+    };
+    session.confirm(question, Confirmation::Needed)?;
+    Ok(proposal["proposal_sha256"].as_str().unwrap_or_default().to_owned())
 }
 
 /// Approves or rejects a proposal.
@@ -108,7 +164,20 @@ pub(super) fn decide(
     session: &Session,
 ) -> Outcome<Answer> {
     let admin = Admin::open(&arguments.admin, session)?;
+    let digest = agreed(&admin, arguments, decision, session)?;
     let path = format!("/v1/pending/{}/{decision}", arguments.id);
+    let body = json!({ "proposal_sha256": digest, "comment": arguments.comment });
+    let done = admin.post(&path, "application/json", &serde_json::to_vec(&body)?)?;
+    Answer::new(proposal_text(&done["pending"]), &done)
+}
+
+/// Takes a proposal of one's own back.
+pub(super) fn withdraw(
+    arguments: &RevocationWithdrawArguments,
+    session: &Session,
+) -> Outcome<Answer> {
+    let admin = Admin::open(&arguments.admin, session)?;
+    let path = format!("/v1/pending/{}/withdraw", arguments.id);
     let body = serde_json::to_vec(&json!({ "comment": arguments.comment }))?;
     let done = admin.post(&path, "application/json", &body)?;
     Answer::new(proposal_text(&done["pending"]), &done)
@@ -119,7 +188,9 @@ pub(super) fn import(arguments: &RevocationImportArguments, session: &Session) -
     let content = input::read(&arguments.file, MAXIMUM_IMPORT_OCTETS)?;
     let admin = Admin::open(&arguments.admin, session)?;
     let done = match &arguments.issuer {
-        Some(issuer) => admin.post(&format!("/v1/import/{issuer}"), "text/plain", &content)?,
+        Some(issuer) => {
+            admin.post(&format!("/v1/import/{issuer}"), "application/octet-stream", &content)?
+        }
         None => admin.post("/v1/import", "application/x-ndjson", &content)?,
     };
     let text = format!(
@@ -168,7 +239,7 @@ pub(super) fn export(arguments: &RevocationExportArguments, session: &Session) -
 
 /// Has the service copy its database.
 pub(super) fn backup(arguments: &AdminArguments, session: &Session) -> Outcome<Answer> {
-    let done = Admin::open(arguments, session)?.post("/v1/backups", "application/json", b"")?;
+    let done = Admin::open(arguments, session)?.post("/v1/backups", "application/json", b"{}")?;
     let text =
         format!("{} on the service's machine: {} bytes.\n", said(&done["path"]), done["octets"]);
     Answer::new(text, &done)

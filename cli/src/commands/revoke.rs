@@ -3,7 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use base64ct::{Base64, Encoding};
-use countersign_core::{bundle::Bundle, crl::RevocationReason, finding::quoted, x509::Certificate};
+use countersign_core::{
+    bundle::Bundle,
+    crl::RevocationReason,
+    finding::{FindingCode, quoted},
+    x509::Certificate,
+};
 use serde_json::{Value, json};
 
 use super::{admin::Admin, ca_issue::malformed, verify::bundle_path};
@@ -51,8 +56,17 @@ pub(super) fn run(arguments: &RevokeArguments, session: &Session) -> Outcome<Ans
         order["dry_run"] = json!(false);
     }
     session.confirm(&question, yes)?;
-    let done = send(&order)?;
-    Answer::new(in_words(&whom, &done, "Revoked"), &done)
+    let mut done = send(&order)?;
+    let text = in_words(&whom, &done, "Revoked");
+    if !done["pending"].is_object() {
+        return Answer::new(text, &done);
+    }
+    // What was ordered is not done: whoever looks at nothing but the exit code must not think so.
+    let code = FindingCode::RevocationPending;
+    done["code"] = json!(code.code());
+    done["title"] = json!(code.title());
+    done["explanation"] = json!(why_it_waits(&done["pending"]));
+    Ok(Answer { exit_code: code.exit_code(), ..Answer::new(text, &done)? })
 }
 
 fn question(arguments: &RevokeArguments, whom: &str) -> String {
@@ -106,13 +120,7 @@ fn in_words(whom: &str, answer: &Value, done: &str) -> String {
     let said = |value: &Value| quoted(value.as_str().unwrap_or("?").to_owned());
     let pending = &answer["pending"];
     if pending.is_object() {
-        let waits = if answer["dry_run"] == true { "Would wait" } else { "Waits" };
-        return format!(
-            "{waits} for a second person: {whom}\n  proposal: {}\n  until:    {}\n  approve:  countersign revocation approve {}\n",
-            pending["id"],
-            said(&pending["expires_at"]),
-            pending["id"],
-        );
+        return waiting_in_words(whom, answer);
     }
     let mut text = format!(
         "{done}: {whom}\n  reason:  {}\n  from:    {}\n",
@@ -134,4 +142,41 @@ fn in_words(whom: &str, answer: &Value, done: &str) -> String {
         text.add(format_args!("  affected release: {} signed {when}\n", said(&release["name"])));
     }
     text
+}
+
+/// Why one person's order is not carried out, and what would be.
+fn why_it_waits(pending: &Value) -> String {
+    let said = |value: &Value| quoted(value.as_str().unwrap_or("?").to_owned());
+    let was = &pending["was"];
+    let since = said(&was["revocation_date"]);
+    match pending["reason"].as_str() {
+        Some("removeFromCRL") => {
+            format!("on hold since {since}; lifting that takes a second person")
+        }
+        _ => format!(
+            "already revoked since {since} ({}); a later date takes a second person, an earlier or equal \
+             --compromised-since takes effect at once",
+            said(&was["reason"])
+        ),
+    }
+}
+
+/// A proposal, in words: above all that nothing was done.
+fn waiting_in_words(whom: &str, answer: &Value) -> String {
+    let said = |value: &Value| quoted(value.as_str().unwrap_or("?").to_owned());
+    let pending = &answer["pending"];
+    let why = why_it_waits(pending);
+    if answer["dry_run"] == true {
+        return format!("Would wait for a second person: {whom}\n  why:      {why}\n");
+    }
+    let (id, digest) = (&pending["id"], said(&pending["proposal_sha256"]));
+    format!(
+        "Nothing has changed yet; it takes a second person: {whom}\n  why:      {why}\n  \
+         proposal: {id}\n  comment:  {}\n  until:    {}\n  \
+         approve:  countersign revocation approve {id} --sha256 {digest}\n  \
+         withdraw: countersign revocation withdraw {id}\n  code:     {}\n",
+        said(&pending["comment"]),
+        said(&pending["expires_at"]),
+        FindingCode::RevocationPending,
+    )
 }

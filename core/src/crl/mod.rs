@@ -4,8 +4,10 @@
 //! speak for a certificate is [`crate::revocation`]'s to decide.
 
 mod lint;
+mod succession;
 
 pub use lint::inspect;
+pub use succession::{Revival, Revoked, revives};
 
 use alloc::vec::Vec;
 
@@ -87,6 +89,20 @@ impl RevocationReason {
             Self::RemoveFromCrl => "removeFromCRL",
             Self::PrivilegeWithdrawn => "privilegeWithdrawn",
             Self::AaCompromise => "aACompromise",
+        }
+    }
+
+    /// How much the reason takes away from signatures older than the revocation's date: the order of the
+    /// decision table in docs/revocation.md, with its row for timestamp authorities ("keyCompromise or no
+    /// reason: the timestamp is void") putting `unspecified` above the administrative reasons.
+    pub const fn weight(self) -> u8 {
+        match self {
+            Self::CertificateHold | Self::RemoveFromCrl => 0,
+            Self::AffiliationChanged | Self::Superseded | Self::CessationOfOperation => 1,
+            Self::PrivilegeWithdrawn => 2,
+            Self::Unspecified => 3,
+            Self::CaCompromise | Self::AaCompromise => 4,
+            Self::KeyCompromise => 5,
         }
     }
 

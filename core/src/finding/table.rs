@@ -319,6 +319,9 @@ findings! {
     RevocationUnknown = "revocation.unknown", NotChecked, 3, "RFC 6960 §2.2",
         "The responder does not know the certificate.",
         "Tell the publisher: its certificate is not registered.";
+    RevocationPending = "revocation.pending", NotChecked, 4, "docs/revocation-service.md",
+        "The order waits for a second person; nothing has changed yet.",
+        "Ask an administrator with the role approver to look at it: `countersign revocation pending`.";
     CrlMalformed = "revocation.crl.malformed", NotChecked, 3, "RFC 5280 §5.1",
         "A CRL cannot be read.",
         "Get the CRL again from the address in the certificate.";

@@ -199,3 +199,60 @@ async fn a_slow_reader_of_a_large_answer_is_not_idle() {
     }
     assert!(start.elapsed() > short_limits().idle_timeout);
 }
+
+/// A client certificate is looked at once, in the handshake: who never stops asking was never looked at again.
+#[tokio::test]
+async fn closes_a_connection_that_is_old_however_busy_it_is() {
+    let age = Duration::from_millis(700);
+    let limits = Limits { max_connection_age: Some(age), ..Limits::default() };
+    let rig = Rig::start(limits).await;
+    let start = Instant::now();
+    let mut stream = rig.connect().await;
+    let asking = async {
+        loop {
+            let request = b"GET /hello HTTP/1.1\r\nHost: test\r\n\r\n";
+            let mut buffer = [0; 1024];
+            let read = match stream.write_all(request).await {
+                Ok(()) => stream.read(&mut buffer).await,
+                Err(error) => Err(error),
+            };
+            // A reset is an end as well.
+            if read.unwrap_or(0) == 0 {
+                return;
+            }
+        }
+    };
+    timeout(PATIENCE, asking).await.expect("closed in time");
+    assert!(start.elapsed() >= age, "not before its time: {:?}", start.elapsed());
+    assert!(rig.get("/hello").await.ends_with("hello"), "others are served");
+}
+
+#[tokio::test]
+async fn finishes_what_an_old_http2_connection_asked_and_takes_nothing_new() {
+    let limits =
+        Limits { max_connection_age: Some(Duration::from_millis(300)), ..Limits::default() };
+    let rig = Rig::start(limits).await;
+    let stream = rig.connect().await;
+    let (mut sender, connection) = hyper::client::conn::http2::handshake::<_, _, Empty<Bytes>>(
+        TokioExecutor::new(),
+        TokioIo::new(stream),
+    )
+    .await
+    .expect("handshake");
+    let connection = tokio::spawn(connection);
+    let request = |path: &str| {
+        let request = Request::get(format!("http://test{path}"));
+        request.body(Empty::<Bytes>::new()).expect("a request")
+    };
+    let open = sender.send_request(request("/gate"));
+    // It is told to go away while its request is open.
+    let refused = async {
+        while sender.ready().await.is_ok() && sender.send_request(request("/hello")).await.is_ok() {
+        }
+    };
+    timeout(PATIENCE, refused).await.expect("refused in time");
+    rig.gate.notify_one();
+    let answer = timeout(PATIENCE, open).await.expect("in time").expect("an answer");
+    assert_eq!(answer.status(), 200);
+    let _ = timeout(PATIENCE, connection).await.expect("closed in time");
+}

@@ -1,14 +1,19 @@
 //! The audit record of administration: what was ordered, by whom and why, and what came of it.
 //!
 //! The order is in the ledger before it is carried out, and the outcome before it is acknowledged.
-//! Kinds are `ACTION.ordered`, `ACTION.done`, `ACTION.refused` and `access.denied`.
+//! Kinds are `ACTION.ordered`, `ACTION.done`, `ACTION.refused` and `access.denied`. The last is summed up
+//! where it is repeated: whoever may do nothing must not fill the ledger either.
 
 use countersign_core::digest::encode_hex;
 use countersign_daemon::problem::Problem;
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::{Actor, Administration, answer::Answer};
+use super::{
+    Actor, Administration,
+    answer::Answer,
+    denials::{Denied, Sum, Which},
+};
 use crate::authority::sha256;
 
 /// JSON up to so many octets stands in the record itself; of more there is the digest. A line of the
@@ -59,10 +64,42 @@ impl Administration {
         self.append(&format!("{action}.{kind}"), &record).await.map(|_| ())
     }
 
-    /// Records that somebody asked for what they may not.
-    pub(super) async fn record_denial(&self, actor: &Actor, path: &str) -> Result<(), Problem> {
-        let record =
-            json!({ "actor": actor.name(), "certificate": actor.certificate(), "path": path });
+    /// Records that somebody asked for what they may not: the first time at once, what follows within a
+    /// minute as one sum.
+    pub(super) async fn record_denial(
+        &self,
+        actor: &Actor,
+        path: &'static str,
+        code: &'static str,
+    ) -> Result<(), Problem> {
+        let denied = Denied { actor: actor.name().to_owned(), path, code };
+        let noted = self.denials.note(denied, self.service.now());
+        for sum in &noted.sums {
+            self.append_denials(sum).await?;
+        }
+        if !noted.is_first {
+            return Ok(());
+        }
+        let record = json!({
+            "actor": actor.name(), "certificate": actor.certificate(), "path": path, "code": code,
+        });
+        self.append("access.denied", &record).await.map(|_| ())
+    }
+
+    /// Puts on record what was denied since and is summed up, where its minute is over.
+    pub(crate) async fn sum_up_denials(&self, which: Which) {
+        for sum in &self.denials.take(which, self.service.now()) {
+            // The log has the reason; the next request that is denied says it again.
+            let _ = self.append_denials(sum).await;
+        }
+    }
+
+    async fn append_denials(&self, sum: &Sum) -> Result<(), Problem> {
+        let Denied { actor, path, code } = &sum.denied;
+        let record = json!({
+            "actor": actor, "path": path, "code": code, "times": sum.times,
+            "since": sum.since, "until": sum.until,
+        });
         self.append("access.denied", &record).await.map(|_| ())
     }
 

@@ -1,5 +1,6 @@
 //! CRLs that were made where an issuer's key is, handed in.
 
+use countersign_core::crl::Revival;
 use countersign_daemon::problem::Problem;
 use http::StatusCode;
 use serde_json::json;
@@ -16,15 +17,19 @@ impl Administration {
     /// it is the one that is published already.
     ///
     /// # Errors
-    /// 400 where it is no CRL of this issuer or breaks the rules, 409 where its number does not grow
-    /// or its distribution point is another; the CRL before stays.
+    /// 400 where it is no CRL of this issuer or breaks the rules, 409 where its number does not grow, its
+    /// distribution point is another, it is older, or it takes back what the one before revoked; the
+    /// CRL before stays.
     pub(super) async fn upload_crl(&self, name: &str, body: &[u8]) -> Result<Answer, Problem> {
         let issuer = self.service.issuer_named(name).ok_or_else(Problem::not_found)?;
         let CrlSource::Elsewhere(crls) = &issuer.crls else { return Err(refused(name)) };
         if !crls.are_uploaded() {
             return Err(refused(name));
         }
-        let crl = crls.upload(body.to_vec()).await.map_err(|fault| problem_of(&fault))?;
+        let crl = crls
+            .upload(body.to_vec(), self.service.now())
+            .await
+            .map_err(|fault| problem_of(&fault))?;
         Ok(Answer::ok(&json!({
             "issuer": name,
             "number": crl.number,
@@ -52,6 +57,17 @@ fn problem_of(fault: &CrlFault) -> Problem {
         }
         CrlFault::UrlChanged { .. } => {
             Problem::new(StatusCode::CONFLICT, "crl.distribution_point.changed", detail)
+        }
+        CrlFault::ThisUpdateGoesBack { .. } => {
+            Problem::new(StatusCode::CONFLICT, "crl.this_update.goes_back", detail)
+        }
+        CrlFault::Revives { revival, .. } => {
+            let code = match revival {
+                Revival::Forgotten => "crl.entry.forgotten",
+                Revival::Lightened => "crl.entry.lightened",
+                Revival::MovedLater => "crl.entry.moved_later",
+            };
+            Problem::new(StatusCode::CONFLICT, code, detail)
         }
         CrlFault::Storage(error) => of_storage(error),
         _ => {

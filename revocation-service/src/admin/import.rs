@@ -1,8 +1,12 @@
 //! Import: what another system knew, or what this one exported.
 //!
 //! An export is JSON Lines: a head, then a line for each certificate, key and release. Nothing in it
-//! proves itself, so that it takes both who may register and who may revoke.
+//! proves itself, so that it takes both who may register and who may revoke. Above all it does not prove
+//! who gave the orders in it: that they did is the word of whoever imports it, and recorded as such.
 
+use std::collections::BTreeSet;
+
+use countersign_core::digest::encode_hex;
 use countersign_daemon::problem::Problem;
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +18,7 @@ use super::{
     target::issuer_named,
 };
 use crate::{
+    authority::sha256,
     reply::{bad_request, of_storage},
     storage::{IssuerId, Listed, Registration, ReleaseRecord, RevokedKey},
 };
@@ -47,6 +52,53 @@ struct Imported {
     revocations: usize,
     keys: usize,
     releases: usize,
+    /// SHA-256 of what was imported; with the answer it is in the ledger.
+    sha256: String,
+    /// Whom it names as having recorded something; the first of many.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    names: Vec<String>,
+}
+
+/// The longest name of somebody who recorded something elsewhere, with those who imported it before.
+const MAX_NAME_OCTETS: usize = 512;
+
+/// Names that an answer has.
+const MAX_NAMES: usize = 50;
+
+/// Writes down whose word it is that somebody recorded something: `imported by carol: bob`. Gives whom the
+/// import names.
+fn sign_for(
+    actor: &Actor,
+    keys: &mut [RevokedKey],
+    listed: &mut [Listed],
+    releases: &mut [ReleaseRecord],
+) -> Result<Vec<String>, Problem> {
+    let prefix = format!("imported by {}: ", actor.name());
+    let revocations = listed.iter_mut().flat_map(|listed| {
+        let revocation = listed.revocation.as_mut().map(|revocation| &mut revocation.actor);
+        std::iter::once(&mut listed.certificate.actor).chain(revocation)
+    });
+    let all = revocations
+        .chain(keys.iter_mut().map(|key| &mut key.revocation.actor))
+        .chain(releases.iter_mut().map(|release| &mut release.actor));
+    let mut names = BTreeSet::new();
+    for name in all {
+        if name.len() > MAX_NAME_OCTETS || name.chars().any(char::is_control) {
+            let detail = format!(
+                "recorded_by and registered_by have at most {MAX_NAME_OCTETS} octets, and no control \
+                 characters."
+            );
+            return Err(bad_request("import.malformed", detail));
+        }
+        if names.len() < MAX_NAMES {
+            names.insert(name.clone());
+        }
+        // Taken out of here by an export and imported again by the same person: that was said.
+        if !name.starts_with(&prefix) {
+            name.insert_str(0, &prefix);
+        }
+    }
+    Ok(names.into_iter().collect())
 }
 
 impl Administration {
@@ -54,7 +106,7 @@ impl Administration {
     ///
     /// # Errors
     /// 400 names the line; 404; storage failed.
-    pub(super) async fn import(&self, _actor: &Actor, body: &[u8]) -> Result<Answer, Problem> {
+    pub(super) async fn import(&self, actor: &Actor, body: &[u8]) -> Result<Answer, Problem> {
         let (mut listed, mut keys, mut releases) = (Vec::new(), Vec::new(), Vec::new());
         let mut has_head = false;
         for (number, line) in body.split(|octet| *octet == b'\n').enumerate() {
@@ -85,8 +137,9 @@ impl Administration {
             }
         }
         self.refuse_future(&listed)?;
+        let names = sign_for(actor, &mut keys, &mut listed, &mut releases)?;
         let imported = self.take(keys, listed, releases).await?;
-        Ok(Answer::ok(&imported))
+        Ok(Answer::ok(&Imported { sha256: encode_hex(&sha256(body)), names, ..imported }))
     }
 
     /// Imports the `index.txt` of an `openssl ca`.
@@ -113,7 +166,7 @@ impl Administration {
             .map_err(|error| bad_request("import.malformed", error.to_string()))?;
         self.refuse_future(&listed)?;
         let imported = self.take(Vec::new(), listed, Vec::new()).await?;
-        Ok(Answer::ok(&imported))
+        Ok(Answer::ok(&Imported { sha256: encode_hex(&sha256(body)), ..imported }))
     }
 
     /// A date to come would say that the certificate is good until then.

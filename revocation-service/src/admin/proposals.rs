@@ -1,11 +1,15 @@
 //! What takes two people: lifting a hold, and moving a date later.
 //!
 //! The first person's order becomes a proposal; another one, with the role approver, approves or
-//! rejects it before its time is over.
+//! rejects it before its time is over, or the first one withdraws it. Whoever decides names the
+//! digest of what they were shown, and a proposal is void as soon as the revocation changes that it
+//! was to change: what is approved is what was shown.
 
 use std::sync::Arc;
 
-use countersign_core::{time::UnixSeconds, x509::certificate::serial_text};
+use countersign_core::{
+    crl::RevocationReason, digest::encode_hex, time::UnixSeconds, x509::certificate::serial_text,
+};
 use countersign_daemon::problem::Problem;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -14,13 +18,13 @@ use super::{
     Actor, Administration,
     answer::Answer,
     revocations::{Mode, refuse_long_comment},
-    shown::issuer_name,
+    shown::{ShownRevocation, digest, issuer_name},
 };
 use crate::{
     reply::{bad_request, of_storage},
     rules::RevocationOrder,
     state::Issuer,
-    storage::{Decision, Pending, PendingState, Proposal, Verdict},
+    storage::{Decision, Pending, PendingState, Proposal, Revocation, Verdict},
 };
 
 /// Proposals in a listing: the newest.
@@ -29,6 +33,15 @@ const LISTED: u32 = 1000;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct DecisionBody {
+    /// What is decided on, as the listing has it.
+    proposal_sha256: String,
+    #[serde(default)]
+    comment: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WithdrawalBody {
     #[serde(default)]
     comment: String,
 }
@@ -36,12 +49,17 @@ struct DecisionBody {
 #[derive(Serialize)]
 struct ShownProposal {
     id: i64,
+    /// Over all that a second person judges.
+    proposal_sha256: String,
     state: &'static str,
     issuer: String,
     serial: String,
     reason: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     compromised_since: Option<UnixSeconds>,
+    /// The revocation that it changes, as it stood when it was proposed; it is void when that changes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    was: Option<ShownRevocation>,
     proposed_by: String,
     proposed_at: UnixSeconds,
     expires_at: UnixSeconds,
@@ -59,20 +77,20 @@ impl Administration {
     pub(super) async fn propose(
         &self,
         issuer: &Arc<Issuer>,
-        serial: Vec<u8>,
+        (serial, was): (Vec<u8>, Option<Revocation>),
         order: RevocationOrder,
         comment: &str,
         mode: Mode,
     ) -> Result<Answer, Problem> {
         if comment.trim().is_empty() {
-            let detail = "This takes a second person; say in comment why, for them to judge.";
-            return Err(bad_request("comment.missing", detail));
+            return Err(bad_request("comment.missing", why_two(was.as_ref(), &order)));
         }
         let proposal = Proposal {
             issuer: issuer.id,
             serial,
             expires_at: order.now.plus_seconds(self.pending_expiry_seconds),
             order,
+            was,
             comment: comment.to_owned(),
         };
         let pending = if mode == Mode::DryRun {
@@ -103,21 +121,19 @@ impl Administration {
         decision: Decision,
         body: &[u8],
     ) -> Result<Answer, Problem> {
-        let id = id
-            .parse()
-            .map_err(|_| bad_request("pending.malformed", "The path has the proposal's number."))?;
-        let body = if body.is_empty() { b"{}" } else { body };
+        let id = number(id)?;
         let body: DecisionBody = serde_json::from_slice(body).map_err(|error| {
-            let detail = format!("Send a JSON object with a comment, or nothing: {error}.");
+            let detail = format!(
+                "Send a JSON object with proposal_sha256, as GET /v1/pending shows it, and perhaps a \
+                 comment: {error}."
+            );
             bad_request("pending.malformed", detail)
         })?;
-        refuse_long_comment(&body.comment)?;
-        let verdict = Verdict {
-            actor: actor.name().to_owned(),
-            at: self.service.now(),
-            comment: body.comment,
-        };
-        let decided = self.service.storage().decide(id, decision, &verdict).await;
+        let shown = digest(&body.proposal_sha256, "proposal_sha256").map_err(|member| {
+            bad_request("pending.malformed", format!("{member} is 64 hexadecimal digits."))
+        })?;
+        let verdict = self.verdict(actor, body.comment)?;
+        let decided = self.service.storage().decide(id, decision, shown, &verdict).await;
         let (pending, recorded) = decided.map_err(|error| of_storage(&error))?;
         let issuer = pending.proposal.issuer;
         let issuer = self.service.issuers().iter().find(|known| known.id == issuer);
@@ -127,6 +143,30 @@ impl Administration {
         Ok(Answer::ok(&serde_json::json!({ "pending": self.shown(&pending) })))
     }
 
+    /// Takes back what the same person proposed.
+    pub(super) async fn withdraw(
+        &self,
+        actor: &Actor,
+        id: &str,
+        body: &[u8],
+    ) -> Result<Answer, Problem> {
+        let id = number(id)?;
+        let body = if body.is_empty() { b"{}" } else { body };
+        let body: WithdrawalBody = serde_json::from_slice(body).map_err(|error| {
+            let detail = format!("Send a JSON object with a comment, or nothing: {error}.");
+            bad_request("pending.malformed", detail)
+        })?;
+        let verdict = self.verdict(actor, body.comment)?;
+        let withdrawn = self.service.storage().withdraw(id, &verdict).await;
+        let pending = withdrawn.map_err(|error| of_storage(&error))?;
+        Ok(Answer::ok(&serde_json::json!({ "pending": self.shown(&pending) })))
+    }
+
+    fn verdict(&self, actor: &Actor, comment: String) -> Result<Verdict, Problem> {
+        refuse_long_comment(&comment)?;
+        Ok(Verdict { actor: actor.name().to_owned(), at: self.service.now(), comment })
+    }
+
     fn shown(&self, pending: &Pending) -> ShownProposal {
         let Pending { id, proposal, state } = pending;
         let (state, verdict) = match state {
@@ -134,14 +174,18 @@ impl Administration {
             PendingState::Expired => ("expired", None),
             PendingState::Approved(verdict) => ("approved", Some(verdict)),
             PendingState::Rejected(verdict) => ("rejected", Some(verdict)),
+            PendingState::Withdrawn(verdict) => ("withdrawn", Some(verdict)),
+            PendingState::Outdated => ("outdated", None),
         };
         ShownProposal {
             id: *id,
+            proposal_sha256: encode_hex(&pending.sha256()),
             state,
             issuer: issuer_name(&self.service, proposal.issuer),
             serial: serial_text(&proposal.serial),
             reason: proposal.order.reason.name(),
             compromised_since: proposal.order.compromised_since,
+            was: proposal.was.as_ref().map(ShownRevocation::of),
             proposed_by: proposal.order.actor.clone(),
             proposed_at: proposal.order.now,
             expires_at: proposal.expires_at,
@@ -150,5 +194,24 @@ impl Administration {
             decided_at: verdict.map(|verdict| verdict.at),
             decision_comment: verdict.map(|verdict| verdict.comment.clone()),
         }
+    }
+}
+
+/// The number in a proposal's path.
+fn number(id: &str) -> Result<i64, Problem> {
+    id.parse().map_err(|_| bad_request("pending.malformed", "The path has the proposal's number."))
+}
+
+/// What takes a second person, and what would not.
+fn why_two(was: Option<&Revocation>, order: &RevocationOrder) -> String {
+    let comment = "so say in comment why, for them to judge";
+    match was {
+        Some(was) if order.reason != RevocationReason::RemoveFromCrl => format!(
+            "The certificate is revoked already, from {} on. Moving that later revives signatures and \
+             takes a second person, {comment}. An earlier or equal compromised_since takes effect at \
+             once.",
+            was.revocation_date
+        ),
+        _ => format!("Lifting a hold takes a second person, {comment}."),
     }
 }

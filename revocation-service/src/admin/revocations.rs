@@ -24,13 +24,10 @@ use super::{
 use crate::{
     config::CompromiseScope,
     reply::{bad_request, of_storage},
-    rules::{self, Change, People, RevocationOrder},
+    rules::{self, Change, MAX_COMMENT_OCTETS, People, RevocationOrder},
     state::{CrlSource, Issuer},
     storage::{IssuerId, OfKey, Recorded, ReleasesOf, Revocation, Status, StorageError},
 };
-
-/// The longest comment.
-const MAX_COMMENT_OCTETS: usize = 2000;
 
 /// The body of `POST /v1/revocations`.
 #[derive(Deserialize)]
@@ -155,7 +152,7 @@ impl Administration {
         // Storage decides again, in its transaction; here it is which way the order goes.
         match rules::decide(certificate.not_before, stored.as_ref(), &order) {
             Err(refusal) if refusal.takes_two_people() => {
-                return self.propose(issuer, serial, order, comment, mode).await;
+                return self.propose(issuer, (serial, stored), order, comment, mode).await;
             }
             Err(refusal) => return Err(of_storage(&refusal.into())),
             Ok(change) if mode == Mode::DryRun => {

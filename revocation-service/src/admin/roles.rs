@@ -73,17 +73,48 @@ pub(crate) fn person<'a>(
     certificate: &Certificate<'_>,
 ) -> Person<'a> {
     let names = &certificate.extensions.subject_alt_names;
-    let names: Vec<String> =
-        names.iter().filter(|name| names_somebody(name)).map(GeneralName::text).collect();
     let subject = certificate.subject_text();
     let mut found = administrators.iter().filter(|administrator| {
-        administrator.identity.iter().any(|identity| names.contains(identity))
+        let is_named = |identity: &String| names.iter().any(|name| is_identity(name, identity));
+        administrator.identity.iter().any(is_named)
             || administrator.subject.as_ref() == Some(&subject)
     });
     match (found.next(), found.next()) {
         (None, _) => Person::Nobody,
         (Some(one), None) => Person::One(one),
         (Some(_), Some(_)) => Person::Several,
+    }
+}
+
+/// Whether a subjectAltName is that configured identity, and of its kind: a host name that looks like an
+/// e-mail address is no e-mail address, and whoever checked it checked something else.
+fn is_identity(name: &GeneralName<'_>, identity: &str) -> bool {
+    let is_of_its_kind = match IdentityKind::of(identity) {
+        IdentityKind::Uri => matches!(name, GeneralName::Uri(_)),
+        IdentityKind::Email => matches!(name, GeneralName::Email(_)),
+        IdentityKind::Host => matches!(name, GeneralName::Dns(_)),
+    };
+    is_of_its_kind && name.text() == identity
+}
+
+/// What kind of name an identity is, which its form says: only a URI has a colon, and of the others only an
+/// e-mail address has an @.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum IdentityKind {
+    Uri,
+    Email,
+    Host,
+}
+
+impl IdentityKind {
+    fn of(identity: &str) -> Self {
+        if identity.contains(':') {
+            Self::Uri
+        } else if identity.contains('@') {
+            Self::Email
+        } else {
+            Self::Host
+        }
     }
 }
 
@@ -95,6 +126,31 @@ pub(crate) fn names_somebody(name: &GeneralName<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_counts_as_what_it_is() {
+        let email = GeneralName::Email("dave@example.org");
+        let host = GeneralName::Dns("builder.example.org");
+        let uri = GeneralName::Uri("https://example.org/@dave");
+        for (name, identity) in [
+            (&email, "dave@example.org"),
+            (&host, "builder.example.org"),
+            (&uri, "https://example.org/@dave"),
+            (&GeneralName::Uri("urn:example:dave"), "urn:example:dave"),
+        ] {
+            assert!(is_identity(name, identity), "{identity}");
+        }
+        for (name, identity) in [
+            (GeneralName::Dns("dave@example.org"), "dave@example.org"),
+            (GeneralName::Uri("dave@example.org"), "dave@example.org"),
+            (GeneralName::Email("builder.example.org"), "builder.example.org"),
+            (GeneralName::Dns("https://example.org/@dave"), "https://example.org/@dave"),
+            (GeneralName::Email("https://example.org/@dave"), "https://example.org/@dave"),
+            (GeneralName::Dns("builder.example.org"), "dave@example.org"),
+        ] {
+            assert!(!is_identity(&name, identity), "{name:?} {identity}");
+        }
+    }
 
     #[test]
     fn who_has_no_role_may_nothing() {

@@ -1,12 +1,16 @@
 //! The one file that knows the admin listener's paths, methods and who may use them.
 //!
 //! `docs/revocation-service.openapi.json` describes them; a test holds it against [`ROUTES`].
+//!
+//! A browser shows its user's client certificate on behalf of every page that asks, and nothing like
+//! SameSite keeps it from that. So no order comes in a form that a page of another origin can send without
+//! asking first, and what says that it comes from a page is refused, whatever it asks for.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
-use countersign_daemon::{crash_point, peer::ClientCertificate, problem::Problem};
-use http::{HeaderMap, Method};
+use countersign_daemon::{crash_point, media_type, peer::ClientCertificate, problem::Problem};
+use http::{HeaderMap, Method, StatusCode, header::ORIGIN};
 use warp::{
     Filter, Rejection,
     path::FullPath,
@@ -16,7 +20,7 @@ use warp::{
 use super::{
     Actor, Administration, Needs,
     Role::{Approver, Auditor, Registrar, Revoker},
-    answer::Answer,
+    answer::{Answer, JSON_LINES},
     idempotency::{Keyed, REPLAYED, TRUE},
 };
 
@@ -34,6 +38,10 @@ pub struct Route {
     pub needs: Needs,
     /// What the audit record calls it; nothing for what changes nothing.
     pub action: Option<&'static str>,
+    /// The media types that a body has, and that a request without one has too; none for what is read.
+    /// Never `text/plain`, `application/x-www-form-urlencoded` or `multipart/form-data`, which any
+    /// page may send anywhere (Fetch, "CORS-safelisted request-header").
+    pub takes: &'static [&'static str],
     endpoint: Endpoint,
 }
 
@@ -49,6 +57,7 @@ enum Endpoint {
     Proposals,
     Approve,
     Reject,
+    Withdraw,
     RegisterReleases,
     Releases,
     Import,
@@ -58,29 +67,59 @@ enum Endpoint {
 }
 
 const fn reads(path: &'static str, needs: Needs, endpoint: Endpoint) -> Route {
-    Route { method: "GET", path, needs, action: None, endpoint }
+    Route { method: "GET", path, needs, action: None, takes: &[], endpoint }
 }
 
 const fn acts(path: &'static str, needs: Needs, action: &'static str, endpoint: Endpoint) -> Route {
-    Route { method: "POST", path, needs, action: Some(action), endpoint }
+    Route { method: "POST", path, needs, action: Some(action), takes: JSON, endpoint }
 }
+
+impl Route {
+    const fn taking(self, takes: &'static [&'static str]) -> Self {
+        Self { takes, ..self }
+    }
+}
+
+/// What an order is, unless it is something that has a form of its own.
+const JSON: &[&str] = &["application/json"];
+
+const CERTIFICATES: &[&str] = &[
+    "application/pkix-cert",
+    "application/x-pem-file",
+    "application/pem-certificate-chain",
+    "application/octet-stream",
+    JSON_LINES,
+];
+
+const CRL: &[&str] =
+    &["application/pkix-crl", "application/x-pem-file", "application/octet-stream"];
 
 /// Everything there is.
 pub const ROUTES: &[Route] = &[
-    acts("/v1/certificates", Needs::All(&[Registrar]), "certificate.register", Endpoint::Register),
+    acts("/v1/certificates", Needs::All(&[Registrar]), "certificate.register", Endpoint::Register)
+        .taking(CERTIFICATES),
     reads("/v1/certificates/{issuer}", Needs::Anybody, Endpoint::List),
     reads("/v1/certificates/{issuer}/{serial}", Needs::Anybody, Endpoint::Show),
     reads("/v1/issuers", Needs::Anybody, Endpoint::Issuers),
-    acts("/v1/issuers/{issuer}/crl", Needs::All(&[Revoker]), "crl.upload", Endpoint::UploadCrl),
+    acts("/v1/issuers/{issuer}/crl", Needs::All(&[Revoker]), "crl.upload", Endpoint::UploadCrl)
+        .taking(CRL),
     acts("/v1/revocations", Needs::All(&[Revoker]), "revocation", Endpoint::Revoke),
     reads("/v1/keys", Needs::Anybody, Endpoint::Keys),
     reads("/v1/pending", Needs::Anybody, Endpoint::Proposals),
     acts("/v1/pending/{id}/approve", Needs::All(&[Approver]), "pending.approve", Endpoint::Approve),
     acts("/v1/pending/{id}/reject", Needs::All(&[Approver]), "pending.reject", Endpoint::Reject),
+    acts(
+        "/v1/pending/{id}/withdraw",
+        Needs::All(&[Revoker]),
+        "pending.withdraw",
+        Endpoint::Withdraw,
+    ),
     acts("/v1/releases", Needs::All(&[Registrar]), "release.register", Endpoint::RegisterReleases),
     reads("/v1/releases", Needs::Anybody, Endpoint::Releases),
-    acts("/v1/import", Needs::All(&[Registrar, Revoker]), "import", Endpoint::Import),
-    acts("/v1/import/{issuer}", Needs::All(&[Registrar, Revoker]), "import", Endpoint::ImportIndex),
+    acts("/v1/import", Needs::All(&[Registrar, Revoker]), "import", Endpoint::Import)
+        .taking(&[JSON_LINES]),
+    acts("/v1/import/{issuer}", Needs::All(&[Registrar, Revoker]), "import", Endpoint::ImportIndex)
+        .taking(&["application/octet-stream"]),
     acts("/v1/backups", Needs::All(&[Auditor]), "backup", Endpoint::Backup),
     reads("/v1/openapi.json", Needs::Anybody, Endpoint::OpenApi),
 ];
@@ -163,11 +202,20 @@ async fn answer(
     (method, path, query, headers, body): (Method, String, String, HeaderMap, Bytes),
 ) -> Result<Response, Problem> {
     let service = &administration.service;
-    let actor = Actor::of(service, &administration.administrators, client).await?;
+    let client_crls = administration.client_crls.as_deref();
+    let actor = Actor::of(service, &administration.administrators, client_crls, client).await?;
+    if let Err(denied) = refuse_pages(&headers) {
+        let class = path_class(&path).unwrap_or("other");
+        administration.record_denial(&actor, class, denied.code()).await?;
+        return Err(denied);
+    }
     let (route, names) = find(&method, &path)?;
     if let Err(denied) = actor.require(route.needs) {
-        administration.record_denial(&actor, route.path).await?;
+        administration.record_denial(&actor, route.path, denied.code()).await?;
         return Err(denied);
+    }
+    if !route.takes.is_empty() && !route.takes.iter().any(|taken| media_type::is(&headers, taken)) {
+        return Err(Problem::unsupported_media_type(&route.takes.join(" or ")));
     }
     let request = Request { route, names, query, headers, body };
     let Some(action) = route.action else {
@@ -178,6 +226,19 @@ async fn answer(
     tokio::spawn(async move { administration.act(&actor, action, &path, &request).await })
         .await
         .map_err(|_| Problem::internal())?
+}
+
+/// Refuses what a browser sends on behalf of a page: every request with a method that changes something
+/// has `Origin` there, and every request at all `Sec-Fetch-Site`, which says `none` only for what the
+/// user typed.
+fn refuse_pages(headers: &HeaderMap) -> Result<(), Problem> {
+    let from_page = |value: &http::HeaderValue| !value.as_bytes().eq_ignore_ascii_case(b"none");
+    if !headers.contains_key(ORIGIN) && !headers.get_all("sec-fetch-site").iter().any(from_page) {
+        return Ok(());
+    }
+    let detail = "This comes from a web page (Origin or Sec-Fetch-Site says so), and no page administers \
+                  this service. Keep an administrator's certificate out of browsers.";
+    Err(Problem::new(StatusCode::FORBIDDEN, "request.cross_origin", detail))
 }
 
 impl Administration {
@@ -227,6 +288,7 @@ impl Administration {
             Endpoint::Reject => {
                 self.decide(actor, name(0), crate::storage::Decision::Reject, body).await
             }
+            Endpoint::Withdraw => self.withdraw(actor, name(0), body).await,
             Endpoint::RegisterReleases => self.register_releases(actor, body).await,
             Endpoint::Releases => self.releases(query).await,
             Endpoint::Import => self.import(actor, body).await,

@@ -21,6 +21,10 @@ pub struct AdminTls {
     pub key_passphrase_file: Option<PathBuf>,
     /// The CA certificates whose clients may administer.
     pub client_ca: PathBuf,
+    /// CRLs of those CAs, DER or PEM; one file or a list of them, read again when they change. None by
+    /// default: then only those are locked out whose key or certificate is revoked in this service.
+    #[serde(default, deserialize_with = "one_or_several")]
+    pub client_crl: Vec<PathBuf>,
 }
 
 /// One `[[administrator]]`: a person, or a machine.
@@ -85,12 +89,16 @@ pub(super) fn validate(administrators: &[AdministratorConfig]) -> Result<(), Con
     Ok(())
 }
 
-fn one_or_several<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+fn one_or_several<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
     #[derive(Deserialize)]
     #[serde(untagged)]
-    enum OneOrSeveral {
-        One(String),
-        Several(Vec<String>),
+    enum OneOrSeveral<T> {
+        One(T),
+        Several(Vec<T>),
     }
     Ok(match OneOrSeveral::deserialize(deserializer)? {
         OneOrSeveral::One(one) => vec![one],

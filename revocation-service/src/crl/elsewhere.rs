@@ -1,28 +1,37 @@
 //! CRLs of an issuer whose key is elsewhere: a file that is looked at, or what an administrator
 //! uploads; taken as it is or not at all.
 //!
-//! What comes is read, checked like every CRL and published; what fails the checks changes nothing.
+//! What comes is read, checked like every CRL and published; what fails the checks changes nothing. Nor does
+//! one that takes back what the one before it revoked: whoever may hand in CRLs, or forgets an
+//! option where they are made, is one person, and that takes two even where the key is here.
 //! The CRL is the only authority on what this issuer revoked: OCSP answers follow it. One that ran
 //! out is taken too: it still proves what it lists, and is not served.
 
 use std::{
-    fs,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
-    time::SystemTime,
 };
 
 use arc_swap::ArcSwapOption;
 use bytes::Bytes;
-use countersign_core::{crl::RevocationReason, limits, time::UnixSeconds};
-use countersign_signing::files::{self, FileError};
+use countersign_core::{
+    crl::{CertificateList, Revival, RevocationReason, revives},
+    limits,
+    time::UnixSeconds,
+    x509::certificate::serial_text,
+};
+use countersign_signing::files;
 
 use super::{CrlFault, CrlList, PublishedCrl, RevokedSerials};
 use crate::{
     authority::Authority,
+    file_state::FileState,
     signing_queue::QueueFault,
     storage::{IssuerId, Storage, StoredCrl},
 };
+
+/// Serial numbers that a refusal says; a list may have a million.
+const SAID_SERIALS: usize = 20;
 
 /// The CRLs that one issuer makes elsewhere.
 #[derive(Debug)]
@@ -45,14 +54,6 @@ struct Watched {
     fault: Option<String>,
 }
 
-/// What tells one version of a file from the next without reading it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct FileState {
-    length: u64,
-    modified: Option<SystemTime>,
-    inode: u64,
-}
-
 impl CrlsElsewhere {
     /// Takes up the CRL that was published last, then looks at the file in `path`, if that is where
     /// they come from. A file that is missing or not good does not keep the service from starting:
@@ -65,6 +66,7 @@ impl CrlsElsewhere {
         issuer: IssuerId,
         storage: Arc<dyn Storage>,
         path: Option<PathBuf>,
+        now: UnixSeconds,
     ) -> Result<Self, CrlFault> {
         let stored = storage.stored_crl(issuer, CrlList::WHOLE).await?;
         let stored = stored.and_then(|stored| {
@@ -81,7 +83,7 @@ impl CrlsElsewhere {
             watched: Mutex::default(),
             taking: tokio::sync::Mutex::new(()),
         };
-        match crls.refresh().await {
+        match crls.refresh(now).await {
             Err(CrlFault::Storage(error)) => Err(error.into()),
             Ok(()) | Err(_) => Ok(crls),
         }
@@ -123,12 +125,12 @@ impl CrlsElsewhere {
     ///
     /// # Errors
     /// [`CrlFault`]; the CRL before stays. A bad file is not tried again until it changes.
-    pub async fn refresh(&self) -> Result<(), CrlFault> {
+    pub async fn refresh(&self, now: UnixSeconds) -> Result<(), CrlFault> {
         let Some(path) = &self.path else { return Ok(()) };
-        let outcome = match state_of(path) {
+        let outcome = match FileState::of(path) {
             Err(fault) => {
                 self.watched().seen = FileState::default();
-                Err(fault)
+                Err(fault.into())
             }
             Ok(state) => {
                 {
@@ -138,7 +140,7 @@ impl CrlsElsewhere {
                     }
                     watched.seen = state;
                 }
-                self.take_file(path).await
+                self.take_file(path, now).await
             }
         };
         let mut watched = self.watched();
@@ -154,22 +156,27 @@ impl CrlsElsewhere {
         self.watched.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn take_file(&self, path: &Path) -> Result<(), CrlFault> {
+    async fn take_file(&self, path: &Path, now: UnixSeconds) -> Result<(), CrlFault> {
         let (path, authority) = (path.to_owned(), Arc::clone(&self.authority));
-        self.take(move || read(&path, &authority)).await.map(|_| ())
+        self.take(now, move || read(&path, &authority)).await.map(|_| ())
     }
 
     /// Publishes a CRL that was uploaded, DER or PEM, unless it is the one published already.
     ///
     /// # Errors
     /// [`CrlFault`]; the CRL before stays.
-    pub async fn upload(&self, content: Vec<u8>) -> Result<Arc<PublishedCrl>, CrlFault> {
+    pub async fn upload(
+        &self,
+        content: Vec<u8>,
+        now: UnixSeconds,
+    ) -> Result<Arc<PublishedCrl>, CrlFault> {
         let authority = Arc::clone(&self.authority);
-        self.take(move || inspect(content, &authority)).await
+        self.take(now, move || inspect(content, &authority)).await
     }
 
     async fn take(
         &self,
+        now: UnixSeconds,
         read: impl FnOnce() -> Result<PublishedCrl, CrlFault> + Send + 'static,
     ) -> Result<Arc<PublishedCrl>, CrlFault> {
         // Off the threads that serve connections: it may be 32 MiB.
@@ -180,11 +187,14 @@ impl CrlsElsewhere {
         });
         let (crl, revoked) = reading.await.map_err(|_| QueueFault::Abandoned)??;
         let _taking = self.taking.lock().await;
-        if let Some(published) = self.current() {
+        if let Some(current) = self.current.load_full() {
+            let (published, listed) = current.as_ref();
             if crl.der == published.der {
-                return Ok(published);
+                return Ok(Arc::clone(published));
             }
-            crl.succeed(&published)?;
+            crl.succeed(published)?;
+            refuse_older(&crl, published, now)?;
+            self.refuse_revival((published.as_ref(), listed), &revoked).await?;
         }
         let stored = StoredCrl { number: crl.number, revision: 0, der: crl.der.to_vec() };
         self.storage.store_crl(self.issuer, CrlList::WHOLE, &stored).await?;
@@ -194,20 +204,80 @@ impl CrlsElsewhere {
         self.current.store(Some(Arc::new((Arc::clone(&crl), revoked))));
         Ok(crl)
     }
+
+    /// Refuses a list that takes something back of the one before; the gravest kind is said first.
+    async fn refuse_revival(
+        &self,
+        (published, listed): (&PublishedCrl, &RevokedSerials),
+        next: &RevokedSerials,
+    ) -> Result<(), CrlFault> {
+        let mut revived: Vec<(Revival, &[u8])> = listed
+            .iter()
+            .filter_map(|(serial, before)| {
+                Some((revives(*before, next.get(serial).copied())?, serial.as_slice()))
+            })
+            .collect();
+        revived.sort_unstable();
+        let mut refused = Vec::new();
+        for (revival, serial) in revived {
+            if revival != Revival::Forgotten || !self.may_be_dropped(published, serial).await? {
+                refused.push((revival, serial));
+            }
+        }
+        let Some((gravest, _)) = refused.first().copied() else { return Ok(()) };
+        let of_kind: Vec<String> = refused
+            .iter()
+            .filter(|(revival, _)| *revival == gravest)
+            .map(|(_, serial)| serial_text(serial))
+            .collect();
+        let more = of_kind.len().saturating_sub(SAID_SERIALS);
+        let mut serials = of_kind.into_iter().take(SAID_SERIALS).collect::<Vec<_>>().join(", ");
+        if more > 0 {
+            serials = format!("{serials} and {more} more");
+        }
+        Err(CrlFault::Revives {
+            published: published.number,
+            revival: gravest,
+            how: match gravest {
+                Revival::Forgotten => "lists what this one does not",
+                Revival::Lightened => "lists for a graver reason",
+                Revival::MovedLater => "lists from an earlier date on",
+            },
+            serials,
+        })
+    }
+
+    /// Whether an entry has had its time: its certificate had run out before the list that has it last
+    /// (RFC 5280 §3.3), and that list does not say that it keeps such entries.
+    async fn may_be_dropped(
+        &self,
+        published: &PublishedCrl,
+        serial: &[u8],
+    ) -> Result<bool, CrlFault> {
+        let Some(known) = self.storage.certificate(self.issuer, serial).await? else {
+            return Ok(false);
+        };
+        let kept_since = CertificateList::decode(&published.der)
+            .map_err(|error| CrlFault::Malformed(error.to_string()))?
+            .extensions
+            .expired_certificates_since;
+        let is_kept = kept_since.is_some_and(|since| since <= known.not_after);
+        Ok(!is_kept && known.not_after < published.validity.this_update)
+    }
 }
 
-fn state_of(path: &Path) -> Result<FileState, CrlFault> {
-    use std::os::unix::fs::MetadataExt;
-    let metadata = fs::metadata(path).map_err(|source| FileError::Io {
-        operation: "look at",
-        path: path.to_owned(),
-        source,
-    })?;
-    Ok(FileState {
-        length: metadata.len(),
-        modified: metadata.modified().ok(),
-        inode: metadata.ino(),
-    })
+/// Refuses a list that was made before the one that is published, unless that one was made by a clock that
+/// was ahead, and would stand in the way until then.
+fn refuse_older(
+    crl: &PublishedCrl,
+    published: &PublishedCrl,
+    now: UnixSeconds,
+) -> Result<(), CrlFault> {
+    let (found, before) = (crl.validity.this_update, published.validity.this_update);
+    if found < before && before <= now {
+        return Err(CrlFault::ThisUpdateGoesBack { found, published: before });
+    }
+    Ok(())
 }
 
 fn read(path: &Path, authority: &Authority) -> Result<PublishedCrl, CrlFault> {

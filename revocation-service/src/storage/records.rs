@@ -4,7 +4,7 @@ use std::fmt;
 
 use countersign_core::{crl::RevocationReason, time::UnixSeconds};
 
-use crate::rules::RevocationOrder;
+use crate::{authority::sha256, rules::RevocationOrder};
 
 /// An issuer's row; only [`Storage::bind_issuer`](super::Storage::bind_issuer) makes one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -187,6 +187,10 @@ pub struct Proposal {
     pub serial: Vec<u8>,
     /// The order; its actor is the first person.
     pub order: RevocationOrder,
+    /// The revocation that it changes, as it stood when it was proposed: what another change makes
+    /// of that is not what anybody proposed, and the proposal is void. Nothing in one that an earlier
+    /// version of this service kept.
+    pub was: Option<Revocation>,
     /// Why.
     pub comment: String,
     /// When it is void if nobody approved it.
@@ -204,6 +208,21 @@ pub struct Pending {
     pub state: PendingState,
 }
 
+impl Pending {
+    /// SHA-256 over everything that a second person judges: who decides names it, so that what is
+    /// approved is what was shown. What became of the proposal does not change it.
+    pub fn sha256(&self) -> [u8; 32] {
+        let Proposal { issuer, serial, order, was, comment, expires_at } = &self.proposal;
+        let was = was
+            .as_ref()
+            .map(|was| (was.reason.code(), was.revocation_date, was.recorded_at, &was.actor));
+        let order = (order.reason.code(), order.compromised_since, order.now, &order.actor);
+        let whole = (self.id, issuer.0, serial, order, was, comment, expires_at);
+        // Unwrap safety: numbers, texts and lists of them.
+        sha256(&serde_json::to_vec(&whole).expect("JSON"))
+    }
+}
+
 /// What became of a proposal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PendingState {
@@ -211,6 +230,10 @@ pub enum PendingState {
     Waiting,
     /// Nobody approved it in time.
     Expired,
+    /// The revocation that it was to change was changed by something else.
+    Outdated,
+    /// Whoever proposed it took it back.
+    Withdrawn(Verdict),
     /// It was carried out.
     Approved(Verdict),
     /// It was turned down.

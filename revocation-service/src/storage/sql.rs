@@ -22,7 +22,7 @@ use sqlx::{Any, AnyConnection, AnyPool, Connection, Transaction, any::AnyPoolOpt
 
 use super::{
     CertificateRecord, Decision, IssuerId, KeyRecorded, Listed, Listing, OfKey, Pending, Proposal,
-    Recorded, Registration, ReleaseRecord, ReleasesOf, Remembered, RevocationChanges,
+    Recorded, Registration, ReleaseRecord, ReleasesOf, Remembered, Revocation, RevocationChanges,
     RevocationList, RevokedKey, Status, Storage, StorageError, StoredCrl, Verdict,
     postgres::Server, sqlite::File,
 };
@@ -192,6 +192,10 @@ impl Storage for SqlStorage {
         keys::certificates(&mut *self.readers.acquire().await?, spki_sha256).await
     }
 
+    async fn revoked_key(&self, spki_sha256: [u8; 32]) -> Result<Option<Revocation>, StorageError> {
+        keys::of(&mut *self.readers.acquire().await?, spki_sha256).await
+    }
+
     async fn revoked_keys(&self) -> Result<Vec<RevokedKey>, StorageError> {
         keys::revoked(&mut *self.readers.acquire().await?).await
     }
@@ -227,12 +231,20 @@ impl Storage for SqlStorage {
         &self,
         id: i64,
         decision: Decision,
+        shown: [u8; 32],
         verdict: &Verdict,
     ) -> Result<(Pending, Option<Recorded>), StorageError> {
         let mut work = self.begin().await?;
-        let decided = proposals::decide(&mut work, id, decision, verdict).await?;
+        let decided = proposals::decide(&mut work, (id, shown), decision, verdict).await?;
         self.commit(work).await?;
         Ok(decided)
+    }
+
+    async fn withdraw(&self, id: i64, verdict: &Verdict) -> Result<Pending, StorageError> {
+        let mut work = self.begin().await?;
+        let withdrawn = proposals::withdraw(&mut work, id, verdict).await?;
+        work.commit().await?;
+        Ok(withdrawn)
     }
 
     async fn register_releases(

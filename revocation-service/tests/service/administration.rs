@@ -4,9 +4,13 @@
 mod access;
 mod import;
 mod keys;
+mod lockout;
+mod outdated;
+mod pages;
 mod record;
 mod stream;
 mod two_people;
+mod waiting;
 
 use std::sync::Arc;
 
@@ -31,13 +35,21 @@ pub(crate) fn order(der: &[u8], reason: &str, more: &Value) -> Value {
 
 /// SHA-256 of a certificate's `SubjectPublicKeyInfo`, hexadecimal.
 pub(crate) fn key_sha256(der: &[u8]) -> String {
-    let spki = Certificate::decode(der).expect("a certificate").public_key.raw;
+    sha256_hex(Certificate::decode(der).expect("a certificate").public_key.raw)
+}
+
+fn sha256_hex(octets: &[u8]) -> String {
     let digest = countersign_core::digest::digest(
         &countersign_core::crypto::aws_lc::AwsLc,
         countersign_core::digest::HashAlgorithm::Sha256,
-        spki,
+        octets,
     );
     countersign_core::digest::encode_hex(digest.octets())
+}
+
+/// What whoever was shown a proposal decides on it.
+pub(crate) fn decision(proposal: &Value, comment: &str) -> Value {
+    json!({ "proposal_sha256": proposal["proposal_sha256"], "comment": comment })
 }
 
 fn post(running: &Running, client: &Arc<ClientConfig>, path: &str, body: &Value) -> Reply {

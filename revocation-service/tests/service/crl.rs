@@ -501,8 +501,9 @@ async fn a_crl_file_that_is_not_good_changes_nothing() {
         Arc::new(SqliteStorage::open(&world.path("revocation.db")).await.expect("opened"));
     let issuer = storage.bind_issuer("root", authority.spki_sha256()).await.expect("bound");
     let path = world.path("root.crl");
-    let watch =
-        CrlsElsewhere::open(authority, issuer, storage, Some(path.clone())).await.expect("good");
+    let watch = CrlsElsewhere::open(authority, issuer, storage, Some(path.clone()), world.now)
+        .await
+        .expect("good");
     let eighth = watch.current().expect("a CRL").der.clone();
 
     let other_root_key = {
@@ -521,15 +522,15 @@ async fn a_crl_file_that_is_not_good_changes_nothing() {
     for bad in [&damaged[..], b"garbage", &ninth[..100], &[], &same_number, &other_root_key] {
         fs::write(world.path("next"), bad).expect("written");
         fs::rename(world.path("next"), &path).expect("renamed");
-        watch.refresh().await.expect_err("refused");
+        watch.refresh(world.now).await.expect_err("refused");
         assert_eq!(watch.current().expect("a CRL").der, eighth);
-        watch.refresh().await.expect("the same file is not tried again");
+        watch.refresh(world.now).await.expect("the same file is not tried again");
     }
     fs::remove_file(&path).expect("removed");
-    watch.refresh().await.expect_err("there is none");
+    watch.refresh(world.now).await.expect_err("there is none");
     assert_eq!(watch.current().expect("a CRL").der, eighth);
     fs::write(&path, &ninth).expect("written");
-    watch.refresh().await.expect("good again");
+    watch.refresh(world.now).await.expect("good again");
     assert_eq!(watch.current().expect("a CRL").der, ninth);
 }
 

@@ -93,11 +93,42 @@ pub(crate) fn send_tls(
     send_tls_with(address, client, (method, path), &[], body)
 }
 
-/// Sends one request over TLS, with headers.
+/// Sends one request over TLS, with headers. An order without a Content-Type gets the one that its path
+/// takes, as every client of the service sends it.
 ///
 /// # Errors
 /// As [`send_tls`].
 pub(crate) fn send_tls_with(
+    address: SocketAddr,
+    client: &Arc<ClientConfig>,
+    (method, path): (&str, &str),
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> io::Result<Reply> {
+    let mut headers = headers.to_vec();
+    if method == "POST" && !headers.iter().any(|(name, _)| *name == "Content-Type") {
+        headers.push(("Content-Type", usual_media_type(path)));
+    }
+    send_tls_exactly(address, client, (method, path), &headers, body)
+}
+
+/// What the administration takes at a path.
+fn usual_media_type(path: &str) -> &'static str {
+    let path = path.split('?').next().unwrap_or_default();
+    match path.split('/').collect::<Vec<_>>()[..] {
+        ["", "v1", "certificates"] => "application/pkix-cert",
+        ["", "v1", "issuers", _, "crl"] => "application/pkix-crl",
+        ["", "v1", "import"] => "application/x-ndjson",
+        ["", "v1", "import", _] => "application/octet-stream",
+        _ => "application/json",
+    }
+}
+
+/// Sends one request over TLS with those headers and no others.
+///
+/// # Errors
+/// As [`send_tls`].
+pub(crate) fn send_tls_exactly(
     address: SocketAddr,
     client: &Arc<ClientConfig>,
     (method, path): (&str, &str),

@@ -6,6 +6,7 @@ mod clock;
 mod crash;
 mod crl;
 mod crl_series;
+mod crl_succession;
 mod delegates;
 mod full_disk;
 mod hold_release;

@@ -9,12 +9,13 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use countersign_core::{time::UnixSeconds, x509::Certificate};
+use countersign_core::{crl::RevocationReason, time::UnixSeconds, x509::Certificate};
 use countersign_daemon::{
     clock::FixedClock,
     limits::LimitSettings,
     logs::LogSettings,
     peer::TrustedProxies,
+    rate::RateSettings,
     shutdown::{Shutdown, Trigger},
 };
 use countersign_revocation::{
@@ -28,6 +29,7 @@ use countersign_revocation::{
 };
 use countersign_signing::{
     ca::{CertificateAuthority, CrlPublication, InitOptions, IssueRequest, SubjectKey},
+    crl::RevokedCertificate,
     files::{FileMode, write_new},
     key::{FileKey, KeyAlgorithm, Passphrase, Signer},
     name::{DistinguishedName, SubjectName},
@@ -168,6 +170,7 @@ impl World {
             admin_listen: None,
             admin_tls: None,
             admin_max_body_bytes: 16 << 20,
+            admin_max_connection_seconds: 600,
             administrator: Vec::new(),
             audit: None,
             pending_expiry_seconds: 3 * 86_400,
@@ -190,6 +193,7 @@ impl World {
             ocsp_max_in_flight: 128,
             metrics_listen: None,
             rate: None,
+            admin_rate: RateSettings::per_second(10_000),
             trusted_proxies: TrustedProxies::default(),
             limits: LimitSettings::default(),
             log: LogSettings::default(),
@@ -205,6 +209,7 @@ impl World {
             key: server.key,
             key_passphrase_file: Some(self.path("passphrase")),
             client_ca: self.ca.certificate_path(Authority::Service),
+            client_crl: Vec::new(),
         });
         let all = [Role::Registrar, Role::Revoker, Role::Approver, Role::Auditor, Role::Reader];
         self.with_person(config, "admin", &all)
@@ -238,12 +243,58 @@ impl World {
         request.names = vec![SubjectName::Email(format!("{name}@example.test"))];
         let files = self.issue_files(&format!("client-{name}"), &request);
         let plain = Self::plain_key(&files);
-        let chain = CertificateDer::pem_file_iter(&files.certificate)
+        other.client_with(&files.certificate, &plain)
+    }
+
+    /// The TLS side of whoever has the certificate and the unencrypted key in these files.
+    pub(crate) fn client_with(&self, certificate: &Path, plain: &Path) -> Arc<ClientConfig> {
+        let chain = CertificateDer::pem_file_iter(certificate)
             .expect("readable")
             .collect::<Result<Vec<_>, _>>()
             .expect("PEM");
-        let key = PrivateKeyDer::from_pem_file(&plain).expect("a key");
-        Arc::new(other.tls_client().with_client_auth_cert(chain, key).expect("key and certificate"))
+        let key = PrivateKeyDer::from_pem_file(plain).expect("a key");
+        Arc::new(self.tls_client().with_client_auth_cert(chain, key).expect("key and certificate"))
+    }
+
+    /// Another certificate for the key of a certificate in a file, as a renewal makes it.
+    pub(crate) fn renewed_client(&self, name: &str) -> Arc<ClientConfig> {
+        let old = pem::read_certificates(&self.path(&format!("client-{name}.pem"))).expect("PEM");
+        let old = Certificate::decode(&old[0]).expect("a certificate");
+        let mut request =
+            IssueRequest::new(Profile::TlsClient, DistinguishedName::common_name(name));
+        request.names = vec![SubjectName::Email(format!("{name}@example.test"))];
+        let key = SubjectKey::PublicKey(old.public_key.raw.to_vec());
+        let issued = self.ca.issue(&request, key, self.now).expect("issued");
+        let certificate = self.path(&format!("client-{name}-renewed.pem"));
+        pem::write_certificates(&certificate, &issued.chain).expect("written");
+        self.client_with(&certificate, &self.path(&format!("client-{name}-key.plain.pem")))
+    }
+
+    /// The first certificate of an administrator, DER.
+    pub(crate) fn client_certificate(&self, name: &str) -> Vec<u8> {
+        let path = self.path(&format!("client-{name}.pem"));
+        pem::read_certificates(&path).expect("PEM").swap_remove(0)
+    }
+
+    /// A CRL of `authority` with that number, made at `this_update` where its key is.
+    pub(crate) fn crl_of(
+        &self,
+        authority: Authority,
+        (number, this_update): (u64, UnixSeconds),
+        revoked: &[(&[u8], RevocationReason, UnixSeconds)],
+    ) -> Vec<u8> {
+        let next_update = this_update.plus_seconds(30 * 86_400);
+        let mut builder =
+            self.ca.crl(authority, number, this_update, next_update).expect("a builder");
+        for (certificate, reason, date) in revoked {
+            builder.revoke(&RevokedCertificate {
+                serial: Certificate::decode(certificate).expect("a certificate").serial,
+                revocation_date: *date,
+                reason: *reason,
+            });
+        }
+        let key = self.ca.signer(authority).expect("the authority's key");
+        builder.build(key.as_ref()).expect("signed")
     }
 
     /// A file with the key that is not encrypted, for programs of others.

@@ -7,13 +7,14 @@ use countersign_tests::{
     programs::{Programs, REVOCATION, Service},
 };
 
-use crate::{check_configuration, figures, site, write_secret};
+use crate::{check_configuration, figures, packaging, site, write_secret};
 
 /// A CA, and the admin listener's certificate.
-const COMMANDS: [&str; 3] = [
+const COMMANDS: [&str; 4] = [
     "ca init ca --organisation Example --base-url http://127.0.0.1:9",
     "ca issue --dir ca --profile code-signer --email a@example.org --new-key a.key --output a.pem",
     "ca issue --dir ca --profile tls-server --ip 127.0.0.1 --new-key admin-key.pem --output admin.pem",
+    "ca crl --dir ca --ca root --output root.crl",
 ];
 
 #[test]
@@ -23,14 +24,32 @@ fn the_revocation_service_takes_the_configuration() {
     for (made, installed) in [
         ("ca/signing/certificate.pem", "signing.pem"),
         ("ca/signing/key.pem", "issuer-key.pem"),
-        ("ca/service/certificate.pem", "service-ca.pem"),
+        ("ca/timestamping/certificate.pem", "timestamping.pem"),
+        ("ca/timestamping/key.pem", "timestamping-key.pem"),
+        ("ca/service/certificate.pem", "service.pem"),
+        ("ca/service/key.pem", "service-key.pem"),
+        ("ca/root/certificate.pem", "root.pem"),
     ] {
         fs::copy(folder.path().join(made), folder.path().join(installed)).expect("copied");
     }
-    for secret in ["issuer-passphrase", "admin-passphrase"] {
+    for secret in
+        ["issuer-passphrase", "timestamping-passphrase", "service-passphrase", "admin-passphrase"]
+    {
         write_secret(folder.path(), secret);
     }
     check_configuration(&programs, REVOCATION, folder.path());
+}
+
+/// Verifiers ask for the CRL of every issuer that is in a chain, and an administrator whose own issuer is
+/// not served can never be locked out.
+#[test]
+fn the_packaged_configuration_serves_every_issuer_that_certificates_need() {
+    let text = fs::read_to_string(packaging("revocation.toml")).expect("a configuration");
+    for issuer in ["root", "signing", "timestamping", "service"] {
+        assert!(text.contains(&format!("\n[[issuer]]\nname = \"{issuer}\"\n")), "{issuer}");
+    }
+    assert!(text.contains("\nclient_ca = \"/etc/countersign/revocation/service.pem\"\n"));
+    assert!(text.contains("\ncertificate = \"/etc/countersign/revocation/service.pem\"\n"));
 }
 
 #[test]

@@ -95,6 +95,16 @@ impl Site {
         value["result"].clone()
     }
 
+    /// The `result` of `countersign ARGUMENTS` where the order waits for a second person.
+    #[track_caller]
+    pub(crate) fn waiting(&self, arguments: &str) -> Value {
+        let ran = self.run(&format!("countersign --format json {arguments}"));
+        assert_eq!(ran.exit_code, 4, "{arguments}\n{}", ran.said());
+        let value: Value = serde_json::from_str(&ran.stdout).expect("one JSON object");
+        assert_eq!(value["exit_code"], 4, "{value}");
+        value["result"].clone()
+    }
+
     /// The finding with which `countersign ARGUMENTS` fails, and with that exit code.
     #[track_caller]
     pub(crate) fn refused(&self, line: &str, exit_code: i32, code: &str) -> String {

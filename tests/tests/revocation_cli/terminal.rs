@@ -1,7 +1,7 @@
 //! What a person at a terminal is shown and asked before something is revoked; the terminal is
 //! `script`'s, of util-linux.
 
-use crate::site::Site;
+use crate::site::{SECOND, Site};
 
 /// Runs a command at a terminal where somebody types `typed`; gives its exit code and what the
 /// terminal showed.
@@ -50,6 +50,24 @@ fn yes_and_dry_run_do_not_ask() {
     assert_eq!(code, 0, "{shown}");
     assert!(shown.contains("Revoked: ") && !shown.contains("[y/N]"), "{shown}");
     assert_eq!(site.revoked().len(), 1);
+}
+
+#[test]
+fn approving_shows_what_is_approved_and_asks() {
+    let site = Site::start();
+    site.succeed("countersign revoke --certificate signer.pem --reason certificateHold --yes");
+    site.waiting("revoke --certificate signer.pem --reason removeFromCRL --yes --comment found");
+    let approve = format!("{SECOND} countersign revocation approve 1");
+    let (code, shown) = at_terminal(&site, &approve, "n\\n");
+    assert_eq!(code, 2, "{shown}");
+    assert!(shown.contains("1: waiting: lift the hold on signing "), "{shown}");
+    assert!(shown.contains("by admin@example.org: found"), "{shown}");
+    assert!(shown.contains("Approve this? [y/N]"), "{shown}");
+    assert_eq!(site.revoked().len(), 1);
+    let (code, shown) = at_terminal(&site, &approve, "y\\n");
+    assert_eq!(code, 0, "{shown}");
+    assert!(shown.contains("1: approved: "), "{shown}");
+    assert_eq!(site.revoked(), []);
 }
 
 #[test]

@@ -91,6 +91,7 @@ export type FindingCode =
   | "revocation.after-expiry"
   | "revocation.no-source"
   | "revocation.unknown"
+  | "revocation.pending"
   | "revocation.crl.malformed"
   | "revocation.crl.signature"
   | "revocation.crl.not-authorised"
@@ -265,6 +266,7 @@ export const findings: Readonly<Record<FindingCode, FindingText>> = {
   "revocation.after-expiry": {"class":"not-checked","clause":"RFC 5280 §3.3; X.509 §9.5.2.8; RFC 6960 §4.4.4","exit_code":3,"remedy":"Give a CRL that was made before the certificate expired (`--crl`) and allow it in the policy (`revocation.after_expiry = \"last-known\"`), or ask the publisher to sign the file again.","title":"The revocation evidence was made after the certificate had expired, and does not say that it still covers expired certificates."},
   "revocation.no-source": {"class":"not-checked","clause":"RFC 5280 §4.2.1.13, §4.2.2.1","exit_code":3,"remedy":"Give a CRL with `--crl`, or let the policy do without (`revocation.signer = \"off\"`).","title":"The certificate does not say where its revocation can be looked up."},
   "revocation.unknown": {"class":"not-checked","clause":"RFC 6960 §2.2","exit_code":3,"remedy":"Tell the publisher: its certificate is not registered.","title":"The responder does not know the certificate."},
+  "revocation.pending": {"class":"not-checked","clause":"docs/revocation-service.md","exit_code":4,"remedy":"Ask an administrator with the role approver to look at it: `countersign revocation pending`.","title":"The order waits for a second person; nothing has changed yet."},
   "revocation.crl.malformed": {"class":"not-checked","clause":"RFC 5280 §5.1","exit_code":3,"remedy":"Get the CRL again from the address in the certificate.","title":"A CRL cannot be read."},
   "revocation.crl.signature": {"class":"not-checked","clause":"RFC 5280 §6.3.3","exit_code":3,"remedy":"Get the CRL again from the address in the certificate.","title":"A CRL was not signed by the certificate's issuer."},
   "revocation.crl.not-authorised": {"class":"not-checked","clause":"RFC 5280 §6.3.3 (f)","exit_code":3,"remedy":"Tell the publisher: the authority's certificate lacks cRLSign.","title":"The CRL's signer may not sign CRLs."},

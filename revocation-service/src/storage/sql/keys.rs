@@ -112,7 +112,7 @@ pub(super) async fn keep(
     Ok(())
 }
 
-async fn of(
+pub(super) async fn of(
     connection: &mut AnyConnection,
     spki_sha256: [u8; 32],
 ) -> Result<Option<Revocation>, StorageError> {

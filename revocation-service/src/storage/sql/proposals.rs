@@ -1,14 +1,14 @@
 //! Statements about orders that wait for a second person.
 
 use countersign_core::time::UnixSeconds;
-use sqlx::{AnyConnection, Row, any::AnyRow};
+use sqlx::{AnyConnection, AssertSqlSafe, Row, any::AnyRow};
 
 use super::{
     revocations,
     rows::{self, seconds, unsigned},
 };
 use crate::{
-    rules::{People, RevocationOrder},
+    rules::{MAX_COMMENT_OCTETS, People, RevocationOrder},
     storage::{
         Decision, IssuerId, Pending, PendingFault, PendingState, Proposal, Recorded, StorageError,
         Verdict,
@@ -18,6 +18,16 @@ use crate::{
 const WAITING: i64 = 0;
 const APPROVED: i64 = 1;
 const REJECTED: i64 = 2;
+const WITHDRAWN: i64 = 3;
+const OUTDATED: i64 = 4;
+
+/// What [`of_row`] reads.
+const COLUMNS: &str = "SELECT id, issuer, serial, reason, revocation_date, actor, proposed_at, \
+     expires_at, comment, state, decided_by, decided_at, decision_comment, was_reason, was_date, \
+     was_recorded_at, was_actor FROM proposals";
+
+/// Between the comments of one proposal.
+const SEPARATOR: &str = "; ";
 
 pub(super) async fn propose(
     connection: &mut AnyConnection,
@@ -27,21 +37,19 @@ pub(super) async fn propose(
     // What two people may not do either is refused now, not when the second one comes.
     let approved = RevocationOrder { people: People::Two, ..order.clone() };
     revocations::decide(connection, proposal.issuer, &proposal.serial, &approved).await?;
-    let known = list(connection, order.now, u32::MAX).await?.into_iter().find(|known| {
-        let other = &known.proposal;
-        known.state == PendingState::Waiting
-            && (other.issuer, &other.serial) == (proposal.issuer, &proposal.serial)
-            && other.order.actor == order.actor
-            && other.order.reason == order.reason
-            && other.order.compromised_since == order.compromised_since
-    });
-    if let Some(known) = known {
-        return Ok(known);
+    let now = revocations::stored(connection, proposal.issuer, &proposal.serial).await?;
+    if now != proposal.was {
+        return Err(PendingFault::Outdated.into());
     }
+    if let Some(known) = waiting(connection, proposal).await? {
+        return repeat(connection, known, proposal).await;
+    }
+    let was = proposal.was.as_ref();
     let row = sqlx::query(
         "INSERT INTO proposals \
-         (issuer, serial, reason, revocation_date, actor, proposed_at, expires_at, comment) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id",
+         (issuer, serial, reason, revocation_date, actor, proposed_at, expires_at, comment, \
+         was_reason, was_date, was_recorded_at, was_actor) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING id",
     )
     .bind(proposal.issuer.0)
     .bind(&proposal.serial)
@@ -51,9 +59,60 @@ pub(super) async fn propose(
     .bind(order.now.seconds())
     .bind(proposal.expires_at.seconds())
     .bind(&proposal.comment)
+    .bind(was.map(|was| i64::from(was.reason.code())))
+    .bind(was.map(|was| was.revocation_date.seconds()))
+    .bind(was.map(|was| was.recorded_at.seconds()))
+    .bind(was.map(|was| was.actor.clone()))
     .fetch_one(connection)
     .await?;
     Ok(Pending { id: row.try_get(0)?, proposal: proposal.clone(), state: PendingState::Waiting })
+}
+
+/// The proposal for that certificate that waits.
+async fn waiting(
+    connection: &mut AnyConnection,
+    proposal: &Proposal,
+) -> Result<Option<Pending>, StorageError> {
+    let statement =
+        format!("{COLUMNS} WHERE issuer = $1 AND serial = $2 AND state = 0 AND expires_at > $3");
+    // Nothing but our own words was put into it.
+    let row = sqlx::query(AssertSqlSafe(statement))
+        .bind(proposal.issuer.0)
+        .bind(&proposal.serial)
+        .bind(proposal.order.now.seconds())
+        .fetch_optional(connection)
+        .await?;
+    row.map(|row| of_row(&row, proposal.order.now)).transpose()
+}
+
+/// The same order of the same person once more: what they say besides is added.
+async fn repeat(
+    connection: &mut AnyConnection,
+    mut known: Pending,
+    proposal: &Proposal,
+) -> Result<Pending, StorageError> {
+    let (before, order) = (&known.proposal.order, &proposal.order);
+    let is_same = (&before.actor, before.reason, before.compromised_since)
+        == (&order.actor, order.reason, order.compromised_since);
+    if !is_same {
+        return Err(PendingFault::AnotherWaits { id: known.id }.into());
+    }
+    let comment = &mut known.proposal.comment;
+    if comment.split(SEPARATOR).any(|said| said == proposal.comment) || *comment == proposal.comment
+    {
+        return Ok(known);
+    }
+    comment.push_str(SEPARATOR);
+    comment.push_str(&proposal.comment);
+    if comment.len() > MAX_COMMENT_OCTETS {
+        return Err(PendingFault::CommentTooLong.into());
+    }
+    sqlx::query("UPDATE proposals SET comment = $2 WHERE id = $1")
+        .bind(known.id)
+        .bind(comment.as_str())
+        .execute(connection)
+        .await?;
+    Ok(known)
 }
 
 pub(super) async fn list(
@@ -61,14 +120,10 @@ pub(super) async fn list(
     now: UnixSeconds,
     limit: u32,
 ) -> Result<Vec<Pending>, StorageError> {
-    let rows = sqlx::query(
-        "SELECT id, issuer, serial, reason, revocation_date, actor, proposed_at, expires_at, \
-         comment, state, decided_by, decided_at, decision_comment FROM proposals \
-         ORDER BY id DESC LIMIT $1",
-    )
-    .bind(i64::from(limit))
-    .fetch_all(connection)
-    .await?;
+    let statement = format!("{COLUMNS} ORDER BY id DESC LIMIT $1");
+    // Nothing but our own words was put into it.
+    let rows =
+        sqlx::query(AssertSqlSafe(statement)).bind(i64::from(limit)).fetch_all(connection).await?;
     rows.iter().map(|row| of_row(row, now)).collect()
 }
 
@@ -83,55 +138,109 @@ pub(super) async fn count(
     unsigned(row.try_get(0)?)
 }
 
+/// The revocation of that certificate changes: what waits was proposed for another state of it.
+pub(super) async fn outdate(
+    connection: &mut AnyConnection,
+    issuer: IssuerId,
+    serial: &[u8],
+) -> Result<(), StorageError> {
+    sqlx::query("UPDATE proposals SET state = $3 WHERE issuer = $1 AND serial = $2 AND state = 0")
+        .bind(issuer.0)
+        .bind(serial)
+        .bind(OUTDATED)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
 pub(super) async fn decide(
     connection: &mut AnyConnection,
-    id: i64,
+    (id, shown): (i64, [u8; 32]),
     decision: Decision,
     verdict: &Verdict,
 ) -> Result<(Pending, Option<Recorded>), StorageError> {
-    let row = sqlx::query(
-        "SELECT id, issuer, serial, reason, revocation_date, actor, proposed_at, expires_at, \
-         comment, state, decided_by, decided_at, decision_comment FROM proposals WHERE id = $1",
-    )
-    .bind(id)
-    .fetch_optional(&mut *connection)
-    .await?
-    .ok_or(PendingFault::Unknown)?;
-    let pending = of_row(&row, verdict.at)?;
+    let pending = of_id(connection, id, verdict.at).await?;
+    if pending.sha256() != shown {
+        return Err(PendingFault::NotAsShown.into());
+    }
     match (&pending.state, decision) {
         (PendingState::Approved(_), Decision::Approve)
         | (PendingState::Rejected(_), Decision::Reject) => return Ok((pending, None)),
-        (PendingState::Approved(_) | PendingState::Rejected(_), _) => {
-            return Err(PendingFault::Decided.into());
-        }
-        (PendingState::Expired, _) => return Err(PendingFault::Expired.into()),
         (PendingState::Waiting, Decision::Approve)
             if pending.proposal.order.actor == verdict.actor =>
         {
             return Err(PendingFault::SamePerson.into());
         }
-        (PendingState::Waiting, _) => {}
+        (state, _) => refuse_closed(state)?,
     }
-    let (state, code) = match decision {
-        Decision::Approve => (PendingState::Approved(verdict.clone()), APPROVED),
-        Decision::Reject => (PendingState::Rejected(verdict.clone()), REJECTED),
+    let (state, code, recorded) = match decision {
+        Decision::Approve => {
+            let recorded = carry_out(connection, &pending.proposal, verdict).await?;
+            (PendingState::Approved(verdict.clone()), APPROVED, Some(recorded))
+        }
+        Decision::Reject => (PendingState::Rejected(verdict.clone()), REJECTED, None),
     };
-    let recorded = match decision {
-        Decision::Approve => Some(carry_out(connection, &pending.proposal, verdict).await?),
-        Decision::Reject => None,
-    };
+    close(connection, id, code, verdict).await?;
+    Ok((Pending { state, ..pending }, recorded))
+}
+
+pub(super) async fn withdraw(
+    connection: &mut AnyConnection,
+    id: i64,
+    verdict: &Verdict,
+) -> Result<Pending, StorageError> {
+    let pending = of_id(connection, id, verdict.at).await?;
+    if pending.proposal.order.actor != verdict.actor {
+        return Err(PendingFault::AnotherPersons.into());
+    }
+    if matches!(pending.state, PendingState::Withdrawn(_)) {
+        return Ok(pending);
+    }
+    refuse_closed(&pending.state)?;
+    close(connection, id, WITHDRAWN, verdict).await?;
+    Ok(Pending { state: PendingState::Withdrawn(verdict.clone()), ..pending })
+}
+
+async fn of_id(
+    connection: &mut AnyConnection,
+    id: i64,
+    now: UnixSeconds,
+) -> Result<Pending, StorageError> {
+    let statement = format!("{COLUMNS} WHERE id = $1");
+    // Nothing but our own words was put into it.
+    let row = sqlx::query(AssertSqlSafe(statement)).bind(id).fetch_optional(connection).await?;
+    of_row(&row.ok_or(PendingFault::Unknown)?, now)
+}
+
+fn refuse_closed(state: &PendingState) -> Result<(), PendingFault> {
+    match state {
+        PendingState::Waiting => Ok(()),
+        PendingState::Expired => Err(PendingFault::Expired),
+        PendingState::Outdated => Err(PendingFault::Outdated),
+        PendingState::Approved(_) | PendingState::Rejected(_) | PendingState::Withdrawn(_) => {
+            Err(PendingFault::Decided)
+        }
+    }
+}
+
+async fn close(
+    connection: &mut AnyConnection,
+    id: i64,
+    state: i64,
+    verdict: &Verdict,
+) -> Result<(), StorageError> {
     sqlx::query(
         "UPDATE proposals SET state = $2, decided_by = $3, decided_at = $4, decision_comment = $5 \
          WHERE id = $1",
     )
     .bind(id)
-    .bind(code)
+    .bind(state)
     .bind(&verdict.actor)
     .bind(verdict.at.seconds())
     .bind(&verdict.comment)
     .execute(connection)
     .await?;
-    Ok((Pending { state, ..pending }, recorded))
+    Ok(())
 }
 
 async fn carry_out(
@@ -139,9 +248,13 @@ async fn carry_out(
     proposal: &Proposal,
     verdict: &Verdict,
 ) -> Result<Recorded, StorageError> {
+    let (issuer, serial) = (proposal.issuer, &proposal.serial);
+    // Every change made here voids what waits; a database that something else wrote to is looked at.
+    if revocations::stored(connection, issuer, serial).await? != proposal.was {
+        return Err(PendingFault::Outdated.into());
+    }
     let order = RevocationOrder { now: verdict.at, people: People::Two, ..proposal.order.clone() };
-    let (recorded, _) =
-        revocations::revoke(connection, proposal.issuer, &proposal.serial, &order).await?;
+    let (recorded, _) = revocations::revoke(connection, issuer, serial, &order).await?;
     Ok(recorded)
 }
 
@@ -159,6 +272,8 @@ fn of_row(row: &AnyRow, now: UnixSeconds) -> Result<Pending, StorageError> {
         WAITING => PendingState::Waiting,
         APPROVED => PendingState::Approved(verdict()?),
         REJECTED => PendingState::Rejected(verdict()?),
+        WITHDRAWN => PendingState::Withdrawn(verdict()?),
+        OUTDATED => PendingState::Outdated,
         _ => return Err(StorageError::Corrupt { what: "state" }),
     };
     let date: Option<i64> = row.try_get(4)?;
@@ -173,6 +288,7 @@ fn of_row(row: &AnyRow, now: UnixSeconds) -> Result<Pending, StorageError> {
         issuer: IssuerId(row.try_get(1)?),
         serial: row.try_get(2)?,
         order,
+        was: rows::revocation(row, 13)?,
         comment: row.try_get(8)?,
         expires_at,
     };

@@ -4,7 +4,7 @@ use countersign_core::{crl::RevocationReason, x509::certificate::serial_text};
 use sqlx::{AnyConnection, Row};
 
 use super::{
-    certificates,
+    certificates, proposals,
     rows::{self, seconds},
 };
 use crate::{
@@ -54,7 +54,8 @@ pub(super) async fn decide(
     Ok(rules::decide(seconds(&row, 0)?, rows::revocation(&row, 1)?.as_ref(), order)?)
 }
 
-/// Writes the row and gives the issuer's new revision.
+/// Writes the row and gives the issuer's new revision. What waits for a second person was proposed for
+/// what stood there before, and is void.
 pub(super) async fn write(
     connection: &mut AnyConnection,
     issuer: IssuerId,
@@ -68,6 +69,7 @@ pub(super) async fn write(
             .fetch_one(&mut *connection)
             .await?;
     let revision: i64 = row.try_get(0)?;
+    proposals::outdate(connection, issuer, serial).await?;
     sqlx::query(
         "INSERT INTO revocations (issuer, serial, reason, revocation_date, recorded_at, actor, revision) \
          VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (issuer, serial) DO UPDATE SET \
@@ -109,7 +111,7 @@ pub(super) async fn of_known_key(
     Ok(())
 }
 
-async fn stored(
+pub(super) async fn stored(
     connection: &mut AnyConnection,
     issuer: IssuerId,
     serial: &[u8],

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use base64ct::{Base64, Encoding};
+use countersign_daemon::rate::RateSettings;
 use countersign_revocation::admin::{Needs, ROUTES, Role};
 use rustls::ClientConfig;
 use serde_json::{Value, json};
@@ -55,6 +56,37 @@ async fn each_role_may_what_the_table_says_and_nothing_else() {
     assert!(denied.count() > ROUTES.len());
 }
 
+/// F16: whoever may do nothing filled the ledger, a line and a sync each.
+#[tokio::test(flavor = "multi_thread")]
+async fn denials_are_summed_up_and_rated() {
+    let world = World::new();
+    let mut config = world.config();
+    world.with_admin(&mut config);
+    let bob = world.with_person(&mut config, "bob", &[Role::Reader]);
+    let rate = RateSettings { burst: Some(20), ..RateSettings::per_second(1) };
+    config.admin_rate = rate;
+    let running = world.start(config).await;
+    let replies: Vec<_> = (0..80)
+        .map(|_| running.admin(&bob, "POST", "/v1/backups", b""))
+        .map(|reply| (reply.status, reply.code()))
+        .collect();
+    let denied = replies.iter().filter(|(status, _)| *status == 403).count();
+    let rated = replies.iter().filter(|(_, code)| code == "request.rate.exceeded").count();
+    assert_eq!(denied + rated, 80, "{replies:?}");
+    assert!(denied >= 20 && rated > 0, "{denied} denied, {rated} rated");
+    running.stop().await;
+    let record = super::ledger(&world);
+    let lines: Vec<_> = record.iter().filter(|(kind, _)| kind == "access.denied").collect();
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    assert_eq!(lines[0].1["certificate"].as_str().map(|text| text.contains("bob")), Some(true));
+    let (sum, path) = (&lines[1].1, &json!("/v1/backups"));
+    assert_eq!((&sum["times"], &sum["path"]), (&json!(denied - 1), path));
+    assert_eq!(
+        (&sum["actor"], &sum["code"]),
+        (&json!("bob@example.test"), &json!("actor.forbidden"))
+    );
+}
+
 fn document() -> Value {
     let text = include_str!("../../../../docs/revocation-service.openapi.json");
     serde_json::from_str(text).expect("JSON")
@@ -103,7 +135,12 @@ async fn answers_have_the_shapes_that_the_openapi_document_promises() {
         ),
         ("POST", "/v1/revocations", none(), order("certificateHold", &held).to_string().into()),
         ("POST", "/v1/revocations", none(), order("removeFromCRL", &held).to_string().into()),
-        ("POST", "/v1/pending/{id}/reject", "/v1/pending/1/reject".to_owned(), Vec::new()),
+        (
+            "POST",
+            "/v1/pending/{id}/withdraw",
+            "/v1/pending/1/withdraw".to_owned(),
+            b"{\"comment\": \"not yet\"}".to_vec(),
+        ),
         (
             "POST",
             "/v1/revocations",
@@ -146,6 +183,7 @@ async fn answers_have_the_shapes_that_the_openapi_document_promises() {
 fn the_openapi_document_has_every_route_and_its_roles_and_no_other() {
     let document = document();
     let mut documented = Vec::new();
+    let mut taken: Vec<(String, Vec<String>)> = Vec::new();
     for (path, methods) in document["paths"].as_object().expect("paths") {
         for (method, operation) in methods.as_object().expect("methods") {
             if method == "parameters" {
@@ -155,6 +193,9 @@ fn the_openapi_document_has_every_route_and_its_roles_and_no_other() {
             let roles: Vec<_> =
                 roles.map(|role| role.as_str().expect("a role").to_owned()).collect();
             documented.push((method.to_uppercase(), path.clone(), roles));
+            if let Some(content) = operation["requestBody"]["content"].as_object() {
+                taken.push((path.clone(), content.keys().cloned().collect()));
+            }
             assert!(operation["summary"].is_string(), "{method} {path}");
             for (status, response) in operation["responses"].as_object().expect("responses") {
                 let is_said = response["description"].is_string() || status == "default";
@@ -175,4 +216,19 @@ fn the_openapi_document_has_every_route_and_its_roles_and_no_other() {
     documented.sort();
     known.sort();
     assert_eq!(documented, known);
+    let mut known: Vec<(String, Vec<String>)> = ROUTES
+        .iter()
+        .filter(|route| !route.takes.is_empty())
+        .map(|route| {
+            let mut takes: Vec<_> = route.takes.iter().map(|&taken| taken.to_owned()).collect();
+            takes.sort();
+            (route.path.to_owned(), takes)
+        })
+        .collect();
+    for (_, takes) in &mut taken {
+        takes.sort();
+    }
+    taken.sort();
+    known.sort();
+    assert_eq!(taken, known, "media types");
 }

@@ -3,6 +3,7 @@
 use std::{fs, process::Command};
 
 use countersign_core::crl::CertificateList;
+use countersign_revocation::admin::Role;
 use serde_json::{Value, json};
 
 use super::order;
@@ -127,6 +128,12 @@ async fn an_export_read_by_pages_is_the_same_service_elsewhere() {
         assert!(lines.iter().any(|line| {
             let mut line: Value = serde_json::from_str(line).expect("JSON");
             line.as_object_mut().expect("an object").remove("kind");
+            // Whose word it is that they did is said.
+            line["registered_by"] = "imported by admin@example.test: admin@example.test".into();
+            if let Some(revocation) = line.get_mut("revocation") {
+                revocation["recorded_by"] =
+                    "imported by admin@example.test: admin@example.test".into();
+            }
             line == known
         }));
         // The certificate itself proves that it is the same one.
@@ -134,4 +141,65 @@ async fn an_export_read_by_pages_is_the_same_service_elsewhere() {
         assert_eq!(again.status, 200, "{again:?}");
     }
     elsewhere.stop().await;
+}
+
+/// F14: Carol, who may import, had Bob revoke something and register something.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_does_not_speak_for_others() {
+    let world = World::new();
+    let mut config = world.config();
+    world.with_admin(&mut config);
+    let roles = [Role::Registrar, Role::Revoker];
+    let carol = world.with_person(&mut config, "carol", &roles);
+    let running = world.start(config).await;
+    let at = world.now.minus_seconds(1_000).to_string();
+    let revocation = json!({
+        "reason": "keyCompromise", "revocation_date": at, "recorded_at": at, "recorded_by": "bob",
+    });
+    let certificate = json!({
+        "kind": "certificate", "issuer": "signing", "serial": "a7", "not_before": at,
+        "not_after": "2049-01-01T00:00:00Z", "registered_at": at, "registered_by": "alice",
+        "status": "revoked", "revocation": revocation,
+    });
+    let key = json!({ "kind": "key", "key_sha256": "ab".repeat(32), "revocation": revocation });
+    let release = json!({
+        "kind": "release", "bundle_sha256": "cd".repeat(32), "name": "App", "issuer": "signing",
+        "serial": "a7", "key_sha256": "ab".repeat(32), "registered_at": at, "registered_by": "dan",
+    });
+    let head = json!({ "kind": "export", "format": 1 });
+    let body = [&head, &certificate, &key, &release].map(Value::to_string).join("\n");
+    for _ in 0..2 {
+        let reply = running.admin(&carol, "POST", "/v1/import", body.as_bytes());
+        assert_eq!(reply.status, 200, "{reply:?}");
+        assert_eq!(reply.json()["names"], json!(["alice", "bob", "dan"]));
+    }
+    let get = |path: &str| running.admin(&carol, "GET", path, b"").json();
+    let shown = get("/v1/certificates/signing/a7");
+    let by = |name: &str| json!(format!("imported by carol@example.test: {name}"));
+    assert_eq!(shown["registered_by"], by("alice"));
+    assert_eq!(shown["revocation"]["recorded_by"], by("bob"));
+    assert_eq!(get("/v1/keys")["keys"][0]["revocation"]["recorded_by"], by("bob"));
+    assert_eq!(get("/v1/releases")["releases"][0]["registered_by"], by("dan"));
+    // What came from here is not told twice, and no name grows without end or writes between the lines.
+    let again =
+        body.replace("\"bob\"", "\"imported by carol@example.test: bob\"").replace("a7", "a8");
+    assert_eq!(running.admin(&carol, "POST", "/v1/import", again.as_bytes()).status, 200);
+    let shown = get("/v1/certificates/signing/a8");
+    assert_eq!(shown["revocation"]["recorded_by"], by("bob"));
+    for name in ["x".repeat(513), "bob\\ncarol".to_owned()] {
+        let body = body.replace("\"bob\"", &format!("\"{name}\""));
+        let reply = running.admin(&carol, "POST", "/v1/import", body.as_bytes());
+        assert_eq!((reply.status, reply.code().as_str()), (400, "import.malformed"));
+    }
+    running.stop().await;
+    let record = super::ledger(&world);
+    let digest = super::sha256_hex(body.as_bytes());
+    let ordered = record.iter().find(|(kind, _)| kind == "import.ordered").expect("an order");
+    assert_eq!(
+        (&ordered.1["actor"], &ordered.1["order"]["sha256"]),
+        (&json!("carol@example.test"), &json!(digest))
+    );
+    let done = record.iter().find(|(kind, _)| kind == "import.done").expect("done");
+    assert_eq!(done.1["answer"]["sha256"], json!(digest));
+    assert_eq!(done.1["answer"]["names"], json!(["alice", "bob", "dan"]));
 }

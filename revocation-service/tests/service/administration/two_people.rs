@@ -4,7 +4,7 @@ use countersign_core::crl::CertificateList;
 use countersign_revocation::admin::Role;
 use serde_json::json;
 
-use super::{order, post};
+use super::{decision, order, post};
 use crate::{
     http::get,
     world::{Running, World},
@@ -50,17 +50,18 @@ async fn a_hold_is_lifted_and_a_date_moved_later_by_two_people_alone() {
     let later = json!({ "compromised_since": late.to_string(), "comment": "wrong day" });
     let reply = running.revoke(&alice, &order(&moved, "superseded", &later));
     assert_eq!(reply.status, 202, "{reply:?}");
-    let later_id = reply.json()["pending"]["id"].clone();
+    let second = reply.json()["pending"].clone();
+    assert_eq!(second["was"]["revocation_date"], early.to_string());
 
     // Alice may approve what others propose, not her own, whatever connection she comes by.
     let approve = |id: &serde_json::Value| format!("/v1/pending/{id}/approve");
-    let reply = post(&running, &alice, &approve(&proposed["id"]), &none);
+    let reply = post(&running, &alice, &approve(&proposed["id"]), &decision(&proposed, ""));
     assert_eq!((reply.status, reply.code().as_str()), (403, "pending.same_person"));
     assert_eq!(dates(&running).len(), 2);
-    let reply = post(&running, &bob, &approve(&proposed["id"]), &json!({ "comment": "seen it" }));
+    let reply = post(&running, &bob, &approve(&proposed["id"]), &decision(&proposed, "seen it"));
     assert_eq!((reply.status, &reply.json()["pending"]["state"]), (200, &json!("approved")));
     assert_eq!(dates(&running), [early.seconds()]);
-    let reply = post(&running, &bob, &approve(&later_id), &none);
+    let reply = post(&running, &bob, &approve(&second["id"]), &decision(&second, ""));
     assert_eq!(reply.status, 200, "{reply:?}");
     assert_eq!(dates(&running), [late.seconds()]);
 
@@ -87,24 +88,27 @@ async fn a_proposal_can_be_rejected_and_runs_out() {
     running.register(&admin, &[&held]);
     assert_eq!(running.revoke(&admin, &order(&held, "certificateHold", &json!({}))).status, 200);
     let release = order(&held, "removeFromCRL", &json!({ "comment": "found" }));
-    let propose = || running.revoke(&admin, &release).json()["pending"]["id"].clone();
-    let first = propose();
-    assert_eq!(propose(), first, "the same proposal is made once");
-    let none = json!({});
-    let reject = post(&running, &bob, &format!("/v1/pending/{first}/reject"), &none);
+    let propose = || running.revoke(&admin, &release).json()["pending"].clone();
+    let proposed = propose();
+    assert_eq!(propose(), proposed, "the same proposal is made once");
+    let first = &proposed["id"];
+    let shown = decision(&proposed, "");
+    let reject = post(&running, &bob, &format!("/v1/pending/{first}/reject"), &shown);
     assert_eq!((reject.status, &reject.json()["pending"]["state"]), (200, &json!("rejected")));
-    let reply = post(&running, &bob, &format!("/v1/pending/{first}/approve"), &none);
+    let reply = post(&running, &bob, &format!("/v1/pending/{first}/approve"), &shown);
     assert_eq!((reply.status, reply.code().as_str()), (409, "pending.decided"));
 
-    let second = propose();
+    let proposed = propose();
+    let second = &proposed["id"];
     running.set_clock(world.now.plus_seconds(600));
-    let reply = post(&running, &bob, &format!("/v1/pending/{second}/approve"), &none);
+    let path = format!("/v1/pending/{second}/approve");
+    let reply = post(&running, &bob, &path, &decision(&proposed, ""));
     assert_eq!((reply.status, reply.code().as_str()), (409, "pending.expired"));
     for (path, status, code) in [
         ("/v1/pending/99/approve", 404, "pending.unknown"),
         ("/v1/pending/x/approve", 400, "pending.malformed"),
     ] {
-        let reply = post(&running, &bob, path, &none);
+        let reply = post(&running, &bob, path, &shown);
         assert_eq!((reply.status, reply.code().as_str()), (status, code));
     }
     let listed = running.admin(&bob, "GET", "/v1/pending", b"").json();

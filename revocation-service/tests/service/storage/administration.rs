@@ -9,7 +9,7 @@ use countersign_core::{
 use countersign_revocation::{
     rules::{People, Refusal, RevocationOrder},
     storage::{
-        CertificateRecord, Decision, Digests, Listed, Listing, PendingFault, PendingState,
+        CertificateRecord, Decision, Digests, Listed, Listing, Pending, PendingFault, PendingState,
         Proposal, Registration, ReleaseRecord, ReleasesOf, Remembered, Revocation, Status, Storage,
         StorageError, Verdict, Which,
     },
@@ -23,6 +23,8 @@ on_both_databases! {
     a_later_date_waits_for_another_person
     a_hold_is_lifted_by_two_and_deltas_tell
     a_proposal_is_decided_once_and_in_time
+    a_proposal_is_bound_to_what_it_changes
+    a_proposal_is_added_to_withdrawn_and_alone
     releases_are_found_by_key_and_by_certificate
     an_import_takes_the_stricter_revocation_and_is_completed_later
     answers_are_remembered_for_a_while
@@ -113,11 +115,17 @@ async fn certificates_are_listed_page_by_page(fixture: Fixture) {
     assert_eq!(page(Which::Revoked, &[]).await, [(2, true), (5, true)]);
 }
 
-fn proposal(fixture: &Fixture, serial: u8, order: RevocationOrder) -> Proposal {
+/// For the certificate as it stands now.
+async fn proposal(fixture: &Fixture, serial: u8, order: RevocationOrder) -> Proposal {
+    let was = match fixture.storage.status(fixture.issuer, &[serial]).await.expect("read") {
+        Status::Revoked(was) => Some(was),
+        Status::Good | Status::NeverIssued => None,
+    };
     Proposal {
         issuer: fixture.issuer,
         serial: vec![serial],
         order,
+        was,
         comment: "the date was a mistake".to_owned(),
         expires_at: UnixSeconds::new(9_000),
     }
@@ -142,13 +150,15 @@ async fn a_later_date_waits_for_another_person(fixture: Fixture) {
         matches!(&refused, Err(StorageError::Refused(refusal)) if refusal.takes_two_people()),
         "{refused:?}"
     );
-    let pending = storage.propose(&proposal(&fixture, 1, later.clone())).await.expect("proposed");
-    let again = storage.propose(&proposal(&fixture, 1, later)).await.expect("the same");
-    assert_eq!(again.id, pending.id);
+    let proposed = proposal(&fixture, 1, later).await;
+    let pending = storage.propose(&proposed).await.expect("proposed");
+    let again = storage.propose(&proposed).await.expect("the same");
+    assert_eq!(again, pending);
+    let shown = pending.sha256();
     assert_eq!(storage.pending_count(UnixSeconds::new(6_000)).await.expect("read"), 1);
 
     let first = verdict("admin@example.test", 6_000);
-    let own = storage.decide(pending.id, Decision::Approve, &first).await;
+    let own = storage.decide(pending.id, Decision::Approve, shown, &first).await;
     assert!(matches!(own, Err(StorageError::Pending(PendingFault::SamePerson))), "{own:?}");
     let Status::Revoked(still) = storage.status(fixture.issuer, &[1]).await.expect("read") else {
         panic!("not revoked")
@@ -156,9 +166,10 @@ async fn a_later_date_waits_for_another_person(fixture: Fixture) {
     assert_eq!(still.revocation_date, UnixSeconds::new(3_000));
 
     let (approved, recorded) = storage
-        .decide(pending.id, Decision::Approve, &verdict("second@example.test", 6_000))
+        .decide(pending.id, Decision::Approve, shown, &verdict("second@example.test", 6_000))
         .await
         .expect("approved");
+    assert_eq!(approved.sha256(), shown, "what was proposed is the same");
     assert_eq!(approved.state, PendingState::Approved(verdict("second@example.test", 6_000)));
     assert_eq!(recorded.expect("carried out").revocation.revocation_date, UnixSeconds::new(4_000));
     assert_eq!(storage.pending_count(UnixSeconds::new(6_000)).await.expect("read"), 0);
@@ -169,9 +180,11 @@ async fn a_hold_is_lifted_by_two_and_deltas_tell(fixture: Fixture) {
     revoked(storage.as_ref(), &fixture, CertificateHold, 3_000).await;
     let before = storage.revision(issuer).await.expect("read");
     let release = order(RemoveFromCrl, None);
-    let pending = storage.propose(&proposal(&fixture, 1, release.clone())).await.expect("proposed");
+    let proposed = proposal(&fixture, 1, release.clone()).await;
+    let pending = storage.propose(&proposed).await.expect("proposed");
+    let second = verdict("second@example.test", 6_000);
     storage
-        .decide(pending.id, Decision::Approve, &verdict("second@example.test", 6_000))
+        .decide(pending.id, Decision::Approve, pending.sha256(), &second)
         .await
         .expect("approved");
     assert_eq!(storage.status(issuer, &[1]).await.expect("read"), Status::Good);
@@ -180,7 +193,7 @@ async fn a_hold_is_lifted_by_two_and_deltas_tell(fixture: Fixture) {
     assert_eq!(changes.entries, [(vec![1], None)]);
 
     // What is not on hold has nothing to be lifted, by however many people.
-    let refused = storage.propose(&proposal(&fixture, 1, release)).await;
+    let refused = storage.propose(&proposal(&fixture, 1, release).await).await;
     assert!(matches!(refused, Err(StorageError::Refused(Refusal::Undo))), "{refused:?}");
     storage.revoke(issuer, &[1], &order(Superseded, None)).await.expect("revoked again");
     assert!(matches!(storage.status(issuer, &[1]).await.expect("read"), Status::Revoked(_)));
@@ -189,25 +202,24 @@ async fn a_hold_is_lifted_by_two_and_deltas_tell(fixture: Fixture) {
 async fn a_proposal_is_decided_once_and_in_time(fixture: Fixture) {
     let storage = Arc::clone(&fixture.storage);
     revoked(storage.as_ref(), &fixture, KeyCompromise, 3_000).await;
-    let propose = |since| {
-        let later = proposal(&fixture, 1, order(KeyCompromise, Some(since)));
-        let storage = Arc::clone(&storage);
-        async move { storage.propose(&later).await.expect("proposed").id }
+    let propose = async |since| {
+        let later = proposal(&fixture, 1, order(KeyCompromise, Some(since))).await;
+        storage.propose(&later).await.expect("proposed")
     };
-    let decide = |id, decision, at| {
-        let storage = Arc::clone(&storage);
-        async move { storage.decide(id, decision, &verdict("second@example.test", at)).await }
+    let decide = async |pending: &Pending, decision, at| {
+        let verdict = verdict("second@example.test", at);
+        storage.decide(pending.id, decision, pending.sha256(), &verdict).await
     };
     let first = propose(4_000).await;
-    decide(first, Decision::Reject, 6_000).await.expect("rejected");
-    decide(first, Decision::Reject, 6_000).await.expect("rejected already");
-    let changed = decide(first, Decision::Approve, 6_000).await;
+    decide(&first, Decision::Reject, 6_000).await.expect("rejected");
+    decide(&first, Decision::Reject, 6_000).await.expect("rejected already");
+    let changed = decide(&first, Decision::Approve, 6_000).await;
     assert!(matches!(changed, Err(StorageError::Pending(PendingFault::Decided))), "{changed:?}");
 
     let second = propose(4_500).await;
-    let late = decide(second, Decision::Approve, 9_000).await;
+    let late = decide(&second, Decision::Approve, 9_000).await;
     assert!(matches!(late, Err(StorageError::Pending(PendingFault::Expired))), "{late:?}");
-    let unknown = decide(99, Decision::Approve, 6_000).await;
+    let unknown = decide(&Pending { id: 99, ..first.clone() }, Decision::Approve, 6_000).await;
     assert!(matches!(unknown, Err(StorageError::Pending(PendingFault::Unknown))), "{unknown:?}");
     let states: Vec<_> = storage
         .proposals(UnixSeconds::new(9_000), 10)
@@ -216,7 +228,99 @@ async fn a_proposal_is_decided_once_and_in_time(fixture: Fixture) {
         .into_iter()
         .map(|pending| (pending.id, matches!(pending.state, PendingState::Expired)))
         .collect();
-    assert_eq!(states, [(second, true), (first, false)]);
+    assert_eq!(states, [(second.id, true), (first.id, false)]);
+    // What ran out stands in nobody's way.
+    let late = Proposal {
+        order: RevocationOrder {
+            now: UnixSeconds::new(9_000),
+            ..order(KeyCompromise, Some(4_700))
+        },
+        expires_at: UnixSeconds::new(12_000),
+        ..proposal(&fixture, 1, order(KeyCompromise, Some(4_700))).await
+    };
+    assert!(storage.propose(&late).await.expect("proposed").id > second.id);
+}
+
+async fn a_proposal_is_bound_to_what_it_changes(fixture: Fixture) {
+    let (storage, issuer) = (Arc::clone(&fixture.storage), fixture.issuer);
+    revoked(storage.as_ref(), &fixture, KeyCompromise, 3_000).await;
+    let stale = proposal(&fixture, 1, order(KeyCompromise, Some(4_000))).await;
+    let pending = storage.propose(&stale).await.expect("proposed");
+    assert_eq!(pending.proposal.was, stale.was);
+
+    // Somebody else records an earlier date: whatever waits is void, also for a new proposal.
+    storage.revoke(issuer, &[1], &order(KeyCompromise, Some(2_500))).await.expect("stricter");
+    let second = verdict("second@example.test", 6_000);
+    for decision in [Decision::Approve, Decision::Reject] {
+        let void = storage.decide(pending.id, decision, pending.sha256(), &second).await;
+        assert!(matches!(void, Err(StorageError::Pending(PendingFault::Outdated))), "{void:?}");
+    }
+    let void = storage.propose(&stale).await;
+    assert!(matches!(void, Err(StorageError::Pending(PendingFault::Outdated))), "{void:?}");
+    let listed = storage.proposals(UnixSeconds::new(6_000), 10).await.expect("read");
+    assert_eq!(listed[0].state, PendingState::Outdated);
+    assert_eq!(storage.pending_count(UnixSeconds::new(6_000)).await.expect("read"), 0);
+
+    // An order against its key, and an import, are such changes too.
+    storage.register(vec![with_key(issuer, 2, 77)]).await.expect("registered");
+    storage.revoke(issuer, &[2], &order(Superseded, Some(3_000))).await.expect("revoked");
+    let second = proposal(&fixture, 2, order(Superseded, Some(4_000))).await;
+    storage.propose(&second).await.expect("proposed");
+    storage
+        .revoke_key([77; 32], &order(KeyCompromise, Some(2_900)), &[issuer])
+        .await
+        .expect("revoked");
+    let third = proposal(&fixture, 2, order(KeyCompromise, Some(4_000))).await;
+    storage.propose(&third).await.expect("proposed");
+    let imported = Listed {
+        certificate: with_key(issuer, 2, 77),
+        revocation: Some(Revocation {
+            reason: KeyCompromise,
+            revocation_date: UnixSeconds::new(2_000),
+            recorded_at: UnixSeconds::new(2_000),
+            actor: "old system".to_owned(),
+        }),
+    };
+    storage.import(vec![imported]).await.expect("imported");
+    let listed = storage.proposals(UnixSeconds::new(6_000), 10).await.expect("read");
+    assert!(listed.iter().all(|each| each.state == PendingState::Outdated), "{listed:?}");
+}
+
+async fn a_proposal_is_added_to_withdrawn_and_alone(fixture: Fixture) {
+    let storage = Arc::clone(&fixture.storage);
+    revoked(storage.as_ref(), &fixture, KeyCompromise, 3_000).await;
+    let first = proposal(&fixture, 1, order(KeyCompromise, Some(4_000))).await;
+    let pending = storage.propose(&first).await.expect("proposed");
+    let more = Proposal { comment: "and the log says so".to_owned(), ..first.clone() };
+    let added = storage.propose(&more).await.expect("added");
+    assert_eq!(added.proposal.comment, "the date was a mistake; and the log says so");
+    assert_eq!((added.id, added.sha256() == pending.sha256()), (pending.id, false));
+    assert_eq!(storage.propose(&more).await.expect("said before"), added);
+    let second = verdict("second@example.test", 6_000);
+    let stale = storage.decide(pending.id, Decision::Approve, pending.sha256(), &second).await;
+    assert!(matches!(stale, Err(StorageError::Pending(PendingFault::NotAsShown))), "{stale:?}");
+    let too_long = Proposal { comment: "x".repeat(1990), ..first.clone() };
+    let refused = storage.propose(&too_long).await;
+    let fault = PendingFault::CommentTooLong;
+    assert!(matches!(refused, Err(StorageError::Pending(found)) if found == fault), "{refused:?}");
+
+    let other = proposal(&fixture, 1, order(KeyCompromise, Some(4_500))).await;
+    let refused = storage.propose(&other).await;
+    let fault = PendingFault::AnotherWaits { id: pending.id };
+    assert!(matches!(refused, Err(StorageError::Pending(found)) if found == fault), "{refused:?}");
+
+    let strange = storage.withdraw(pending.id, &second).await;
+    let fault = PendingFault::AnotherPersons;
+    assert!(matches!(strange, Err(StorageError::Pending(found)) if found == fault), "{strange:?}");
+    let own = verdict("admin@example.test", 6_000);
+    let withdrawn = storage.withdraw(pending.id, &own).await.expect("withdrawn");
+    assert_eq!(withdrawn.state, PendingState::Withdrawn(own.clone()));
+    assert_eq!(storage.withdraw(pending.id, &own).await.expect("again"), withdrawn);
+    let decided = storage.decide(pending.id, Decision::Approve, added.sha256(), &second).await;
+    assert!(matches!(decided, Err(StorageError::Pending(PendingFault::Decided))), "{decided:?}");
+    storage.propose(&other).await.expect("there is room");
+    let unknown = storage.withdraw(99, &own).await;
+    assert!(matches!(unknown, Err(StorageError::Pending(PendingFault::Unknown))), "{unknown:?}");
 }
 
 fn release(fixture: &Fixture, bundle: u8, serial: u8, signed_at: Option<i64>) -> ReleaseRecord {

@@ -1,0 +1,132 @@
+//! What a CA's lists said before. `ca crl` makes the next one from that: an option that somebody forgets
+//! brings no revoked certificate back to life.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use countersign_core::{
+    asn1,
+    crl::{CertificateList, RevocationReason, Revoked, revives},
+    crypto::aws_lc::AwsLc,
+    limits,
+    x509::{Certificate, certificate::serial_text},
+};
+use countersign_signing::files::FileMode;
+
+use crate::{
+    failure::{Failure, Outcome},
+    input,
+    writing::{Existing, write},
+};
+
+/// Number and entries of the lists before; an entry by its serial number's content octets.
+#[derive(Debug, Default)]
+pub(super) struct Listed {
+    pub(super) number: Option<u64>,
+    pub(super) entries: BTreeMap<Vec<u8>, Revoked>,
+}
+
+impl Listed {
+    /// Reads the list that the CA's folder keeps, and the one that is to be replaced. Nothing but a list
+    /// of this CA is replaced: a wrong path must not cost a key.
+    ///
+    /// # Errors
+    /// One of them is no list of the CA with the certificate `issuer`, or was changed.
+    pub(super) fn read(kept: &Path, output: &Path, issuer: &[u8]) -> Outcome<Self> {
+        let issuer = Certificate::decode(issuer)
+            .map_err(|error| Failure::internal(format!("the authority's certificate: {error}")))?;
+        let mut listed = Self::default();
+        if kept.exists() {
+            let changed = |found: &str| {
+                let restore = "restore it, or remove it and give every --revoke again";
+                Failure::unreadable(kept, format!("{found}; {restore}"))
+            };
+            listed.add(kept, &issuer, changed)?;
+        }
+        if output.exists() {
+            listed.add(output, &issuer, |found| Failure::unwritable(output, found))?;
+        }
+        Ok(listed)
+    }
+
+    /// What stands in both lists is taken from the one with the greater number.
+    fn add(
+        &mut self,
+        path: &Path,
+        issuer: &Certificate<'_>,
+        failure: impl Fn(&str) -> Failure,
+    ) -> Outcome<()> {
+        let octets = input::read_der(path, limits::CRL_BYTES)
+            .map_err(|_| failure("it exists and cannot be read as a CRL"))?;
+        let list =
+            CertificateList::decode(&octets).map_err(|_| failure("it exists and is no CRL"))?;
+        let (key, algorithm) = (&issuer.public_key, &list.signature_algorithm);
+        if list.issuer != issuer.subject
+            || !key.verifies(&AwsLc, algorithm, list.tbs, list.signature)
+        {
+            return Err(failure("it is the CRL of another authority"));
+        }
+        let number = list.extensions.number.unwrap_or(&[0]);
+        let number = asn1::unsigned(number, "cRLNumber").ok();
+        let is_newer = number >= self.number;
+        for entry in list.entries() {
+            let entry = entry.map_err(|error| failure(&error.to_string()))?;
+            let revoked = (entry.reason, entry.effective_date());
+            let serial = entry.serial.to_vec();
+            if is_newer {
+                self.entries.insert(serial, revoked);
+            } else {
+                self.entries.entry(serial).or_insert(revoked);
+            }
+        }
+        self.number = self.number.max(number);
+        Ok(())
+    }
+
+    /// Adds an entry, or makes one stricter.
+    ///
+    /// # Errors
+    /// It is listed already, for a graver reason or from an earlier date on.
+    pub(super) fn revoke(&mut self, serial: Vec<u8>, revoked: Revoked) -> Outcome<()> {
+        if let Some(before) = self.entries.get(&serial)
+            && revives(*before, Some(revoked)).is_some()
+        {
+            let (reason, date) = before;
+            let found = format!(
+                "{} is listed already, for {} from {date} on; that is not taken back",
+                serial_text(&serial),
+                reason.name()
+            );
+            return Err(Failure::usage(found));
+        }
+        self.entries.insert(serial, revoked);
+        Ok(())
+    }
+
+    /// Takes a hold back.
+    ///
+    /// # Errors
+    /// It is not on hold.
+    pub(super) fn release(&mut self, serial: &[u8]) -> Outcome<()> {
+        let text = serial_text(serial);
+        match self.entries.get(serial) {
+            Some((RevocationReason::CertificateHold, _)) => {
+                self.entries.remove(serial);
+                Ok(())
+            }
+            Some((reason, _)) => Err(Failure::usage(format!(
+                "{text} is revoked for {}; only a hold can be lifted",
+                reason.name()
+            ))),
+            None => Err(Failure::usage(format!("{text} is not on hold"))),
+        }
+    }
+}
+
+/// Keeps a list for the next one. It is kept before it is handed out: what nobody got may be listed, what
+/// somebody got must be.
+pub(super) fn keep(path: &Path, crl: &[u8]) -> Outcome<()> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(|error| Failure::unwritable(path, error.to_string()))?;
+    }
+    write(path, crl, FileMode::Public, Existing::Replace)
+}

@@ -1,0 +1,8 @@
+//! What an attacker wants, tried against the programs as they run: one file a want, and nothing of it is
+//! got. SECURITY.md says who the attackers are.
+
+mod administer_from_a_web_page;
+#[path = "../revocation_cli/site.rs"]
+#[allow(dead_code, reason = "the site of another suite, of which this one needs a part")]
+mod site;
+mod undo_a_revocation_by_the_next_crl;
