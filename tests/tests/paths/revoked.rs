@@ -62,7 +62,7 @@ fn reports(reason: Option<RevocationReason>) -> Vec<Report> {
     let policy = Policy::decode(policy.as_bytes()).expect("a policy");
     let digests = Release::digests();
     let evidence = Evidence {
-        artifact: Artifact { name: Some("app"), size: None, digests: &digests },
+        artifact: Artifact { name: Some("app"), digests: &digests, ..Artifact::default() },
         bundle: bundle.as_bytes(),
         crls: &crls,
         ..Evidence::default()
