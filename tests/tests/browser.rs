@@ -35,6 +35,7 @@ fn check_page_in(browser: &str, program: &str) {
         .env("COUNTERSIGN_BROWSER", browser)
         .env("COUNTERSIGN_PAGE", page.url())
         .env("COUNTERSIGN_RELEASE", &page.downloads().folder)
+        .env("COUNTERSIGN_ATTACK", &page.downloads().attack)
         .env("COUNTERSIGN_REVOCATION", page.downloads().revocation_origins.join(" "))
         .env("COUNTERSIGN_CRLS", site.shell.folder().join("crls"))
         .env("COUNTERSIGN_OCSP_REQUEST", site.shell.folder().join("question.ocsp"))

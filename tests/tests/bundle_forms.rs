@@ -286,11 +286,14 @@ fn the_plan_counts_every_line_that_can_be_about_the_file() {
     let short = world.attest("app", b"short", Some(SIGNED));
     let other = world.attest("lib", b"x", Some(SIGNED));
     let of = |bundles: &[&[u8]], size: u64| {
-        let artifact = Artifact { name: Some("app"), size: Some(size), digests: &[] };
-        plan(&lines(bundles), &artifact, &[HashAlgorithm::Sha384, HashAlgorithm::Sha256])
+        let artifact = Artifact { name: Some("app"), size: Some(size), ..Artifact::default() };
+        plan(&lines(bundles), &artifact, None, &[HashAlgorithm::Sha384, HashAlgorithm::Sha256])
     };
-    let read =
-        |published_size| Plan::Read { algorithms: vec![HashAlgorithm::Sha384], published_size };
+    let read = |published_size| Plan::Read {
+        algorithms: vec![HashAlgorithm::Sha384],
+        published_size,
+        keep: Keep::Digests,
+    };
     let is_cut_short = |plan: Plan| matches!(plan, Plan::Decided(finding) if finding.code == FindingCode::ContentIncomplete);
     assert!(is_cut_short(of(&[&long], 6)));
     assert!(is_cut_short(of(&[&long, &short], 4)));
@@ -298,7 +301,7 @@ fn the_plan_counts_every_line_that_can_be_about_the_file() {
     assert_eq!(of(&[&long, &other], 6), read(None), "a renamed file can be any of them");
     assert_eq!(of(&[&long], 14), read(Some(14)));
     assert!(matches!(
-        plan(b"", &Artifact::default(), &HashAlgorithm::STRONG),
+        plan(b"", &Artifact::default(), None, &HashAlgorithm::STRONG),
         Plan::Decided(finding) if finding.code == FindingCode::BundleEmpty
     ));
 }

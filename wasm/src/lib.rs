@@ -18,7 +18,7 @@ mod ocsp_request;
 mod raw;
 mod verification;
 
-pub use crl::crl_next_update;
+pub use crl::crl_facts;
 pub use fault::report_of_fault;
 pub use hasher::Hasher;
 #[cfg(feature = "bench")]

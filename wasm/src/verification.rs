@@ -62,6 +62,8 @@ struct Source {
     required: bool,
     crl_urls: Vec<String>,
     ocsp_urls: Vec<String>,
+    /// The issuer's certificate, DER in Base64.
+    issuer: String,
     /// An OCSP request, DER in Base64.
     ocsp_request: Option<String>,
 }
@@ -186,6 +188,7 @@ impl Verification {
             required: source.subject.mode(&policy.revocation) == RevocationMode::Required,
             ocsp_request: ocsp_request::build(&source.certificate, &source.issuer)
                 .map(|request| Base64::encode_string(&request)),
+            issuer: Base64::encode_string(&source.issuer),
             crl_urls: source.crl_urls,
             ocsp_urls: source.ocsp_urls,
         };

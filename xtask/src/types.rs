@@ -86,9 +86,16 @@ fn faults() -> anyhow::Result<String> {
     let mut text = String::from(
         "/** Reports of faults that keep the module itself from making one; the time, the artifact \
         and what was found are filled in. */\n\
-        export const faults: Readonly<Record<\"internal.error\" | \"setup.service.unreachable\", Report>> = {\n",
+        export const faults: Readonly<Partial<Record<FindingCode, Report>>> & \
+        Readonly<Record<\"internal.error\", Report>> = {\n",
     );
-    for code in [FindingCode::Internal, FindingCode::ServiceUnreachable] {
+    for code in [
+        FindingCode::Internal,
+        FindingCode::ServiceUnreachable,
+        FindingCode::SiteBlocked,
+        FindingCode::SiteFileMissing,
+        FindingCode::BrowserUnsupported,
+    ] {
         let report = Report::of_fault(code.into(), ArtifactSummary::default(), UnixSeconds::new(0));
         writeln!(text, "  \"{}\": {},", code.code(), serde_json::to_string(&report)?)?;
     }

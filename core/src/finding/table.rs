@@ -103,6 +103,15 @@ findings! {
     ServiceUnreachable = "setup.service.unreachable", NotChecked, 3, "docs/cli.md",
         "A service did not answer.",
         "Check the address and the network, then try again.";
+    SiteBlocked = "setup.site.blocked", SetUp, 3, "docs/embedding.md",
+        "This site's settings keep the check from running.",
+        "If this is your site, change the setting that is named here. If not, tell the site's owner.";
+    SiteFileMissing = "setup.site.file-missing", SetUp, 3, "docs/embedding.md",
+        "A file that the check needs is not at its address.",
+        "If this is your site, put the file there or correct the address. If not, tell the site's owner.";
+    BrowserUnsupported = "setup.browser.unsupported", SetUp, 3, "docs/javascript.md",
+        "This browser cannot run the check.",
+        "Use another browser, with WebAssembly turned on, or check the file with `countersign verify`.";
 
     // Content: is it the same file?
     ContentIncomplete = "content.incomplete", Danger, 10, "in-toto ResourceDescriptor annotations",

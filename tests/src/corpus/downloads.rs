@@ -13,7 +13,9 @@ use super::{
     private::{case, case_with, release, signed},
     statements::envelope,
 };
-use crate::forge::{ExtensionDraft, OcspDraft, Proofs, Release, SingleDraft};
+use crate::forge::{
+    CrlDraft, ExtensionDraft, ForgeKey, NOW, OcspDraft, Proofs, Release, SingleDraft,
+};
 
 /// Where the certificate says that its responder is.
 const OCSP_URL: &str = "http://revocation.example/ocsp";
@@ -35,24 +37,67 @@ fn sized(name: &str, release: &Release, size: usize) -> Case {
     case(name, release, envelope(release, bundle::IN_TOTO_PAYLOAD_TYPE, payload.as_bytes()))
 }
 
+/// Where a certificate says that its responder is.
+fn responder() -> ExtensionDraft {
+    let location = der::implicit(6, OCSP_URL.as_bytes());
+    let access = der::sequence(&[&der::oid(&oid::AD_OCSP), &location]);
+    ExtensionDraft::new(oid::PE_AUTHORITY_INFO_ACCESS, NonCritical, der::sequence(&[&access]))
+}
+
 /// The signer's certificate names a responder and no list.
 fn answered_alone() -> Case {
     let mut release = release();
-    let location = der::implicit(6, OCSP_URL.as_bytes());
-    let access = der::sequence(&[&der::oid(&oid::AD_OCSP), &location]);
-    let access = der::sequence(&[&access]);
-    release.signing.leaf = release
-        .signing
-        .leaf
-        .clone()
-        .without(oid::CE_CRL_DISTRIBUTION_POINTS)
-        .with(ExtensionDraft::new(oid::PE_AUTHORITY_INFO_ACCESS, NonCritical, access));
+    release.signing.leaf =
+        release.signing.leaf.clone().without(oid::CE_CRL_DISTRIBUTION_POINTS).with(responder());
     let issuer = release.signing.sign().authority;
     let id = cert_id(HashAlgorithm::Sha1, &issuer, &release.signing.leaf.serial);
     let answer = OcspDraft::new(SingleDraft::good(&id.expect("a CertID")));
     let answer = answer.sign(&release.signing.authority_key);
     let proofs = Proofs { ocsp: vec![answer], ..Proofs::default() };
     case_with("download-ocsp-alone", &release, signed(&release), proofs)
+}
+
+/// The signer's certificate names a list and a responder, and both say that it is good.
+fn named_both() -> Case {
+    let mut release = release();
+    release.signing.leaf = release.signing.leaf.clone().with(responder());
+    let issuer = release.signing.sign().authority;
+    let id = cert_id(HashAlgorithm::Sha1, &issuer, &release.signing.leaf.serial);
+    let key = &release.signing.authority_key;
+    let proofs = Proofs {
+        ocsp: vec![OcspDraft::new(SingleDraft::good(&id.expect("a CertID"))).sign(key)],
+        crls: vec![CrlDraft::new(&release.signing.authority.subject).sign(key)],
+        ..Proofs::default()
+    };
+    case_with("download-list-and-ocsp", &release, signed(&release), proofs)
+}
+
+/// A list from before, which somebody on the way may bring again.
+fn older_list() -> Case {
+    let release = release();
+    let mut list = CrlDraft::new(&release.signing.authority.subject).with(ExtensionDraft::new(
+        oid::CE_CRL_NUMBER,
+        NonCritical,
+        der::integer(9),
+    ));
+    list.this_update = list.this_update.minus_seconds(3_600);
+    let proofs =
+        Proofs { crls: vec![list.sign(&release.signing.authority_key)], ..Proofs::default() };
+    case_with("download-older-list", &release, signed(&release), proofs)
+}
+
+/// A list that a stranger made and that seems to be newer than any.
+fn forged_list() -> Case {
+    let release = release();
+    let mut list = CrlDraft::new(&release.signing.authority.subject).with(ExtensionDraft::new(
+        oid::CE_CRL_NUMBER,
+        NonCritical,
+        der::integer(99),
+    ));
+    list.this_update = NOW.minus_seconds(1);
+    let proofs =
+        Proofs { crls: vec![list.sign(&ForgeKey::p256("a stranger"))], ..Proofs::default() };
+    case_with("download-forged-list", &release, signed(&release), proofs)
 }
 
 /// All of them.
@@ -63,5 +108,8 @@ pub(super) fn cases() -> Vec<Case> {
         sized("download-sized", &release, size),
         sized("download-other-size", &release, size - 1),
         answered_alone(),
+        named_both(),
+        older_list(),
+        forged_list(),
     ]
 }

@@ -18,11 +18,17 @@ use crate::programs::{self, Service};
 /// The folder's name, within the site's.
 pub const FOLDER: &str = "release";
 
+/// The name of the folder with what an attacker sends, within the site's.
+const ATTACK: &str = "attack";
+
 /// A release folder.
 #[derive(Clone, Debug)]
 pub struct Downloads {
     /// Where it is.
     pub folder: PathBuf,
+    /// Another program under a published name, with everything that would make it verify: its bundle,
+    /// and the attacker's own trust root, policy and CRLs.
+    pub attack: PathBuf,
     /// The origins of the CRLs: the revocation service's, and one where nobody listens.
     pub revocation_origins: Vec<String>,
 }
@@ -65,10 +71,12 @@ pub fn publish(site: &Site, timestamp: &Service) -> Result<Downloads, ScenarioEr
     sign(site, timestamp)?;
     revoke(site)?;
     damage(site)?;
+    attack(site, timestamp, &silent)?;
     let folder = site.shell.folder().join(FOLDER);
     let list = serde_json::to_string_pretty(&list(site)?).unwrap_or_default();
     fs::write(folder.join("releases.json"), list).map_err(file("releases.json"))?;
-    Ok(Downloads { folder, revocation_origins: vec![site.base_url(), silent] })
+    let attack = site.shell.folder().join(ATTACK);
+    Ok(Downloads { folder, attack, revocation_origins: vec![site.base_url(), silent] })
 }
 
 /// A certificate for each signer, and an authority whose revocation service does not run.
@@ -176,6 +184,35 @@ fn damage(site: &Site) -> Result<(), ScenarioError> {
         "head -c 700 release/app-2.1.sigstore.json > release/app-2.1-garbled.sigstore.json",
     ] {
         site.shell.succeed(line)?;
+    }
+    Ok(())
+}
+
+/// What somebody sends who has an authority of the publisher's name, and wants to be believed.
+fn attack(site: &Site, timestamp: &Service, silent: &str) -> Result<(), ScenarioError> {
+    let url = timestamp.url("public");
+    for line in [
+        format!("mkdir {ATTACK}"),
+        format!("(echo malware; head -c 500000 app) > {ATTACK}/app-2.1"),
+        format!(
+            "countersign ca init evil-ca --organisation 'Example Software' --base-url {silent}"
+        ),
+        "countersign ca issue --dir evil-ca --profile code-signer --email release@example.org \
+         --new-key evil.key --output evil.pem"
+            .to_owned(),
+        format!(
+            "countersign trust init --dir evil-ca --timestamp-authority tsa-chain.pem \
+             --output {ATTACK}/trusted_root.json"
+        ),
+        format!("cp policy.json {ATTACK}"),
+        format!(
+            "countersign sign {ATTACK}/app-2.1 --statement --key evil.key --certificate evil.pem \
+             --trusted-root {ATTACK}/trusted_root.json --timestamp-url {url}"
+        ),
+        format!("countersign ca crl --dir evil-ca --ca root --output {ATTACK}/root.crl"),
+        format!("countersign ca crl --dir evil-ca --ca signing --output {ATTACK}/signing.crl"),
+    ] {
+        site.shell.succeed(&line)?;
     }
     Ok(())
 }

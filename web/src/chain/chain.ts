@@ -66,9 +66,11 @@ function fileStation(report: Report, words: Words): Station {
 
 function timeStation(report: Report, words: Words): Station {
   const time = report.timestamps[0];
+  const tone = toneOf(report, ["when-signed"]);
   return {
     icon: "time",
-    tone: toneOf(report, ["when-signed"]),
+    // Where no time is asked for there is none to be glad of.
+    tone: time === undefined ? worse(tone, "open") : tone,
     kind: words.questions["when-signed"],
     title: time ? moment(time.time, words.language) : words.chain.notStamped,
     notes: time ? [plain(words.chain.stampedBy, { authority: time.authority })] : [],

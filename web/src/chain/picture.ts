@@ -28,6 +28,9 @@ interface Laid {
   readonly height: number;
 }
 
+/** Several pictures may stand in one tree. */
+let pictures = 0;
+
 const MARKS = { good: "passed", bad: "failed", open: "check-not-checked" } as const;
 
 /** A figure that redraws itself when its width changes, or a sentence when nothing was proven. */
@@ -38,12 +41,13 @@ export function chainFigure(report: Report, words: Words): HTMLElement {
   }
   const figure = html("figure", { class: "chain", part: "chain" });
   const description = describe(report, words);
+  const id = `chain-${(pictures += 1)}`;
   let drawn = 0;
   const draw = (width: number): void => {
     const fitting = Math.max(SMALLEST, Math.floor(width));
     if (fitting === drawn) return;
     drawn = fitting;
-    figure.replaceChildren(drawChain(stations, fitting, words.chain.title, description));
+    figure.replaceChildren(drawChain(stations, fitting, { id, title: words.chain.title, description }));
   };
   draw(320);
   new ResizeObserver((entries) => {
@@ -56,8 +60,7 @@ export function chainFigure(report: Report, words: Words): HTMLElement {
 function drawChain(
   stations: readonly Station[],
   width: number,
-  title: string,
-  description: string,
+  { id, title, description }: { readonly id: string; readonly title: string; readonly description: string },
 ): SVGSVGElement {
   const laid = stations.map((station) => lay(station, width - TEXT - 4));
   const height = laid.reduce((sum, each) => sum + each.height, GAP * (laid.length - 1));
@@ -65,10 +68,10 @@ function drawChain(
     "svg",
     {
       viewBox: `0 0 ${width} ${height}`, width, height, role: "img", class: "chain-picture",
-      "aria-labelledby": "chain-title chain-description",
+      "aria-labelledby": `${id}-title ${id}-description`,
     },
-    svg("title", { id: "chain-title" }, title),
-    svg("desc", { id: "chain-description" }, description),
+    svg("title", { id: `${id}-title` }, title),
+    svg("desc", { id: `${id}-description` }, description),
   );
   let top = 0;
   laid.forEach((each, index) => {

@@ -1,5 +1,5 @@
 /**
- * What is seen of a `<verify-download>`: one of idle, working, or a verdict. It shows what it is told and
+ * What is seen of a `<verify-download>`: one of idle, working, a verdict, or several. It shows what it is told and
  * reports what the reader does; it fetches and decides nothing.
  */
 
@@ -17,6 +17,8 @@ import { type State, isAlarming } from "./state.js";
 import type { Telling } from "./telling.js";
 import { verdictView } from "./verdict.js";
 import { type WorkingView, workingView } from "./working.js";
+import { type Result, severalView } from "./several.js";
+import { wordsOfOwn, type OwnFile } from "./own.js";
 
 /** What the reader can do. */
 export interface PanelActions {
@@ -39,7 +41,9 @@ export interface Shown {
   readonly report: Report;
   readonly telling: Telling;
   readonly command: CommandFiles;
-  /** What became of a download, beside the verdict. */
+  /** The reader's own files on which the verdict rests. */
+  readonly own: readonly OwnFile[];
+  /** What became of a download or of other chosen files, beside the verdict. */
   readonly remarks: readonly Node[];
 }
 
@@ -54,6 +58,7 @@ export class Panel {
   readonly #rest = html("div", { class: "rest" });
   readonly #input = html("input", { type: "file", multiple: "", class: "file", part: "input", id: "file" });
   readonly #chooser: HTMLElement;
+  readonly #own = html("div", { class: "own-place" });
   readonly #line = html("span", { class: "choose-line" });
   readonly #note = html("span", { class: "choose-note", id: "choose-note" });
 
@@ -78,6 +83,7 @@ export class Panel {
       this.#live,
       this.#rest,
       this.#chooser,
+      this.#own,
       html("slot"),
     );
     this.#listen();
@@ -111,39 +117,75 @@ export class Panel {
     }
   }
 
-  /** Waits for a file; `remark` says why, where there is something to say. */
-  showIdle(remark: Node | null = null, note: string | null = null): void {
+  /** Puts the form for the reader's own files there, or takes it away. */
+  setOwn(form: HTMLElement | null): void {
+    this.#own.replaceChildren(...(form === null ? [] : [form]));
+  }
+
+  /** Waits for a file; the remarks say why, where there is something to say. */
+  showIdle(remarks: readonly Node[] = [], note: string | null = null): void {
     const { panel } = this.#words;
     this.#enter("idle");
     this.#rest.replaceChildren();
     this.#live.setAttribute("role", "status");
     this.#live.replaceChildren(
-      ...(remark === null ? [] : [html("p", { class: "remark", part: "remark", tabindex: -1 }, remark)]),
+      ...remarks.map((remark) => html("p", { class: "remark", part: "remark", tabindex: -1 }, remark)),
     );
     this.#line.textContent = panel.choose;
     this.#note.textContent = note ?? panel.chooseNote;
   }
 
-  showWorking(): WorkingView {
+  /** `which` says which file it is, where there are several. */
+  showWorking(which: string | null = null): WorkingView {
     const hadFocus = this.#holdsFocus();
     this.#enter("working");
     this.#rest.replaceChildren();
-    const view = workingView(this.#words, () => this.#actions.cancel());
+    const view = workingView(this.#words, () => this.#actions.cancel(), which);
     this.#live.setAttribute("role", "status");
     this.#live.replaceChildren();
-    this.#spoken.textContent = this.#words.panel.starting;
+    this.#spoken.textContent = which ?? this.#words.panel.starting;
     this.#rest.replaceChildren(view.element);
     if (hadFocus) view.cancel.focus();
     return view;
   }
 
-  showVerdict({ report, telling, command, remarks }: Shown): void {
-    this.#enter(telling.state);
-    const words = this.#words;
-    this.#live.setAttribute("role", isAlarming(telling.state) ? "alert" : "status");
-    const verdict = verdictView(report, telling, remarks, words);
-    this.#live.replaceChildren(verdict);
-    this.#rest.replaceChildren(
+  showVerdict(shown: Shown): void {
+    const { report, telling, remarks } = shown;
+    this.#showResult(telling.state, isAlarming(telling.state), verdictView(report, telling, remarks, this.#words));
+    this.#rest.replaceChildren(...this.#detailsOf(shown));
+  }
+
+  /** A verdict to stand in a list of several. */
+  resultOf(name: string, shown: Shown): Result {
+    const { report, telling, remarks } = shown;
+    return {
+      name,
+      state: telling.state,
+      verdict: (rank) => verdictView(report, telling, remarks, this.#words, rank),
+      details: () => this.#detailsOf(shown),
+    };
+  }
+
+  /** A result for each file, and none for all of them. */
+  showSeveral(results: readonly Result[], remarks: readonly Node[]): void {
+    const { summary, list } = severalView(results, this.#words);
+    summary.append(...remarks.map((remark) => html("p", { class: "verdict-remark" }, remark)));
+    this.#showResult("several", results.some(({ state }) => isAlarming(state)), summary);
+    this.#rest.replaceChildren(list);
+  }
+
+  #showResult(state: State, alarming: boolean, result: HTMLElement): void {
+    this.#enter(state);
+    this.#live.setAttribute("role", alarming ? "alert" : "status");
+    this.#live.replaceChildren(result);
+    this.#line.textContent = this.#words.panel.chooseAnother;
+    this.#note.textContent = this.#words.panel.chooseNote;
+    result.querySelector<HTMLElement>(".headline")?.focus();
+  }
+
+  #detailsOf({ report, telling, command, own }: Shown): Node[] {
+    const words = wordsOfOwn(this.#words, own);
+    return [
       checksView(report, words),
       html(
         "section",
@@ -154,10 +196,7 @@ export class Panel {
       detailsView(report, words),
       commandView(command, words),
       reportView(report, words),
-    );
-    this.#line.textContent = words.panel.chooseAnother;
-    this.#note.textContent = words.panel.chooseNote;
-    verdict.querySelector<HTMLElement>(".headline")?.focus();
+    ];
   }
 
   focusInput(): void {

@@ -8,7 +8,7 @@ export interface Sources {
   readonly bundle: Source;
   readonly trust: Source;
   readonly policy: Source;
-  /** CRLs that are at hand, each DER: beside the release, or chosen by the reader. */
+  /** CRLs that are at hand, DER or PEM: beside the release, or chosen in the form. */
   readonly crls: readonly Source[];
   /** The key that must have signed, for a bundle by a managed key, which has no certificate. */
   readonly publicKey?: Source | undefined;
@@ -23,38 +23,6 @@ export type Resolver = (file: File) => Promise<Sources | null>;
 /** Where trust root and policy are by convention, from the page. */
 export const TRUST_NAME = "trusted_root.json";
 export const POLICY_NAME = "policy.json";
-const BUNDLE_NAME = /\.sigstore(\.json)?$/i;
-
-/** Whether a file's name says that it is a bundle. */
-export function isBundleName(name: string): boolean {
-  return BUNDLE_NAME.test(name);
-}
-
-/** The files of one choice, by what each is. */
-export interface ChosenFiles {
-  readonly file: File | undefined;
-  readonly bundle: File | undefined;
-  readonly sources: Partial<Sources>;
-}
-
-/**
- * Tells the download from its evidence by the conventional names. A file that was chosen alone is the
- * download, unless its name says that it is a bundle.
- */
-export function sortChosen(files: readonly File[]): ChosenFiles {
-  const bundle = files.find((file) => isBundleName(file.name));
-  const others = files.filter((file) => file !== bundle);
-  if (others.length < 2) return { file: others[0], bundle, sources: {} };
-  const trust = others.find((file) => file.name === TRUST_NAME);
-  const policy = others.find((file) => file.name === POLICY_NAME);
-  const crls = others.filter((file) => /\.crl$/i.test(file.name));
-  const file = others.find((each) => each !== trust && each !== policy && !crls.includes(each));
-  return {
-    file,
-    bundle,
-    sources: { ...(trust && { trust }), ...(policy && { policy }), ...(crls.length > 0 && { crls }) },
-  };
-}
 
 /** The bundle beside an address. */
 export function bundleBeside(address: URL): URL {
@@ -77,6 +45,11 @@ export function fileName(address: URL): string {
   } catch {
     return last;
   }
+}
+
+/** `app (1).zip` is what browsers make of a second `app.zip`. */
+export function withoutCount(name: string): string {
+  return name.replace(/ ?\(\d+\)(?=(\.[^.]*)*$)/, "");
 }
 
 /** What a source is called for a person; the conventional name where it has none. */

@@ -5,6 +5,7 @@ import { date, size, sizes } from "../words/quantity.js";
 import { type Facts, sentence } from "../words/sentence.js";
 import { nameAttribute } from "../words/shown.js";
 import type { StateName, StateWords, Words } from "../words/words.js";
+import { type OwnFile, ownNames, wordsOfOwn } from "./own.js";
 import { stateOf } from "./state.js";
 
 /** The site's own words for what is offered; they are not signed. */
@@ -19,6 +20,8 @@ export interface Labels {
 
 export interface Telling {
   readonly state: StateName;
+  /** Said before everything else: that the verdict rests on the reader's own files. */
+  readonly basis: DocumentFragment | null;
   readonly label: string;
   readonly headline: DocumentFragment;
   readonly body: readonly DocumentFragment[];
@@ -26,17 +29,29 @@ export interface Telling {
   readonly warnings: readonly Finding[];
 }
 
-export function tell(report: Report, labels: Labels, words: Words): Telling {
-  const state = stateOf(report);
+/** What a check was made with, as far as its verdict has to say it. */
+export interface Basis {
+  readonly labels: Labels;
+  /** The reader's own files that took the place of the site's; the site's labels mean nothing then. */
+  readonly own: readonly OwnFile[];
+  /** Whether there is a site whose files could have been used. */
+  readonly hasSite: boolean;
+}
+
+export function tell(report: Report, basis: Basis, table: Words): Telling {
+  const { own } = basis;
+  const words = wordsOfOwn(table, own);
+  const state = stateOf(report, own);
   const said = stateWords(report, state, words);
-  const facts = factsOf(report, labels, words);
+  const facts = factsOf(report, own.length === 0 ? basis.labels : {}, words);
   const renamed = report.findings.find((finding) => finding.code === "content.name-differs");
   const body = said.body.map((template) => sentence(template, facts));
-  if (renamed && state === "verified") {
+  if (renamed && (state === "verified" || state === "verified-own")) {
     body.unshift(sentence(words.panel.publishedAs, { name: renamed.expected ?? "" }));
   }
   return {
     state,
+    basis: own.length === 0 ? null : basisOf(basis, words),
     label: words.labels[state],
     headline: sentence(said.headline, facts),
     body,
@@ -46,10 +61,16 @@ export function tell(report: Report, labels: Labels, words: Words): Telling {
   };
 }
 
+function basisOf({ own, hasSite }: Basis, words: Words): DocumentFragment {
+  const template = hasSite ? words.own.basis : words.own.basisOnly;
+  return sentence(template, { files: ownNames(own, words) });
+}
+
 function stateWords(report: Report, state: StateName, words: Words): StateWords {
   const byState = words.states[state];
-  if (state === "verified" && report.timestamps.length === 0) {
-    return { headline: words.undated, body: byState.body };
+  if (report.timestamps.length === 0) {
+    if (state === "verified") return { headline: words.undated, body: byState.body };
+    if (state === "verified-own") return { headline: words.own.undated, body: byState.body };
   }
   if (state === "outdated" && !report.findings[0]?.expected) return words.outdatedUnnamed;
   const code = report.code;
@@ -68,6 +89,7 @@ function factsOf(report: Report, labels: Labels, words: Words): Facts {
     reason: words.reasons[revocation?.[1] ?? ""] ?? words.reasons["unspecified"],
     expected: amounts?.expected ?? expectedOf(decisive, labels) ?? panel.nobodyExpected,
     found: amounts?.found ?? decisive?.found ?? panel.somebody,
+    subject: decisive?.subject ?? panel.unreachable,
     title: decisive ? titleOf(decisive, words) : "",
     remedy: decisive ? remedyOf(decisive, words) : "",
     host: hostIn(decisive) ?? panel.unreachable,

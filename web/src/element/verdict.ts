@@ -8,18 +8,20 @@ import { icon } from "../drawing/icons.js";
 import { html } from "../drawing/nodes.js";
 import { type Telling, publisherOf, remedyOf, titleOf } from "./telling.js";
 
-/** The verdict's part of the panel; its headline takes the focus. */
+/** The verdict's part of the panel; its headline takes the focus. `rank` is the headline's among headings. */
 export function verdictView(
   report: Report,
   telling: Telling,
   remarks: readonly Node[],
   words: Words,
+  rank: "h2" | "h4" = "h2",
 ): HTMLElement {
   const text = html(
     "div",
     { class: "verdict-text" },
+    telling.basis && html("p", { class: "verdict-basis" }, telling.basis),
     html("p", { class: "verdict-label" }, telling.label),
-    html("h2", { class: "headline", part: "headline", tabindex: -1 }, telling.headline),
+    html(rank, { class: "headline", part: "headline", tabindex: -1 }, telling.headline),
     ...telling.body.map((line) => html("p", { class: "verdict-line" }, line)),
     ...telling.warnings.map((finding) => warning(finding, words)),
     ...lookClosely(report, words),

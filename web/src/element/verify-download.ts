@@ -6,13 +6,15 @@
  */
 
 import { type Progress, type Report, type VerifyOptions, verify } from "../verify/index.js";
-import { sentence } from "../words/sentence.js";
+import { plain, sentence } from "../words/sentence.js";
 import { type Words, wordsFor } from "../words/words.js";
-import { type Offer, Panel } from "./panel.js";
+import { type Offer, Panel, type Shown } from "./panel.js";
 import { DownloadError, canSave, chooseTarget, saveVerified } from "./saving.js";
+import { type ChosenDownload, type Unused, sortChosen } from "./choice.js";
+import { type OwnSources, ownTrustOf, ownView, restingOn } from "./own.js";
+import { type Result, uncheckedView } from "./several.js";
 import {
-  POLICY_NAME, type Resolver, type Sources, TRUST_NAME, fileName, linkable, sortChosen, sourceName,
-  sourcesFromAttributes,
+  POLICY_NAME, type Resolver, type Sources, TRUST_NAME, fileName, linkable, sourceName, sourcesFromAttributes,
 } from "./sources.js";
 import type { State } from "./state.js";
 import { styleSheet } from "./style.js";
@@ -20,13 +22,21 @@ import { tell } from "./telling.js";
 import type { WorkingView } from "./working.js";
 
 /** What `vd-verdict` carries. */
-export type VerdictDetail = Pick<Report, "verdict" | "code" | "checks"> & { readonly report: Report };
+export type VerdictDetail = Pick<Report, "verdict" | "code" | "checks"> & {
+  readonly report: Report;
+  /** The file's name as the reader has it. */
+  readonly name: string;
+  /** `visitor`: the verdict rests on a trust root, a policy or a key of the visitor's own. */
+  readonly trust: "site" | "visitor";
+};
 
 /** One check on its way. */
 interface Run {
   readonly controller: AbortController;
   readonly view: WorkingView;
   readonly sources: Sources;
+  /** What of the reader's own files is among the sources. */
+  readonly own: OwnSources;
   /** The file's name as the reader has it. */
   readonly name: string;
 }
@@ -37,16 +47,22 @@ interface Finished {
   readonly remarks: readonly Node[];
 }
 
+/** What the page that this element is in has for a file, or why it has nothing. */
+type Found = Sources | "unmatched" | "own files missing";
+
 export class VerifyDownload extends HTMLElement {
-  static readonly observedAttributes: readonly string[] = ["src", "name", "version", "lang"];
+  static readonly observedAttributes: readonly string[] = ["src", "name", "version", "lang", "own-trust"];
 
   /** Finds the sources of a chosen file, instead of the attributes: for a page with several downloads. */
   resolver: Resolver | null = null;
-  /** Sources that take the place of attributes and resolver, such as files that the reader chose. */
+  /** Sources that take the place of attributes and resolver. For the site's code: never a visitor's files. */
   sources: Partial<Sources> = {};
 
   readonly #panel: Panel;
-  #run: Run | null = null;
+  /** What the reader chose in the form for files of their own. */
+  #own: OwnSources = {};
+  #ownTrust: string | null = null;
+  #running: AbortController | null = null;
   #report: Report | null = null;
   /** A signature that was chosen before its file. */
   #bundle: File | null = null;
@@ -77,12 +93,12 @@ export class VerifyDownload extends HTMLElement {
     if (this.isConnected) this.#describe();
   }
 
-  /** `idle`, `working`, or how the last verdict is shown. */
+  /** `idle`, `working`, how the last verdict is shown, or `several`. */
   get state(): State {
     return this.#panel.state;
   }
 
-  /** The last report; null before the first and while another check runs. */
+  /** The last report; null before the first, while another check runs, and if several files were checked. */
   get report(): Report | null {
     return this.#report;
   }
@@ -94,13 +110,9 @@ export class VerifyDownload extends HTMLElement {
 
   /** Checks `file`; gives the report, or null when it was cancelled or could not be set up. */
   async check(file: File, sources?: Sources): Promise<Report | null> {
-    const found = sources === undefined ? await this.#find(file) : { ...sources, ...this.sources };
-    if (found === null) return null;
-    const task = async (run: Run): Promise<Finished> => ({
-      report: await verify(file, this.#options(run)),
-      remarks: [],
-    });
-    return this.#during(found, file.name, task);
+    const bundle = this.#bundle ?? undefined;
+    this.#bundle = null;
+    return this.#checkOne({ file, bundle }, [], sources);
   }
 
   /**
@@ -119,26 +131,27 @@ export class VerifyDownload extends HTMLElement {
           : sentence(panel.notKept);
       return { report, remarks: [remark] };
     };
-    return this.#during({ ...sources, ...this.sources }, fileName(address), task);
+    return this.#during(this.#completed(sources, undefined), fileName(address), task);
   }
 
   /** Shows a report that was made elsewhere, say by `verify` of `@countersign/verify`. */
   show(report: Report): void {
     this.cancel();
-    this.#run = null;
+    this.#running = null;
     const file = { name: report.artifact.name ?? "FILE" };
-    this.#show(report, [], { sources: sourcesFromAttributes(this, file), name: file.name });
+    this.#show(this.#shown({ report, remarks: [] }, { sources: sourcesFromAttributes(this, file), own: {}, name: file.name }));
+    this.#told(report, file.name, {});
   }
 
   /** Ends the check that runs, if any. */
   cancel(): void {
-    this.#run?.controller.abort();
+    this.#running?.abort();
   }
 
   /** Shows the beginning again. */
   reset(): void {
     this.cancel();
-    this.#run = null;
+    this.#running = null;
     this.#report = null;
     this.#bundle = null;
     this.#unmatched = null;
@@ -146,38 +159,122 @@ export class VerifyDownload extends HTMLElement {
   }
 
   async #chosen(files: readonly File[]): Promise<void> {
-    const { file, bundle, sources } = sortChosen(files);
-    this.#bundle = bundle ?? this.#bundle;
-    this.sources = { ...this.sources, ...sources };
-    if (file !== undefined) {
-      await this.check(file);
-    } else if (this.#bundle !== null) {
+    const { downloads, waiting, unused } = sortChosen(files, this.#bundle ?? undefined);
+    this.#bundle = null;
+    const remarks = unused.map((each) => this.#notUsed(each));
+    const [first, ...others] = downloads;
+    if (first === undefined) {
+      this.#bundle = waiting ?? null;
       const { panel } = this.#words();
-      this.#panel.showIdle(sentence(panel.onlyBundle, { name: this.#bundle.name }));
+      this.#panel.showIdle([
+        ...(waiting === undefined ? [] : [sentence(panel.onlyBundle, { name: waiting.name })]),
+        ...remarks,
+      ]);
+    } else if (others.length === 0) {
+      await this.#checkOne(first, remarks);
+    } else {
+      await this.#checkEach(downloads, remarks);
     }
   }
 
-  /** The sources for `file`; a bundle chosen with it counts before all others. */
-  async #find(file: File): Promise<Sources | null> {
-    const bundle = this.#bundle;
-    this.#bundle = null;
-    const chosen: Partial<Sources> = bundle === null ? {} : { bundle };
+  #notUsed({ name, kind }: Unused): DocumentFragment {
+    const { panel, own } = this.#words();
+    const remark = sentence(kind === "evidence" ? panel.evidenceNotUsed : panel.bundleNotUsed, { name });
+    if (kind === "evidence" && this.hasAttribute("own-trust")) {
+      remark.append(" ", sentence(panel.useForm, { form: own.summary }));
+    }
+    return remark;
+  }
+
+  async #checkOne(
+    { file, bundle }: ChosenDownload,
+    remarks: readonly Node[],
+    sources?: Sources,
+  ): Promise<Report | null> {
+    let found: Found;
     try {
-      const offered =
-        this.resolver === null
-          ? sourcesFromAttributes(this, file)
-          : ((await this.resolver(file)) ??
-            (this.sources.bundle ?? bundle ? sourcesFromAttributes(this, file) : null));
-      if (offered !== null) return { ...offered, ...this.sources, ...chosen };
+      found = sources === undefined ? await this.#find(file, bundle) : this.#completed(sources, bundle);
     } catch (error) {
       this.#misuse(error);
       return null;
     }
-    this.#unmatched = file;
-    const { panel } = this.#words();
-    this.#panel.showIdle(sentence(panel.unmatched, { name: file.name }), panel.unmatchedNote);
-    this.#emit("vd-unmatched", { file });
-    return null;
+    const { panel, own } = this.#words();
+    if (found === "own files missing") {
+      this.#panel.showIdle([sentence(own.missing), ...remarks], own.noteOnly);
+      return null;
+    }
+    if (found === "unmatched") {
+      this.#unmatched = file;
+      this.#panel.showIdle([sentence(panel.unmatched, { name: file.name }), ...remarks], panel.unmatchedNote);
+      this.#emit("vd-unmatched", { file });
+      return null;
+    }
+    return this.#during(found, file.name, async (run) => ({ report: await verify(file, this.#options(run)), remarks }));
+  }
+
+  /** Checks one after the other; each has a result of its own, whatever becomes of the others. */
+  async #checkEach(downloads: readonly ChosenDownload[], remarks: readonly Node[]): Promise<void> {
+    const controller = this.#begin();
+    const results: Result[] = [];
+    for (const [index, download] of downloads.entries()) {
+      const facts = { number: String(index + 1), count: String(downloads.length), name: download.file.name };
+      const view = this.#panel.showWorking(plain(this.#words().panel.fileOf, facts));
+      const result = await this.#resultOf(download, controller, view);
+      if (this.#running !== controller) return;
+      if (result === null) {
+        this.#running = null;
+        this.#panel.showIdle([sentence(this.#words().panel.cancelledSeveral)]);
+        this.#panel.focusInput();
+        return;
+      }
+      results.push(result);
+    }
+    this.#running = null;
+    this.#panel.showSeveral(results, remarks);
+  }
+
+  /** The result of one file among several; null if somebody gave up. */
+  async #resultOf(
+    { file, bundle }: ChosenDownload,
+    controller: AbortController,
+    view: WorkingView,
+  ): Promise<Result | null> {
+    const { name } = file;
+    const { panel, own } = this.#words();
+    try {
+      const sources = await this.#find(file, bundle);
+      if (sources === "unmatched") return uncheckedView(name, panel.unmatchedOfSeveral, this.#words());
+      if (sources === "own files missing") return uncheckedView(name, own.missing, this.#words());
+      const run: Run = { controller, view, sources, own: this.#own, name };
+      const report = await verify(file, this.#options(run));
+      if (this.#running === controller) this.#told(report, name, run.own);
+      return this.#panel.resultOf(name, this.#shown({ report, remarks: [] }, run));
+    } catch (error) {
+      if (controller.signal.aborted) return null;
+      const message = error instanceof Error ? error.message : String(error);
+      this.#emit("vd-error", { message, error });
+      return uncheckedView(name, plain(panel.misuse, { message }), this.#words());
+    }
+  }
+
+  /** The sources for `file`; a bundle chosen with it counts before all others. */
+  async #find(file: File, bundle: File | undefined): Promise<Found> {
+    const { trust, policy } = this.#own;
+    if (ownTrustOf(this.#ownTrust) === "only") {
+      if (trust === undefined || policy === undefined) return "own files missing";
+      return this.#completed(sourcesFromAttributes(this, file), bundle);
+    }
+    const given = this.sources.bundle ?? this.#own.bundle ?? bundle;
+    const offered =
+      this.resolver === null
+        ? sourcesFromAttributes(this, file)
+        : ((await this.resolver(file)) ?? (given ? sourcesFromAttributes(this, file) : null));
+    return offered === null ? "unmatched" : this.#completed(offered, bundle);
+  }
+
+  /** What the site has, then what the reader chose in the form, then the bundle that came with the file. */
+  #completed(offered: Sources, bundle: File | undefined): Sources {
+    return { ...offered, ...this.sources, ...this.#own, ...(bundle && { bundle }) };
   }
 
   async #saveOffered(): Promise<void> {
@@ -190,37 +287,41 @@ export class VerifyDownload extends HTMLElement {
     }
   }
 
+  /** Ends what runs and begins something else. */
+  #begin(): AbortController {
+    this.cancel();
+    this.#report = null;
+    this.#unmatched = null;
+    this.#running = new AbortController();
+    return this.#running;
+  }
+
   /** Runs one check to its end and shows it; an older one is cancelled first. */
   async #during(
     sources: Sources,
     name: string,
     task: (run: Run) => Promise<Finished>,
   ): Promise<Report | null> {
-    this.cancel();
-    this.#report = null;
-    this.#unmatched = null;
-    const run: Run = {
-      controller: new AbortController(),
-      view: this.#panel.showWorking(),
-      sources,
-      name,
-    };
-    this.#run = run;
+    const controller = this.#begin();
+    const run: Run = { controller, view: this.#panel.showWorking(), sources, own: this.#own, name };
     try {
-      const { report, remarks } = await task(run);
-      if (this.#run === run) this.#show(report, remarks, run);
-      return report;
+      const finished = await task(run);
+      if (this.#running === controller) {
+        this.#show(this.#shown(finished, run));
+        this.#told(finished.report, name, run.own);
+      }
+      return finished.report;
     } catch (error) {
-      if (this.#run !== run) return null;
-      if (run.controller.signal.aborted) {
-        this.#panel.showIdle(sentence(this.#words().panel.cancelled));
+      if (this.#running !== controller) return null;
+      if (controller.signal.aborted) {
+        this.#panel.showIdle([sentence(this.#words().panel.cancelled)]);
         this.#panel.focusInput();
       } else {
         this.#misuse(error);
       }
       return null;
     } finally {
-      if (this.#run === run) this.#run = null;
+      if (this.#running === controller) this.#running = null;
     }
   }
 
@@ -247,11 +348,13 @@ export class VerifyDownload extends HTMLElement {
     this.#emit("vd-progress", progress);
   }
 
-  #show(report: Report, remarks: readonly Node[], { sources, name }: Pick<Run, "sources" | "name">): void {
-    this.#report = report;
-    this.#panel.showVerdict({
+  #shown({ report, remarks }: Finished, { sources, own, name }: Pick<Run, "sources" | "own" | "name">): Shown {
+    const resting = restingOn(own);
+    const hasSite = ownTrustOf(this.#ownTrust) !== "only";
+    return {
       report,
-      telling: tell(report, sources.labels, this.#words()),
+      telling: tell(report, { labels: sources.labels, own: resting, hasSite }, this.#words()),
+      own: resting,
       remarks,
       command: {
         file: name,
@@ -260,9 +363,18 @@ export class VerifyDownload extends HTMLElement {
         policy: sourceName(sources.policy, POLICY_NAME),
         key: sources.publicKey === undefined ? undefined : sourceName(sources.publicKey, "key.pem"),
       },
-    });
+    };
+  }
+
+  #show(shown: Shown): void {
+    this.#report = shown.report;
+    this.#panel.showVerdict(shown);
+  }
+
+  #told(report: Report, name: string, own: OwnSources): void {
     const { verdict, code, checks } = report;
-    this.#emit("vd-verdict", { verdict, code, checks, report } satisfies VerdictDetail);
+    const trust = restingOn(own).length === 0 ? "site" : "visitor";
+    this.#emit("vd-verdict", { verdict, code, checks, report, name, trust } satisfies VerdictDetail);
   }
 
   /** Not a verdict: the check was set up wrongly, or there is no download to check. */
@@ -273,14 +385,28 @@ export class VerifyDownload extends HTMLElement {
       error instanceof DownloadError
         ? sentence(panel.notDownloaded, { host: error.host })
         : sentence(panel.misuse, { message });
-    this.#panel.showIdle(remark);
+    this.#panel.showIdle([remark]);
     this.#emit("vd-error", { message, error });
   }
 
   #describe(): void {
     this.#panel.setWords(this.#words());
+    this.#describeOwn();
     const address = linkable(this.getAttribute("src"), this.baseURI);
     this.#panel.setOffer(address === null ? null : this.#offer(address));
+  }
+
+  /** The form comes and goes with its attribute; so does what was chosen in it. */
+  #describeOwn(): void {
+    const attribute = this.getAttribute("own-trust");
+    if (attribute === this.#ownTrust) return;
+    this.#ownTrust = attribute;
+    this.#own = {};
+    const allowed = ownTrustOf(attribute);
+    const changed = (own: OwnSources): void => {
+      this.#own = own;
+    };
+    this.#panel.setOwn(allowed === "none" ? null : ownView(this.#words(), allowed, changed));
   }
 
   #offer(address: URL): Offer {

@@ -14,25 +14,53 @@ export interface WorkingView {
   step(step: Step): void;
 }
 
-export function workingView(words: Words, onCancel: () => void): WorkingView {
+/** `which` says which file it is, where there are several. */
+export function workingView(words: Words, onCancel: () => void, which: string | null): WorkingView {
   const { panel } = words;
   const bar = html("progress", { part: "progress", "aria-label": panel.starting });
   // Numbers that change ten times a second are for the eyes; a screen reader asks the bar.
   const line = html("p", { class: "working-line" }, panel.starting);
   const more = html("p", { class: "working-more" }, "\u00a0");
   const cancel = button(panel.cancel, onCancel, { class: "quiet", part: "cancel" });
-  const element = html("div", { class: "working", part: "working" }, line, bar, more, cancel);
+  const element = html("div", { class: "working", part: "working" }, which && html("p", { class: "working-more" }, which), line, bar, more, cancel);
+  const waits = new Waits();
+  const showWait = (): void => {
+    const wait = waits.first();
+    if (wait === undefined || waits.isReading) return;
+    line.textContent = plain(wait.step === "revocation" ? panel.looking : panel.waiting, { host: wait.host });
+    bar.removeAttribute("value");
+    more.textContent = "\u00a0";
+  };
   return {
     element,
     cancel,
-    progress: (progress) => showProgress(progress, bar, line, more, words),
+    progress: (progress) => {
+      waits.isReading = progress.total === null || progress.done < progress.total;
+      showProgress(progress, bar, line, more, words);
+      showWait();
+    },
     step: (step) => {
-      if (step.step !== "revocation" || step.state !== "begun") return;
-      line.textContent = panel.looking;
-      bar.removeAttribute("value");
-      more.textContent = "\u00a0";
+      waits.hear(step);
+      showWait();
     },
   };
+}
+
+/** Whose answers are still to come. While the file is read its progress is shown instead. */
+class Waits {
+  isReading = false;
+  readonly #open = new Map<string, { readonly step: Step["step"]; readonly host: string }>();
+
+  hear({ step, state, url }: Step): void {
+    if (step === "hash") this.isReading = state === "begun";
+    if (url === undefined) return;
+    if (state === "begun") this.#open.set(url, { step, host: URL.parse(url)?.host ?? url });
+    else this.#open.delete(url);
+  }
+
+  first(): { readonly step: Step["step"]; readonly host: string } | undefined {
+    return this.#open.values().next().value;
+  }
 }
 
 function showProgress(

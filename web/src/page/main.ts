@@ -1,4 +1,4 @@
-/** Starts the page: the element, the downloads of `releases.json`, and the reader's own files. */
+/** Starts the page: the element, and the downloads of `releases.json`. */
 
 import { html } from "../drawing/nodes.js";
 import { type Resolver, sourcesFromAttributes } from "../element/sources.js";
@@ -7,7 +7,6 @@ import { sentence } from "../words/sentence.js";
 import { type Words, wordsFor } from "../words/words.js";
 import { listingView } from "./listing.js";
 import { matchDownload } from "./matching.js";
-import { ownView } from "./own.js";
 import { type Release, decodeRelease } from "./release.js";
 
 /** What the page offers for download, and how a chosen file's sources are found among it. */
@@ -34,20 +33,17 @@ export function startPage(): void {
 async function start(place: HTMLElement, check: VerifyDownload): Promise<void> {
   keepStrayDropsHere();
   writeWords();
-  const own = ownView(words, isOffline ? "nothing" : "everything", (sources) => {
-    check.sources = sources;
-  });
-  const about = html("p", { class: "about" }, words.page.about);
+  document.querySelector("#downloads-without-script")?.remove();
+  check.setAttribute("own-trust", isOffline ? "only" : "");
   if (isOffline) {
-    check.resolver = (file) => offlineSources(check, file);
-    place.append(own, about);
+    place.append(html("p", { class: "about" }, words.page.aboutOffline));
     return;
   }
   const offering = offered(check);
   // A reader may be quicker than the list; what it says of their file is waited for.
   check.resolver = async (file) => (await offering).find(file);
   // All at once, so that nothing moves down later.
-  place.append((await offering).element, own, about);
+  place.append((await offering).element, html("p", { class: "about" }, words.page.about));
 }
 
 async function offered(check: VerifyDownload): Promise<Offered> {
@@ -66,7 +62,9 @@ function offer(release: Release, check: VerifyDownload): Offered {
       listing.ask("none");
     },
   });
-  check.addEventListener("vd-unmatched", () => listing.ask("which"));
+  check.addEventListener("vd-unmatched", () => {
+    if (check.unmatched !== null) listing.ask("which");
+  });
   const find: Resolver = async (file) => {
     listing.ask("none");
     return (await matchDownload(release, file))?.sources ?? null;
@@ -90,17 +88,6 @@ async function loadRelease({ page }: Words): Promise<{ release: Release } | { re
     const remark = html("p", { class: "trouble", role: "alert" }, sentence(page.badReleases, { message }));
     return { remark };
   }
-}
-
-/** From a file there is nothing to fetch: the reader chooses everything. */
-async function offlineSources(
-  check: VerifyDownload,
-  file: File,
-): Promise<ReturnType<typeof sourcesFromAttributes>> {
-  if (check.sources.trust === undefined || check.sources.policy === undefined) {
-    throw new Error(words.page.ownMissing);
-  }
-  return sourcesFromAttributes(check, file);
 }
 
 /** The document has its English words already, for readers without scripts. */

@@ -1,7 +1,7 @@
 /** `releases.json`: what a page offers for download. docs/embedding.md describes it for publishers. */
 
 import {
-  POLICY_NAME, type Sources, TRUST_NAME, bundleBeside, fileName, linkable,
+  POLICY_NAME, type Sources, TRUST_NAME, bundleBeside, fileName, linkable, withoutCount,
 } from "../element/sources.js";
 
 /** One download. */
@@ -124,9 +124,4 @@ export function candidates(release: Release, file: { name: string; size: number 
     if (named.length > 0) return named;
   }
   return release.downloads.filter((download) => download.size === file.size);
-}
-
-/** `app (1).zip` is what browsers make of a second `app.zip`. */
-function withoutCount(name: string): string {
-  return name.replace(/ ?\(\d+\)(?=(\.[^.]*)*$)/, "");
 }

@@ -88,7 +88,7 @@ async function fetchInputs(request: CheckRequest, { signal, onStep }: CheckListe
       const bytes = await bytesOf(source, {
         maxBytes: limits[step],
         tooLarge: step === "bundle" ? "bundle.too-large" : "setup.input.too-large",
-        notFound: step === "bundle" ? "bundle.not-found" : "setup.service.unreachable",
+        notFound: step === "bundle" ? "bundle.not-found" : "setup.site.file-missing",
         signal,
         request: { credentials: "same-origin" },
       });
@@ -127,12 +127,13 @@ async function judge(
   // Nobody waits for answers that nobody needs any more.
   const over = new AbortController();
   const asking = signal ? AbortSignal.any([signal, over.signal]) : over.signal;
-  const task: RevocationTask = { instance, verification, nowSeconds, signal: asking, onStep };
+  const task: RevocationTask = { begun: performance.now(), instance, verification, nowSeconds, signal: asking, onStep };
   try {
-    await addGiven(task, request.crls, request.ocspResponses);
     const plan = planOf(verification, artifact);
     // Revocation is asked about while the file is read; a file that is cut short is told at once.
-    const fetching = request.network === "fetch" && plan !== "tell at once" ? addFetched(task) : Promise.resolve();
+    const asks = request.network === "fetch" && plan !== "tell at once";
+    const given = addGiven(task, request.crls, request.ocspResponses);
+    const fetching = asks ? given.then(() => addFetched(task)) : given;
     fetching.catch(() => {});
     const read = await digestsOf(instance, verification, plan, artifact, size, listener);
     for (const digest of read.digests) verification.addDigest(digest);
@@ -208,12 +209,15 @@ function sizeOf({ artifact }: CheckRequest): number | null {
 
 /** A trap, a mistake of ours, or no module: the core cannot say it, so it is said without. */
 export function reportWithoutCore(error: unknown, request: CheckRequest, nowSeconds: number): Report {
-  const known = error instanceof Fault && error.code === "setup.service.unreachable";
-  const report = structuredClone(faults[known ? "setup.service.unreachable" : "internal.error"]);
+  const told = error instanceof Fault ? faults[error.code] : undefined;
+  const report = structuredClone(told ?? faults["internal.error"]);
   const [finding] = report.findings;
   if (finding) {
     finding.found = wordsOf(error).slice(0, 200);
-    if (error instanceof Fault) finding.subject = error.about;
+    if (error instanceof Fault) {
+      finding.subject = error.about;
+      finding.expected = error.expected;
+    }
   }
   report.artifact.name = request.name?.slice(0, 200) ?? null;
   report.artifact.size = sizeOf(request);

@@ -7,6 +7,7 @@
 
 import { createGlue } from "./generated/glue.js";
 import { wasmIntegrity } from "./generated/integrity.js";
+import { askingBlocked, compilingBlocked, watchPolicy } from "./blocked.js";
 import { Fault, wordsOf } from "./fault.js";
 
 export interface Hasher {
@@ -31,7 +32,8 @@ export interface Verification {
 export interface Instance {
   Hasher: new (algorithms: string) => Hasher;
   Verification: new (bundle: Uint8Array, trust: Uint8Array, policy: Uint8Array, nowSeconds: number) => Verification;
-  crlNextUpdate(bytes: Uint8Array): number | undefined;
+  /** JSON text, or nothing when it is no CRL. */
+  crlFacts(crl: Uint8Array, issuer: Uint8Array): string | undefined;
   reportOfFault(
     code: string,
     about: string | undefined,
@@ -72,7 +74,11 @@ export function loadModule(): Promise<WebAssembly.Module> {
 /** Runs `use` with a fresh instance, which nobody may keep. */
 export async function withInstance<T>(module: WebAssembly.Module, use: (instance: Instance) => T | Promise<T>): Promise<T> {
   const glue = createGlue() as unknown as Glue;
-  glue.initSync({ module });
+  try {
+    glue.initSync({ module });
+  } catch (error) {
+    throw (await compilingBlocked(error)) ?? error;
+  }
   try {
     return await use(glue);
   } finally {
@@ -81,25 +87,27 @@ export async function withInstance<T>(module: WebAssembly.Module, use: (instance
 }
 
 async function compile(from: WasmSource): Promise<WebAssembly.Module> {
+  // Locked-down browsers have none.
+  if (typeof WebAssembly !== "object") throw unsupported("no WebAssembly");
   if (from instanceof WebAssembly.Module) return from;
+  watchPolicy();
+  try {
+    return await compileFrom(from);
+  } catch (error) {
+    if (!(error instanceof WebAssembly.CompileError)) throw error;
+    // The bytes are the right ones, by their digest.
+    throw (await compilingBlocked(error)) ?? unsupported(wordsOf(error));
+  }
+}
+
+async function compileFrom(from: string | URL | BufferSource): Promise<WebAssembly.Module> {
   if (typeof from !== "string" && !(from instanceof URL)) return WebAssembly.compile(from);
   const url = new URL(from, globalThis.document?.baseURI ?? globalThis.location?.href);
   if (url.protocol === "file:") {
     const bytes = await readFile(url);
     if (bytes) return WebAssembly.compile(bytes as BufferSource);
   }
-  return compileFetched(url);
-}
-
-async function compileFetched(url: URL): Promise<WebAssembly.Module> {
-  const fetched = () => fetch(url, { integrity: wasmIntegrity, credentials: "same-origin" });
-  let response: Response;
-  try {
-    response = await fetched();
-  } catch (error) {
-    throw unreachable(url, wordsOf(error));
-  }
-  if (!response.ok) throw unreachable(url, `HTTP ${response.status}`);
+  const response = await fetchModule(url);
   // Servers that do not know the media type are many; what is served is bound by its digest.
   const streams = typeof WebAssembly.compileStreaming === "function";
   if (streams && response.headers.get("content-type")?.split(";")[0]?.trim() === "application/wasm") {
@@ -108,8 +116,31 @@ async function compileFetched(url: URL): Promise<WebAssembly.Module> {
   return WebAssembly.compile(await response.arrayBuffer());
 }
 
+async function fetchModule(url: URL): Promise<Response> {
+  const ask = (integrity: RequestInit) => fetch(url, { ...integrity, credentials: "same-origin" });
+  let response: Response;
+  try {
+    response = await ask({ integrity: wasmIntegrity });
+  } catch (error) {
+    const blocked = await askingBlocked(url);
+    if (blocked) throw blocked;
+    // Another file under this address looks like a network that is down.
+    const isThere = await ask({}).then(({ ok }) => ok, () => false);
+    if (isThere) throw new Fault("setup.site.file-missing", url.href, `the module with ${wasmIntegrity}`, "another file");
+    throw unreachable(url, wordsOf(error));
+  }
+  const { status } = response;
+  if (status === 404 || status === 410) throw new Fault("setup.site.file-missing", url.href, null, `HTTP ${status}`);
+  if (!response.ok) throw unreachable(url, `HTTP ${status}`);
+  return response;
+}
+
 function unreachable(url: URL, found: string): Fault {
   return new Fault("setup.service.unreachable", url.href, null, found);
+}
+
+function unsupported(found: string): Fault {
+  return new Fault("setup.browser.unsupported", null, "WebAssembly with SIMD", found);
 }
 
 /** A file's bytes where there is Node; nothing elsewhere. Asked for so that no bundler has to know of it. */

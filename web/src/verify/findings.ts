@@ -23,6 +23,9 @@ export type FindingCode =
   | "setup.input.too-large"
   | "setup.output.unwritable"
   | "setup.service.unreachable"
+  | "setup.site.blocked"
+  | "setup.site.file-missing"
+  | "setup.browser.unsupported"
   | "content.incomplete"
   | "content.other-file"
   | "content.mismatch"
@@ -198,6 +201,9 @@ export const findings: Readonly<Record<FindingCode, FindingText>> = {
   "setup.input.too-large": {"class":"set-up","clause":"core/src/limits.rs","exit_code":3,"remedy":"Check that this is the right file.","title":"A file is larger than is looked at."},
   "setup.output.unwritable": {"class":"set-up","clause":"docs/cli.md","exit_code":3,"remedy":"Check the folder, its permissions and the free space; nothing was left half-written.","title":"A file cannot be written."},
   "setup.service.unreachable": {"class":"not-checked","clause":"docs/cli.md","exit_code":3,"remedy":"Check the address and the network, then try again.","title":"A service did not answer."},
+  "setup.site.blocked": {"class":"set-up","clause":"docs/cli.md","exit_code":3,"remedy":"If this is your site, change the setting that is named here. If not, tell the site's owner.","title":"This site's settings keep the check from running."},
+  "setup.site.file-missing": {"class":"set-up","clause":"docs/cli.md","exit_code":3,"remedy":"If this is your site, put the file there or correct the address. If not, tell the site's owner.","title":"A file that the check needs is not at its address."},
+  "setup.browser.unsupported": {"class":"set-up","clause":"docs/cli.md","exit_code":3,"remedy":"Use another browser, with WebAssembly turned on, or check the file with `countersign verify`.","title":"This browser cannot run the check."},
   "content.incomplete": {"class":"danger","clause":"in-toto ResourceDescriptor annotations","exit_code":10,"remedy":"Download the file again.","title":"The file is shorter than what was published: the download did not finish."},
   "content.other-file": {"class":"danger","clause":"in-toto Statement v1 subject","exit_code":10,"remedy":"Get the bundle that is published beside this file.","title":"The bundle belongs to another file."},
   "content.mismatch": {"class":"danger","clause":"Sigstore bundle v0.3 messageDigest; in-toto Statement v1 subject","exit_code":10,"remedy":"Do not open it. Delete it and download it again, from another mirror if it happens again.","title":"The file differs from what was published."},

@@ -1,12 +1,23 @@
 /** Sources, made into bytes: fetched, read or written as JSON, and never more than is taken. */
 
+import { askingBlocked, watchPolicy } from "./blocked.js";
 import { readFile } from "./engine.js";
 import { Fault, isAbort, throwIfAborted, wordsOf } from "./fault.js";
 import type { FindingCode } from "./findings.js";
 import type { Source } from "./types.js";
 
-/** Time for one answer; a CRL of 32 MiB at 5 Mbit/s takes 54 s. */
-const FETCH_MILLISECONDS = 60_000;
+/** How long an answer is waited for, in milliseconds. Browsers do not say when they are connected. */
+export interface Patience {
+  /** Until it begins. */
+  answer: number;
+  /** Until the next piece comes. */
+  pause: number;
+  /** Until all of it is there. */
+  whole: number;
+}
+
+/** For what a check cannot do without, from whoever the caller named; the network may be slow. */
+const NEEDED: Patience = { answer: 20_000, pause: 20_000, whole: 60_000 };
 
 /** A source as it travels to a worker. */
 export type WireSource = { url: string } | { bytes: Uint8Array } | { blob: Blob };
@@ -49,6 +60,7 @@ export interface Wanted {
   notFound: FindingCode;
   signal: AbortSignal | undefined;
   request?: RequestInit;
+  patience?: Patience;
 }
 
 /** The bytes. Throws a [`Fault`] for what cannot be had, and the signal's reason. */
@@ -76,21 +88,61 @@ export async function bytesOf(source: WireSource, wanted: Wanted): Promise<Uint8
 /** Fetches at most what is wanted. */
 export async function fetchBytes(url: URL, wanted: Wanted): Promise<Uint8Array> {
   throwIfAborted(wanted.signal);
-  const timeout = AbortSignal.timeout(FETCH_MILLISECONDS);
-  const signal = wanted.signal ? AbortSignal.any([wanted.signal, timeout]) : timeout;
+  watchPolicy();
+  const { answer, pause, whole } = wanted.patience ?? NEEDED;
+  const watch = new Watch(whole);
+  const signal = wanted.signal ? AbortSignal.any([wanted.signal, watch.signal]) : watch.signal;
   const unreachable = (found: string) => new Fault("setup.service.unreachable", url.href, null, found);
   try {
+    watch.expect("no answer", answer);
     // Never a stale copy: a bundle is replaced under its name, and a revocation must show.
     const response = await fetch(url, { cache: "no-cache", ...wanted.request, signal });
     if (response.status === 404 || response.status === 410) {
       throw new Fault(wanted.notFound, url.href, null, `HTTP ${response.status}`);
     }
     if (!response.ok) throw unreachable(`HTTP ${response.status}`);
-    return await readBounded(response, wanted, url.href);
+    return await readBounded(response, wanted, url.href, () => watch.expect("nothing more", pause));
   } catch (error) {
     if (error instanceof Fault) throw error;
     if (isAbort(error, wanted.signal)) throw wanted.signal?.reason;
-    throw unreachable(timeout.aborted ? `no answer in ${FETCH_MILLISECONDS / 1000} seconds` : causeOf(error));
+    if (watch.late !== undefined) throw unreachable(watch.late);
+    throw (await askingBlocked(url)) ?? unreachable(causeOf(error));
+  } finally {
+    watch.end();
+  }
+}
+
+/** Gives up when what is expected does not come in time, or not all of it. */
+class Watch {
+  /** What did not come, and in what time; while in time, nothing. */
+  late: string | undefined;
+  readonly #controller = new AbortController();
+  readonly #whole: ReturnType<typeof setTimeout>;
+  #next: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(wholeMilliseconds: number) {
+    this.#whole = this.#after(wholeMilliseconds, "not all of it");
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  expect(what: string, milliseconds: number): void {
+    clearTimeout(this.#next);
+    this.#next = this.#after(milliseconds, what);
+  }
+
+  end(): void {
+    clearTimeout(this.#whole);
+    clearTimeout(this.#next);
+  }
+
+  #after(milliseconds: number, what: string): ReturnType<typeof setTimeout> {
+    return setTimeout(() => {
+      this.late ??= `${what} in ${Math.round(milliseconds / 1000)} seconds`;
+      this.#controller.abort();
+    }, milliseconds);
   }
 }
 
@@ -100,11 +152,17 @@ function causeOf(error: unknown): string {
   return cause === undefined ? wordsOf(error) : `${wordsOf(error)}: ${wordsOf(cause)}`;
 }
 
-async function readBounded(response: Response, wanted: Wanted, url: string): Promise<Uint8Array> {
+async function readBounded(
+  response: Response,
+  wanted: Wanted,
+  url: string,
+  goesOn: () => void,
+): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   let length = 0;
   const reader = response.body?.getReader();
   for (;;) {
+    goesOn();
     const { done, value } = (await reader?.read()) ?? { done: true, value: undefined };
     if (done) break;
     length += value.length;

@@ -6,6 +6,7 @@ export const english: Words = {
   language: "en-GB",
   labels: {
     verified: "Genuine",
+    "verified-own": "Matches your files",
     outdated: "Genuine, but old",
     incomplete: "Incomplete",
     mismatch: "Not the published file",
@@ -17,6 +18,12 @@ export const english: Words = {
     verified: {
       headline: "This is the genuine {*name}, published by {*publisher} on {date}.",
       body: ["This confirms who published it, not that it is free of bugs."],
+    },
+    "verified-own": {
+      headline: "By your files, {*publisher} signed {*name} on {date}.",
+      body: [
+        "This is only as good as the place you got those files from. If they came with the download, or from the same page, it proves nothing.",
+      ],
     },
     outdated: {
       headline: "Genuine, but old.",
@@ -83,6 +90,22 @@ export const english: Words = {
       headline: "Not checked; this is not a pass.",
       body: ["We couldn’t reach {*host}. Check your connection and try again."],
     },
+    "setup.site.blocked": {
+      headline: "Not checked; this is not a pass.",
+      body: [
+        "This site’s settings keep the check from running. Neither your connection nor your file is at fault. Tell the site’s owner; the details below say what to change.",
+      ],
+    },
+    "setup.site.file-missing": {
+      headline: "Not checked; this is not a pass.",
+      body: ["A file that the check needs is missing from this site: {subject}. Tell the site’s owner."],
+    },
+    "setup.browser.unsupported": {
+      headline: "Not checked; this is not a pass.",
+      body: [
+        "This browser can’t run the check: it needs WebAssembly, which is turned off or too old here. Use another browser, or check the file on the command line as shown below.",
+      ],
+    },
     "bundle.not-found": {
       headline: "Not checked; this is not a pass.",
       body: [
@@ -135,7 +158,8 @@ export const english: Words = {
     left: "about {time} left",
     rate: "{rate} a second",
     starting: "Checking…",
-    looking: "Checking… asking whether the signer is still trusted",
+    looking: "Asking {host} whether the signer is still trusted…",
+    waiting: "Waiting for {host}…",
     cancel: "Cancel",
     cancelled: "Cancelled. Nothing was checked.",
     onlyBundle: "{name} is a signature. Now choose the file that you downloaded.",
@@ -180,7 +204,40 @@ export const english: Words = {
     strangeLetters: "Look closely: this name has unusual letters: {letters}",
     publishedAs: "It was published as {*name}.",
     unreachable: "a server",
+    evidenceNotUsed: "{name} was not used. Only a signature may come with a download; whom to trust is decided elsewhere.",
+    bundleNotUsed: "{name} was not used. It is not the signature of a file that you chose.",
+    useForm: "If you got it from somebody you trust, choose it under “{form}”.",
+    several: "You chose {count} files. Each has a result of its own.",
+    eachFile: "Results",
+    fileOf: "File {number} of {count}: {name}",
+    unmatchedOfSeveral: "No download of this release has its name and size. Choose it alone, or choose its signature file with it.",
+    seeMore: "What was checked, and details",
+    cancelledSeveral: "Cancelled.",
     notDownloaded: "We couldn’t get the download from {*host}. Nothing was saved.",
+  },
+  own: {
+    summary: "Use your own trust root, policy or signature",
+    note: "What you choose here takes the place of what this site uses. Only choose files that you got from somebody you trust, and not together with the download.",
+    noteOnly: "This page brings no trust root and no policy. Get both from the publisher, in another way than the download, and choose them here. Then choose the download with its signature above.",
+    bundle: "Signature (….sigstore.json)",
+    trust: "Trust root (trusted_root.json)",
+    policy: "Policy (policy.json)",
+    publicKey: "Public key (.pem), if the signature needs one",
+    crls: "Revocation lists (.crl)",
+    clear: "Remove your files",
+    missing: "First choose a trust root and a policy below, then choose the download again.",
+    basis: "Checked against your {files}, not this site’s.",
+    basisOnly: "Checked against your {files}.",
+    undated: "By your files, {*publisher} signed {*name}.",
+    anchorNote: "named by your trust root",
+    givenKey: "the key is the one that you chose",
+    names: { trust: "trust root", policy: "policy", publicKey: "public key" },
+    byCode: {
+      "certificate.unknown-issuer": {
+        headline: "Signed, but by nobody that your files trust.",
+        body: ["No authority in the trust root vouches for the signer. Do not open this file."],
+      },
+    },
   },
   chain: {
     title: "Why it can be trusted",
@@ -207,15 +264,9 @@ export const english: Words = {
     get: "Download {name}",
     getAndCheck: "Download and check",
     checkAs: "It is this one",
-    own: "Use your own trust root, policy or signature",
-    ownNote: "What you choose here takes the place of what this page brings.",
-    ownBundle: "Signature (….sigstore.json)",
-    ownTrust: "Trust root (trusted_root.json)",
-    ownPolicy: "Policy (policy.json)",
-    ownCrls: "Revocation lists (.crl)",
     noReleases: "This page lists no downloads. Choose a file; its signature is looked for beside this page.",
     badReleases: "The list of downloads cannot be read: {message}",
-    ownMissing: "choose a trust root and a policy below first, then the file.",
     about: "Everything is computed in your browser. This page asks only for the signature, the trust root, the policy, and the authorities’ revocation lists.",
+    aboutOffline: "Everything is computed in your browser, with the files that you choose. This page asks only the authorities for their revocation lists, if you choose none.",
   },
 };

@@ -25,7 +25,7 @@ export interface StateWords {
 
 /** The states of docs/embedding.md that come with a verdict. */
 export type StateName =
-  "verified" | "outdated" | "incomplete" | "mismatch" | "revoked" | "untrusted" | "not-checked";
+  | "verified" | "verified-own" | "outdated" | "incomplete" | "mismatch" | "revoked" | "untrusted" | "not-checked";
 
 export interface Words {
   /** BCP 47; numbers and dates are written as there. */
@@ -50,6 +50,7 @@ export interface Words {
   /** Why a certificate was revoked, by the reason's name in RFC 5280. */
   readonly reasons: Readonly<Record<string, string>>;
   readonly panel: PanelWords;
+  readonly own: OwnWords;
   readonly chain: ChainWords;
   readonly page: PageWords;
 }
@@ -58,17 +59,33 @@ export interface Words {
 export type PanelWords = Readonly<
   Record<
     | "choose" | "chooseNote" | "chooseAnother" | "download" | "downloadThen" | "save" | "working"
-    | "workingUnknown" | "left" | "rate" | "starting" | "looking" | "cancel" | "cancelled"
+    | "workingUnknown" | "left" | "rate" | "starting" | "looking" | "waiting" | "cancel" | "cancelled"
     | "onlyBundle" | "unmatched" | "unmatchedNote" | "misuse" | "savedAs" | "notKept" | "theFile"
     | "thePublisher" | "nobodyExpected" | "somebody" | "questions" | "details" | "findings" | "findingsNone"
     | "expected" | "found" | "subject" | "clause" | "code" | "remedy" | "file" | "name" | "size"
     | "digest" | "certificates" | "issuer" | "serial" | "validity" | "validityRange" | "timestamps"
     | "checkedAt" | "report" | "copy" | "copied" | "saveReport" | "copyByHand" | "without"
     | "withoutNote" | "copyCommand" | "strangeLetters" | "publishedAs" | "unreachable"
-    | "notDownloaded",
+    | "notDownloaded" | "evidenceNotUsed" | "bundleNotUsed" | "useForm" | "several" | "eachFile" | "fileOf"
+    | "unmatchedOfSeveral" | "seeMore" | "cancelledSeveral",
     Template
   >
 >;
+
+/** What is said of the reader's own files, and of verdicts that rest on them. */
+export interface OwnWords
+  extends Readonly<
+    Record<
+      | "summary" | "note" | "noteOnly" | "bundle" | "trust" | "policy" | "publicKey" | "crls" | "clear" | "missing"
+      | "basis" | "basisOnly" | "undated" | "anchorNote" | "givenKey",
+      Template
+    >
+  > {
+  /** As they are listed in `basis`. */
+  readonly names: Readonly<Record<"trust" | "policy" | "publicKey", string>>;
+  /** Better words than the site's for a finding's code. */
+  readonly byCode: Readonly<Partial<Record<FindingCode, StateWords>>>;
+}
 
 /** What the picture of the chain says. */
 export type ChainWords = Readonly<
@@ -83,8 +100,7 @@ export type ChainWords = Readonly<
 export type PageWords = Readonly<
   Record<
     | "title" | "lead" | "downloads" | "get" | "getAndCheck" | "checkAs"
-    | "own" | "ownNote" | "ownBundle" | "ownTrust" | "ownPolicy" | "ownCrls" | "noReleases"
-    | "badReleases" | "ownMissing" | "about",
+    | "noReleases" | "badReleases" | "about" | "aboutOffline",
     Template
   >
 >;

@@ -8,15 +8,15 @@ import { brotliCompressSync, constants } from "node:zlib";
 import { distFolder } from "./setting.js";
 import type { Stand } from "./stand.js";
 
-/** Page, scripts, style and worker. */
-const PAGE_BYTES = 28 * 1000;
+/** Page, scripts, style and worker; with results for several files and a form for own trust files. */
+const PAGE_BYTES = 40 * 1000;
 /** With the WebAssembly module, which has a budget of its own besides (xtask/src/wasm.rs). */
-const TOGETHER_BYTES = 200 * 1000;
+const TOGETHER_BYTES = 300 * 1000;
 const MODULE = /\.wasm$/;
 
 export function budgetTests(stand: Stand): void {
   if (stand.name !== "chromium") return;
-  test("page and module weigh less than 200 KB together", async (context) => {
+  test("page and module weigh less than 300 KB together", async (context) => {
     const folder = join(distFolder, "page");
     const files = (await readdir(folder, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
     let [page, module] = [0, 0];

@@ -82,7 +82,7 @@ export class Visit {
     const visit = new Visit(page, trace);
     await prepare?.(visit);
     await page.goto(address, { waitUntil: "load" });
-    await visit.find("input[type=file]");
+    await visit.find("#file");
     return visit;
   }
 
@@ -95,7 +95,7 @@ export class Visit {
 
   /** Chooses files as a reader does. */
   async choose(...paths: string[]): Promise<void> {
-    const input = (await this.find("input[type=file]")) as ElementHandle<HTMLInputElement>;
+    const input = (await this.find("#file")) as ElementHandle<HTMLInputElement>;
     await input.uploadFile(...paths);
   }
 
@@ -112,7 +112,7 @@ export class Visit {
     return this.page.evaluate((index: number) => {
       const element = document.querySelectorAll("verify-download")[index] as HTMLElement & {
         state: string;
-        report: { code: string | null };
+        report: { code: string | null } | null;
       };
       const root = element.shadowRoot;
       const live = root?.querySelector<HTMLElement>(".live");
@@ -120,10 +120,25 @@ export class Visit {
         state: element.state,
         headline: root?.querySelector<HTMLElement>(".headline")?.innerText ?? "",
         text: live?.innerText ?? "",
-        code: element.report.code,
+        code: element.report?.code ?? null,
         role: live?.getAttribute("role") ?? "",
       };
     }, which);
+  }
+
+  /** Chooses files in a field of the form for the reader's own. */
+  async chooseOwn(field: string, ...paths: string[]): Promise<void> {
+    await this.page.evaluate(() => {
+      const form = document.querySelector("verify-download")?.shadowRoot?.querySelector<HTMLDetailsElement>(".own");
+      if (form) form.open = true;
+    });
+    const input = (await this.find(`#${field}`)) as ElementHandle<HTMLInputElement>;
+    await input.uploadFile(...paths);
+  }
+
+  /** The state that the element is in. */
+  current(): Promise<string> {
+    return this.page.evaluate(() => (document.querySelector("verify-download") as unknown as { state: string }).state);
   }
 
   /** Waits until the element is in a state. */

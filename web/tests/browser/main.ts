@@ -3,6 +3,7 @@
 import { after, before, describe } from "node:test";
 import { type BrowserName, launch } from "./driver.js";
 import { budgetTests } from "./budget.js";
+import { blockedFlows } from "./blocked-flows.js";
 import { crossOriginFlows } from "./cross-origin-flows.js";
 import { elementFlows } from "./element-flows.js";
 import { fileFlows } from "./file-flows.js";
@@ -12,6 +13,8 @@ import { savingFlows } from "./saving-flows.js";
 import { browserName } from "./setting.js";
 import { pageFlows } from "./page-flows.js";
 import type { Stand } from "./stand.js";
+import { severalFlows } from "./several-flows.js";
+import { trustFlows } from "./trust-flows.js";
 import { verdictFlows } from "./verdict-flows.js";
 
 const stand: Stand = { name: browserName satisfies BrowserName, browser: undefined };
@@ -27,8 +30,11 @@ after(() => close());
 describe("the budget", () => budgetTests(stand));
 describe("verdicts", () => verdictFlows(stand));
 describe("files", () => fileFlows(stand));
+describe("several files", () => severalFlows(stand));
+describe("trust", () => trustFlows(stand));
 describe("hostile names", () => hostileFlows(stand));
 describe("the element", () => elementFlows(stand));
+describe("what keeps a check from running", () => blockedFlows(stand));
 describe("the page", () => pageFlows(stand));
 describe("the offline page", () => offlineFlows(stand));
 describe("checking while saving", () => savingFlows(stand));

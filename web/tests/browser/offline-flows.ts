@@ -4,9 +4,9 @@ import assert from "node:assert/strict";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { ElementHandle } from "puppeteer-core";
-import { screenshots } from "./observations.js";
-import { crlFolder, distFolder, download, revocationOrigins } from "./setting.js";
+import { INSIDE } from "./driver.js";
+import { assertAccessible, screenshots } from "./observations.js";
+import { attackFiles, crlFolder, distFolder, download, revocationOrigins } from "./setting.js";
 import { type Stand, flow } from "./stand.js";
 
 const address = pathToFileURL(join(distFolder, "offline", "countersign-verify.html")).href;
@@ -14,15 +14,13 @@ const address = pathToFileURL(join(distFolder, "offline", "countersign-verify.ht
 export function offlineFlows(stand: Stand): void {
   flow(stand, "verifies from file:// with chosen files", { address }, async (visit) => {
     const crls = (await readdir(crlFolder)).map((name) => join(crlFolder, name));
-    const put = async (id: string, ...paths: string[]): Promise<void> => {
-      const input = (await visit.page.waitForSelector(id)) as ElementHandle<HTMLInputElement> | null;
-      await input?.uploadFile(...paths);
-    };
-    await put("#own-trust", download("trusted_root.json"));
-    await put("#own-policy", download("policy.json"));
-    await put("#own-crls", ...crls);
+    await visit.chooseOwn("own-trust", download("trusted_root.json"));
+    await visit.chooseOwn("own-policy", download("policy.json"));
+    await visit.chooseOwn("own-crls", ...crls);
     const genuine = await visit.check(download("app-2.1"), download("app-2.1.sigstore.json"));
-    assert.match(genuine.headline, /genuine app-2\.1, published by Example Software/);
+    assert.equal(genuine.state, "verified-own");
+    assert.match(genuine.text, /^Checked against your trust root and policy\.\s+Matches your files/);
+    assert.match(genuine.headline, /^By your files, Example Software signed app-2\.1 on \d+ \w+ \d{4}\.$/);
     const changed = await visit.check(download("app-2.1-changed"), download("app-2.1-changed.sigstore.json"));
     assert.equal(changed.code, "content.mismatch");
     const asked = visit.trace.requests.filter((each) => /^https?:/.test(each));
@@ -34,8 +32,15 @@ export function offlineFlows(stand: Stand): void {
     if (stand.name === "chromium") await screenshots(visit, "offline");
   });
 
-  flow(stand, "says what is missing", { address, only: "chromium" }, async (visit) => {
-    await visit.choose(download("app-2.1"));
-    await visit.waitForText(".remark", /choose a trust root and a policy below first/);
+  flow(stand, "says what it needs, and takes no trust from a drop", { address }, async (visit) => {
+    const form = await visit.find(".own");
+    assert.match(await visit.textOf(form), /This page brings no trust root and no policy\. Get both from the publisher/);
+    await visit.choose(...(await attackFiles()));
+    await visit.waitForText(".remark", /^First choose a trust root and a policy below/);
+    const remarks = await visit.page.$$eval(`${INSIDE}.remark`, (all) => all.map((each) => each.textContent).join("\n"));
+    assert.match(remarks, /trusted_root\.json was not used\./);
+    assert.match(remarks, /policy\.json was not used\./);
+    assert.equal(await visit.current(), "idle");
+    if (stand.name === "chromium") await assertAccessible(visit, "offline, nothing chosen");
   });
 }

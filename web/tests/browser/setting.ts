@@ -1,6 +1,6 @@
 /** What the Rust side hands to the driver (tests/tests/browser.rs), and files that tests make of it. */
 
-import { mkdtemp, open, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, open, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { BrowserName } from "./driver.js";
@@ -17,6 +17,8 @@ export const browserName = required("COUNTERSIGN_BROWSER") as BrowserName;
 export const pageAddress = required("COUNTERSIGN_PAGE");
 /** The release folder, which is served beside it. */
 export const releaseFolder = required("COUNTERSIGN_RELEASE");
+/** A folder with what an attacker sends: another app-2.1, its bundle, and all that would make it verify. */
+export const attackFolder = required("COUNTERSIGN_ATTACK");
 /** Origins that the page may ask besides its own. */
 export const revocationOrigins = required("COUNTERSIGN_REVOCATION").split(" ");
 /** A folder with CRLs. */
@@ -31,6 +33,11 @@ export const screenshotFolder = required("COUNTERSIGN_SCREENSHOTS");
 /** A download of the release. */
 export function download(name: string): string {
   return join(releaseFolder, name);
+}
+
+/** All that the attacker sends. */
+export async function attackFiles(): Promise<string[]> {
+  return (await readdir(attackFolder)).sort().map((name) => join(attackFolder, name));
 }
 
 /** Runs `use` with a folder that goes afterwards. */
@@ -54,9 +61,9 @@ export async function sparseFile(path: string, bytes: number): Promise<void> {
 }
 
 /** A page beside the release that embeds elements. */
-export async function writePage(name: string, body: string): Promise<string> {
-  const html = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Embedding</title>
-    <script type="module" src="./verify-download.js"></script></head><body><main><h1>Downloads</h1>${body}</main></body></html>`;
+export async function writePage(name: string, body: string, head = "", script = "./verify-download.js"): Promise<string> {
+  const html = `<!doctype html><html lang="en"><head><meta charset="utf-8">${head}<title>Embedding</title>
+    <script type="module" src="${script}"></script></head><body><main><h1>Downloads</h1>${body}</main></body></html>`;
   await writeFile(join(releaseFolder, name), html);
   return new URL(name, pageAddress).href;
 }

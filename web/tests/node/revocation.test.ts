@@ -1,7 +1,7 @@
 /** Revocation from the network: which addresses are asked, how, and what happens when they do not answer. */
 
 import assert from "node:assert/strict";
-import { afterEach, beforeEach, test } from "node:test";
+import { afterEach, beforeEach, mock, test } from "node:test";
 import { forgetCrls, type Step, verify, type VerifyOptions } from "@countersign/verify";
 import { type Case, caseOf, FILE } from "./corpus.js";
 
@@ -34,6 +34,17 @@ function crl(): Response {
 }
 
 const file = () => new Blob([FILE]);
+
+/** An answer that never comes. */
+function silence(): Promise<Response> {
+  const signal = asked.at(-1)?.init.signal;
+  return new Promise((_, reject) => signal?.addEventListener("abort", () => reject(signal.reason)));
+}
+
+/** Waits until that many questions were asked. */
+async function until(questions: number): Promise<void> {
+  while (asked.length < questions) await new Promise((resolve) => setImmediate(resolve));
+}
 
 test("the list is fetched from the certificate's address, once, by nobody in particular", async () => {
   answer = crl;
@@ -101,6 +112,118 @@ test("a revocation shows at once, whatever was kept", async () => {
   answer = () => new Response(caseOf("crl-revoked-before-keycompromise").bytes("crl-0.der"));
   const report = await verify(file(), options(listed));
   assert.deepEqual([report.verdict, report.code], ["rejected", "revocation.revoked"]);
+});
+
+test("a revocation that was seen is not forgotten when an older list is brought again", async () => {
+  const [revoked, older, forged] = [
+    caseOf("crl-revoked-before-keycompromise"), caseOf("download-older-list"), caseOf("download-forged-list"),
+  ];
+  const served = async (from: Case): Promise<string | null> => {
+    answer = () => new Response(from.bytes("crl-0.der"));
+    return (await verify(file(), options(listed))).code;
+  };
+  assert.equal(await served(older), null, "the older list alone is good");
+  assert.equal(await served(revoked), "revocation.revoked");
+  assert.equal(await served(older), "revocation.revoked");
+  // Nor does a list of somebody else's push out what is kept.
+  assert.equal(await served(forged), "revocation.revoked");
+  assert.equal(await served(older), "revocation.revoked");
+  answer = () => Promise.reject(new TypeError("no route"));
+  assert.equal((await verify(file(), options(listed))).code, "revocation.revoked");
+});
+
+test("a service that hangs is given up after eight seconds, and all are asked at once", async (context) => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  context.after(() => mock.timers.reset());
+  answer = silence;
+  const policy = listed.json("policy.json") as { revocation?: object };
+  policy.revocation = { signer: "required", authorities: "required", timestamp_authorities: "required" };
+  const steps: Step[] = [];
+  const checking = verify(file(), options(listed, { policy, onStep: (step) => steps.push(step) }));
+  await until(1);
+  const begun = steps.filter(({ step, state }) => step === "revocation" && state === "begun");
+  assert.equal(begun.length, new Set(asked.map(({ url }) => url)).size);
+  mock.timers.tick(8_000);
+  const report = await checking;
+  assert.equal(report.verdict, "not-checked");
+  assert.equal(report.code, "revocation.unavailable");
+  const failed = steps.filter(({ step, state }) => step === "revocation" && state === "failed");
+  assert.ok(failed.length > 0);
+  for (const { reason } of failed) assert.match(reason ?? "", /^no answer in 8 seconds$/);
+});
+
+test("a list that is kept and still good answers when the service hangs", async (context) => {
+  answer = crl;
+  assert.equal((await verify(file(), options(listed))).verdict, "verified");
+  mock.timers.enable({ apis: ["setTimeout"] });
+  context.after(() => mock.timers.reset());
+  asked = [];
+  answer = silence;
+  const checking = verify(file(), options(listed));
+  await until(1);
+  mock.timers.tick(3_000);
+  assert.equal((await checking).verdict, "verified");
+});
+
+test("a list that goes on coming is waited for", async (context) => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  context.after(() => mock.timers.reset());
+  const bytes = listed.bytes("crl-0.der");
+  let pieces: ReadableStreamDefaultController<Uint8Array> | undefined;
+  answer = () => new Response(new ReadableStream({ start: (controller) => void (pieces ??= controller) }));
+  const checking = verify(file(), options(listed));
+  await until(1);
+  for (const at of [0, 1, 2]) {
+    mock.timers.tick(7_000);
+    pieces?.enqueue(bytes.slice(at, at + 1));
+    await new Promise((resolve) => setImmediate(resolve));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  pieces?.enqueue(bytes.slice(3));
+  pieces?.close();
+  assert.equal((await checking).verdict, "verified");
+});
+
+test("OCSP is asked if no list gives an answer, after the lists", async () => {
+  const both = caseOf("download-list-and-ocsp");
+  const isOcsp = (url: string) => url.includes("/ocsp/");
+  const withLists = (list: (() => Response)) => {
+    asked = [];
+    answer = (url) => (isOcsp(url) ? new Response(both.bytes("ocsp-0.der")) : list());
+  };
+  const check = async () => (await verify(file(), options(both))).verdict;
+
+  withLists(() => new Response(both.bytes("crl-0.der")));
+  assert.equal(await check(), "verified");
+  assert.equal(asked.some(({ url }) => isOcsp(url)), false, "a list tells less of who asks");
+
+  await forgetCrls();
+  withLists(() => new Response("", { status: 404 }));
+  assert.equal(await check(), "verified");
+  assert.ok(isOcsp(asked.at(-1)?.url ?? ""), "lists first");
+
+  withLists(() => new Response(caseOf("crl-other-point").bytes("crl-0.der")));
+  assert.equal(await check(), "verified", "a list that does not cover the certificate");
+
+  withLists(() => new Response("", { status: 404 }));
+  const policy = both.json("policy.json") as { revocation?: object };
+  policy.revocation = { signer: "when-available", authorities: "off", timestamp_authorities: "off" };
+  await verify(file(), options(both, { policy }));
+  assert.equal(asked.some(({ url }) => isOcsp(url)), false, "nobody is told for what need not be known");
+});
+
+test("OCSP is asked when the list's service hangs, and the check ends in time", async (context) => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  context.after(() => mock.timers.reset());
+  const both = caseOf("download-list-and-ocsp");
+  answer = (url) => (url.includes("/ocsp/") ? new Response(both.bytes("ocsp-0.der")) : silence());
+  const checking = verify(file(), options(both));
+  await until(1);
+  const lists = asked.length;
+  mock.timers.tick(5_000);
+  await until(lists + 1);
+  mock.timers.tick(3_000);
+  assert.equal((await checking).verdict, "verified");
 });
 
 test("OCSP is asked by GET where the policy requires an answer and no list is named", async () => {

@@ -157,7 +157,7 @@ test("what cannot be reached is not checked, and no error", async () => {
     [{ bundle: closed }, "setup.service.unreachable"],
     [{ bundle: "data:application/json,%7B" }, "bundle.truncated"],
     [{ bundle: "nonsense:x" }, "setup.service.unreachable"],
-    [{ trust: `${base}nothing.json` }, "setup.service.unreachable"],
+    [{ trust: `${base}nothing.json` }, "setup.site.file-missing"],
     [{ policy: closed }, "setup.service.unreachable"],
     [{ bundle: new Blob([new Uint8Array(9 << 20)]) }, "bundle.too-large"],
     [{ bundle: `${base}endless` }, "bundle.too-large"],
