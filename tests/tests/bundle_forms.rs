@@ -2,7 +2,7 @@
 //! spellings, and what is named for what it is.
 
 use countersign_core::{
-    Artifact, Plan,
+    Artifact, Keep, Plan,
     crypto::{aws_lc::AwsLc, rustcrypto::RustCrypto},
     digest::HashAlgorithm,
     finding::FindingCode,

@@ -177,7 +177,7 @@ fn a_bundle_with_such_a_timestamp_verifies_where_it_is_asked_for_and_says_so() {
     assert_eq!(strict.decisive().map(|it| it.code), Some(FindingCode::TimestampBer));
     let lenient = report(TokenForm::BerToo, &ber);
     assert_eq!(lenient.verdict(), Verdict::Verified, "{:?}", lenient.decisive());
-    let notes: Vec<FindingCode> = lenient.findings.iter().map(|it| it.code).collect();
+    let notes: Vec<FindingCode> = lenient.findings().iter().map(|it| it.code).collect();
     assert!(notes.contains(&FindingCode::TimestampLegacyEncoding), "{notes:?}");
 
     // Whoever asks gets the same for everything else.

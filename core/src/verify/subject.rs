@@ -216,12 +216,12 @@ mod tests {
     /// What is said of a file of that name, size and digest.
     fn judge(all: &[Subject], name: Option<&str>, size: u64, byte: u8) -> Option<FindingCode> {
         let digests = [digest(byte)];
-        let artifact = Artifact { name, size: Some(size), digests: &digests };
+        let artifact = Artifact { name, size: Some(size), digests: &digests, content: None };
         Subjects::new(all, artifact).find().err().map(|finding| finding.code)
     }
 
     fn is_cut_short(all: &[Subject], name: Option<&str>, size: u64) -> bool {
-        let artifact = Artifact { name, size: Some(size), digests: &[] };
+        let artifact = Artifact { name, size: Some(size), digests: &[], content: None };
         Subjects::new(all, artifact).cut_short().is_some()
     }
 
