@@ -155,6 +155,7 @@ fn says_which_digest_is_missing() {
         crls: &[&crl],
         ocsp_responses: &[],
         key: None,
+        ..countersign_core::Evidence::default()
     };
     let report = countersign_core::verify(&evidence, &trust, &world.policy(), &AwsLc, NOW);
     assert_code(&report, FindingCode::ContentDigestNotSupplied);
@@ -420,6 +421,7 @@ fn a_signature_without_a_digest_wants_the_right_one() {
         crls: &[&crl],
         ocsp_responses: &[],
         key: None,
+        ..countersign_core::Evidence::default()
     };
     let report = countersign_core::verify(&evidence, &world.trust(), &world.policy(), &AwsLc, NOW);
     assert_code(&report, FindingCode::ContentDigestNotSupplied);

@@ -83,7 +83,7 @@ fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
     let checkpoint = log.checkpoint(13, &[7; 32]).into_bytes();
     let logged = with_entries(&message, &[log.entry(&body, Some(signed))]);
     list(&mut world, &[log.trusted()], &[Log::p256("certificates.example").trusted()]);
-    let logs = world.trusted_root.into_bytes();
+    let logs = world.trusted_root.clone().into_bytes();
     let policy = br#"{"version":1,"signers":[{"files":["app-*"],"identities":["*@example.com"]}]}"#;
     let door = [&attested[..], &trust, &crl, &response].join(&b"\n--part--\n"[..]);
     let managed = private_case();
@@ -99,7 +99,7 @@ fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
     .into_bytes();
     vec![
         ("bundle", "message", message.clone()),
-        ("bundle", "statement", attested),
+        ("bundle", "statement", attested.clone()),
         ("bundle", "logged", logged),
         ("bundle", "managed", managed.bundle.clone()),
         ("inspect", "managed", managed.bundle),

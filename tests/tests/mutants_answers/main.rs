@@ -41,6 +41,7 @@ fn case(release: &Release, bundle: Vec<u8>, rules: &str) -> Case {
         file_name: Some("app".to_owned()),
         size: Some(Release::FILE.len() as u64),
         digests: Release::digests(),
+        content: None,
         crls: vec![list.sign(&release.signing.authority_key)],
         ocsp: Vec::new(),
         key: None,
