@@ -2,7 +2,10 @@
 
 use std::{fmt, path::Path};
 
-use countersign_core::finding::{Finding, FindingCode, quoted};
+use countersign_core::{
+    finding::{Finding, FindingCode, quoted},
+    pem::PemFault,
+};
 use countersign_signing::{
     ca::CaError,
     csr::CsrError,
@@ -10,6 +13,7 @@ use countersign_signing::{
     key::{KeyError, PassphraseError, SignError, TokenError},
     name::NameError,
     pem::PemError,
+    secret_file::SecretFileError,
     trust::TrustError,
 };
 
@@ -101,16 +105,25 @@ impl Failure {
         }
     }
 
+    /// A file with a secret that cannot be used.
+    fn of_secret(error: &SecretFileError) -> Self {
+        let about = |path| Finding::new(FindingCode::KeyFilePermissions).about(path_text(path));
+        match error {
+            SecretFileError::File(error) => Self::of_file(error),
+            SecretFileError::Permissions { path, mode } => {
+                about(path).expected("mode 0600").found(format!("mode {mode:04o}")).into()
+            }
+            SecretFileError::Owner { path, owner } => {
+                let expected = "a file of who runs this program, or of root";
+                about(path).expected(expected).found(format!("a file of user {owner}")).into()
+            }
+        }
+    }
+
     /// A key file that cannot be used, or not be made.
     fn of_key(error: &KeyError) -> Self {
         match error {
-            KeyError::KeyFilePermissions { path, mode } => {
-                Finding::new(FindingCode::KeyFilePermissions)
-                    .about(path_text(path))
-                    .expected("mode 0600")
-                    .found(format!("mode {mode:04o}"))
-                    .into()
-            }
+            KeyError::Secret(error) => Self::of_secret(error),
             KeyError::File(error) => Self::of_file(error),
             KeyError::Unencrypted { path } => Finding::new(FindingCode::KeyUnusable)
                 .about(path_text(path))
@@ -146,7 +159,7 @@ impl Failure {
 
     fn of_passphrase(error: &PassphraseError) -> Self {
         match error {
-            PassphraseError::File(error) => Self::of_file(error),
+            PassphraseError::File(error) => Self::of_secret(error),
             other => Self::usage(other.to_string()),
         }
     }
@@ -175,11 +188,16 @@ impl Failure {
     pub fn of_pem(path: &Path, error: &PemError) -> Self {
         match error {
             PemError::File(error) => Self::of_file(error),
-            other => Finding::new(FindingCode::CertificateMalformed)
-                .about(path_text(path))
-                .found(other.to_string())
-                .into(),
+            PemError::Fault(fault) => Self::of_pem_fault(path, fault),
         }
+    }
+
+    /// A file whose PEM cannot be used, named with its block.
+    pub fn of_pem_fault(path: &Path, fault: &PemFault) -> Self {
+        Finding::new(FindingCode::InputMalformed)
+            .about(fault.place(&path_text(path)))
+            .found(fault.reason.to_string())
+            .into()
     }
 
     fn of_ca(error: CaError) -> Self {

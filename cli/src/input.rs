@@ -6,10 +6,11 @@ use countersign_core::{
     bundle::Bundle,
     finding::{Finding, FindingCode},
     limits,
+    pem::{self, Kind},
     policy::Policy,
     trust::TrustRoot,
 };
-use countersign_signing::{files, pem};
+use countersign_signing::{files, pem::read_certificates};
 
 use crate::{
     failure::{Failure, Outcome, path_text},
@@ -28,47 +29,32 @@ pub fn read(path: &Path, maximum: usize) -> Outcome<Vec<u8>> {
     Ok(files::read_bounded(path, maximum as u64)?)
 }
 
-/// Reads a file that is DER, or PEM with one object; gives DER. What is neither comes back as it
-/// is, for the decoder to complain about.
+/// Reads every object of a file that is PEM, or the one of a file that is DER; gives DER. What is
+/// neither comes back as it is, for the decoder to complain about.
 ///
 /// # Errors
-/// `setup.input.unreadable`.
-pub fn read_der(path: &Path, maximum: usize) -> Outcome<Vec<u8>> {
+/// `setup.input.unreadable`; `setup.input.malformed` with the block at fault.
+pub fn objects(path: &Path, kind: Kind, maximum: usize) -> Outcome<Vec<Vec<u8>>> {
     // PEM is a third longer than what it holds.
     let content = read(path, maximum.saturating_mul(2))?;
-    Ok(unarmoured(content))
+    pem::objects(content, kind).map_err(|fault| Failure::of_pem_fault(path, &fault))
 }
 
-/// The content of the first PEM block, or the octets themselves where there is none.
-pub fn unarmoured(content: Vec<u8>) -> Vec<u8> {
-    const BEGIN: &[u8] = b"-----BEGIN ";
-    if content.first() == Some(&0x30) {
-        return content;
-    }
-    let Some(start) = content.windows(BEGIN.len()).position(|window| window == BEGIN) else {
-        return content;
-    };
-    match pem_rfc7468::decode_vec(first_block(&content[start..])) {
-        Ok((_, der)) => der,
-        Err(_) => content,
-    }
-}
-
-/// The text up to the end of its first END line.
-fn first_block(text: &[u8]) -> &[u8] {
-    const END: &[u8] = b"-----END ";
-    let Some(end) = text.windows(END.len()).position(|window| window == END) else { return text };
-    let rest = &text[end..];
-    let line = rest.iter().position(|octet| *octet == b'\n').unwrap_or(rest.len());
-    &text[..end + line]
+/// As [`objects`], of a file that should hold one.
+///
+/// # Errors
+/// As [`objects`].
+pub fn object(path: &Path, kind: Kind, maximum: usize) -> Outcome<Vec<u8>> {
+    let content = read(path, maximum.saturating_mul(2))?;
+    pem::object(content, kind).map_err(|fault| Failure::of_pem_fault(path, &fault))
 }
 
 /// Reads certificates, PEM or DER; at least one.
 ///
 /// # Errors
-/// `setup.input.unreadable` or `certificate.malformed`.
+/// `setup.input.unreadable` or `setup.input.malformed`.
 pub fn certificates(path: &Path) -> Outcome<Vec<Vec<u8>>> {
-    pem::read_certificates(path).map_err(|error| Failure::of_pem(path, &error))
+    read_certificates(path).map_err(|error| Failure::of_pem(path, &error))
 }
 
 /// Reads the first certificate of a file.
@@ -85,9 +71,13 @@ pub fn certificate(path: &Path) -> Outcome<Vec<u8>> {
 /// Reads a public key, PEM or DER; the core says whether it is one.
 ///
 /// # Errors
-/// `setup.input.unreadable`.
+/// `setup.input.unreadable`, or `setup.public-key.malformed` with the block at fault.
 pub fn public_key(path: &Path) -> Outcome<Vec<u8>> {
-    read_der(path, limits::CERTIFICATE_BYTES)
+    let content = read(path, limits::CERTIFICATE_BYTES * 2)?;
+    pem::object(content, Kind::PublicKey).map_err(|fault| {
+        let finding = Finding::new(FindingCode::PublicKeyMalformed);
+        finding.about(fault.place(&path_text(path))).found(fault.reason.to_string()).into()
+    })
 }
 
 /// Reads a bundle.
@@ -144,7 +134,7 @@ pub fn policy(path: &Path) -> Outcome<Policy> {
 }
 
 /// Names the file beside the place in it.
-fn of_file(path: &Path, finding: Finding) -> Failure {
+pub fn of_file(path: &Path, finding: Finding) -> Failure {
     let place = finding.subject.as_ref().map(|place| format!(": {place}")).unwrap_or_default();
     let about = format!("{}{place}", path_text(path));
     finding.about(about).into()

@@ -4,8 +4,17 @@
 use std::{collections::HashMap, path::PathBuf};
 
 use countersign_core::{
-    RevocationSource, crl::CertificateList, crypto::aws_lc::AwsLc, digest::HashAlgorithm, limits,
-    ocsp::OcspResponse, policy::Revocation, revocation, time::UnixSeconds, x509::Certificate,
+    RevocationSource,
+    crl::CertificateList,
+    crypto::aws_lc::AwsLc,
+    digest::HashAlgorithm,
+    limits,
+    ocsp::OcspResponse,
+    pem::{self, Kind, PemFault},
+    policy::Revocation,
+    revocation,
+    time::UnixSeconds,
+    x509::Certificate,
 };
 use countersign_signing::ocsp;
 
@@ -60,12 +69,14 @@ impl RevocationEvidence {
     /// # Errors
     /// `setup.input.unreadable`; what a file holds is looked at by the core.
     pub fn open(crls: &[PathBuf], ocsp: &[PathBuf], network: Network) -> Outcome<Self> {
-        let read = |files: &[PathBuf], maximum: usize| -> Outcome<Vec<Vec<u8>>> {
-            files.iter().map(|file| input::read_der(file, maximum)).collect()
+        let read = |files: &[PathBuf], kind: Kind, maximum: usize| -> Outcome<Vec<Vec<u8>>> {
+            let each: Outcome<Vec<_>> =
+                files.iter().map(|file| input::objects(file, kind, maximum)).collect();
+            Ok(each?.into_iter().flatten().collect())
         };
         Ok(Self {
-            given_crls: read(crls, limits::CRL_BYTES)?,
-            given_ocsp: read(ocsp, limits::OCSP_BYTES)?,
+            given_crls: read(crls, Kind::Crl, limits::CRL_BYTES)?,
+            given_ocsp: read(ocsp, Kind::Any, limits::OCSP_BYTES)?,
             client: (network == Network::Online).then(HttpClient::public),
             fetched: HashMap::new(),
         })
@@ -192,7 +203,10 @@ fn told(session: &Session, outcome: Outcome<Vec<u8>>) -> Option<Vec<u8>> {
 /// `setup.service.unreachable`.
 pub fn fetch_crl(session: &Session, client: &HttpClient, url: &str) -> Outcome<Vec<u8>> {
     let _waiting = Waiting::begin(session, &format!("Fetching {url}"));
-    let crl = input::unarmoured(client.get(url, limits::CRL_BYTES)?.success(url)?);
+    let answer = client.get(url, limits::CRL_BYTES)?.success(url)?;
+    let unusable =
+        |fault: PemFault| Failure::unreachable(url, format!("what came is no CRL: {fault}"));
+    let crl = pem::object(answer, Kind::Crl).map_err(unusable)?;
     match CertificateList::decode(&crl) {
         Ok(_) => Ok(crl),
         Err(error) => Err(Failure::unreachable(url, format!("what came is no CRL: {error}"))),

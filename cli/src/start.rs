@@ -10,6 +10,7 @@ use std::{
 
 use clap::{Parser, ValueEnum, error::ErrorKind};
 use countersign_core::finding::{Finding, FindingCode};
+use countersign_signing::key::TokenUriError;
 
 use crate::{
     arguments::{Arguments, Color, Command, Format},
@@ -25,7 +26,19 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     interrupt::listen();
     let early = early_output(&arguments);
+    if let Some(failure) = refused_for_a_pin(&arguments) {
+        return ExitCode::from(early.failure(None, &failure));
+    }
     ExitCode::from(guarded(early, || run_caught(&arguments, early)))
+}
+
+/// A PIN in an argument is refused before anything repeats the argument in a message.
+fn refused_for_a_pin(arguments: &[OsString]) -> Option<Failure> {
+    let holds_pin = |argument: &OsString| {
+        let text = argument.to_string_lossy().to_ascii_lowercase();
+        text.contains("pkcs11:") && text.contains("pin-value")
+    };
+    arguments.iter().any(holds_pin).then(|| Failure::usage(TokenUriError::PinValue.to_string()))
 }
 
 /// Runs `work`; a panic in it becomes a finding like any other.

@@ -3,9 +3,13 @@
 //! What comes out is a tree with names as the specifications write them, for text and JSON alike.
 //! Nothing is verified: a certificate shown here may be anybody's.
 
+mod broken;
 mod bundle;
+mod kind;
 mod log;
 mod trust;
+
+pub use broken::Broken;
 
 use alloc::{format, string::String, vec, vec::Vec};
 
@@ -19,6 +23,7 @@ use crate::{
     crypto::KeyAlgorithm,
     digest::encode_hex,
     finding::{Finding, FindingCode, quoted},
+    json::{self, form},
     ocsp::{CertId, CertificateStatus, OcspRequest, OcspResponse, ResponderId},
     trust::TrustRoot,
     tsp::{CertificateRequest, TimestampRequest, TimestampResponse, TstInfo},
@@ -79,24 +84,37 @@ impl Serialize for View {
 /// Decodes `bytes` (JSON or DER, not PEM) as the first kind of object that fits and shows it; the
 /// field `kind` says which.
 ///
-/// # Errors
-/// What a JSON document of a known kind is wrong with, or `setup.input.unreadable` when nothing
-/// fits.
-pub fn inspect(bytes: &[u8]) -> Result<View, Finding> {
-    let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
+/// What a JSON document of a known kind is wrong with; `setup.input.malformed`, with what could be
+/// read, of an object that breaks a rule; or the same code when nothing fits.
+pub fn inspect(bytes: &[u8]) -> Result<View, Broken> {
+    // A byte order mark is no octet of a JSON text.
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let first = text.iter().find(|byte| !byte.is_ascii_whitespace());
     if first == Some(&b'{') {
-        return json(bytes);
+        return Ok(json(text)?);
     }
-    der(bytes).ok_or_else(|| {
-        Finding::new(FindingCode::InputUnreadable)
+    if let Some(view) = der(bytes) {
+        return Ok(view);
+    }
+    broken::recognised(bytes).unwrap_or_else(|| {
+        let finding = Finding::new(FindingCode::InputMalformed)
             .expected("a bundle, trust root, certificate, CRL, timestamp or OCSP message")
-            .found("something else")
+            .found(kind::format_of(bytes).unwrap_or("something else"));
+        Err(finding.into())
     })
 }
 
+form! {
+    /// What every document of Sigstore begins with.
+    open struct HeadForm {
+        media_type: Option<String> = "mediaType",
+    }
+}
+
 fn json(bytes: &[u8]) -> Result<View, Finding> {
-    let is_trust_root = bytes.windows(11).any(|window| window == b"trustedroot");
-    if is_trust_root {
+    let head: Option<HeadForm> = json::decode(bytes).ok();
+    let media_type = head.and_then(|head| head.media_type).unwrap_or_default();
+    if media_type.contains(".trustedroot") {
         return TrustRoot::decode(bytes).map(|root| trust::trust_root(&root));
     }
     Bundle::decode(bytes).map(|decoded| bundle::bundle(&decoded))

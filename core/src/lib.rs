@@ -28,6 +28,7 @@ pub mod ocsp;
 pub mod oid;
 mod order;
 pub mod pattern;
+pub mod pem;
 pub mod policy;
 pub mod report;
 pub mod revocation;

@@ -110,12 +110,49 @@ impl Pattern {
         }
     }
 
+    /// What to write in its place, if it looks like a regular expression: `\.`, `.*`, `^`, `$`,
+    /// `(a|b)`, `[a-z]`. Such a pattern matches nothing that was meant. Only for people who write
+    /// patterns: a file's name may really hold these characters.
+    pub fn in_place_of_regular_expression(&self) -> Option<String> {
+        let text = self.text.as_str();
+        let is_regular = text.starts_with('^')
+            || text.ends_with('$')
+            || text.contains('\\')
+            || text.contains(".+")
+            || has_dot_star(text)
+            || has_in_order(text, ['(', '|', ')'])
+            || has_in_order(text, ['[', '-', ']']);
+        if !is_regular {
+            return None;
+        }
+        let text = text.trim_start_matches('^').trim_end_matches('$');
+        let text = text.replace("\\.", "\u{0}").replace(".*", "*").replace(".+", "*");
+        let text = text.replace('\u{0}', ".");
+        let is_plain = !text.contains(['\\', '(', '[', '|']) && !text.is_empty();
+        Some(if is_plain { text } else { String::from("a pattern for each name that is meant") })
+    }
+
     fn is_separator(&self, character: char) -> bool {
         match self.kind {
             Kind::FileName => character == '/',
             Kind::Identity => matches!(character, '/' | '@'),
         }
     }
+}
+
+/// Whether `.*` stands where it is no pattern for a name's ending: `app.*` and `v1.*` are patterns.
+fn has_dot_star(text: &str) -> bool {
+    let before = |at: usize| text.get(..at).and_then(|before| before.chars().next_back());
+    let is_ending = |last: char| last.is_alphanumeric() || last == '*';
+    text.match_indices(".*").any(|(at, _)| !before(at).is_some_and(is_ending))
+}
+
+fn has_in_order(text: &str, wanted: [char; 3]) -> bool {
+    let mut wanted = wanted.into_iter().peekable();
+    for character in text.chars() {
+        wanted.next_if_eq(&character);
+    }
+    wanted.peek().is_none()
 }
 
 /// What stands before and after the first `://`. The standard library's search for a text in a text
@@ -142,6 +179,39 @@ mod tests {
         assert!(!identity("release@example.com", "pre-release@example.com"));
         assert!(!identity("release@exampleXcom", "release@example.com"));
         assert!(!identity("", "a"));
+    }
+
+    #[test]
+    fn tells_regular_expressions_from_patterns() {
+        for (text, instead) in [
+            (r"release@example\.com", "release@example.com"),
+            (".*@example.com", "*@example.com"),
+            ("^release@example.com$", "release@example.com"),
+            (r"app-.*\.tar\.gz", "app-*.tar.gz"),
+            (r"https://github\.com/example/.+", "https://github.com/example/*"),
+            ("(alice|bob)@example.com", "a pattern for each name that is meant"),
+            ("app-[a-z].zip", "a pattern for each name that is meant"),
+            (r"app-\d", "a pattern for each name that is meant"),
+        ] {
+            let pattern = Pattern::new(text, Kind::Identity);
+            let found = pattern.in_place_of_regular_expression();
+            assert_eq!(found.as_deref(), Some(instead), "{text}");
+        }
+        for text in [
+            "**",
+            "*.zip",
+            "app.*",
+            "refs/tags/v1.*",
+            "a*.*",
+            "app (1).zip",
+            "c++-[1].zip",
+            "a$b",
+            "release@example.com",
+            "https://example.com/**",
+        ] {
+            let pattern = Pattern::new(text, Kind::FileName);
+            assert_eq!(pattern.in_place_of_regular_expression(), None, "{text}");
+        }
     }
 
     #[test]

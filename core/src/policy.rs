@@ -46,6 +46,21 @@ pub struct ProvenanceRules {
 }
 
 impl Signer {
+    /// Every pattern with the field that it stands in.
+    fn patterns(&self) -> impl Iterator<Item = (&'static str, &Pattern)> {
+        let rules = self.provenance.as_ref();
+        let of_rules = rules.into_iter().flat_map(|rules| {
+            named("provenance.builders", &rules.builders)
+                .chain(named("provenance.sources", &rules.sources))
+                .chain(named("provenance.refs", &rules.refs))
+                .chain(named("provenance.build_types", &rules.build_types))
+        });
+        named("files", &self.files)
+            .chain(named("identities", &self.identities))
+            .chain(named("oidc_issuers", &self.oidc_issuers))
+            .chain(of_rules)
+    }
+
     /// Whether this signer may sign a file of that name.
     pub fn covers(&self, file: Option<&str>) -> bool {
         file.is_none_or(|name| self.files.iter().any(|pattern| pattern.matches(name)))
@@ -194,6 +209,26 @@ pub struct Policy {
 }
 
 impl Policy {
+    /// The first pattern that was meant as a regular expression, which it never is. Looked for
+    /// where policies are written; such a pattern matches nobody, so verifying stays safe.
+    ///
+    /// # Errors
+    /// `setup.policy.malformed` with the place and what to write.
+    pub fn refuse_regular_expressions(&self) -> Result<(), Finding> {
+        for (index, signer) in self.signers.iter().enumerate() {
+            for (field, pattern) in signer.patterns() {
+                let Some(instead) = pattern.in_place_of_regular_expression() else { continue };
+                return Err(fault(&format!("signers[{index}].{field}"), pattern.text()).expected(
+                    format!(
+                        "{instead}; patterns are no regular expressions: * stands for any run of \
+                         characters within a part, ** for any run, and everything else for itself"
+                    ),
+                ));
+            }
+        }
+        Ok(())
+    }
+
     /// The policy of the command line's flags: one identity may sign any file, with the defaults
     /// for everything else. Stars in the identity are patterns.
     ///
@@ -340,6 +375,13 @@ impl SignerForm {
             predicate_types: self.predicate_types,
         })
     }
+}
+
+fn named<'p>(
+    field: &'static str,
+    patterns: &'p [Pattern],
+) -> impl Iterator<Item = (&'static str, &'p Pattern)> {
+    patterns.iter().map(move |pattern| (field, pattern))
 }
 
 /// Patterns of names, each of which says whose names it matches.

@@ -1,6 +1,8 @@
 //! The trust root: whose certificates, timestamps and logs are believed, and from when to when.
 //!
-//! Sigstore's `trusted_root.json` (mediaType `…trustedroot+json;version=0.1`), read strictly.
+//! Sigstore's `trusted_root.json` (`TrustedRoot` of protobuf-specs), versions 0.1 and 0.2, read
+//! strictly. A root may hold only the part that a question needs: authorities of timestamps for a
+//! timestamp, logs for a bare key. That a part is missing is found by who needs it.
 
 use alloc::{format, string::String, vec::Vec};
 use core::fmt;
@@ -16,13 +18,21 @@ use crate::{
     x509::Certificate,
 };
 
-/// The media type of the one version there is.
+/// The media type that is written: every client reads it.
 pub const MEDIA_TYPE: &str = "application/vnd.dev.sigstore.trustedroot+json;version=0.1";
+
+/// The media types that are read: the old form, which the public good instance still publishes,
+/// and what protobuf-specs demands since (`sigstore_trustroot.proto`, `TrustedRoot.media_type`).
+const MEDIA_TYPES: [&str; 3] = [
+    MEDIA_TYPE,
+    "application/vnd.dev.sigstore.trustedroot.v0.1+json",
+    "application/vnd.dev.sigstore.trustedroot.v0.2+json",
+];
 
 /// The time in which an authority is believed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Window {
-    /// First second; without one, from ever.
+    /// First second; `None`, for ever before, only in a window that no trust root states.
     pub start: Option<UnixSeconds>,
     /// Last second; without one, for ever.
     pub end: Option<UnixSeconds>,
@@ -129,7 +139,8 @@ impl TrustRoot {
     /// Reads `trusted_root.json` of at most [`limits::TRUST_ROOT_BYTES`].
     ///
     /// # Errors
-    /// `setup.trust-root.malformed` with the place, or `setup.trust-root.empty`.
+    /// `setup.trust-root.malformed` with the place, or `setup.trust-root.empty` if it names
+    /// nobody at all.
     pub fn decode(bytes: &[u8]) -> Result<Self, Finding> {
         let fault = |found: String| Finding::new(FindingCode::TrustRootMalformed).found(found);
         if bytes.len() > limits::TRUST_ROOT_BYTES {
@@ -143,44 +154,65 @@ impl TrustRoot {
                 .found(kind.words()));
         }
         let form: TrustRootForm = json::decode(&text).map_err(unread)?;
-        if form.media_type != MEDIA_TYPE {
+        if !MEDIA_TYPES.contains(&form.media_type.as_str()) {
             return Err(Finding::new(FindingCode::TrustRootMalformed)
                 .about("mediaType")
-                .expected(MEDIA_TYPE)
+                .expected(MEDIA_TYPES.join(", "))
                 .found(form.media_type));
         }
-        let certificate_authorities = authorities(form.certificate_authorities)?;
-        if certificate_authorities.is_empty() {
-            return Err(FindingCode::TrustRootEmpty.into());
+        let root = Self {
+            certificate_authorities: authorities(
+                "certificateAuthorities",
+                form.certificate_authorities,
+            )?,
+            timestamp_authorities: authorities("timestampAuthorities", form.timestamp_authorities)?,
+            logs: logs("tlogs", form.tlogs)?,
+            certificate_logs: logs("ctlogs", form.ctlogs)?,
+        };
+        if root.is_empty() {
+            return Err(lacks("an authority or a log"));
         }
-        let timestamp_authorities = authorities(form.timestamp_authorities)?;
-        let logs = logs(form.tlogs)?;
-        let certificate_logs = self::logs(form.ctlogs)?;
-        Ok(Self { certificate_authorities, timestamp_authorities, logs, certificate_logs })
+        Ok(root)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.certificate_authorities.is_empty()
+            && self.timestamp_authorities.is_empty()
+            && self.logs.is_empty()
+            && self.certificate_logs.is_empty()
     }
 }
 
-fn authorities(forms: Vec<AuthorityForm>) -> Result<Vec<Authority>, Finding> {
+/// A trust root that has not the part that a check needs.
+pub fn lacks(part: &str) -> Finding {
+    Finding::new(FindingCode::TrustRootEmpty).expected(part).found("none")
+}
+
+fn authorities(part: &str, forms: Vec<AuthorityForm>) -> Result<Vec<Authority>, Finding> {
     if forms.len() > limits::AUTHORITIES {
         let found = format!("over {} authorities", limits::AUTHORITIES);
         return Err(Finding::new(FindingCode::TrustRootMalformed).found(found));
     }
     forms
         .into_iter()
-        .map(|form| {
+        .enumerate()
+        .map(|(index, form)| {
             let chain = form.cert_chain.certificates.into_iter().map(|each| each.raw_bytes.0);
-            let window = form.valid_for.unwrap_or_default();
-            Authority::from_chain(&form.uri, chain.collect(), window.decode(&form.uri)?)
+            let window = window_of(form.valid_for.as_ref(), || {
+                format!("{part}[{index}].validFor of {}", form.uri)
+            })?;
+            Authority::from_chain(&form.uri, chain.collect(), window)
         })
         .collect()
 }
 
-fn logs(forms: Vec<LogForm>) -> Result<Vec<Log>, Finding> {
+fn logs(part: &str, forms: Vec<LogForm>) -> Result<Vec<Log>, Finding> {
     if forms.len() > limits::AUTHORITIES {
         let found = format!("over {} logs", limits::AUTHORITIES);
         return Err(Finding::new(FindingCode::TrustRootMalformed).found(found));
     }
-    forms.into_iter().map(LogForm::decode).collect()
+    let place = |index: usize| format!("{part}[{index}]");
+    forms.into_iter().enumerate().map(|(index, form)| form.decode(&place(index))).collect()
 }
 
 // The forms below are Sigstore's, field for field; what we do not use yet is read and left.
@@ -215,7 +247,7 @@ form! {
 }
 
 impl LogForm {
-    fn decode(self) -> Result<Log, Finding> {
+    fn decode(self, place: &str) -> Result<Log, Finding> {
         let fault = |expected: &str, found: String| {
             Finding::new(FindingCode::TrustRootMalformed)
                 .about(self.base_url.clone())
@@ -236,8 +268,9 @@ impl LogForm {
         }
         let key = LogKey::decode(&self.public_key.raw_bytes.0, &self.public_key.key_details)
             .ok_or_else(|| fault(&self.public_key.key_details, String::from("another key")))?;
-        let window = self.public_key.valid_for.as_ref().map(|form| form.decode(&self.base_url));
-        let window = window.transpose()?.unwrap_or_default();
+        let window = window_of(self.public_key.valid_for.as_ref(), || {
+            format!("{place}.publicKey.validFor of {}", self.base_url)
+        })?;
         Ok(Log { base_url: self.base_url, window, id, checkpoint_id, key })
     }
 }
@@ -259,24 +292,28 @@ form! {
         raw_bytes: Base64Octets = "rawBytes",
     }
 
-    #[derive(Default)]
     protobuf struct WindowForm {
         start: Option<String> = "start",
         end: Option<String> = "end",
     }
 }
 
-impl WindowForm {
-    fn decode(&self, uri: &str) -> Result<Window, Finding> {
-        let time = |text: &Option<String>| match text {
-            None => Ok(None),
-            Some(text) => UnixSeconds::parse_rfc3339(text).map(Some).ok_or_else(|| {
-                Finding::new(FindingCode::TrustRootMalformed)
-                    .about(uri)
-                    .expected("an RFC 3339 time in validFor")
-                    .found(text.clone())
-            }),
-        };
-        Ok(Window { start: time(&self.start)?, end: time(&self.end)? })
-    }
+/// The time in which an authority or a log is believed.
+///
+/// Its start is required: without one, whoever gets hold of a key that was retired could sign for
+/// any time before (`TimeRange.start`; Sigstore's other clients refuse such a root, too).
+fn window_of(form: Option<&WindowForm>, place: impl Fn() -> String) -> Result<Window, Finding> {
+    let fault = |expected: &str, found: String| {
+        let finding = Finding::new(FindingCode::TrustRootMalformed).about(place());
+        finding.expected(expected).found(found)
+    };
+    let time = |text: &String| {
+        UnixSeconds::parse_rfc3339(text)
+            .ok_or_else(|| fault("an RFC 3339 time in validFor", text.clone()))
+    };
+    let Some(start) = form.and_then(|form| form.start.as_ref()) else {
+        return Err(fault("a start", String::from("none")));
+    };
+    let end = form.and_then(|form| form.end.as_ref());
+    Ok(Window { start: Some(time(start)?), end: end.map(time).transpose()? })
 }

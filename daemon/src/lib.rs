@@ -24,7 +24,6 @@ pub mod metrics;
 mod observe;
 pub mod peer;
 mod per_address;
-pub mod private_file;
 pub mod problem;
 pub mod rate;
 pub mod request_id;

@@ -10,10 +10,14 @@ use std::time::SystemTime;
 
 use ::metrics::{counter, gauge};
 use arc_swap::ArcSwap;
+use countersign_core::pem::blocks;
+use countersign_signing::pem;
+use countersign_signing::secret_file::{self, SecretFileError};
 use der::Decode;
-use pkcs8::{EncryptedPrivateKeyInfoRef, SecretDocument};
-use pki_types::pem::PemObject;
-use pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use pkcs8::EncryptedPrivateKeyInfoRef;
+use pki_types::{
+    CertificateDer, PrivateKeyDer, PrivatePkcs1KeyDer, PrivatePkcs8KeyDer, PrivateSec1KeyDer,
+};
 use rustls::crypto::aws_lc_rs;
 use rustls::server::{NoServerSessionStorage, ParsedCertificate, WebPkiClientVerifier};
 use rustls::{RootCertStore, ServerConfig};
@@ -23,7 +27,6 @@ use x509_cert::time::Time;
 use zeroize::Zeroizing;
 
 use crate::metrics;
-use crate::private_file::{self, PrivateFileError};
 
 /// A `[tls]` table.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -47,7 +50,7 @@ pub struct TlsSettings {
 pub enum TlsError {
     /// The key or passphrase file cannot be used.
     #[error(transparent)]
-    PrivateFile(#[from] PrivateFileError),
+    SecretFile(#[from] SecretFileError),
     /// A certificate file cannot be read, or holds no PEM certificate.
     #[error("{}: {message}", path.display())]
     Certificate {
@@ -214,12 +217,8 @@ fn end_of_validity(
 /// All certificates of a PEM file, in its order.
 fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let failed = |message: String| TlsError::Certificate { path: path.to_owned(), message };
-    let certificates = CertificateDer::pem_file_iter(path)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(|error| failed(error.to_string()))?;
-    if certificates.is_empty() {
-        return Err(failed("holds no PEM certificate".to_owned()));
-    }
+    let certificates = pem::read_certificates(path).map_err(|error| failed(error.to_string()))?;
+    let certificates: Vec<_> = certificates.into_iter().map(CertificateDer::from).collect();
     for (index, certificate) in certificates.iter().enumerate() {
         ParsedCertificate::try_from(certificate).map_err(|error| {
             failed(format!("certificate {} cannot be read: {error}", index + 1))
@@ -233,25 +232,34 @@ fn read_key(
     path: &Path,
     passphrase_file: Option<&Path>,
 ) -> Result<PrivateKeyDer<'static>, TlsError> {
-    const ENCRYPTED: &str = "-----BEGIN ENCRYPTED PRIVATE KEY-----";
-    let failed =
-        |message: &str| TlsError::Key { path: path.to_owned(), message: message.to_owned() };
-    let bytes = private_file::read(path)?;
-    let text = std::str::from_utf8(&bytes).map_err(|_| failed("not a PEM file"))?;
-    let Some(start) = text.find(ENCRYPTED) else {
-        return PrivateKeyDer::from_pem_slice(&bytes)
-            .map_err(|_| failed("holds no PEM private key"));
+    let failed = |message: String| TlsError::Key { path: path.to_owned(), message };
+    let text = secret_file::read(path)?;
+    let mut keys = blocks(&text).filter(|block| block.label.ends_with("PRIVATE KEY"));
+    let Some(block) = keys.next() else {
+        return Err(failed("holds no PEM private key".to_owned()));
     };
-    let Some(passphrase_file) = passphrase_file else {
-        return Err(failed("is encrypted; name a key_passphrase_file"));
-    };
-    let passphrase: Zeroizing<Vec<u8>> = private_file::read_passphrase(passphrase_file)?;
-    let (_, document) = SecretDocument::from_pem(&text[start..])
-        .map_err(|_| failed("holds a damaged encrypted private key"))?;
-    let encrypted = EncryptedPrivateKeyInfoRef::try_from(document.as_bytes())
-        .map_err(|_| failed("holds an encrypted private key of an unknown kind"))?;
-    let key = encrypted
-        .decrypt(passphrase.as_slice())
-        .map_err(|_| failed("the passphrase does not open this key"))?;
-    Ok(PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.as_bytes().to_vec())))
+    if let Some(second) = keys.next() {
+        return Err(failed(format!("block {}: it is a second private key", second.number)));
+    }
+    let der = Zeroizing::new(block.decode().map_err(|fault| failed(fault.to_string()))?);
+    match block.label {
+        "ENCRYPTED PRIVATE KEY" => {
+            let Some(passphrase_file) = passphrase_file else {
+                return Err(failed("is encrypted; name a key_passphrase_file".to_owned()));
+            };
+            decrypt(&der, &secret_file::read_line(passphrase_file)?)
+                .map_err(|message| failed(message.to_owned()))
+        }
+        "PRIVATE KEY" => Ok(PrivatePkcs8KeyDer::from(der.to_vec()).into()),
+        "EC PRIVATE KEY" => Ok(PrivateSec1KeyDer::from(der.to_vec()).into()),
+        "RSA PRIVATE KEY" => Ok(PrivatePkcs1KeyDer::from(der.to_vec()).into()),
+        label => Err(failed(format!("holds a {label}, which TLS does not use"))),
+    }
+}
+
+fn decrypt(der: &[u8], passphrase: &[u8]) -> Result<PrivateKeyDer<'static>, &'static str> {
+    let encrypted = EncryptedPrivateKeyInfoRef::try_from(der)
+        .map_err(|_| "holds an encrypted private key of an unknown kind")?;
+    let key = encrypted.decrypt(passphrase).map_err(|_| "the passphrase does not open this key")?;
+    Ok(PrivatePkcs8KeyDer::from(key.as_bytes().to_vec()).into())
 }

@@ -19,7 +19,6 @@ use countersign_core::{
     time::UnixSeconds,
     x509::{Certificate, KeyUsage},
 };
-use countersign_daemon::private_file::{self, PrivateFileError};
 use countersign_signing::{
     ca::CaError,
     certificate::Pointers,
@@ -109,10 +108,7 @@ pub enum AuthorityFault {
         /// The setting that is missing.
         setting: &'static str,
     },
-    /// The passphrase file cannot be used.
-    #[error(transparent)]
-    PassphraseFile(#[from] PrivateFileError),
-    /// The passphrase is empty.
+    /// The passphrase file cannot be used, or names no passphrase.
     #[error(transparent)]
     Passphrase(#[from] PassphraseError),
     /// A key belongs to another certificate.
@@ -423,7 +419,7 @@ fn read_key(
         return Err(AuthorityFault::NoPassphrase { path: path.to_owned(), setting });
     }
     let passphrase = match passphrase_file {
-        Some(file) => Some(Passphrase::new(private_file::read_passphrase(file)?.to_vec())?),
+        Some(file) => Some(Passphrase::from_file(file)?),
         None => None,
     };
     key::open_for_certificate(location, passphrase.as_ref(), certificate.raw).map_err(|error| {

@@ -6,7 +6,8 @@
 
 use countersign_core::{
     asn1::{Asn1Error, Cursor, context_constructed},
-    crypto::aws_lc::AwsLc,
+    crypto::{KeyAlgorithm, aws_lc::AwsLc},
+    pem::{self as read, PemFault},
     x509::PublicKey,
 };
 
@@ -19,15 +20,19 @@ use crate::{
 };
 
 const LABEL: &str = "CERTIFICATE REQUEST";
-/// What old tools write.
-const OLD_LABEL: &str = "NEW CERTIFICATE REQUEST";
 
 /// Why a certification request is refused, or cannot be made.
 #[derive(Debug, thiserror::Error)]
 pub enum CsrError {
     /// It is neither PEM `CERTIFICATE REQUEST` nor DER.
-    #[error("not a certification request: neither PEM with the label {LABEL} nor DER")]
-    NotARequest,
+    #[error("not a certification request: {0}")]
+    Pem(#[from] PemFault),
+    /// Its key is none that we certify.
+    #[error("the key in the certification request is not accepted: {found}")]
+    KeyNotAccepted {
+        /// Its algorithm and size.
+        found: String,
+    },
     /// Its DER is not that of a certification request.
     #[error("malformed certification request: {0}")]
     Malformed(#[from] Asn1Error),
@@ -62,18 +67,7 @@ impl ProvenPublicKey {
 /// # Errors
 /// When it is no request, or the signature is not its own key's.
 pub fn verify(request: &[u8]) -> Result<ProvenPublicKey, CsrError> {
-    if request.first() == Some(&0x30) {
-        return verify_der(request);
-    }
-    let start = find(request, b"-----BEGIN ").ok_or(CsrError::NotARequest)?;
-    match pem_rfc7468::decode_vec(&request[start..]) {
-        Ok((LABEL | OLD_LABEL, der)) => verify_der(&der),
-        _ => Err(CsrError::NotARequest),
-    }
-}
-
-fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
-    text.windows(wanted.len()).position(|window| window == wanted)
+    verify_der(&read::object(request.to_vec(), read::Kind::Request)?)
 }
 
 fn verify_der(request: &[u8]) -> Result<ProvenPublicKey, CsrError> {
@@ -97,7 +91,15 @@ fn verify_der(request: &[u8]) -> Result<ProvenPublicKey, CsrError> {
     inner.optional(context_constructed(0), "attributes")?;
     inner.finish("certificationRequestInfo")?;
 
-    if PublicKey::decode(spki)?.verifies(&AwsLc, &algorithm, info.raw, signature) {
+    let key = PublicKey::decode(spki)?;
+    if !key.algorithm.is_acceptable() {
+        let found = match key.algorithm {
+            KeyAlgorithm::Rsa { bits } => format!("RSA of {bits} bits"),
+            other => other.name().to_owned(),
+        };
+        return Err(CsrError::KeyNotAccepted { found });
+    }
+    if key.verifies(&AwsLc, &algorithm, info.raw, signature) {
         Ok(ProvenPublicKey { spki: spki.to_vec() })
     } else {
         Err(CsrError::BadSignature)

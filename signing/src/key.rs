@@ -32,7 +32,6 @@ mod passphrase;
 #[cfg(feature = "pkcs11")]
 mod pkcs11;
 mod pkcs8_file;
-mod private_file;
 mod token_error;
 mod token_uri;
 

@@ -17,6 +17,7 @@ pub mod name;
 pub mod ocsp;
 pub mod pem;
 pub mod profile;
+pub mod secret_file;
 pub mod statement;
 pub mod trust;
 pub mod tsp;

@@ -1,73 +1,43 @@
-//! Certificates to and from PEM (RFC 7468 §5). Keys are [`crate::key`]'s.
+//! Certificates and requests to and from PEM (RFC 7468); reading is the core's. Keys are
+//! [`crate::key`]'s.
 
 use std::path::Path;
 
+use countersign_core::pem::{self, Kind, PemFault};
 use pem_rfc7468::LineEnding;
 
 use crate::files::{self, FileError, FileMode};
 
 const LABEL: &str = "CERTIFICATE";
-const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
-const END: &str = "-----END CERTIFICATE-----";
 
 /// No chain of ours comes near: a P-384 certificate has about one kilobyte.
 const MAXIMUM_FILE_OCTETS: u64 = 1 << 20;
 
-/// Why a text holds no certificates.
+/// Why a file or text holds no objects that can be used.
 #[derive(Debug, thiserror::Error)]
 pub enum PemError {
     /// The file could not be read.
     #[error(transparent)]
     File(#[from] FileError),
-    /// There is no `BEGIN CERTIFICATE` line.
-    #[error("no PEM certificate (a line {BEGIN}) is in it")]
-    NoCertificate,
-    /// One of them is not PEM.
-    #[error("PEM certificate {position} is damaged: {source}")]
-    Damaged {
-        /// Which one, the first being 1.
-        position: usize,
-        /// What is wrong.
-        source: pem_rfc7468::Error,
-    },
-    /// It has a beginning and no end.
-    #[error("PEM certificate {position} has no line {END}")]
-    Unterminated {
-        /// Which one, the first being 1.
-        position: usize,
-    },
+    /// It holds none, or a block of it cannot be used.
+    #[error(transparent)]
+    Fault(#[from] PemFault),
 }
 
-/// The DER of every certificate in `text`, in order; text around them is ignored, as RFC 7468 §2
-/// allows.
+/// The DER of every certificate of a text in PEM, in order; or of the one that `content` is.
 ///
 /// # Errors
-/// When there is none, or one is damaged.
-pub fn decode_certificates(text: &str) -> Result<Vec<Vec<u8>>, PemError> {
-    let mut certificates = Vec::new();
-    let mut rest = text;
-    while let Some(start) = rest.find(BEGIN) {
-        let position = certificates.len() + 1;
-        let block = &rest[start..];
-        let end = block.find(END).ok_or(PemError::Unterminated { position })? + END.len();
-        let (_, der) = pem_rfc7468::decode_vec(&block.as_bytes()[..end])
-            .map_err(|source| PemError::Damaged { position, source })?;
-        certificates.push(der);
-        rest = &block[end..];
-    }
-    if certificates.is_empty() { Err(PemError::NoCertificate) } else { Ok(certificates) }
+/// When there is none, or a block is damaged or holds something else.
+pub fn decode_certificates(content: Vec<u8>) -> Result<Vec<Vec<u8>>, PemError> {
+    Ok(pem::objects(content, Kind::Certificate)?)
 }
 
-/// The certificates of a PEM file, or the one of a DER file, which begins with a SEQUENCE.
+/// The certificates of a PEM file, or the one of a DER file.
 ///
 /// # Errors
 /// When the file cannot be read, is over a megabyte, or holds no certificate.
 pub fn read_certificates(path: &Path) -> Result<Vec<Vec<u8>>, PemError> {
-    let content = files::read_bounded(path, MAXIMUM_FILE_OCTETS)?;
-    if content.starts_with(&[0x30]) {
-        return Ok(vec![content]);
-    }
-    decode_certificates(&String::from_utf8_lossy(&content))
+    decode_certificates(files::read_bounded(path, MAXIMUM_FILE_OCTETS)?)
 }
 
 /// PEM of the certificates, in order.
@@ -106,16 +76,16 @@ mod tests {
     fn reads_what_it_writes_with_text_around_it() {
         let written = encode_certificates(&[vec![0x30, 0x00], vec![7; 100]]);
         let text = format!("subject=CN = x\n{}trailing", written.replace('\n', "\r\n"));
-        let read = decode_certificates(&text).expect("two certificates");
+        let read = decode_certificates(text.into_bytes()).expect("two certificates");
         assert_eq!(read, [vec![0x30, 0x00], vec![7; 100]]);
     }
 
     #[test]
-    fn rejects_damaged_and_missing_certificates() {
-        assert!(matches!(decode_certificates("hello"), Err(PemError::NoCertificate)));
-        let text = format!("{BEGIN}\nMAA=\n");
-        assert!(matches!(decode_certificates(&text), Err(PemError::Unterminated { position: 1 })));
-        let text = format!("{BEGIN}\nM!A=\n{END}\n");
-        assert!(matches!(decode_certificates(&text), Err(PemError::Damaged { position: 1, .. })));
+    fn a_file_that_cannot_be_used_says_which_block() {
+        let good = encode_certificates(&[vec![0x30, 0x00]]);
+        let text = format!("{good}{}", good.replace("MAA=", "M!A="));
+        let error = decode_certificates(text.into_bytes()).expect_err("damaged");
+        assert!(error.to_string().starts_with("block 2: "), "{error}");
+        decode_certificates(b"hello".repeat(20)).expect_err("Base64 alone");
     }
 }

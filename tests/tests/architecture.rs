@@ -13,7 +13,7 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("core", &[]),
     ("signing", &["core"]),
     ("ledger", &[]),
-    ("daemon", &["ledger"]),
+    ("daemon", &["core", "ledger", "signing"]),
     ("timestamp-service", &["core", "signing", "daemon"]),
     ("revocation-service", &["core", "signing", "daemon"]),
     ("cli", &["core", "signing", "ledger"]),

@@ -1,6 +1,6 @@
 //! What `inspect` shows of bundles and trust roots that are really out there. It judges nothing.
 
-use countersign_core::inspect::inspect;
+use countersign_core::{bundle::Bundle, finding::FindingCode, inspect::inspect};
 use countersign_tests::corpus::{
     cases,
     public_good::{COSIGN, NPM, PUBLISHED, STAGING_MESSAGE, read},
@@ -97,6 +97,88 @@ fn shows_a_managed_keys_hint_and_key() {
     );
     let key = shown(&countersign_tests::corpus::keys::managed_key());
     assert_eq!((&key["kind"], &key["algorithm"]), (&json!("public-key"), &json!("P-256")));
+}
+
+/// Certificate, token, list and OCSP answer of the corpus.
+fn objects() -> Vec<(&'static str, Vec<u8>)> {
+    let find = |name: &str| cases().into_iter().find(|case| case.name == name).expect("a case");
+    let answered = find("ocsp-by-delegate");
+    let listed = find("crl-revoked-before-superseded");
+    let bundle = Bundle::decode(&answered.bundle).expect("a bundle");
+    vec![
+        ("certificate", bundle.certificate().expect("a certificate").to_vec()),
+        ("timestamp-response", bundle.timestamps.first().expect("a token").clone()),
+        ("crl", listed.crls.first().expect("a list").clone()),
+        ("ocsp-response", answered.ocsp.first().expect("an answer").clone()),
+    ]
+}
+
+/// What is told of an object that breaks a rule.
+#[track_caller]
+fn broken(octets: &[u8]) -> (Value, String) {
+    let broken = inspect(octets).expect_err("it breaks a rule");
+    assert_eq!(broken.finding.code, FindingCode::InputMalformed);
+    let view = broken.shown.unwrap_or_else(|| panic!("not recognised: {:?}", broken.finding));
+    (serde_json::to_value(view).expect("JSON"), broken.finding.found.unwrap_or_default())
+}
+
+#[test]
+fn an_object_that_breaks_a_rule_is_named_with_the_field_and_what_could_be_read() {
+    for (kind, octets) in objects() {
+        // What follows the last field, and a last field that is cut short.
+        let (view, reason) = broken(&[&octets[..], &[0]].concat());
+        assert_eq!(view["kind"], kind);
+        assert!(
+            reason.contains("bytes follow after") || reason.contains("not valid DER"),
+            "{reason}"
+        );
+        let (view, reason) = broken(&octets[..octets.len() - 10]);
+        assert_eq!(view["kind"], kind, "{reason}");
+        assert_eq!(view["broken"], reason.as_str());
+    }
+    let (_, certificate) = objects().swap_remove(0);
+    let whole = shown(&certificate);
+    let (view, _) = broken(&[&certificate[..], &[0]].concat());
+    for field in ["serialNumber", "issuer", "notBefore", "notAfter", "subject", "publicKey"] {
+        assert_eq!(view[field], whole[field], "{field}");
+    }
+}
+
+#[test]
+fn what_it_has_no_decoder_for_is_named_where_it_is_known() {
+    let sequence =
+        |content: &[u8]| [&[0x30, u8::try_from(content.len()).expect("short")], content].concat();
+    let algorithm = sequence(&[6, 3, 0x2a, 3, 4]);
+    for (kind, content) in [
+        ("encrypted-private-key", [&algorithm[..], &[4, 1, 0]].concat()),
+        ("private-key", [&[2, 1, 0], &algorithm[..], &[4, 1, 0]].concat()),
+        ("ec-private-key", vec![2, 1, 1, 4, 1, 0]),
+        ("rsa-private-key", [2, 1, 0].repeat(9)),
+        ("pkcs12", [&[2, 1, 3], &algorithm[..], &sequence(&[])].concat()),
+        ("cms", vec![6, 3, 0x2a, 3, 4, 0xa0, 0]),
+    ] {
+        assert_eq!(shown(&sequence(&content))["kind"], kind);
+    }
+    for (octets, format) in [
+        (&b"PK\x03\x04...."[..], "a ZIP archive"),
+        (b"\x1f\x8b\x08\0", "a gzip file"),
+        (b"untrusted comment: minisign public key\n", "a minisign or signify file"),
+        (b"<!DOCTYPE html>", "an HTML page"),
+        (b"hello", "something else"),
+    ] {
+        let broken = inspect(octets).expect_err("none of ours");
+        assert_eq!(broken.finding.found.as_deref(), Some(format));
+        assert!(broken.shown.is_none());
+    }
+}
+
+#[test]
+fn a_bundle_that_speaks_of_a_trust_root_is_a_bundle() {
+    let bundle = String::from_utf8(read(COSIGN.bundle)).expect("UTF-8");
+    let speaking = bundle.replacen('{', r#"{"note": "see .trustedroot", "#, 1);
+    let broken = inspect(speaking.as_bytes()).expect_err("an unknown field");
+    assert_eq!(broken.finding.code, FindingCode::BundleMalformed);
+    assert_eq!(shown(format!("\u{feff}{bundle}").as_bytes())["kind"], "bundle");
 }
 
 #[test]

@@ -18,7 +18,6 @@ use countersign_core::tsp::TimestampRequest;
 use countersign_core::x509::Certificate;
 use countersign_core::x509::path::{Purpose, inspect_leaf};
 use countersign_core::x509::profile::{self, Role};
-use countersign_daemon::private_file::{PrivateFileError, read_passphrase};
 use countersign_signing::key::{
     self, KeyError, KeyLocation, Passphrase, PassphraseError, SignError, Signer, random_serial,
 };
@@ -31,10 +30,7 @@ use crate::policy::OfferedPolicy;
 /// Why key and certificates cannot issue.
 #[derive(Debug, thiserror::Error)]
 pub enum IssuerError {
-    /// The passphrase file cannot be used.
-    #[error(transparent)]
-    PassphraseFile(#[from] PrivateFileError),
-    /// The passphrase file names no passphrase.
+    /// The passphrase file cannot be used, or names no passphrase.
     #[error(transparent)]
     Passphrase(#[from] PassphraseError),
     /// There is no passphrase for an encrypted key.
@@ -308,7 +304,7 @@ const PROBE_REQUEST: &[u8] = &[
 
 fn open_key(settings: &KeySettings, certificate: &[u8]) -> Result<Arc<dyn Signer>, IssuerError> {
     let passphrase = match (&settings.key_passphrase_file, &settings.key) {
-        (Some(file), _) => Some(Passphrase::new(read_passphrase(file)?.as_slice())?),
+        (Some(file), _) => Some(Passphrase::from_file(file)?),
         (None, KeyLocation::File(path)) => {
             return Err(IssuerError::NoPassphrase { path: path.clone() });
         }

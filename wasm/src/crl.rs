@@ -1,9 +1,14 @@
 //! How old a CRL is, and whether its issuer signed it: what decides whether it is kept.
 
-use alloc::string::String;
+use alloc::{string::String, vec::Vec};
 
 use base64ct::{Base64, Encoding};
-use countersign_core::{crl::CertificateList, crypto::rustcrypto::RustCrypto, x509::Certificate};
+use countersign_core::{
+    crl::CertificateList,
+    crypto::rustcrypto::RustCrypto,
+    pem::{self, Kind},
+    x509::Certificate,
+};
 use serde::Serialize;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -23,12 +28,13 @@ struct Facts {
     number: String,
 }
 
-/// How old a CRL (DER) is and whether `issuer`, a certificate (DER), signed it, as JSON text:
-/// `{"authentic": true, "this_update": 1, "next_update": 2, "number": "Cg=="}`. Nothing when `crl` is
+/// How old a CRL (DER or PEM) is and whether `issuer`, a certificate (DER), signed it, as JSON text:
+/// `{"authentic": true, "this_update": 1, "next_update": 2, "number": "Cg=="}`. Nothing when `file` is
 /// no CRL.
 #[wasm_bindgen(js_name = crlFacts)]
-pub fn crl_facts(crl: &[u8], issuer: &[u8]) -> Option<String> {
-    let crl = CertificateList::decode(crl).ok()?;
+pub fn crl_facts(file: Vec<u8>, issuer: &[u8]) -> Option<String> {
+    let der = pem::object(file, Kind::Crl).ok()?;
+    let crl = CertificateList::decode(&der).ok()?;
     let signed = Certificate::decode(issuer).is_ok_and(|issuer| {
         let (algorithm, signature) = (&crl.signature_algorithm, crl.signature);
         issuer.public_key.verifies(&RustCrypto, algorithm, crl.tbs, signature)
@@ -47,6 +53,6 @@ mod tests {
 
     #[test]
     fn what_is_no_crl_has_no_age() {
-        assert_eq!(crl_facts(b"no CRL", b"no certificate"), None);
+        assert_eq!(crl_facts(b"no CRL".to_vec(), b"no certificate"), None);
     }
 }

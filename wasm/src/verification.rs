@@ -7,8 +7,10 @@ use countersign_core::{
     Artifact, Evidence, Keep, Plan, RevocationSource,
     crypto::rustcrypto::RustCrypto,
     digest::{Digest, HashAlgorithm},
-    finding::{Finding, quoted},
-    limits, plan,
+    finding::{Finding, FindingCode, quoted},
+    limits,
+    pem::{self, Kind, PemFault},
+    plan,
     policy::{self, Policy, RevocationMode},
     report::{ArtifactSummary, Report},
     revocation::{self, Freshness, RevocationEvidence},
@@ -40,6 +42,8 @@ pub struct Verification {
     crls: Vec<Vec<u8>>,
     ocsp_responses: Vec<Vec<u8>>,
     key: Option<Vec<u8>>,
+    /// What cannot be used of what was handed in.
+    fault: Option<Finding>,
 }
 
 /// What to do with the artifact before it is judged.
@@ -87,6 +91,7 @@ impl Verification {
             crls: Vec::new(),
             ocsp_responses: Vec::new(),
             key: None,
+            fault: None,
         }
     }
 
@@ -118,10 +123,13 @@ impl Verification {
         }
     }
 
-    /// Adds a CRL, DER.
+    /// Adds a CRL, DER, or all of a PEM file. A file that cannot be read is told by the report.
     #[wasm_bindgen(js_name = addCrl)]
-    pub fn add_crl(&mut self, crl: Vec<u8>) {
-        self.crls.push(crl);
+    pub fn add_crl(&mut self, file: Vec<u8>) {
+        match pem::objects(file, Kind::Crl) {
+            Ok(crls) => self.crls.extend(crls),
+            Err(fault) => self.refuse(FindingCode::InputMalformed, "CRL", &fault),
+        }
     }
 
     /// Adds an OCSP response, DER.
@@ -130,11 +138,14 @@ impl Verification {
         self.ocsp_responses.push(response);
     }
 
-    /// Sets the public key that must have signed, DER `SubjectPublicKeyInfo`, where the bundle has no
-    /// certificate.
+    /// Sets the public key that must have signed, `SubjectPublicKeyInfo` as DER or PEM, where the
+    /// bundle has no certificate. A file that cannot be read is told by the report.
     #[wasm_bindgen(js_name = setKey)]
-    pub fn set_key(&mut self, key: Vec<u8>) {
-        self.key = Some(key);
+    pub fn set_key(&mut self, file: Vec<u8>) {
+        match pem::object(file, Kind::PublicKey) {
+            Ok(key) => self.key = Some(key),
+            Err(fault) => self.refuse(FindingCode::PublicKeyMalformed, "public key", &fault),
+        }
     }
 
     /// What to compute of the artifact, as JSON text: `{"algorithms": ["sha384"], "size": 123}`.
@@ -157,9 +168,15 @@ impl Verification {
 }
 
 impl Verification {
+    /// The first fault is the one that is told.
+    fn refuse(&mut self, code: FindingCode, what: &str, fault: &PemFault) {
+        let finding = Finding::new(code).about(fault.place(what));
+        self.fault.get_or_insert(finding.found(format!("{}", fault.reason)));
+    }
+
     fn planned(&self) -> Reading {
         let nothing = Reading { algorithms: Vec::new(), size: None, content: false };
-        if self.trust.is_err() || self.policy.is_err() {
+        if self.trust.is_err() || self.policy.is_err() || self.fault.is_some() {
             return nothing;
         }
         match plan(&self.bundle, &self.artifact(), self.key.as_deref(), &FASTEST_FIRST) {
@@ -222,6 +239,9 @@ impl Verification {
                 return Report::of_fault(finding.clone(), self.summary(), self.now);
             }
         };
+        if let Some(fault) = &self.fault {
+            return Report::of_fault(fault.clone(), self.summary(), self.now);
+        }
         let (crls, ocsp_responses) = self.revocation_evidence();
         let key = self.key.as_deref();
         let evidence = Evidence {

@@ -62,14 +62,14 @@ pub(super) fn init(arguments: &CaInitArguments, session: &Session) -> Outcome<An
         text.add(format_args!("  {:<13} {}\n", authority.name(), path_text(&certificate)));
         cas.push(json!({
             "name": authority.name(),
-            "certificate": certificate,
-            "key": ca.key_location(authority),
+            "certificate": path_text(&certificate),
+            "key": ca.key_location(authority).to_string(),
         }));
     }
     text.push_str(
         "Keep the root's key offline; nothing can be issued or revoked again without it.\n",
     );
-    Answer::new(text, &json!({ "folder": folder, "authorities": cas }))
+    Answer::new(text, &json!({ "folder": path_text(folder), "authorities": cas }))
 }
 
 /// The keys in tokens that the new CAs are to have.

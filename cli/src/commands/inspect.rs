@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use countersign_core::{
-    finding::FindingCode,
+    finding::{Finding, FindingCode},
     inspect::{View, inspect},
     limits,
+    pem::{self, Kind},
 };
 use serde::Serialize;
 
@@ -16,11 +17,16 @@ use crate::{
     output::{Answer, Body, Words, finding_text, style, styled},
 };
 
+/// What came of one file, or of one PEM block of it.
 #[derive(Serialize)]
-#[serde(untagged)]
-enum Shown<'a> {
-    Object { file: String, object: &'a View },
-    Failed { file: String, error: &'a countersign_core::finding::Finding },
+struct Shown<'a> {
+    file: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    block: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    object: Option<View>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<Finding>,
 }
 
 /// Shows each file; one that cannot be shown keeps no other from being so.
@@ -31,27 +37,78 @@ pub(super) fn run(arguments: &InspectArguments) -> Outcome<Answer> {
     for path in &arguments.files {
         let file = path_text(path);
         text.add(format_args!("{}\n", styled(style::STRONG, &file)));
-        match look(path) {
-            Ok(object) => {
-                render(&object, 1, &mut text);
-                results.push(serde_json::to_string(&Shown::Object { file, object: &object })?);
+        for shown in look(path, &file) {
+            if let Some(block) = shown.block {
+                text.add(format_args!("  block {block}\n"));
             }
-            Err(failure) => {
-                let error = failure.finding();
+            if let Some(object) = &shown.object {
+                render(object, 1, &mut text);
+            }
+            if let Some(error) = &shown.error {
                 text.push_str(&finding_text("error", error));
-                results.push(serde_json::to_string(&Shown::Failed { file, error })?);
                 let graver = worst.is_none_or(|worst| error.code.rank() < worst.rank());
                 worst = if graver { Some(error.code) } else { worst };
             }
+            results.push(serde_json::to_string(&shown)?);
         }
     }
     let exit_code = worst.map_or(0, FindingCode::exit_code);
     Ok(Answer { text, body: Body::Several(results), exit_code })
 }
 
-fn look(path: &Path) -> Outcome<View> {
-    let content = input::read_der(path, limits::CRL_BYTES)?;
-    inspect(&content).map_err(|finding| Failure::from(finding).about(path_text(path)))
+/// What is in a file: of PEM each block with its number, so that a bad one hides no other.
+fn look<'a>(path: &Path, file: &'a str) -> Vec<Shown<'a>> {
+    let failed = |block, failure: &Failure| Shown {
+        file,
+        block,
+        object: None,
+        error: Some(failure.finding().clone()),
+    };
+    // PEM is a third longer than what it holds.
+    let content = match input::read(path, limits::CRL_BYTES * 2) {
+        Ok(content) => content,
+        Err(failure) => return vec![failed(None, &failure)],
+    };
+    let mut each = Vec::new();
+    if !pem::is_der(&content) && !begins_json(&content) {
+        for block in pem::blocks(&content) {
+            let number = Some(block.number);
+            each.push(match block.decode() {
+                Ok(octets) => {
+                    let place = format!("block {} of {file}", block.number);
+                    show(&octets, Shown { file, block: number, object: None, error: None }, place)
+                }
+                Err(fault) => failed(number, &Failure::of_pem_fault(path, &fault)),
+            });
+        }
+    }
+    match each.as_mut_slice() {
+        [] => {}
+        [only] => {
+            // One block is the file.
+            only.block = None;
+            return each;
+        }
+        _ => return each,
+    }
+    let nothing = Shown { file, block: None, object: None, error: None };
+    vec![match pem::object(content, Kind::Any) {
+        Ok(octets) => show(&octets, nothing, file.to_owned()),
+        Err(fault) => failed(None, &Failure::of_pem_fault(path, &fault)),
+    }]
+}
+
+fn show<'a>(octets: &[u8], shown: Shown<'a>, place: String) -> Shown<'a> {
+    match inspect(octets) {
+        Ok(object) => Shown { object: Some(object), ..shown },
+        Err(broken) => {
+            Shown { object: broken.shown, error: Some(broken.finding.about(place)), ..shown }
+        }
+    }
+}
+
+fn begins_json(content: &[u8]) -> bool {
+    content.trim_ascii_start().first() == Some(&b'{')
 }
 
 /// A tree as indented lines; what is short stays on one.

@@ -59,7 +59,7 @@ fn generate_file(
     let key = FileKey::generate(algorithm)?;
     without_interruption(|| key.save_new(path, &passphrase))?;
     let text = format!("{}: a new {} key, encrypted\n", path_text(path), algorithm.name());
-    Answer::new(text, &json!({ "key": path, "algorithm": algorithm.name() }))
+    Answer::new(text, &json!({ "key": path_text(path), "algorithm": algorithm.name() }))
 }
 
 fn make_in_token(

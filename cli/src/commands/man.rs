@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::{
     arguments::{Arguments, ManArguments},
-    failure::{Failure, Outcome},
+    failure::{Failure, Outcome, path_text},
     interrupt::without_interruption,
     output::Answer,
 };
@@ -25,8 +25,8 @@ pub(super) fn run(arguments: &ManArguments) -> Outcome<Answer> {
     fs::create_dir_all(folder).map_err(|error| Failure::unwritable(folder, error.to_string()))?;
     let mut written = Vec::new();
     write(program, "countersign", folder, &mut written)?;
-    let text = format!("{} pages in {}\n", written.len(), folder.display());
-    Answer::new(text, &json!({ "folder": folder, "pages": written }))
+    let text = format!("{} pages in {}\n", written.len(), path_text(folder));
+    Answer::new(text, &json!({ "folder": path_text(folder), "pages": written }))
 }
 
 fn write(

@@ -56,6 +56,7 @@ pub(super) fn init(arguments: &PolicyInitArguments) -> Outcome<Answer> {
     });
     let content = serde_json::to_string_pretty(&policy)? + "\n";
     let decoded = Policy::decode(content.as_bytes())?;
+    decoded.refuse_regular_expressions()?;
     write(&arguments.output, content.as_bytes(), FileMode::Public, Existing::of(arguments.force))?;
     let output = path_text(&arguments.output);
     let text = format!("{output}: written\n{}", remarks_text(&decoded));
@@ -105,6 +106,9 @@ fn fingerprint(path: &Path) -> Outcome<String> {
 /// Checks a policy.
 pub(super) fn lint(arguments: &PolicyLintArguments) -> Outcome<Answer> {
     let policy = input::policy(&arguments.file)?;
+    policy
+        .refuse_regular_expressions()
+        .map_err(|finding| input::of_file(&arguments.file, finding))?;
     let file = path_text(&arguments.file);
     let text = format!(
         "{file}: good; {} signers, {} timestamps required\n{}",

@@ -258,7 +258,8 @@ fn save(pieces: &[Piece], folder: &Path) -> Outcome<Answer> {
             path_text(&path),
             quoted(piece.url().to_owned())
         ));
-        saved.push(json!({ "kind": kind, "file": path, "url": quoted(piece.url().to_owned()) }));
+        let file = path_text(&path);
+        saved.push(json!({ "kind": kind, "file": file, "url": quoted(piece.url().to_owned()) }));
         taken.push(path);
     }
     Answer::new(text, &json!({ "fetched": saved }))

@@ -234,7 +234,7 @@ pub(super) fn export(arguments: &RevocationExportArguments, session: &Session) -
         counts["key"].as_u64().unwrap_or(0),
         counts["release"].as_u64().unwrap_or(0),
     );
-    Answer::new(text, &json!({ "file": arguments.output, "counts": counts }))
+    Answer::new(text, &json!({ "file": path_text(&arguments.output), "counts": counts }))
 }
 
 /// Has the service copy its database.

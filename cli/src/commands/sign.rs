@@ -320,7 +320,7 @@ impl Signed {
     fn value(&self) -> Value {
         json!({
             "file": self.file,
-            "bundle": self.bundle,
+            "bundle": path_text(&self.bundle),
             "signer": self.identity,
             "timestamp": self.stamp.as_ref().map(|stamp| json!({
                 "time": stamp.time, "policy": stamp.policy, "serial": stamp.serial, "url": stamp.url,

@@ -5,7 +5,8 @@ use countersign_core::{
     crypto::aws_lc::AwsLc,
     digest::{Digest, HashAlgorithm, encode_hex},
     limits,
-    trust::Authority,
+    pem::Kind,
+    trust::{self, Authority},
     tsp::{self, CertificateRequest, LegacyTimestamp, Stamped},
 };
 use countersign_signing::files::FileMode;
@@ -83,7 +84,7 @@ pub(super) fn request(arguments: &TimestampRequestArguments, session: &Session) 
 /// the answer could be held against later.
 pub(super) fn verify(arguments: &TimestampVerifyArguments, session: &Session) -> Outcome<Answer> {
     let authorities = authorities(arguments, session)?;
-    let timestamp = input::read_der(&arguments.token, limits::TIMESTAMP_BYTES)?;
+    let timestamp = input::object(&arguments.token, Kind::Any, limits::TIMESTAMP_BYTES)?;
     let legacy = LegacyTimestamp::decode(&timestamp);
     let digests = match (&arguments.digest, &arguments.data) {
         (Some(digest), _) => vec![digest.clone()],
@@ -129,7 +130,11 @@ pub(super) fn verify(arguments: &TimestampVerifyArguments, session: &Session) ->
 
 fn authorities(arguments: &TimestampVerifyArguments, session: &Session) -> Outcome<Vec<Authority>> {
     let Some(file) = &arguments.ca_file else {
-        return Ok(session.trust_root(arguments.trusted_root.as_ref())?.timestamp_authorities);
+        let root = session.trust_root(arguments.trusted_root.as_ref())?;
+        if root.timestamp_authorities.is_empty() {
+            return Err(trust::lacks("timestampAuthorities").into());
+        }
+        return Ok(root.timestamp_authorities);
     };
     let mut untrusted = Vec::new();
     for path in &arguments.untrusted {

@@ -120,6 +120,90 @@ fn names_what_is_wrong_with_trust_root_and_policy() {
 }
 
 #[test]
+fn a_regular_expression_in_a_policy_is_refused_with_what_to_write() {
+    let world = World::bare();
+    for (field, pattern, instead) in [
+        ("identities", r"release@example\\.com", "release@example.com"),
+        ("identities", "^release@example.com$", "release@example.com"),
+        ("files", r".*\\.tar\\.gz", "*.tar.gz"),
+        ("files", "app-(1|2)", "a pattern for each name"),
+        ("files", "app-[a-z]", "a pattern for each name"),
+    ] {
+        let other = if field == "files" { "identities" } else { "files" };
+        let other_pattern = if field == "files" { IDENTITY } else { "**" };
+        world.write("policy.json", format!(
+            r#"{{"version":1,"signers":[{{"{field}":["{pattern}"],"{other}":["{other_pattern}"]}}]}}"#
+        ));
+        let run = world.json(&["policy", "lint", "policy.json"]).exits_with(2);
+        assert_eq!(run.finding(), "setup.policy.malformed", "{pattern}");
+        let error = &run.json()["error"];
+        let place = format!("policy.json: signers[0].{field}");
+        assert_eq!(error["subject"], place.as_str(), "{pattern}");
+        assert!(
+            error["expected"].as_str().is_some_and(|text| text.starts_with(instead)),
+            "{error}"
+        );
+    }
+    let identity =
+        ["policy", "init", "--identity", r"release@example\.com", "--output", "new.json"];
+    assert_eq!(world.json(&identity).exits_with(2).finding(), "setup.policy.malformed");
+    let files =
+        ["policy", "init", "--identity", IDENTITY, "--files", r"app\.zip", "--output", "new.json"];
+    assert_eq!(world.json(&files).exits_with(2).finding(), "setup.policy.malformed");
+    assert!(!world.file("new.json").exists());
+    let good = [
+        "policy",
+        "init",
+        "--identity",
+        IDENTITY,
+        "--files",
+        "app.*",
+        "v1.*",
+        "--output",
+        "new.json",
+    ];
+    world.json(&good).succeeds();
+}
+
+#[test]
+fn a_trust_root_needs_only_what_the_question_needs() {
+    let world = signed();
+    let root: serde_json::Value =
+        serde_json::from_slice(&world.read("trusted_root.json")).expect("JSON");
+    let alone = serde_json::json!({
+        "mediaType": "application/vnd.dev.sigstore.trustedroot.v0.2+json",
+        "certificateAuthorities": root["certificateAuthorities"],
+    });
+    world.write("cas.json", alone.to_string());
+    world.json(&["trust", "show", "cas.json"]).succeeds();
+    let verify = |root: &str| {
+        world.json(&["verify", "app", "--trusted-root", root, "--policy", "policy.json"])
+    };
+    verify("cas.json").succeeds();
+    let alone = serde_json::json!({
+        "mediaType": root["mediaType"], "timestampAuthorities": root["timestampAuthorities"],
+    });
+    world.write("tsas.json", alone.to_string());
+    let run = verify("tsas.json").exits_with(2);
+    assert_eq!(run.finding(), "setup.trust-root.empty");
+    world.write("token", "");
+    let stamp = |root: &str| {
+        let fixed = ["timestamp", "verify", "--token", "token", "--data", "app", "--trusted-root"];
+        world.json(&[&fixed[..], &[root]].concat())
+    };
+    assert_eq!(stamp("cas.json").exits_with(2).finding(), "setup.trust-root.empty");
+    assert_ne!(stamp("tsas.json").finding(), "setup.trust-root.empty");
+
+    let mut without = root;
+    without["certificateAuthorities"][0]["validFor"] = serde_json::json!({});
+    world.write("without.json", without.to_string());
+    let run = verify("without.json").exits_with(2);
+    assert_eq!(run.finding(), "setup.trust-root.malformed");
+    let place = run.json()["error"]["subject"].as_str().expect("a place").to_owned();
+    assert!(place.contains("certificateAuthorities[0].validFor"), "{place}");
+}
+
+#[test]
 fn an_expected_signer_is_required() {
     let world = signed();
     let root = ["--trusted-root", "trusted_root.json"];

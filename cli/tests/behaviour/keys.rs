@@ -34,13 +34,13 @@ fn never_replaces_a_key() {
 #[test]
 fn takes_passphrases_from_file_and_environment_and_never_waits_for_one() {
     let world = World::bare();
-    world.write("pass", format!("{PASSPHRASE}\nignored\n"));
+    world.write_secret("pass", format!("{PASSPHRASE}\nignored\n"));
     world.run(&["key", "generate", "a.key", "--key-passphrase-file", "pass"]).succeeds();
     for more in [&[][..], &["--no-input"]] {
         let run = world.json(&[&["key", "generate", "b.key"], more].concat()).exits_with(2);
         assert_eq!(run.finding(), "setup.usage.invalid");
     }
-    world.write("none", "\n");
+    world.write_secret("none", "\n");
     world.json(&["key", "generate", "b.key", "--key-passphrase-file", "none"]).exits_with(2);
     let run = world.json(&["key", "generate", "b.key", "--key-passphrase-file", "missing"]);
     assert_eq!(run.exits_with(3).finding(), "setup.input.unreadable");
@@ -61,6 +61,70 @@ fn takes_passphrases_from_file_and_environment_and_never_waits_for_one() {
         .status()
         .expect("openssl is there (apt-get install openssl)");
     assert!(opened.success());
+}
+
+#[test]
+fn a_passphrase_file_that_others_may_use_is_refused_like_a_key() {
+    let world = World::new();
+    let pass = world.write_secret("pass", PASSPHRASE);
+    let list = ["ca", "crl", "--dir", "ca", "--ca", "root", "--output", "a.crl"];
+    let commands: [&[&str]; 2] = [
+        &["key", "show", "--key", "signer.key", "--key-passphrase-file", "pass"],
+        &[&list[..], &["--ca-passphrase-file", "pass"]].concat(),
+    ];
+    for arguments in commands {
+        for mode in [0o640, 0o644, 0o666, 0o604] {
+            fs::set_permissions(&pass, fs::Permissions::from_mode(mode)).expect("set");
+            let run = world.json(arguments).exits_with(2);
+            assert_eq!(run.finding(), "setup.key.permissions", "{arguments:?}");
+            assert_eq!(run.json()["error"]["subject"], "pass");
+        }
+        fs::set_permissions(&pass, fs::Permissions::from_mode(0o600)).expect("set");
+        world.json(arguments).succeeds();
+    }
+    // The settings name the same file: the same rule.
+    fs::set_permissions(&pass, fs::Permissions::from_mode(0o644)).expect("set");
+    world.write("settings.toml", "key_passphrase_file = 'pass'\n");
+    let show = ["--config", "settings.toml", "key", "show", "--key", "signer.key"];
+    assert_eq!(world.json(&show).exits_with(2).finding(), "setup.key.permissions");
+}
+
+#[test]
+fn no_message_repeats_a_pin() {
+    let world = World::bare();
+    let pin = "4711-0815";
+    let uri = format!("pkcs11:token=T;object=k?pin-value={pin}");
+    let upper = format!("PKCS11:token=T?PIN-VALUE={pin}");
+    let in_path = format!("pkcs11:token=T;pin-value={pin}");
+    world.write("settings.toml", format!("key = '{uri}'\n"));
+    let assigned = format!("--key={uri}");
+    let shared = format!("root={uri}");
+    for key in [&uri, &upper, &in_path] {
+        for arguments in [
+            &["key", "show", "--key", key][..],
+            &["key", "generate", key],
+            &["key", "show", key],
+            &["sign", "app", "--key", key],
+            &["key", "show", &assigned],
+            &["ca", "init", "ca", "--ca-key", &shared],
+            &["verify", key],
+            &["inspect", key],
+            &["timestamp", "request", "--timestamp-url", key],
+            &["no-such-command", key],
+            &["--config", "settings.toml", "key", "show"],
+        ] {
+            for run in [world.run(arguments), world.json(arguments)] {
+                assert_eq!(run.code, 2, "{arguments:?}: {run:?}");
+                assert!(!run.stdout.contains(pin) && !run.stderr.contains(pin), "{run:?}");
+            }
+        }
+    }
+    for format in ["text", "json"] {
+        let mut command = command(world.path());
+        command.env("COUNTERSIGN_KEY", &uri).args(["--format", format, "key", "show"]);
+        let run = Run::of(command.output().expect("starts")).exits_with(2);
+        assert!(!run.stdout.contains(pin) && !run.stderr.contains(pin), "{run:?}");
+    }
 }
 
 #[test]

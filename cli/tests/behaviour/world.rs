@@ -143,6 +143,14 @@ impl World {
         path
     }
 
+    /// Writes a file that its owner alone may use.
+    pub(crate) fn write_secret(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        use std::os::unix::fs::PermissionsExt;
+        let path = self.write(name, content);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("permitted");
+        path
+    }
+
     pub(crate) fn read(&self, name: &str) -> Vec<u8> {
         fs::read(self.file(name)).expect("readable")
     }

@@ -46,6 +46,8 @@ findings! {
     ArtifactIsBundle = "setup.artifact.is-bundle", SetUp, 2, "docs/verifying.md",
         "That is a bundle, not the file that it was made for.",
         "Name the file itself; the bundle beside it is found.";
+        "The trust root lacks what this check needs.",
+        "Get a trust root that holds what is named here, or make one with `countersign trust init`.";
     PolicyMalformed = "setup.policy.malformed", SetUp, 2, "docs/policy.schema.json",
         "The policy cannot be read.",
         "Correct the named place; `countersign policy lint` checks the whole file.";
@@ -62,8 +64,8 @@ findings! {
         "The clock shows a time before 2020.",
         "Set the clock of this computer and check again.";
     KeyFilePermissions = "setup.key.permissions", SetUp, 2, "docs/findings.md",
-        "The key file can be read by others.",
-        "Allow only its owner to read it: `chmod 600 KEYFILE`. If others may have read it, replace the key.";
+        "A file with a key, passphrase or PIN can be used by others.",
+        "Allow only its owner to use it: `chmod 600 FILE`. If others may have read it, replace the secret.";
     KeyUnusable = "setup.key.unusable", SetUp, 2, "RFC 5958; docs/cli.md",
         "A key file cannot be used.",
         "Check the passphrase, and that it is an encrypted PKCS#8 key: P-384, P-256 or RSA of 3072 bits.";
@@ -97,6 +99,9 @@ findings! {
     InputTooLarge = "setup.input.too-large", SetUp, 3, "core/src/limits.rs",
         "A file is larger than is looked at.",
         "Check that this is the right file.";
+    InputMalformed = "setup.input.malformed", SetUp, 3, "RFC 7468; docs/cli.md",
+        "A file does not hold what it was given for.",
+        "Correct what is named here, or give another file; `countersign inspect FILE` shows what is in one.";
     OutputUnwritable = "setup.output.unwritable", SetUp, 3, "docs/cli.md",
         "A file cannot be written.",
         "Check the folder, its permissions and the free space; nothing was left half-written.";

@@ -11,6 +11,7 @@ use base64ct::{Base64, Encoding};
 use crate::{
     digest::{Digest, HashAlgorithm, decode_hex},
     json::{Base64Octets, Document, Form, JsonFault, OtherKeys, form},
+    pem,
 };
 
 /// A decoded entry body.
@@ -285,16 +286,14 @@ impl IntotoV2Form {
 
 /// The one certificate or public key in a PEM text (RFC 7468 §5, §13), or nothing.
 fn verifier_of_pem(octets: &[u8]) -> Option<LoggedVerifier> {
-    let text = core::str::from_utf8(octets).ok()?.trim_ascii();
-    let of = |label: &str| {
-        let body = text.strip_prefix("-----BEGIN ")?.strip_prefix(label)?.strip_prefix("-----")?;
-        let body = body.strip_suffix("-----")?.strip_suffix(label)?.strip_suffix("-----END ")?;
-        let base64: String = body.chars().filter(|each| !each.is_ascii_whitespace()).collect();
-        Base64::decode_vec(&base64).ok()
+    let mut blocks = pem::blocks(octets);
+    let (block, None) = (blocks.next()?, blocks.next()) else { return None };
+    let verifier = match block.label {
+        "CERTIFICATE" => LoggedVerifier::Certificate,
+        "PUBLIC KEY" => LoggedVerifier::PublicKey,
+        _ => return None,
     };
-    of("CERTIFICATE")
-        .map(LoggedVerifier::Certificate)
-        .or_else(|| of("PUBLIC KEY").map(LoggedVerifier::PublicKey))
+    block.decode().ok().map(verifier)
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use crate::{
     finding::{Finding, FindingCode},
     policy::Signer,
     time::UnixSeconds,
-    trust::Authority,
+    trust::{Authority, lacks},
     x509::{Certificate, Purpose, VerifiedPath, path},
 };
 
@@ -35,7 +35,7 @@ impl<'a> Run<'a> {
             }
         }
         if paths.is_empty() {
-            return Err(refused.unwrap_or_else(|| Finding::new(FindingCode::TrustRootEmpty)));
+            return Err(refused.unwrap_or_else(|| lacks("certificateAuthorities")));
         }
         Ok(paths)
     }

@@ -3,10 +3,10 @@
 use countersign_core::{
     asn1::Cursor,
     digest::encode_hex,
+    pem::{self, Kind},
     x509::{Certificate, certificate::serial_text},
 };
 use countersign_daemon::{media_type, problem::Problem};
-use countersign_signing::pem;
 use http::{HeaderMap, StatusCode, header::ACCEPT};
 use serde::Serialize;
 
@@ -228,9 +228,9 @@ pub(super) fn pairs(query: &str) -> impl Iterator<Item = (&str, &str)> {
 
 /// The certificates in a body: PEM with any number, or DER, one after the other.
 pub(super) fn split(body: &[u8]) -> Result<Vec<Vec<u8>>, Problem> {
-    if body.first() != Some(&0x30) {
-        return pem::decode_certificates(&String::from_utf8_lossy(body)).map_err(|error| {
-            bad_request("certificate.malformed", format!("Send PEM or DER certificates: {error}."))
+    if !pem::is_der(body) {
+        return pem::objects(body.to_vec(), Kind::Certificate).map_err(|fault| {
+            bad_request("certificate.malformed", format!("Send PEM or DER certificates: {fault}."))
         });
     }
     let mut cursor = Cursor::new(body);

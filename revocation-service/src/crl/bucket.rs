@@ -14,7 +14,11 @@ use std::{
 
 use async_trait::async_trait;
 use countersign_core::limits;
-use countersign_daemon::{crash_point, private_file};
+use countersign_daemon::crash_point;
+use countersign_signing::{
+    pem::{self, PemError},
+    secret_file::{self, SecretFileError},
+};
 use object_store::{
     Attribute, Attributes, BackoffConfig, Certificate, ClientOptions, CredentialProvider, Error,
     GetOptions, ObjectStore, PutMode, PutOptions, PutPayload, RetryConfig, UpdateVersion,
@@ -61,20 +65,20 @@ struct Known {
 pub enum BucketError {
     /// The file with the secret, or that with the CA certificates.
     #[error(transparent)]
-    Secret(#[from] private_file::PrivateFileError),
+    Secret(#[from] SecretFileError),
     /// The file of the secret has none.
     #[error("{}: its first line is empty, where the secret is to be", path.display())]
     EmptySecret {
         /// The file.
         path: PathBuf,
     },
-    /// A file cannot be read.
+    /// The file with the CA certificates cannot be used.
     #[error("{}: {source}", path.display())]
     File {
         /// The file.
         path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
+        /// What is wrong with it.
+        source: PemError,
     },
     /// A setting.
     #[error("crl_publication: {0}")]
@@ -241,9 +245,8 @@ fn client_options(config: &PublicationConfig) -> Result<ClientOptions, BucketErr
         .with_allow_http(true);
     if let Some(path) = &config.ca_certificate {
         let file = |source| BucketError::File { path: path.clone(), source };
-        let pem = std::fs::read(path).map_err(file)?;
-        for certificate in Certificate::from_pem_bundle(&pem)? {
-            options = options.with_root_certificate(certificate);
+        for der in pem::read_certificates(path).map_err(file)? {
+            options = options.with_root_certificate(Certificate::from_der(&der)?);
         }
     }
     Ok(options)
@@ -257,8 +260,8 @@ struct SecretFile {
 }
 
 impl SecretFile {
-    fn read(&self) -> Result<AwsCredential, private_file::PrivateFileError> {
-        let secret = private_file::read_passphrase(&self.file)?;
+    fn read(&self) -> Result<AwsCredential, SecretFileError> {
+        let secret = secret_file::read_line(&self.file)?;
         Ok(AwsCredential {
             key_id: self.id.clone(),
             secret_key: String::from_utf8_lossy(&secret).into_owned(),

@@ -17,10 +17,11 @@ use bytes::Bytes;
 use countersign_core::{
     crl::{CertificateList, Revival, RevocationReason, revives},
     limits,
+    pem::{self, Kind},
     time::UnixSeconds,
     x509::certificate::serial_text,
 };
-use countersign_signing::files;
+use countersign_signing::files::{self, FileError};
 
 use super::{CrlFault, CrlList, PublishedCrl, RevokedSerials};
 use crate::{
@@ -285,16 +286,7 @@ fn read(path: &Path, authority: &Authority) -> Result<PublishedCrl, CrlFault> {
 }
 
 fn inspect(content: Vec<u8>, authority: &Authority) -> Result<PublishedCrl, CrlFault> {
-    let der = if content.first() == Some(&0x30) { content } else { from_pem(&content)? };
+    let der =
+        pem::object(content, Kind::Crl).map_err(|fault| CrlFault::Malformed(fault.to_string()))?;
     PublishedCrl::inspect(&Bytes::from(der), 0, authority)
-}
-
-fn from_pem(content: &[u8]) -> Result<Vec<u8>, CrlFault> {
-    match pem_rfc7468::decode_vec(content) {
-        Ok(("X509 CRL", der)) => Ok(der),
-        Ok((label, _)) => {
-            Err(CrlFault::Malformed(format!("a PEM file of {label}, not of X509 CRL")))
-        }
-        Err(error) => Err(CrlFault::Malformed(format!("neither DER nor PEM: {error}"))),
-    }
 }

@@ -5,24 +5,14 @@ use std::path::PathBuf;
 use aws_lc_rs::error::KeyRejected;
 
 use super::{PassphraseError, SignError, TokenError};
-use crate::files::FileError;
+use crate::{files::FileError, secret_file::SecretFileError};
 
 /// Why a key cannot be opened, made or written.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
-    /// Others than the owner may read or write the file.
-    #[error(
-        "{} has mode {mode:04o}: others than its owner can read or change it. \
-         Run: chmod 600 {}",
-        path.display(),
-        path.display()
-    )]
-    KeyFilePermissions {
-        /// The file.
-        path: PathBuf,
-        /// Its permission bits.
-        mode: u32,
-    },
+    /// Others than the owner may use the file, or it is a stranger's.
+    #[error(transparent)]
+    Secret(SecretFileError),
     /// The file could not be read or written.
     #[error(transparent)]
     File(#[from] FileError),
@@ -105,6 +95,15 @@ impl KeyError {
     /// Whether the same call may succeed later without anybody changing a setting.
     pub const fn is_transient(&self) -> bool {
         matches!(self, Self::Token(error) if error.is_transient())
+    }
+}
+
+impl From<SecretFileError> for KeyError {
+    fn from(error: SecretFileError) -> Self {
+        match error {
+            SecretFileError::File(error) => Self::File(error),
+            other => Self::Secret(other),
+        }
     }
 }
 

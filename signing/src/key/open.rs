@@ -1,12 +1,10 @@
 //! The one way to a private key, wherever it is.
 
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 
 use countersign_core::x509::Certificate;
 
-use super::{
-    FileKey, KeyError, KeyLocation, Passphrase, SignError, Signer, TokenUri, private_file,
-};
+use super::{FileKey, KeyError, KeyLocation, Passphrase, SignError, Signer, TokenUri};
 
 /// The environment variable with the PIN of a token.
 pub const PIN_VARIABLE: &str = "COUNTERSIGN_PKCS11_PIN";
@@ -72,7 +70,7 @@ pub(super) fn pin(
     passphrase: Option<&Passphrase>,
 ) -> Result<Option<Passphrase>, KeyError> {
     if let Some(path) = &uri.pin_source {
-        return read_pin(path).map(Some);
+        return Passphrase::from_file(path).map(Some).map_err(KeyError::Passphrase);
     }
     if let Some(passphrase) = passphrase {
         return Ok(Some(passphrase.clone()));
@@ -82,11 +80,6 @@ pub(super) fn pin(
         Err(super::PassphraseError::NotSet { .. }) => Ok(None),
         Err(error) => Err(KeyError::Passphrase(error)),
     }
-}
-
-fn read_pin(path: &Path) -> Result<Passphrase, KeyError> {
-    let file = private_file::open(path)?;
-    Passphrase::from_open_file(&file, path).map_err(KeyError::Passphrase)
 }
 
 #[cfg(feature = "pkcs11")]

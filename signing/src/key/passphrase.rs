@@ -1,13 +1,10 @@
 //! The passphrase of a key file: read, held, wiped.
 
-use std::{env, fmt, fs::File, path::Path};
+use std::{env, fmt, path::Path};
 
 use zeroize::Zeroizing;
 
-use crate::files::{self, FileError};
-
-/// Longer ones are files named by mistake.
-const MAXIMUM_OCTETS: u64 = 4096;
+use crate::secret_file::{self, SecretFileError};
 
 /// A passphrase; wiped from memory when it goes, never printed.
 #[derive(Clone)]
@@ -16,9 +13,9 @@ pub struct Passphrase(Zeroizing<Vec<u8>>);
 /// Why there is no passphrase.
 #[derive(Debug, thiserror::Error)]
 pub enum PassphraseError {
-    /// The file could not be read.
+    /// The file cannot be used.
     #[error(transparent)]
-    File(#[from] FileError),
+    File(#[from] SecretFileError),
     /// The environment has no such variable.
     #[error("the environment variable {name} is not set (or not Unicode)")]
     NotSet {
@@ -43,19 +40,11 @@ impl Passphrase {
     /// Reads a file's first line; what follows the first line feed is ignored, as `openssl` does.
     ///
     /// # Errors
-    /// When the file cannot be read, has over 4096 octets, or begins with an empty line.
+    /// When the file cannot be read or others may, has over 4096 octets, or begins with an empty
+    /// line.
     pub fn from_file(path: &Path) -> Result<Self, PassphraseError> {
-        Self::first_line(&Zeroizing::new(files::read_bounded(path, MAXIMUM_OCTETS)?))
-    }
-
-    /// As [`from_file`](Self::from_file), of a file that is open; `path` is for messages.
-    pub(super) fn from_open_file(file: &File, path: &Path) -> Result<Self, PassphraseError> {
-        Self::first_line(&Zeroizing::new(files::read_open_file(file, path, MAXIMUM_OCTETS)?))
-    }
-
-    fn first_line(content: &[u8]) -> Result<Self, PassphraseError> {
-        let line = content.split(|octet| *octet == b'\n').next().unwrap_or_default();
-        Self::new(line.strip_suffix(b"\r").unwrap_or(line))
+        let line = secret_file::read_line(path)?;
+        if line.is_empty() { Err(PassphraseError::Empty) } else { Ok(Self(line)) }
     }
 
     /// Reads an environment variable.
@@ -81,7 +70,14 @@ impl fmt::Debug for Passphrase {
 
 #[cfg(test)]
 mod tests {
+    use std::{fs, os::unix::fs::PermissionsExt};
+
     use super::*;
+
+    fn write_secret(path: &Path, content: &str) {
+        fs::write(path, content).expect("written");
+        fs::set_permissions(path, fs::Permissions::from_mode(0o600)).expect("permitted");
+    }
 
     #[test]
     fn reads_the_first_line_of_a_file() {
@@ -89,7 +85,7 @@ mod tests {
         let path = folder.path().join("passphrase");
         for content in ["open sesame", "open sesame\n", "open sesame\r\n", "open sesame\nsecond\n"]
         {
-            std::fs::write(&path, content).expect("written");
+            write_secret(&path, content);
             let passphrase = Passphrase::from_file(&path).expect("a passphrase");
             assert_eq!(passphrase.octets(), b"open sesame");
         }
@@ -99,7 +95,7 @@ mod tests {
     fn rejects_an_empty_one() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("passphrase");
-        std::fs::write(&path, "\n").expect("written");
+        write_secret(&path, "\n");
         assert!(matches!(Passphrase::from_file(&path), Err(PassphraseError::Empty)));
         assert!(matches!(Passphrase::new(""), Err(PassphraseError::Empty)));
         assert!(matches!(

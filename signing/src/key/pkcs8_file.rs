@@ -5,6 +5,7 @@
 
 use std::path::Path;
 
+use countersign_core::pem::blocks;
 use pkcs8::{
     EncryptedPrivateKeyInfoRef,
     der::{Encode, asn1::OctetStringRef},
@@ -15,17 +16,14 @@ use pkcs8::{
 };
 use zeroize::Zeroizing;
 
-use super::{KeyError, Passphrase, private_file, random};
+use super::{KeyError, Passphrase, random};
 use crate::{
     files::{self, FileMode},
-    pem,
+    pem, secret_file,
 };
 
 const ENCRYPTED_LABEL: &str = "ENCRYPTED PRIVATE KEY";
 const UNENCRYPTED_LABEL: &str = "PRIVATE KEY";
-
-/// An encrypted RSA key of 16384 bits has under 16 KiB.
-const MAXIMUM_FILE_OCTETS: u64 = 64 << 10;
 
 /// scrypt's N, r and p: 16 MiB, twice over. OpenSSL 3.0 refuses to spend more than 32 MiB, which
 /// N = 2^15 with r = 8 exceeds by a few kilobytes; p = 2 makes up for the halved N in time.
@@ -56,12 +54,9 @@ pub(super) fn open(
     passphrase: Option<&Passphrase>,
     unencrypted: UnencryptedKeys,
 ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-    let file = private_file::open(path)?;
-    let content = Zeroizing::new(files::read_open_file(&file, path, MAXIMUM_FILE_OCTETS)?);
+    let content = secret_file::read(path)?;
     let malformed = |detail: String| KeyError::Malformed { path: path.to_owned(), detail };
-    let (label, der) =
-        pem_rfc7468::decode_vec(&content).map_err(|error| malformed(error.to_string()))?;
-    let der = Zeroizing::new(der);
+    let (label, der) = only_key(&content).map_err(malformed)?;
     match (label, unencrypted, passphrase) {
         (ENCRYPTED_LABEL, _, Some(passphrase)) => decrypt(path, &der, passphrase),
         (ENCRYPTED_LABEL, _, None) => Err(KeyError::PassphraseNeeded { path: path.to_owned() }),
@@ -71,6 +66,25 @@ pub(super) fn open(
         }
         (label, _, _) => Err(malformed(format!("it is a {label}"))),
     }
+}
+
+/// The one private key of a PEM text, with its label. What openssl writes beside keys,
+/// certificates and parameters, is left to others.
+fn only_key(content: &[u8]) -> Result<(&str, Zeroizing<Vec<u8>>), String> {
+    let mut found = None;
+    for block in blocks(content) {
+        let number = block.number;
+        if block.label.ends_with("PRIVATE KEY") {
+            if found.is_some() {
+                return Err(format!("block {number}: it is a second private key"));
+            }
+            let der = block.decode().map_err(|fault| fault.to_string())?;
+            found = Some((block.label, Zeroizing::new(der)));
+        } else if !matches!(block.label, "CERTIFICATE" | "PUBLIC KEY" | "EC PARAMETERS") {
+            return Err(format!("block {number}: it is a {}", block.label));
+        }
+    }
+    found.ok_or_else(|| "it holds no line -----BEGIN ENCRYPTED PRIVATE KEY-----".to_owned())
 }
 
 fn decrypt(

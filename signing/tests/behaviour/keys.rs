@@ -6,8 +6,9 @@ use std::{
 };
 
 use countersign_core::digest::{Digest, HashAlgorithm};
-use countersign_signing::key::{
-    FileKey, KeyAlgorithm, KeyError, Passphrase, Signer, UnencryptedKeys,
+use countersign_signing::{
+    key::{FileKey, KeyAlgorithm, KeyError, Passphrase, Signer, UnencryptedKeys},
+    secret_file::SecretFileError,
 };
 
 use crate::{authority::passphrase, openssl::Bench};
@@ -85,7 +86,9 @@ fn refuses_a_key_file_that_others_can_open_and_says_what_to_do() {
     for mode in [0o640, 0o604, 0o620, 0o601, 0o644, 0o660] {
         restrict(&bench, "key.pem", mode);
         let error = FileKey::open(&path, &passphrase()).expect_err("refused");
-        assert!(matches!(error, KeyError::KeyFilePermissions { mode: found, .. } if found == mode));
+        assert!(
+            matches!(error, KeyError::Secret(SecretFileError::Permissions { mode: found, .. }) if found == mode)
+        );
         assert!(error.to_string().contains("chmod 600"), "{error}");
     }
     for mode in [0o600, 0o400] {

@@ -6,7 +6,6 @@
 import { type Instance, loadModule, type Verification, withInstance } from "./engine.js";
 import { Fault, isAbort, throwIfAborted, wordsOf } from "./fault.js";
 import { hashStream } from "./hashing.js";
-import { unarmoured } from "./pem.js";
 import { faults, limits, type Report } from "./report.js";
 import { addFetched, addGiven, type RevocationTask } from "./revocation.js";
 import { bytesOf, type WireSource } from "./source.js";
@@ -120,7 +119,7 @@ async function judge(
   const { signal, onStep } = listener;
   const { artifact } = request;
   const verification = new instance.Verification(inputs.bundle, inputs.trust, inputs.policy, nowSeconds);
-  if (inputs.publicKey) verification.setKey(unarmoured(inputs.publicKey, "PUBLIC KEY"));
+  if (inputs.publicKey) verification.setKey(inputs.publicKey);
   const name = request.name ?? undefined;
   const size = artifact.kind === "blob" ? artifact.blob.size : (artifact.size ?? undefined);
   verification.setArtifact(name, size);

@@ -11,7 +11,6 @@
 import { type CrlAge, isNewer, keepCrl, keptCrl } from "./crl-cache.js";
 import type { Instance, Verification } from "./engine.js";
 import { Fault, isAbort, throwIfAborted, wordsOf } from "./fault.js";
-import { unarmoured } from "./pem.js";
 import { limits } from "./report.js";
 import { bytesOf, fetchBytes, type Patience, type Wanted, type WireSource } from "./source.js";
 import type { Step } from "./types.js";
@@ -67,7 +66,7 @@ export async function addGiven(task: RevocationTask, crls: readonly WireSource[]
     Promise.all(crls.map((source) => given(task, source, wanted(task, limits.crl)))),
     Promise.all(ocspResponses.map((source) => given(task, source, wanted(task, limits.ocsp)))),
   ]);
-  for (const list of lists) if (list) task.verification.addCrl(unarmoured(list, "X509 CRL"));
+  for (const list of lists) if (list) task.verification.addCrl(list);
   for (const response of responses) if (response) task.verification.addOcspResponse(response);
 }
 
@@ -145,7 +144,7 @@ class Lists {
     let isSuperseded = false;
     const fresh = await attempt(this.#task, url.href, async () => {
       const limit = { ...wanted(this.#task, limits.crl), patience: isGood ? HURRIED : left(this.#task) };
-      const bytes = unarmoured(await fetchBytes(url, limit), "X509 CRL");
+      const bytes = await fetchBytes(url, limit);
       const text = instance.crlFacts(bytes, issuer);
       if (text === undefined) throw new Fault("setup.service.unreachable", url.href, "a CRL", "something else");
       const { authentic, ...facts } = JSON.parse(text) as CrlFacts;

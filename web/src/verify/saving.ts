@@ -4,7 +4,6 @@ import { reportOf } from "./check.js";
 import { loadModule, withInstance } from "./engine.js";
 import { Fault, throwIfAborted } from "./fault.js";
 import { hashStream, type Hashed } from "./hashing.js";
-import { unarmoured } from "./pem.js";
 import { limits, type Report } from "./report.js";
 import { bytesOf, wireSource } from "./source.js";
 import type { Progress, Source, VerifyOptions } from "./types.js";
@@ -73,7 +72,7 @@ export async function planFor(
   return withInstance(await loadModule(), (instance) => {
     const verification = new instance.Verification(bundle, trust, policy, Math.floor(Date.now() / 1000));
     verification.setArtifact(options.name);
-    if (options.publicKey) verification.setKey(unarmoured(key, "PUBLIC KEY"));
+    if (options.publicKey) verification.setKey(key);
     return JSON.parse(verification.plan()) as Plan;
   });
 }

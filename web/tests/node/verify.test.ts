@@ -95,6 +95,56 @@ test("CRLs may be PEM, bytes or URLs", async () => {
   assert.deepEqual([none.verdict, none.code], ["not-checked", "revocation.unavailable"]);
 });
 
+/** The forms of PEM that people have; the command line reads the same (cli/tests/behaviour/pem.rs). */
+function forms(label: string, ders: readonly Uint8Array[]): Record<string, string> {
+  const of = (width: RegExp, end: string) =>
+    ders.map((der) => {
+      const lines = Buffer.from(der).toString("base64").replace(width, `$&${end}`);
+      return `-----BEGIN ${label}-----${end}${lines}${end}-----END ${label}-----${end}`;
+    });
+  return {
+    "64": of(/.{64}/g, "\n").join(""),
+    "76, trailing blanks": of(/.{76}/g, "  \r\n").join(""),
+    "one line": of(/$^/g, "\n").join(""),
+    mark: `\ufeff${of(/.{64}/g, "\n").join("")}`,
+    text: `Certificate Revocation List:\n    Version 2\n${of(/.{48}/g, "\n").join("subject=CN = x\n")}# end\n`,
+  };
+}
+
+test("every block of a PEM file counts, whatever its lines", async () => {
+  const revoked = caseOf("crl-revoked-before-superseded");
+  const [crl] = revoked.crls;
+  const [other] = genuine.crls;
+  assert.ok(crl && other);
+  const expected = await verify(file(), { ...revoked.options, revocation: { network: "none", crls: [other, crl] } });
+  for (const [form, pem] of Object.entries(forms("X509 CRL", [other, crl]))) {
+    const crls = [new TextEncoder().encode(pem)];
+    const report = await verify(file(), { ...revoked.options, revocation: { network: "none", crls } });
+    assert.deepEqual([report.verdict, report.code], [expected.verdict, expected.code], form);
+  }
+  const managed = caseOf("key-genuine");
+  for (const [form, pem] of Object.entries(forms("PUBLIC KEY", [managed.bytes("key.der")]))) {
+    assert.equal((await verify(file(), { ...managed.options, publicKey: new Blob([pem]) })).verdict, "verified", form);
+  }
+});
+
+test("a PEM file that cannot be used is told with its block", async () => {
+  const [crl] = genuine.crls;
+  assert.ok(crl);
+  const good = forms("X509 CRL", [crl])["64"] ?? "";
+  const cases: [string, string][] = [
+    [`${good}${good.replace("\nM", "\n!")}`, "block 2 of CRL"],
+    [`${good}-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n`, "block 2 of CRL"],
+    [Buffer.from(crl).toString("base64"), "CRL"],
+  ];
+  for (const [text, subject] of cases) {
+    const crls = [new TextEncoder().encode(text)];
+    const report = await verify(file(), { ...genuine.options, revocation: { network: "none", crls } });
+    assert.deepEqual([report.verdict, report.code], ["not-checked", "setup.input.malformed"]);
+    assert.equal(report.findings[0]?.subject, subject);
+  }
+});
+
 test("a Blob, a stream and known digests of the file give the same verdict", async () => {
   const [sha256 = ""] = genuine.digests.digests;
   const artifacts = {
