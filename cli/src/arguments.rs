@@ -17,6 +17,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use countersign_core::time::UnixSeconds;
+use url::Url;
+
+use crate::fetch;
 
 pub use self::{
     audit::{
@@ -42,7 +45,10 @@ pub use self::{
         RevokeArguments,
     },
     signing::{KeyPassphrase, SignArguments},
-    timestamp::{HashName, TimestampCommand, TimestampRequestArguments, TimestampVerifyArguments},
+    timestamp::{
+        HashName, TimestampCommand, TimestampRequestArguments, TimestampTls,
+        TimestampVerifyArguments,
+    },
 };
 
 /// Sign files, timestamp them, verify them, revoke their signers.
@@ -215,6 +221,11 @@ pub struct ManArguments {
     /// A folder for the pages of all commands; made when missing
     #[arg(value_name = "DIR")]
     pub folder: Option<PathBuf>,
+}
+
+/// Reads the address of a service.
+fn parse_address(text: &str) -> Result<Url, String> {
+    fetch::address(text)
 }
 
 /// Reads a time as RFC 3339.

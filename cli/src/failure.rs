@@ -52,7 +52,7 @@ impl Failure {
         Finding::new(FindingCode::OutputUnwritable).about(path_text(path)).found(found).into()
     }
 
-    /// A service that gave no answer that can be used.
+    /// A service that gave no answer.
     pub fn unreachable(url: &str, found: impl Into<String>) -> Self {
         Finding::new(FindingCode::ServiceUnreachable).about(url).found(found).into()
     }

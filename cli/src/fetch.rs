@@ -3,289 +3,348 @@
 //! Only `http://` and `https://`, everything bounded: time, redirects, size. It knows nothing of
 //! what it carries. Nothing here is used with `--offline`.
 
-use std::{cell::OnceCell, time::Duration};
+mod fault;
+mod proxies;
+mod reach;
+mod reply;
+mod tls;
 
-use countersign_core::{
-    finding::{Finding, FindingCode, quoted},
-    x509,
-};
-use countersign_signing::key::{FileKey, Passphrase};
-use rustls::{crypto::aws_lc_rs::sign::any_supported_type, pki_types::PrivateKeyDer};
-use ureq::{
-    Agent, Body,
-    http::{
-        Response, StatusCode,
-        header::{LOCATION, RETRY_AFTER},
-    },
-    tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig},
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
 };
 
+use countersign_core::finding::{Finding, FindingCode};
+use reqwest::{Client, Method, Response, StatusCode, redirect::Policy};
+use tokio::{
+    runtime::{Builder, Runtime},
+    time::{Instant, timeout, timeout_at},
+};
+use url::Url;
+
+use self::{
+    fault::Unanswered,
+    proxies::Proxies,
+    reach::{Guard, Reach, TooClose},
+};
+pub(crate) use self::{fault::cause, reply::unusable};
+pub use self::{
+    reply::Reply,
+    tls::{Authorities, ClientCertificate, Tls},
+};
 use crate::{
-    failure::{Failure, Outcome, path_text},
+    failure::{Failure, Outcome},
     tls_fault::Handshake,
 };
 
 /// Time for a connection, TLS included.
 const CONNECT: Duration = Duration::from_secs(5);
-/// Time until the answer begins.
-const ANSWER: Duration = Duration::from_secs(15);
-/// Time for everything; a CRL of 32 MiB at 5 Mbit/s takes 54 s.
-const WHOLE: Duration = Duration::from_mins(1);
 /// CRLs move about, but not often.
 const REDIRECTS: u32 = 3;
+
+/// How long an answer is waited for, from the first name that is looked up to its last byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Patience {
+    /// For something small: 8 s in all.
+    Small,
+    /// For a CRL: it begins within 8 s, never pauses longer, and is whole after a minute; 32 MiB
+    /// at 5 Mbit/s take 54 s.
+    List,
+    /// For a CRL in whose place an older one that is still good will do: it begins within 3 s.
+    Spare,
+    /// For an order to a service of ours, which may have much to write first.
+    Administration,
+}
+
+impl Patience {
+    /// Until the answer begins, and between its parts.
+    fn silence(self) -> Duration {
+        Duration::from_secs(match self {
+            Self::Small | Self::List => 8,
+            Self::Spare => 3,
+            Self::Administration => 15,
+        })
+    }
+
+    fn whole(self) -> Duration {
+        match self {
+            Self::Small => self.silence(),
+            Self::List | Self::Spare | Self::Administration => Duration::from_mins(1),
+        }
+    }
+}
 
 /// A client for one kind of use.
 #[derive(Debug)]
 pub struct HttpClient {
-    /// Who the client is and whom it believes; found out when the first `https://` comes, since
-    /// most addresses of this trade are `http://`: what they serve is signed.
-    tls: OnceCell<TlsConfig>,
+    tls: Tls,
     handshake: Handshake,
-    plain: Agents,
-    secure: OnceCell<Agents>,
+    proxies: Arc<Proxies>,
+    /// Most addresses of this trade are `http://`, since what they serve is signed: the system's
+    /// authorities are only read for the first `https://`.
+    plain: OnceLock<Client>,
+    secure: OnceLock<Client>,
 }
 
-#[derive(Debug)]
-struct Agents {
-    anywhere: Agent,
-    /// For this machine itself, where a proxy would be wrong.
-    loopback: Agent,
-}
-
-/// Who the client is, and whom it believes, for mutual TLS.
-#[derive(Debug)]
-pub struct MutualTls<'a> {
-    /// The client's certificate and those above it, DER.
-    pub chain: &'a [Vec<u8>],
-    /// The client's key file.
-    pub key: &'a std::path::Path,
-    /// The key's passphrase.
-    pub passphrase: &'a Passphrase,
-    /// The authorities of the server's certificate, DER.
-    pub authorities: &'a [Vec<u8>],
-}
-
-/// What came back.
-#[derive(Debug)]
-pub struct Reply {
-    /// The status.
-    pub status: StatusCode,
-    /// The body.
-    pub body: Vec<u8>,
-    /// How long the server asks to be left alone, where it says so in seconds.
-    pub retry_after: Option<Duration>,
-    /// Where a redirect leads.
-    location: Option<String>,
+/// A request.
+#[derive(Clone, Copy, Debug)]
+struct Call<'a> {
+    /// What is sent, and its media type; none is a GET.
+    body: Option<(&'a str, &'a [u8])>,
+    /// Of the answer.
+    maximum_octets: usize,
+    patience: Patience,
 }
 
 impl HttpClient {
     /// A client for public services; `https://` by the system's certificate authorities.
-    pub fn public() -> Self {
-        Self {
-            tls: OnceCell::new(),
-            handshake: Handshake::Public,
-            plain: Agents::new(None),
-            secure: OnceCell::new(),
-        }
-    }
-
-    /// A client with a certificate of its own.
     ///
     /// # Errors
-    /// When the key cannot be used, or is not that of the certificate.
-    pub fn mutual(tls: &MutualTls<'_>) -> Outcome<Self> {
-        let key = FileKey::open_for_tls(tls.key, tls.passphrase)?;
-        let key = PrivateKey::from_pem(key.as_bytes())
-            .map_err(|_| Failure::internal("the TLS library does not read our key"))?;
-        let handshake = Handshake::Mutual { certificate: certificate_of(&key, tls)? };
-        let owned = |ders: &[Vec<u8>]| -> Vec<Certificate<'static>> {
-            ders.iter().map(|der| Certificate::from_der(der).to_owned()).collect()
-        };
-        let config = TlsConfig::builder()
-            .client_cert(Some(ClientCert::new_with_certs(&owned(tls.chain), key)))
-            .root_certs(RootCerts::new_with_certs(&owned(tls.authorities)))
-            .build();
-        Ok(Self { tls: OnceCell::from(config), handshake, ..Self::public() })
+    /// `setup.usage.invalid` when the environment names no proxy where it should.
+    pub fn public() -> Outcome<Self> {
+        Self::with(Tls::default())
     }
 
-    /// Whether an address is one that can be asked at all.
-    pub fn speaks(url: &str) -> bool {
-        let scheme = url.split_once("://").map_or("", |(scheme, _)| scheme);
-        ["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known))
-    }
-
-    fn agent(&self, url: &str) -> Outcome<&Agent> {
-        let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
-        let agents = match scheme.to_ascii_lowercase().as_str() {
-            "http" => &self.plain,
-            "https" => {
-                self.secure.get_or_init(|| Agents::new(Some(self.tls.get_or_init(system_tls))))
-            }
-            _ => return Err(Failure::unreachable(url, "neither http:// nor https://")),
-        };
-        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-        let is_loopback =
-            ["127.", "localhost", "[::1]"].iter().any(|host| authority.starts_with(host));
-        Ok(if is_loopback { &agents.loopback } else { &agents.anywhere })
+    /// A client with a certificate or authorities of its own.
+    ///
+    /// # Errors
+    /// As [`public`](Self::public).
+    pub fn with(tls: Tls) -> Outcome<Self> {
+        Ok(Self {
+            handshake: tls.handshake(),
+            tls,
+            proxies: Arc::new(Proxies::from_environment()?),
+            plain: OnceLock::new(),
+            secure: OnceLock::new(),
+        })
     }
 
     /// GET; follows a few redirects.
     ///
     /// # Errors
-    /// `setup.service.unreachable`: no answer, or one of over `maximum` bytes.
-    pub fn get(&self, url: &str, maximum: usize) -> Outcome<Reply> {
-        let mut target = url.to_owned();
-        for _ in 0..=REDIRECTS {
-            let reply = self.read(url, self.agent(&target)?.get(&target).call(), maximum)?;
-            match (&reply.location, reply.status.is_redirection()) {
-                (Some(location), true) => target = redirected(&target, location),
-                _ => return Ok(reply),
-            }
-        }
-        Err(Failure::unreachable(url, format!("over {REDIRECTS} redirects")))
+    /// `setup.service.unreachable`, `.answer`, `.redirect`, `.not-trusted`, `.refused` or
+    /// `setup.proxy.refused`.
+    pub fn get(&self, url: &Url, maximum_octets: usize, patience: Patience) -> Outcome<Reply> {
+        self.exchange(url, Call { body: None, maximum_octets, patience })
     }
 
-    /// POST of `body` as `media_type`.
+    /// POST of `body` as `media_type`; repeated after the redirects that say so (307, 308).
     ///
     /// # Errors
     /// As [`get`](Self::get).
-    pub fn post(&self, url: &str, media_type: &str, body: &[u8], maximum: usize) -> Outcome<Reply> {
-        let agent = self.agent(url)?;
-        let answered = agent.post(url).content_type(media_type).send(body);
-        let answered = answered.map_err(|error| self.reason_for_cutting_off(agent, url, error));
-        self.read(url, answered, maximum)
+    pub fn post(
+        &self,
+        url: &Url,
+        media_type: &str,
+        body: &[u8],
+        maximum_octets: usize,
+        patience: Patience,
+    ) -> Outcome<Reply> {
+        self.exchange(url, Call { body: Some((media_type, body)), maximum_octets, patience })
+    }
+
+    fn exchange(&self, url: &Url, call: Call<'_>) -> Outcome<Reply> {
+        runtime()?.block_on(self.follow(url, call))
+    }
+
+    async fn follow(&self, url: &Url, call: Call<'_>) -> Outcome<Reply> {
+        let deadline = Instant::now() + call.patience.whole();
+        let mut target = url.clone();
+        let mut least = None;
+        for _ in 0..=REDIRECTS {
+            let reply = self.once(&target, call, least, deadline).await?;
+            let Some(next) = reply.redirect_from(&target)? else { return Ok(reply) };
+            permits(&target, &next, &reply, call)?;
+            // What the address that was named could reach, its redirects may; nothing closer.
+            let least = *least.get_or_insert(reply.reach);
+            TooClose::check(&next, least).map_err(|refused| elsewhere(url, refused.to_string()))?;
+            target = next;
+        }
+        Err(elsewhere(
+            url,
+            format!("over {REDIRECTS} redirects, the last one to {}", shown(&target)),
+        ))
+    }
+
+    /// Asks one address.
+    async fn once(
+        &self,
+        url: &Url,
+        call: Call<'_>,
+        least: Option<Reach>,
+        deadline: Instant,
+    ) -> Outcome<Reply> {
+        let proxy = self.proxies.of(url);
+        let unanswered = match timeout_at(deadline, self.send(url, call, least)).await {
+            Ok(Ok(reply)) => return Ok(reply),
+            Ok(Err(unanswered)) => unanswered,
+            Err(_) => Unanswered::Slow(call.patience.whole()),
+        };
+        let may_be_cut_off = match &unanswered {
+            Unanswered::Error(error) => call.body.is_some() && self.handshake.may_be_cut_off(error),
+            _ => false,
+        };
+        let reason =
+            if may_be_cut_off { self.reason_for_cutting_off(url, call).await } else { None };
+        let unanswered = reason.unwrap_or(unanswered);
+        Err(unanswered.failure(url, proxy, &self.handshake))
+    }
+
+    async fn send(
+        &self,
+        url: &Url,
+        call: Call<'_>,
+        least: Option<Reach>,
+    ) -> Result<Reply, Unanswered> {
+        let proxy = self.proxies.of(url);
+        let client = self.client(url, proxy, least)?;
+        let request = match call.body {
+            None => client.request(Method::GET, url.clone()),
+            Some((media_type, body)) => client
+                .request(Method::POST, url.clone())
+                .header(reqwest::header::CONTENT_TYPE, media_type)
+                .body(body.to_vec()),
+        };
+        let silence = call.patience.silence();
+        let response = timeout(silence, request.send()).await;
+        let response = response.map_err(|_| Unanswered::Silent(silence))??;
+        if proxy.is_some() && response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED {
+            return Err(Unanswered::ProxyWantsLogin);
+        }
+        let reach = match (proxy, response.remote_addr()) {
+            (None, Some(address)) => Reach::of_address(address.ip()),
+            // The proxy knows where it is, and we do not.
+            _ => Reach::of_host(url).unwrap_or(Reach::Public),
+        };
+        let mut reply = Reply::of_head(&response, reach);
+        reply.body = read(response, call.maximum_octets, silence).await?;
+        Ok(reply)
+    }
+
+    fn client(
+        &self,
+        url: &Url,
+        proxy: Option<&Url>,
+        least: Option<Reach>,
+    ) -> Result<Client, Unanswered> {
+        let is_secure = [Some(url), proxy].into_iter().flatten().any(|url| url.scheme() == "https");
+        // Through a proxy, it is the proxy's name that is resolved here.
+        if let Some(least) = least.filter(|_| proxy.is_none()) {
+            return Ok(self.build(is_secure, Some(least))?);
+        }
+        let slot = if is_secure { &self.secure } else { &self.plain };
+        if let Some(client) = slot.get() {
+            return Ok(client.clone());
+        }
+        let client = self.build(is_secure, None)?;
+        Ok(slot.get_or_init(|| client).clone())
+    }
+
+    fn build(&self, is_secure: bool, least: Option<Reach>) -> Result<Client, reqwest::Error> {
+        let proxies = Arc::clone(&self.proxies);
+        let config = if is_secure { self.tls.config() } else { tls::unused() };
+        let builder = Client::builder()
+            .user_agent(concat!("countersign/", env!("CARGO_PKG_VERSION")))
+            // Followed in `follow`, which looks at each address.
+            .redirect(Policy::none())
+            .connect_timeout(CONNECT)
+            .proxy(reqwest::Proxy::custom(move |url| proxies.of(url).cloned()))
+            .tls_backend_preconfigured(config);
+        match least {
+            Some(least) => builder.dns_resolver(Guard { least }),
+            None => builder,
+        }
+        .build()
     }
 
     /// A server that refuses the client's certificate does so while the client still sends: then the
     /// sending fails, and why is left unread. Asked without a body, it is read.
-    fn reason_for_cutting_off(&self, agent: &Agent, url: &str, error: ureq::Error) -> ureq::Error {
-        if !self.handshake.may_be_refused_by(&error) {
-            return error;
-        }
-        match agent.get(url).call() {
-            Err(reason) if self.handshake.fault(url, &reason).is_some() => reason,
-            _ => error,
-        }
-    }
-
-    fn read(
-        &self,
-        url: &str,
-        answered: Result<Response<Body>, ureq::Error>,
-        maximum: usize,
-    ) -> Outcome<Reply> {
-        answered.and_then(|response| Reply::read(response, maximum)).map_err(|error| match error {
-            ureq::Error::BodyExceedsLimit(_) => {
-                Failure::unreachable(url, format!("an answer of over {maximum} bytes"))
+    async fn reason_for_cutting_off(&self, url: &Url, call: Call<'_>) -> Option<Unanswered> {
+        let bare = Call { body: None, ..call };
+        match self.send(url, bare, None).await {
+            Err(Unanswered::Error(reason)) if self.handshake.fault(url, &reason).is_some() => {
+                Some(Unanswered::Error(reason))
             }
-            error => self
-                .handshake
-                .fault(url, &error)
-                .unwrap_or_else(|| Failure::unreachable(url, error.to_string())),
-        })
+            _ => None,
+        }
     }
 }
 
-/// The certificate that the client shows, in words.
+/// Reads an answer while it keeps coming.
+async fn read(
+    mut response: Response,
+    maximum_octets: usize,
+    silence: Duration,
+) -> Result<Vec<u8>, Unanswered> {
+    let announced = response.content_length().unwrap_or_default();
+    if announced > maximum_octets as u64 {
+        return Err(Unanswered::TooLarge(maximum_octets));
+    }
+    let mut body = Vec::new();
+    loop {
+        let chunk = timeout(silence, response.chunk()).await;
+        let Some(chunk) = chunk.map_err(|_| Unanswered::Stalled(silence))?? else {
+            return Ok(body);
+        };
+        body.extend_from_slice(&chunk);
+        if body.len() > maximum_octets {
+            return Err(Unanswered::TooLarge(maximum_octets));
+        }
+    }
+}
+
+/// Whether a redirect from `from` to `to` may be followed at all.
+fn permits(from: &Url, to: &Url, reply: &Reply, call: Call<'_>) -> Outcome<()> {
+    let found = |why: &str| format!("HTTP {} to {}: {why}", reply.status.as_u16(), shown(to));
+    if !["http", "https"].contains(&to.scheme()) {
+        return Err(elsewhere(from, found("neither http:// nor https://")));
+    }
+    if from.scheme() == "https" && to.scheme() == "http" {
+        return Err(elsewhere(from, found("from https:// to http://")));
+    }
+    let repeats =
+        [StatusCode::TEMPORARY_REDIRECT, StatusCode::PERMANENT_REDIRECT].contains(&reply.status);
+    if call.body.is_some() && !repeats {
+        return Err(elsewhere(from, found("a POST is repeated after 307 and 308 alone")));
+    }
+    Ok(())
+}
+
+fn elsewhere(url: &Url, found: String) -> Failure {
+    Finding::new(FindingCode::ServiceElsewhere).about(shown(url)).found(found).into()
+}
+
+/// Drives all requests of the program; ends with it, so that no name that is still looked up keeps
+/// the program from ending.
+fn runtime() -> Outcome<&'static Runtime> {
+    static RUNTIME: OnceLock<Option<Runtime>> = OnceLock::new();
+    let made = RUNTIME.get_or_init(|| {
+        Builder::new_multi_thread().worker_threads(1).enable_io().enable_time().build().ok()
+    });
+    made.as_ref().ok_or_else(|| Failure::internal("no thread for the network can be started"))
+}
+
+/// An address of a service, as it was typed, set, or named by a certificate.
 ///
 /// # Errors
-/// `setup.key.mismatch` when the key is another's: the TLS library would panic.
-fn certificate_of(key: &PrivateKey<'_>, tls: &MutualTls<'_>) -> Outcome<String> {
-    let shown = tls.chain.first().map(|der| x509::Certificate::decode(der));
-    let Some(Ok(certificate)) = shown else {
-        return Err(FindingCode::CertificateMalformed.into());
-    };
-    let pair = any_supported_type(&PrivateKeyDer::Pkcs8(key.der().into()))
-        .map_err(|_| Failure::internal("the TLS library does not take our key"))?;
-    let spki = pair.public_key();
-    if spki.is_some_and(|spki| spki.as_ref() != certificate.public_key.raw) {
-        return Err(Finding::new(FindingCode::KeyMismatch)
-            .about(path_text(tls.key))
-            .expected(format!("the key of {}", quoted(certificate.subject_text())))
-            .into());
-    }
-    Ok(quoted(format!(
-        "{}, issued by {}",
-        certificate.subject_text(),
-        x509::name::text(certificate.issuer)
-    )))
-}
-
-impl Agents {
-    fn new(tls: Option<&TlsConfig>) -> Self {
-        let config = || {
-            let config = Agent::config_builder()
-                .http_status_as_error(false)
-                // Followed in `get`, where each address gets the agent that is right for it.
-                .max_redirects(0)
-                .max_redirects_will_error(false)
-                .timeout_connect(Some(CONNECT))
-                .timeout_recv_response(Some(ANSWER))
-                .timeout_global(Some(WHOLE))
-                .user_agent(concat!("countersign/", env!("CARGO_PKG_VERSION")));
-            match tls {
-                Some(tls) => {
-                    // Fails when it was installed before, which is as good.
-                    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-                    config.tls_config(tls.clone())
-                }
-                None => config,
-            }
-        };
-        let anywhere = config().build().new_agent();
-        let loopback = config().proxy(None).build().new_agent();
-        Self { anywhere, loopback }
+/// In words, for what is no address that can be asked.
+pub fn address(text: &str) -> Result<Url, String> {
+    match Url::parse(text.trim()) {
+        Ok(url) if ["http", "https"].contains(&url.scheme()) && url.has_host() => Ok(url),
+        _ => Err("write an address that begins with http:// or https://".to_owned()),
     }
 }
 
-/// The system's certificate authorities. Those that cannot be read are left out; then servers are
-/// not believed, and that is said.
-fn system_tls() -> TlsConfig {
-    let found = rustls_native_certs::load_native_certs().certs;
-    let authorities: Vec<_> =
-        found.iter().map(|der| Certificate::from_der(der).to_owned()).collect();
-    TlsConfig::builder().root_certs(RootCerts::new_with_certs(&authorities)).build()
-}
-
-impl Reply {
-    fn read(mut response: Response<Body>, maximum: usize) -> Result<Self, ureq::Error> {
-        let status = response.status();
-        let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
-        let location = header(LOCATION).map(str::to_owned);
-        let retry_after = header(RETRY_AFTER).and_then(|text| text.parse().ok());
-        let retry_after = retry_after.map(Duration::from_secs);
-        let limit = maximum as u64;
-        let body = response.body_mut().with_config().limit(limit + 1).read_to_vec()?;
-        if body.len() > maximum {
-            return Err(ureq::Error::BodyExceedsLimit(limit));
-        }
-        Ok(Self { status, body, retry_after, location })
-    }
-
-    /// The body of a 200.
-    ///
-    /// # Errors
-    /// `setup.service.unreachable` with the status.
-    pub fn success(self, url: &str) -> Outcome<Vec<u8>> {
-        match self.status {
-            StatusCode::OK => Ok(self.body),
-            status => Err(Failure::unreachable(url, format!("HTTP {status}"))),
-        }
-    }
-}
-
-/// An address relative to another (RFC 3986 §4.2): whole, of the same server, or beside it.
-fn redirected(from: &str, location: &str) -> String {
-    if location.contains("://") {
-        return location.to_owned();
-    }
-    let authority = from.find("://").map_or(0, |colon| colon + 3);
-    let path = from[authority..].find('/').map_or(from.len(), |slash| authority + slash);
-    if location.starts_with('/') {
-        return format!("{}{location}", &from[..path]);
-    }
-    let folder = from.rfind('/').filter(|slash| *slash >= path).map_or(path, |slash| slash + 1);
-    format!("{}{location}", &from[..folder])
+/// An address as it may be shown: without the name and password that stand in it.
+pub fn shown(url: &Url) -> String {
+    let mut bare = url.clone();
+    // Both fail where there is nothing to take away.
+    let _ = bare.set_username("");
+    let _ = bare.set_password(None);
+    let is_bare_host = bare.path() == "/" && bare.query().is_none() && bare.fragment().is_none();
+    let text = bare.to_string();
+    let text = if is_bare_host { text.trim_end_matches('/') } else { &text };
+    countersign_core::finding::quoted(text.to_owned())
 }
 
 #[cfg(test)]
@@ -293,22 +352,43 @@ mod tests {
     use super::*;
 
     #[test]
-    fn follows_redirects_where_they_lead() {
-        for (from, location, want) in [
-            ("http://a/x/y", "https://b/z", "https://b/z"),
-            ("http://a/x/y", "/z", "http://a/z"),
-            ("http://a/x/y", "z", "http://a/x/z"),
-            ("http://a", "/z", "http://a/z"),
-        ] {
-            assert_eq!(redirected(from, location), want);
+    fn only_http_and_https_can_be_asked() {
+        for url in
+            ["file:///etc/passwd", "ftp://example.org/x", "ldap://example.org", "", "x", "http://"]
+        {
+            address(url).expect_err(url);
+        }
+        for url in ["http://a", "HTTPS://EXAMPLE.org:1/x?y", " http://u:p%40@a/ "] {
+            address(url).expect(url);
         }
     }
 
     #[test]
-    fn asks_http_and_https_only() {
-        let client = HttpClient::public();
-        for url in ["file:///etc/passwd", "ftp://example.org/x", "ldap://example.org", "", "x"] {
-            assert_eq!(client.get(url, 10).map(|_| ()).expect_err(url).exit_code(), 3);
+    fn a_redirect_never_leads_out_of_tls_and_repeats_a_post_only_as_told() {
+        let url = |text: &str| address(text).expect(text);
+        let call = |body| Call { body, maximum_octets: 1, patience: Patience::Small };
+        let may = |from, to, status, body| {
+            permits(&url(from), &url(to), &Reply::with_status(status), call(body)).is_ok()
+        };
+        let post: Option<(&str, &[u8])> = Some(("a/b", b""));
+        assert!(may("http://a", "https://b", 302, None));
+        assert!(may("https://a", "https://b", 302, None));
+        assert!(!may("https://a", "http://a", 302, None));
+        assert!(!may("https://a", "http://a", 307, post));
+        assert!(may("http://a", "http://b", 308, post));
+        assert!(!may("http://a", "http://b", 303, post));
+        let ftp = Url::parse("ftp://a").expect("an address");
+        permits(&url("http://a"), &ftp, &Reply::with_status(302), call(None)).expect_err("FTP");
+    }
+
+    #[test]
+    fn an_address_is_shown_without_its_password() {
+        for (url, want) in [
+            ("http://u:secret@a/", "http://a"),
+            ("https://u@a:1/x", "https://a:1/x"),
+            ("http://a/?x", "http://a/?x"),
+        ] {
+            assert_eq!(shown(&address(url).expect(url)), want);
         }
     }
 }

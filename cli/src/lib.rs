@@ -12,6 +12,7 @@ pub mod failure;
 pub mod fetch;
 pub mod input;
 mod interrupt;
+mod kept_crls;
 pub mod output;
 pub mod prompt;
 mod read_ahead;

@@ -12,8 +12,12 @@ use std::{
 use countersign_core::finding::{Finding, FindingCode};
 use countersign_signing::{files, key::KeyLocation};
 use serde::Deserialize;
+use url::Url;
 
-use crate::failure::{Failure, Outcome, path_text};
+use crate::{
+    failure::{Failure, Outcome, path_text},
+    fetch::{self, shown},
+};
 
 /// Written by hand.
 const MAXIMUM_OCTETS: u64 = 1 << 20;
@@ -31,7 +35,15 @@ pub struct Settings {
     /// The login provider that vouched for the signer.
     pub certificate_oidc_issuer: Option<String>,
     /// Timestamp authorities, in the order in which they are asked.
-    pub timestamp_urls: Vec<String>,
+    pub timestamp_urls: Vec<Url>,
+    /// The CA certificates that a timestamp authority's TLS certificate must come from.
+    pub timestamp_ca: Option<PathBuf>,
+    /// The TLS client certificate for timestamp authorities.
+    pub timestamp_certificate: Option<PathBuf>,
+    /// Its key.
+    pub timestamp_key: Option<PathBuf>,
+    /// A file with that key's passphrase.
+    pub timestamp_key_passphrase_file: Option<PathBuf>,
     /// The signer's key: a file, or a `pkcs11:` URI.
     pub key: Option<KeyLocation>,
     /// The signer's certificate.
@@ -41,7 +53,7 @@ pub struct Settings {
     /// A file with the passphrase of a certificate authority's keys.
     pub ca_passphrase_file: Option<PathBuf>,
     /// The revocation service's admin listener.
-    pub admin_url: Option<String>,
+    pub admin_url: Option<Url>,
     /// The TLS client certificate for it.
     pub admin_certificate: Option<PathBuf>,
     /// Its key.
@@ -90,8 +102,19 @@ fn read(file: &Path) -> Outcome<Settings> {
         let line = line.map(|line| format!("line {line}: ")).unwrap_or_default();
         invalid(format!("{line}{}", error.message()))
     })?;
+    for url in settings.timestamp_urls.iter().chain(&settings.admin_url) {
+        fetch::address(url.as_str())
+            .map_err(|error| invalid(format!("{}: {error}", shown(url))))?;
+    }
     settings.resolve_against(file.parent().unwrap_or(Path::new("")));
     Ok(settings)
+}
+
+/// The address in an environment variable. What cannot be read is not shown: it may hold a
+/// password.
+fn address_in(name: &str, value: &str) -> Outcome<Url> {
+    fetch::address(value)
+        .map_err(|error| Finding::new(FindingCode::UsageInvalid).about(name).expected(error).into())
 }
 
 fn text(name: &str) -> Option<String> {
@@ -115,7 +138,7 @@ impl Settings {
         }
     }
 
-    fn paths(&mut self) -> [&mut Option<PathBuf>; 8] {
+    fn paths(&mut self) -> [&mut Option<PathBuf>; 12] {
         [
             &mut self.trusted_root,
             &mut self.policy,
@@ -125,6 +148,10 @@ impl Settings {
             &mut self.admin_certificate,
             &mut self.admin_key,
             &mut self.admin_ca,
+            &mut self.timestamp_ca,
+            &mut self.timestamp_certificate,
+            &mut self.timestamp_key,
+            &mut self.timestamp_key_passphrase_file,
         ]
     }
 
@@ -138,6 +165,10 @@ impl Settings {
             "COUNTERSIGN_ADMIN_CERTIFICATE",
             "COUNTERSIGN_ADMIN_KEY",
             "COUNTERSIGN_ADMIN_CA",
+            "COUNTERSIGN_TSA_CA",
+            "COUNTERSIGN_TSA_CERTIFICATE",
+            "COUNTERSIGN_TSA_KEY",
+            "COUNTERSIGN_TSA_KEY_PASSPHRASE_FILE",
         ];
         let policy = path("COUNTERSIGN_POLICY");
         let identity = text("COUNTERSIGN_CERTIFICATE_IDENTITY");
@@ -160,13 +191,15 @@ impl Settings {
             self.certificate_oidc_issuer = Some(issuer);
         }
         if let Some(url) = text("COUNTERSIGN_ADMIN_URL") {
-            self.admin_url = Some(url);
+            self.admin_url = Some(address_in("COUNTERSIGN_ADMIN_URL", &url)?);
         }
         // Not COUNTERSIGN_TIMESTAMP_URLS: that is in the name space of the timestamp service, which
         // refuses what it does not know.
         if let Some(urls) = text("COUNTERSIGN_TSA_URLS") {
             let urls = urls.split(',').map(str::trim).filter(|url| !url.is_empty());
-            self.timestamp_urls = urls.map(str::to_owned).collect();
+            let urls: Outcome<_> =
+                urls.map(|url| address_in("COUNTERSIGN_TSA_URLS", url)).collect();
+            self.timestamp_urls = urls?;
         }
         Ok(())
     }

@@ -24,16 +24,55 @@ use countersign_core::{
     tsp::{self, CertificateRequest, Stamped, TimestampRequest, TimestampResponse, TstInfo},
 };
 use countersign_signing::tsp::TimestampRequestBuilder;
+use reqwest::StatusCode;
+use url::Url;
 
 use crate::{
+    arguments::{KeyPassphrase, TimestampTls},
     artifact::Waiting,
     failure::{Failure, Outcome},
-    fetch::HttpClient,
+    fetch::{Authorities, ClientCertificate, HttpClient, Patience, Tls, shown},
+    input,
+    prompt::Purpose,
     session::Session,
 };
 
 use setback::{Hope, Setback, pause_after};
-use ureq::http::StatusCode;
+
+/// A client for timestamp authorities: what was typed, else what is set, else as any public
+/// service is asked.
+///
+/// # Errors
+/// When a file that is named cannot be used.
+pub fn client(typed: &TimestampTls, session: &Session) -> Outcome<HttpClient> {
+    let settings = &session.settings;
+    let authorities = match typed.timestamp_ca.as_ref().or(settings.timestamp_ca.as_ref()) {
+        Some(path) => {
+            let certificates = input::certificates(path)?;
+            Authorities::Only { certificates, flag: "--timestamp-ca" }
+        }
+        None => Authorities::System,
+    };
+    let certificate =
+        typed.timestamp_certificate.as_ref().or(settings.timestamp_certificate.as_ref());
+    let key = typed.timestamp_key.as_ref().or(settings.timestamp_key.as_ref());
+    let certificate = match (certificate, key) {
+        (Some(certificate), Some(key)) => {
+            let file = typed.timestamp_key_passphrase_file.clone();
+            let file = file.or_else(|| settings.timestamp_key_passphrase_file.clone());
+            let passphrase = session.key_passphrase(&KeyPassphrase { file }, key, Purpose::Open)?;
+            Some(ClientCertificate::open(&input::certificates(certificate)?, key, &passphrase)?)
+        }
+        (None, None) => None,
+        (Some(_), None) => {
+            return Err(Failure::usage("--timestamp-certificate needs --timestamp-key, too"));
+        }
+        (None, Some(_)) => {
+            return Err(Failure::usage("--timestamp-key needs --timestamp-certificate, too"));
+        }
+    };
+    HttpClient::with(Tls { authorities, certificate })
+}
 
 /// What to ask for.
 #[derive(Clone, Debug)]
@@ -112,11 +151,12 @@ impl Question {
     pub fn ask(
         &self,
         session: &Session,
-        urls: &[String],
+        client: &HttpClient,
+        urls: &[Url],
         believed: Believed<'_>,
     ) -> Outcome<Stamp> {
-        let mut asking = Asking { client: HttpClient::public(), session, believed, requests: 0 };
-        let mut open: Vec<&String> = urls.iter().collect();
+        let mut asking = Asking { client, session, believed, requests: 0 };
+        let mut open: Vec<&Url> = urls.iter().collect();
         let mut told = None;
         for round in 0..=self.retries {
             let (mut hopeful, mut wished) = (Vec::new(), None);
@@ -142,7 +182,9 @@ impl Question {
             }
             let pause = pause_after(round, wished, jitter());
             if let Some(failure) = &told {
-                session.output.say(&format!("warning: {failure}; again in {pause:.1?}"));
+                session
+                    .output
+                    .say(&format!("warning: {failure}; again in {:.1} s", pause.as_secs_f32()));
             }
             thread::sleep(pause);
         }
@@ -151,7 +193,7 @@ impl Question {
     }
 
     /// Asks one authority, with one hash after the other while it wants another.
-    fn ask_one(&self, asking: &mut Asking<'_>, url: &str) -> Result<Stamp, Setback> {
+    fn ask_one(&self, asking: &mut Asking<'_>, url: &Url) -> Result<Stamp, Setback> {
         let no_hash = || Setback::lasting(Failure::internal("no digest"));
         let mut outcome = Err(no_hash());
         for imprint in &self.imprints {
@@ -167,42 +209,43 @@ impl Question {
     fn ask_with(
         &self,
         asking: &mut Asking<'_>,
-        url: &str,
+        url: &Url,
         imprint: &Digest,
     ) -> Result<Stamp, Setback> {
         asking.requests += 1;
-        let _waiting = Waiting::begin(asking.session, &format!("Asking {url} for a timestamp"));
+        let _waiting =
+            Waiting::begin(asking.session, &format!("Asking {} for a timestamp", shown(url)));
         let request = self.encode(imprint).map_err(Setback::lasting)?;
         let media_type = "application/timestamp-query";
         let reply = asking
             .client
-            .post(url, media_type, &request, limits::TIMESTAMP_BYTES)
-            .map_err(|failure| {
-                if HttpClient::speaks(url) {
-                    Setback::of_transport(failure)
-                } else {
-                    Setback::lasting(failure)
-                }
-            })?;
+            .post(url, media_type, &request, limits::TIMESTAMP_BYTES, Patience::Small)
+            .map_err(Setback::of_transport)?;
         if reply.status != StatusCode::OK {
             return Err(Setback::of_status(&reply, url));
         }
         let about = |mut setback: Setback| {
-            setback.failure = setback.failure.about(url);
+            setback.failure = setback.failure.about(shown(url));
             setback
         };
-        let response = reply.body;
-        let info = info_of(&response).map_err(about)?;
-        self.check(imprint, &request, &response, &info, asking.believed)
+        let info =
+            info_of(&reply.body).map_err(|setback| match setback.failure.finding().code {
+                // Something else than a timestamp says nothing against the authority's timestamps.
+                FindingCode::TimestampMalformed if !reply.is("application/timestamp-reply") => {
+                    Setback::lasting(reply.not(url, "a timestamp"))
+                }
+                _ => about(setback),
+            })?;
+        self.check(imprint, &request, &reply.body, &info, asking.believed)
             .map_err(|failure| about(Setback::lasting(failure)))?;
         Ok(Stamp {
             time: info.gen_time.to_string(),
             policy: info.policy.to_string(),
             serial: encode_hex(info.serial),
-            url: url.to_owned(),
+            url: shown(url),
             imprint: imprint.clone(),
             requests: asking.requests,
-            response,
+            response: reply.body,
         })
     }
 
@@ -245,7 +288,7 @@ impl Question {
 
 /// What stays the same while authorities are asked.
 struct Asking<'a> {
-    client: HttpClient,
+    client: &'a HttpClient,
     session: &'a Session,
     believed: Believed<'a>,
     /// How many requests were sent.

@@ -1,54 +1,47 @@
 //! What a failed TLS handshake means to whoever runs the program: which of the two sides did not
 //! believe the other, and which file says who is believed.
 
-use std::{error::Error, io::ErrorKind};
-
 use countersign_core::finding::{Finding, FindingCode};
 use rustls::{AlertDescription, CertificateError, InvalidMessage};
+use url::Url;
 
-use crate::failure::Failure;
+use crate::{
+    failure::Failure,
+    fetch::{cause, shown},
+};
 
 /// How TLS is spoken by a client, for its words.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Handshake {
-    /// Without a certificate of its own, believing the system's authorities.
-    Public,
-    /// With the certificate of this subject and issuer, believing the authorities of a file.
-    Mutual {
-        /// Whose certificate the client shows.
-        certificate: String,
-    },
+pub(crate) struct Handshake {
+    /// Whose servers the client believes: a flag, or the system's authorities.
+    pub(crate) authorities: &'static str,
+    /// Whose certificate the client shows, and who issued it.
+    pub(crate) certificate: Option<String>,
 }
 
 impl Handshake {
     /// Whether a request that failed so may have been cut off by a server that refused the client's
     /// certificate.
-    pub(crate) fn may_be_refused_by(&self, error: &ureq::Error) -> bool {
-        let cut_off = [
-            ErrorKind::BrokenPipe,
-            ErrorKind::ConnectionAborted,
-            ErrorKind::ConnectionReset,
-            ErrorKind::UnexpectedEof,
-        ];
-        let is_cut_off = matches!(error, ureq::Error::Io(error) if cut_off.contains(&error.kind()));
-        is_cut_off && matches!(self, Self::Mutual { .. })
+    pub(crate) fn may_be_cut_off(&self, error: &reqwest::Error) -> bool {
+        let is_explained = error.is_connect() || error.is_timeout() || error.is_builder();
+        self.certificate.is_some() && !is_explained && cause::<rustls::Error>(error).is_none()
     }
 
     /// The failure of a request to `url`, where TLS is what failed.
-    pub(crate) fn fault(&self, url: &str, error: &ureq::Error) -> Option<Failure> {
-        match reason(error)? {
+    pub(crate) fn fault(&self, url: &Url, error: &reqwest::Error) -> Option<Failure> {
+        match cause(error)? {
             rustls::Error::AlertReceived(alert) => self.refused_by_server(url, *alert),
             rustls::Error::InvalidCertificate(error) => Some(self.server_not_believed(url, error)),
             rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
                 let found = "what listens there does not speak TLS: http:// or another port?";
-                Some(Failure::unreachable(url, found))
+                Some(Finding::new(FindingCode::ServiceAnswer).about(shown(url)).found(found).into())
             }
             _ => None,
         }
     }
 
     /// The server's reason for ending the handshake, where it is the client's certificate.
-    fn refused_by_server(&self, url: &str, alert: AlertDescription) -> Option<Failure> {
+    fn refused_by_server(&self, url: &Url, alert: AlertDescription) -> Option<Failure> {
         let expected = match alert {
             AlertDescription::UnknownCA => "one of an authority that the service takes (client_ca)",
             AlertDescription::CertificateExpired => "one that is valid now, by the service's clock",
@@ -63,25 +56,22 @@ impl Handshake {
             | AlertDescription::DecryptError => "one that the service takes",
             _ => return None,
         };
-        let found = match self {
-            Self::Public => "the service wants a TLS client certificate".to_owned(),
-            Self::Mutual { certificate } => {
+        let found = match &self.certificate {
+            None => "the service wants a TLS client certificate".to_owned(),
+            Some(certificate) => {
                 format!("at TLS the service refused your certificate, {certificate} ({alert:?})")
             }
         };
-        let finding = Finding::new(FindingCode::ServiceRefused).about(url);
+        let finding = Finding::new(FindingCode::ServiceRefused).about(shown(url));
         Some(finding.expected(expected).found(found).into())
     }
 
-    fn server_not_believed(&self, url: &str, error: &CertificateError) -> Failure {
-        let who = match self {
-            Self::Public => "the system's certificate authorities",
-            Self::Mutual { .. } => "--admin-ca",
-        };
+    fn server_not_believed(&self, url: &Url, error: &CertificateError) -> Failure {
         let found = match error {
             CertificateError::UnknownIssuer => {
                 format!(
-                    "its TLS certificate is not from {who}: another server, or the wrong authorities"
+                    "its TLS certificate is not from {}: another server, or the wrong authorities",
+                    self.authorities
                 )
             }
             CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
@@ -92,18 +82,6 @@ impl Handshake {
             }
             other => format!("its TLS certificate is not believed: {other}"),
         };
-        Failure::unreachable(url, found)
-    }
-}
-
-/// The TLS library's error inside that of the HTTP library.
-fn reason(error: &ureq::Error) -> Option<&rustls::Error> {
-    match error {
-        ureq::Error::Rustls(error) => Some(error),
-        ureq::Error::Io(error) => {
-            let inner: &(dyn Error + 'static) = error.get_ref()?;
-            inner.downcast_ref()
-        }
-        _ => None,
+        Finding::new(FindingCode::ServiceNotTrusted).about(shown(url)).found(found).into()
     }
 }

@@ -37,9 +37,12 @@ pub struct VerifyArguments {
     /// OCSP responses, DER
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub ocsp: Vec<PathBuf>,
-    /// Open no connection
+    /// Open no connection; CRLs that were kept from earlier count all the same
     #[arg(long)]
     pub offline: bool,
+    /// Neither use CRLs that were kept from earlier, nor keep any
+    #[arg(long)]
+    pub no_cache: bool,
     /// Judge as of this time, RFC 3339, instead of now
     #[arg(long, value_name = "TIME", value_parser = super::parse_time)]
     pub at: Option<UnixSeconds>,

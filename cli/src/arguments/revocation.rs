@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use countersign_core::{crl::RevocationReason, time::UnixSeconds};
 
+use url::Url;
+
 use super::KeyPassphrase;
 
 /// How the revocation service's admin listener is reached (mutual TLS).
@@ -12,8 +14,8 @@ use super::KeyPassphrase;
 #[command(next_help_heading = "Administration")]
 pub struct AdminArguments {
     /// The revocation service's admin listener, https:// [env: COUNTERSIGN_ADMIN_URL]
-    #[arg(long, value_name = "URL")]
-    pub admin_url: Option<String>,
+    #[arg(long, value_name = "URL", value_parser = super::parse_address)]
+    pub admin_url: Option<Url>,
     /// Your TLS client certificate with its issuers, PEM [env: COUNTERSIGN_ADMIN_CERTIFICATE]
     #[arg(long, value_name = "FILE")]
     pub admin_certificate: Option<PathBuf>,
@@ -188,8 +190,9 @@ pub struct RevocationStatusArguments {
     #[arg(long, value_name = "FILE", requires = "certificate")]
     pub issuer_certificate: Option<PathBuf>,
     /// The OCSP responder [default: as the certificate says]
-    #[arg(long, value_name = "URL", requires = "certificate", conflicts_with = "admin_url")]
-    pub ocsp_url: Option<String>,
+    #[arg(long, value_name = "URL", requires = "certificate", conflicts_with = "admin_url",
+          value_parser = super::parse_address)]
+    pub ocsp_url: Option<Url>,
     /// The issuer, by the name that the service has for it; asks the admin listener
     #[arg(long, value_name = "NAME")]
     pub issuer: Option<String>,

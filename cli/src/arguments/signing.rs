@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 use countersign_signing::key::KeyLocation;
+use url::Url;
 
-use super::key::key_location;
+use super::{key::key_location, timestamp::TimestampTls};
 
 /// Where the passphrase of a key file comes from.
 #[derive(Clone, Debug, Default, Args)]
@@ -37,11 +38,17 @@ pub struct SignArguments {
     #[arg(long, value_name = "FILE")]
     pub trusted_root: Option<PathBuf>,
     /// A timestamp authority; the first that answers is used [env: COUNTERSIGN_TSA_URLS, by commas]
-    #[arg(long, value_name = "URL")]
-    pub timestamp_url: Vec<String>,
+    #[arg(long, value_name = "URL", value_parser = super::parse_address)]
+    pub timestamp_url: Vec<Url>,
+    /// How TLS is spoken with it.
+    #[command(flatten)]
+    pub timestamp_tls: TimestampTls,
     /// Sign without a timestamp even if the settings name an authority
     #[arg(long, conflicts_with = "timestamp_url")]
     pub no_timestamp: bool,
+    /// Do not ask whether the signer's certificate is revoked; a revoked one is refused otherwise
+    #[arg(long)]
+    pub no_revocation_check: bool,
     /// Sign an in-toto statement about the file (DSSE); FILE, after an equals sign, holds its
     /// predicate, or the whole statement
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]

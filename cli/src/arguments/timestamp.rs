@@ -9,7 +9,29 @@ use countersign_core::{
     time::UnixSeconds,
 };
 
+use url::Url;
+
 use crate::timestamping::USUAL_RETRIES;
+
+/// How TLS is spoken with timestamp authorities whose addresses are `https://`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct TimestampTls {
+    /// CA certificates that an https:// authority's TLS certificate must come from, PEM, in place
+    /// of the system's [env: COUNTERSIGN_TSA_CA]
+    #[arg(long, value_name = "FILE")]
+    pub timestamp_ca: Option<PathBuf>,
+    /// A TLS client certificate with its issuers, PEM, for authorities that want one
+    /// [env: COUNTERSIGN_TSA_CERTIFICATE]
+    #[arg(long, value_name = "FILE")]
+    pub timestamp_certificate: Option<PathBuf>,
+    /// Its encrypted key file [env: COUNTERSIGN_TSA_KEY]
+    #[arg(long, value_name = "FILE")]
+    pub timestamp_key: Option<PathBuf>,
+    /// A file whose first line is that key's passphrase; without it, it is that of other keys
+    /// [env: COUNTERSIGN_TSA_KEY_PASSPHRASE_FILE]
+    #[arg(long, value_name = "FILE")]
+    pub timestamp_key_passphrase_file: Option<PathBuf>,
+}
 
 /// `timestamp`.
 #[derive(Debug, Subcommand)]
@@ -31,8 +53,11 @@ pub struct TimestampRequestArguments {
     #[arg(long, value_name = "DIGEST", value_parser = parse_digest)]
     pub digest: Option<Digest>,
     /// The authority; the first that answers is used [env: COUNTERSIGN_TSA_URLS, by commas]
-    #[arg(long, value_name = "URL")]
-    pub timestamp_url: Vec<String>,
+    #[arg(long, value_name = "URL", value_parser = super::parse_address)]
+    pub timestamp_url: Vec<Url>,
+    /// How TLS is spoken with it.
+    #[command(flatten)]
+    pub tls: TimestampTls,
     /// The new file: a whole TimeStampResp, DER
     #[arg(long, short, value_name = "FILE")]
     pub output: PathBuf,

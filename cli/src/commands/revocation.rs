@@ -22,11 +22,12 @@ use serde_json::{Value, json};
 use super::{admin::Admin, ca_issue::malformed, verify::bundle_path};
 use crate::{
     arguments::{RevocationFetchArguments, RevocationStatusArguments},
+    artifact::Waiting,
     failure::{Failure, Outcome, path_text},
-    fetch::HttpClient,
+    fetch::{self, HttpClient, shown},
     input,
     output::{Answer, Words, style, styled},
-    revocation_evidence::{Fetched, Network, Piece, RevocationEvidence, fetch_ocsp},
+    revocation_evidence::{Cache, Fetched, Network, Piece, RevocationEvidence, ask_ocsp},
     session::Session,
     writing::{Existing, write},
 };
@@ -118,14 +119,17 @@ fn status_by_ocsp(
             .found("not signed by it")
             .into());
     }
-    let in_certificate = certificate.extensions.ocsp_urls.first().map(|url| (*url).to_owned());
+    let mut named = certificate.extensions.ocsp_urls.iter();
+    let in_certificate = named.find_map(|url| fetch::address(url).ok());
     let url = arguments.ocsp_url.clone().or(in_certificate).ok_or_else(|| {
         Failure::from(
             Finding::new(FindingCode::RevocationNoSource).about(certificate.subject_text()),
         )
     })?;
-    let client = HttpClient::public();
-    let response = fetch_ocsp(session, &client, &url, certificate.serial, issuer_der)?;
+    let client = HttpClient::public()?;
+    let waiting = Waiting::begin(session, &format!("Asking {}", shown(&url)));
+    let response = ask_ocsp(&client, &url, certificate.serial, issuer_der)?;
+    drop(waiting);
     let responses = [response.as_slice()];
     let mut evidence = revocation::RevocationEvidence::decode(&[], &responses)?;
     let rules = Revocation::default();
@@ -154,7 +158,7 @@ fn status_by_ocsp(
         "revocation": known.revoked.map(|(reason, date)| json!({
             "reason": reason.name(), "revocation_date": date,
         })),
-        "url": url,
+        "url": shown(&url),
     });
     let mut answer = Answer::new(text, &result)?;
     answer.exit_code = exit_code;
@@ -201,8 +205,9 @@ pub(super) fn fetch(arguments: &RevocationFetchArguments, session: &Session) -> 
             .expected("a bundle whose certificates chain to the trust root")
             .into());
     }
-    let mut collected = RevocationEvidence::open(&[], &[], Network::Online)?;
-    let Fetched { pieces, failed } = collected.fetch(session, &sources, &policy.revocation, now);
+    let mut collected = RevocationEvidence::open(&[], &[], Network::Online, Cache::Unused)?;
+    let Fetched { pieces, failed, .. } =
+        collected.fetch(session, &sources, &policy.revocation, now);
     let unavailable = FindingCode::RevocationUnavailable;
     if pieces.is_empty() && failed == 0 && by_key {
         return nothing_to_fetch(&path);

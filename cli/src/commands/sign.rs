@@ -13,6 +13,7 @@ use countersign_core::{
     limits,
     policy::{Policy, RevocationMode, Transparency},
     report::Report,
+    revocation_sources,
     time::UnixSeconds,
     trust::TrustRoot,
     verify,
@@ -25,16 +26,19 @@ use countersign_signing::{
     statement::{RELEASE_PREDICATE_TYPE, STATEMENT_TYPE, Statement, Subject},
 };
 use serde_json::{Map, Value, json};
+use url::Url;
 
 use super::verify::bundle_path;
 use crate::{
     arguments::{Format, SignArguments},
     artifact,
     failure::{Failure, Outcome, path_text},
+    fetch::HttpClient,
     input,
     output::{Answer, Body, finding_text},
+    revocation_evidence::{Cache, Network, RevocationEvidence},
     session::Session,
-    timestamping::{Believed, Question, Stamp},
+    timestamping::{self, Believed, Question, Stamp},
     writing::{Existing, prepare, write},
 };
 
@@ -43,7 +47,7 @@ pub(super) fn run(arguments: &SignArguments, session: &Session) -> Outcome<Answe
     if arguments.output.is_some() && arguments.files.len() > 1 {
         return Err(Failure::usage("--output is for one file; leave it out, or sign one by one"));
     }
-    let run = Run::open(arguments, session)?;
+    let mut run = Run::open(arguments, session)?;
     let mut text = String::new();
     let mut results = Vec::new();
     let mut worst: Option<FindingCode> = None;
@@ -76,7 +80,11 @@ struct Run<'a> {
     certificate: Vec<u8>,
     trust: TrustRoot,
     policy: Policy,
-    urls: &'a [String],
+    urls: &'a [Url],
+    client: HttpClient,
+    /// Whether the signer is revoked; nothing where nobody is to be asked.
+    revocation: Option<RevocationEvidence>,
+    doubt: Doubt,
     claim: Claim,
 }
 
@@ -88,6 +96,13 @@ enum Claim {
     Predicate(String, Map<String, Value>),
     /// This statement, octet for octet.
     Statement(Vec<u8>),
+}
+
+/// Whether it was said that nothing is known of the signer's revocation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Doubt {
+    Unsaid,
+    Said,
 }
 
 /// A signature with what it was made over.
@@ -117,7 +132,7 @@ impl<'a> Run<'a> {
             "--certificate",
         )?;
         let location = input::required(arguments.key.as_ref(), settings.key.as_ref(), "--key")?;
-        let urls: &[String] = match arguments.timestamp_url.as_slice() {
+        let urls: &[Url] = match arguments.timestamp_url.as_slice() {
             _ if arguments.no_timestamp => &[],
             [] => &settings.timestamp_urls,
             typed => typed,
@@ -146,10 +161,30 @@ impl<'a> Run<'a> {
                 _ => failure,
             },
         )?;
-        Ok(Self { arguments, session, key, certificate, trust, policy, urls, claim })
+        let client = timestamping::client(&arguments.timestamp_tls, session)?;
+        let revocation = if arguments.no_revocation_check {
+            session.output.say("note: whether the signer's certificate is revoked was not asked");
+            None
+        } else {
+            Some(RevocationEvidence::open(&[], &[], Network::Online, Cache::Used)?)
+        };
+        let doubt = Doubt::Unsaid;
+        Ok(Self {
+            arguments,
+            session,
+            key,
+            certificate,
+            trust,
+            policy,
+            urls,
+            client,
+            revocation,
+            doubt,
+            claim,
+        })
     }
 
-    fn sign(&self, path: &Path) -> Outcome<Signed> {
+    fn sign(&mut self, path: &Path) -> Outcome<Signed> {
         let output = self.arguments.output.clone().unwrap_or_else(|| bundle_path(path));
         let existing = Existing::of(self.arguments.force);
         prepare(&output, existing)?;
@@ -178,14 +213,15 @@ impl<'a> Run<'a> {
             )));
         }
         let signature = self.make(&name, (&digests, content.as_deref()), size)?;
-        let stamp = self.stamp(&signature, own)?;
-        let bundle = self.bundle(&signature, stamp.as_ref())?;
         let artifact = Artifact {
             name: Some(&name),
             size: Some(size),
             digests: &digests,
             content: content.as_deref(),
         };
+        self.refuse_revoked(artifact, &signature)?;
+        let stamp = self.stamp(&signature, own)?;
+        let bundle = self.bundle(&signature, stamp.as_ref())?;
         let report = self.check(artifact, bundle.as_bytes());
         if let Some(finding) = report.decisive() {
             return Err(finding.clone().into());
@@ -226,6 +262,32 @@ impl<'a> Run<'a> {
         Ok(Signature { content: Content::Payload(payload), octets })
     }
 
+    /// Asks whether the signer's certificate is revoked, and looks at the signature as a verifier
+    /// will, before anything is stamped or written: no authority shall vouch for the time of a
+    /// signature that nobody may use. Where nobody answers, that is said; the signature can be
+    /// made all the same.
+    fn refuse_revoked(&mut self, artifact: Artifact<'_>, signature: &Signature) -> Outcome<()> {
+        let bundle = self.bundle(signature, None)?;
+        let Some(revocation) = &mut self.revocation else { return Ok(()) };
+        let mut policy = self.policy.clone();
+        policy.timestamps_required = 0;
+        policy.revocation.signer = RevocationMode::WhenAvailable;
+        let bare = Evidence { artifact, bundle: bundle.as_bytes(), ..Evidence::default() };
+        let now = self.session.now();
+        let sources = revocation_sources(&bare, &self.trust, &policy, &AwsLc, now);
+        let fetched = revocation.fetch(self.session, &sources, &policy.revocation, now);
+        if fetched.open > 0 && self.doubt == Doubt::Unsaid {
+            self.doubt = Doubt::Said;
+            let words = "warning: nobody could say whether the signer's certificate is revoked; \
+                         verifiers may find out that it is";
+            self.session.output.say(words);
+        }
+        let (crls, ocsp) = fetched.octets();
+        let evidence = Evidence { crls: &crls, ocsp_responses: &ocsp, ..bare };
+        let report = verify(&evidence, &self.trust, &policy, &AwsLc, now);
+        report.decisive().map_or(Ok(()), |finding| Err(finding.clone().into()))
+    }
+
     /// A timestamp over the signature's octets.
     fn stamp(&self, signature: &Signature, hash: HashAlgorithm) -> Outcome<Option<Stamp>> {
         if self.urls.is_empty() {
@@ -233,7 +295,7 @@ impl<'a> Run<'a> {
         }
         let question = Question::new(digest(&AwsLc, hash, &signature.octets));
         let believed = Believed::Authorities(&self.trust.timestamp_authorities, self.now());
-        question.ask(self.session, self.urls, believed).map(Some)
+        question.ask(self.session, &self.client, self.urls, believed).map(Some)
     }
 
     fn bundle(&self, signature: &Signature, stamp: Option<&Stamp>) -> Outcome<String> {
@@ -263,8 +325,9 @@ impl<'a> Run<'a> {
 }
 
 /// The policy for looking at our own output: this signer, the timestamp that was asked for.
-/// Revocation is left to those who verify later; now it would say nothing about then.
-fn own_policy(certificate: &Certificate<'_>, urls: &[String]) -> Result<Policy, Finding> {
+/// The signer's revocation was asked for before; that of the authorities is left to those who
+/// verify later.
+fn own_policy(certificate: &Certificate<'_>, urls: &[Url]) -> Result<Policy, Finding> {
     let identity = certificate
         .identity()
         .ok_or_else(|| Finding::new(FindingCode::CertificateIdentityAbsent))?;

@@ -19,7 +19,7 @@ use crate::{
     input,
     output::{Answer, style, styled},
     session::Session,
-    timestamping::{Believed, Nonce, Question},
+    timestamping::{self, Believed, Nonce, Question},
     writing::{Existing, prepare, write},
 };
 
@@ -61,7 +61,8 @@ pub(super) fn request(arguments: &TimestampRequestArguments, session: &Session) 
         Some(root) => Believed::Authorities(&root.timestamp_authorities, session.now()),
         None => Believed::Unverified,
     };
-    let stamp = question.ask(session, urls, believed)?;
+    let client = timestamping::client(&arguments.tls, session)?;
+    let stamp = question.ask(session, &client, urls, believed)?;
     write(&arguments.output, &stamp.response, FileMode::Public, existing)?;
     let output = path_text(&arguments.output);
     let verified = root.is_some();

@@ -27,7 +27,7 @@ use crate::{
     input,
     output::{Answer, Body, Talk},
     report_text,
-    revocation_evidence::{Network, Piece, RevocationEvidence},
+    revocation_evidence::{Cache, Network, Piece, RevocationEvidence},
     session::Session,
     stream,
 };
@@ -35,13 +35,14 @@ use crate::{
 /// Verifies each artifact; one that cannot be verified keeps no other from being so.
 pub(super) fn run(arguments: &VerifyArguments, session: &Session) -> Outcome<Answer> {
     let network = if arguments.offline { Network::Offline } else { Network::Online };
+    let cache = if arguments.no_cache { Cache::Unused } else { Cache::Used };
     let mut run = Run {
         arguments,
         session,
         policy: policy(arguments, session)?,
         trust: trust(arguments, session)?,
         key: arguments.key.as_deref().map(input::public_key).transpose()?,
-        evidence: RevocationEvidence::open(&arguments.crl, &arguments.ocsp, network)?,
+        evidence: RevocationEvidence::open(&arguments.crl, &arguments.ocsp, network, cache)?,
         // Once for all files: a pipe can be read only once.
         bundle: arguments.bundle.as_deref().map(input::bundle),
         now: arguments.at.unwrap_or_else(|| session.now()),
@@ -232,11 +233,7 @@ impl Run<'_> {
             tokens: TokenForm::BerToo,
             ..Evidence::default()
         };
-        let sources = if self.arguments.offline {
-            Vec::new()
-        } else {
-            revocation_sources(&bare, &self.trust, &self.policy, &AwsLc, self.now)
-        };
+        let sources = revocation_sources(&bare, &self.trust, &self.policy, &AwsLc, self.now);
         let fetched =
             self.evidence.fetch(self.session, &sources, &self.policy.revocation, self.now);
         let (mut crls, mut ocsp) = self.evidence.given();

@@ -6,7 +6,8 @@ use countersign_core::{
     finding::{Finding, FindingCode},
     tsp::{FailureInfo, TimestampResponse},
 };
-use ureq::http::StatusCode;
+use reqwest::StatusCode;
+use url::Url;
 
 use crate::{failure::Failure, fetch::Reply};
 
@@ -39,9 +40,11 @@ impl Setback {
         Self { failure, hope: Hope::None }
     }
 
-    /// No connection, or it broke.
+    /// No answer. A connection that was not there may come; whom TLS or a redirect led astray, they
+    /// always will.
     pub(super) fn of_transport(failure: Failure) -> Self {
-        Self { failure, hope: Hope::Later(None) }
+        let passes = failure.finding().code == FindingCode::ServiceUnreachable;
+        Self { failure, hope: if passes { Hope::Later(None) } else { Hope::None } }
     }
 
     /// A refusal in the protocol. The authority's own troubles pass; the others are the request's.
@@ -56,8 +59,8 @@ impl Setback {
     }
 
     /// An answer by HTTP that is no success.
-    pub(super) fn of_status(reply: &Reply, url: &str) -> Self {
-        let failure = Failure::unreachable(url, format!("HTTP {}", reply.status));
+    pub(super) fn of_status(reply: &Reply, url: &Url) -> Self {
+        let failure = reply.refused(url);
         let passes = matches!(
             reply.status,
             StatusCode::REQUEST_TIMEOUT
@@ -74,8 +77,12 @@ impl Setback {
 
     /// The more telling of two: an authority's words say more than a connection that was not.
     pub(super) fn or_more_telling(self, earlier: Option<Failure>) -> Failure {
-        let unreachable =
-            |failure: &Failure| failure.finding().code == FindingCode::ServiceUnreachable;
+        let unreachable = |failure: &Failure| {
+            matches!(
+                failure.finding().code,
+                FindingCode::ServiceUnreachable | FindingCode::ServiceAnswer
+            )
+        };
         match earlier {
             Some(earlier) if unreachable(&self.failure) && !unreachable(&earlier) => earlier,
             _ => self.failure,

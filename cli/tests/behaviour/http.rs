@@ -20,6 +20,8 @@ use countersign_signing::{
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
     pub(crate) line: String,
+    /// Its header lines, in small letters but for their values.
+    pub(crate) headers: Vec<String>,
     pub(crate) body: Vec<u8>,
 }
 
@@ -42,6 +44,11 @@ impl Reply {
     pub(crate) fn redirect(to: &str) -> Self {
         Self { headers: format!("Location: {to}\r\n"), ..Self::status("302 Found") }
     }
+
+    /// A redirect after which a POST is repeated.
+    pub(crate) fn repeat(to: &str) -> Self {
+        Self { status: "307 Temporary Redirect", ..Self::redirect(to) }
+    }
 }
 
 /// How it answers.
@@ -63,9 +70,11 @@ impl Server {
         let (log, current) = (Arc::clone(&requests), Arc::clone(&answer));
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let answer = Arc::clone(&current.lock().expect("unpoisoned"));
-                // A client that hangs up early is its own affair.
-                let _ = serve(stream, &log, &*answer);
+                let (answer, log) =
+                    (Arc::clone(&current.lock().expect("unpoisoned")), Arc::clone(&log));
+                // One that hangs keeps nobody else waiting, and a client that hangs up early is
+                // its own affair.
+                thread::spawn(move || serve(stream, &log, &*answer));
             }
         });
         Self { url, requests, answer }
@@ -85,27 +94,38 @@ impl Server {
             .map(|request| request.line.clone())
             .collect()
     }
+
+    /// What it was asked.
+    pub(crate) fn requests(&self) -> Vec<Request> {
+        self.requests.lock().expect("unpoisoned").clone()
+    }
+}
+
+/// Answers nothing, ever.
+pub(crate) fn hang(_: &Request) -> Reply {
+    loop {
+        thread::park();
+    }
 }
 
 fn serve(stream: TcpStream, log: &Mutex<Vec<Request>>, answer: &Answer) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream.try_clone()?);
     let mut line = String::new();
     reader.read_line(&mut line)?;
-    let mut length = 0;
+    let (mut length, mut headers) = (0, Vec::new());
     loop {
         let mut header = String::new();
         reader.read_line(&mut header)?;
-        let header = header.trim().to_ascii_lowercase();
-        if header.is_empty() {
-            break;
-        }
-        if let Some(value) = header.strip_prefix("content-length:") {
+        let Some((name, value)) = header.trim().split_once(':') else { break };
+        let name = name.to_ascii_lowercase();
+        if name == "content-length" {
             length = value.trim().parse().expect("a length");
         }
+        headers.push(format!("{name}: {}", value.trim()));
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body)?;
-    let request = Request { line: line.trim().to_owned(), body };
+    let request = Request { line: line.trim().to_owned(), headers, body };
     log.lock().expect("unpoisoned").push(request.clone());
     let reply = answer(&request);
     let mut stream = stream;

@@ -117,6 +117,18 @@ findings! {
     BrowserUnsupported = "setup.browser.unsupported", SetUp, 3, "docs/javascript.md",
         "This browser cannot run the check.",
         "Use another browser, with WebAssembly turned on, or check the file with `countersign verify`.";
+    ServiceAnswer = "setup.service.answer", NotChecked, 3, "docs/cli.md",
+        "A service gave an answer that cannot be used.",
+        "Check the address. If it is right, try again later, or tell those who run the service.";
+    ServiceElsewhere = "setup.service.redirect", NotChecked, 3, "docs/cli.md",
+        "A service redirects to an address that must not be followed.",
+        "If you trust the new address, use it in place of the old one.";
+    ServiceNotTrusted = "setup.service.not-trusted", NotChecked, 3, "docs/cli.md",
+        "The TLS certificate of a service is not trusted.",
+        "Check the address and this computer's clock. For a private CA, name its certificates (--timestamp-ca, --admin-ca).";
+    ProxyRefused = "setup.proxy.refused", NotChecked, 3, "docs/cli.md",
+        "The HTTP proxy did not pass the request on.",
+        "Check HTTP_PROXY, HTTPS_PROXY and NO_PROXY, and the user name and password for the proxy.";
 
     // Content: is it the same file?
     ContentIncomplete = "content.incomplete", Danger, 10, "in-toto ResourceDescriptor annotations",

@@ -49,16 +49,17 @@ fn a_server_that_is_not_believed_is_told_from_one_that_is_not_there() {
     let admin = site.service.url("admin").to_owned();
     let public = site.service.address("public").to_owned();
     let by_name = admin.replace("127.0.0.1", "localhost");
-    for (more, words) in [
+    for (more, code, words) in [
         (
             "--admin-ca other/root/certificate.pem".to_owned(),
+            "not-trusted",
             "its TLS certificate is not from --admin-ca",
         ),
-        (format!("--admin-url {by_name}"), "not valid for name \"localhost\""),
-        (format!("--admin-url https://{public}"), "does not speak TLS"),
-        ("--admin-url https://127.0.0.1:1".to_owned(), "Connection refused"),
+        (format!("--admin-url {by_name}"), "not-trusted", "not valid for name \"localhost\""),
+        (format!("--admin-url https://{public}"), "answer", "does not speak TLS"),
+        ("--admin-url https://127.0.0.1:1".to_owned(), "unreachable", "connection refused"),
     ] {
-        let found = site.refused(&format!("{LIST} {more}"), 3, "setup.service.unreachable");
+        let found = site.refused(&format!("{LIST} {more}"), 3, &format!("setup.service.{code}"));
         assert!(found.contains(words), "{more}: {found}");
     }
     let plain = site.service.url("public").to_owned();

@@ -1,0 +1,110 @@
+//! CRLs that were fetched before: the newest of each address, in the user's cache folder.
+//!
+//! Whoever stands between here and a service can answer with an older CRL, in which a certificate
+//! is not revoked yet. What was seen is therefore handed in together with what came. And it
+//! answers while the service does not. A kept CRL is verified again at each use: the folder is no
+//! more believed than the network.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+
+use countersign_core::{
+    crypto::aws_lc::AwsLc,
+    digest::{HashAlgorithm, digest},
+    limits,
+};
+use countersign_signing::files::{self, FileMode};
+
+use crate::writing::{Existing, write};
+
+/// A large company's certificates name some ten addresses.
+const MOST_FILES: usize = 64;
+/// Eight of the largest that are read.
+const MOST_OCTETS: u64 = 256 << 20;
+
+/// The folder.
+#[derive(Clone, Debug)]
+pub(crate) struct KeptCrls {
+    folder: PathBuf,
+}
+
+impl KeptCrls {
+    /// `countersign/crls` in `$XDG_CACHE_HOME`, else in `~/.cache`; nothing where neither is known.
+    pub(crate) fn usual() -> Option<Self> {
+        let path = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+        let folder = path("XDG_CACHE_HOME").or_else(|| Some(path("HOME")?.join(".cache")))?;
+        Some(Self { folder: folder.join("countersign").join("crls") })
+    }
+
+    /// What was kept of this address, DER.
+    pub(crate) fn read(&self, url: &str) -> Option<Vec<u8>> {
+        files::read_bounded(&self.file(url), limits::CRL_BYTES as u64).ok()
+    }
+
+    /// Keeps a CRL in place of what was kept before. That it cannot be kept is no failure of a
+    /// verification: the folder may be read-only.
+    pub(crate) fn keep(&self, url: &str, crl: &[u8]) {
+        if fs::create_dir_all(&self.folder).is_err() {
+            return;
+        }
+        self.make_room(crl.len() as u64);
+        let _ = write(&self.file(url), crl, FileMode::Private, Existing::Replace);
+    }
+
+    /// An address may have any length and any characters.
+    fn file(&self, url: &str) -> PathBuf {
+        let name = digest(&AwsLc, HashAlgorithm::Sha256, url.as_bytes()).hex();
+        self.folder.join(format!("{name}.crl"))
+    }
+
+    /// Removes what was kept longest ago, until one more fits.
+    fn make_room(&self, octets: u64) {
+        let mut files = files_in(&self.folder);
+        files.sort();
+        let mut total: u64 = files.iter().map(|(_, size, _)| size).sum();
+        let mut count = files.len();
+        for (_, size, path) in files {
+            if count < MOST_FILES && total.saturating_add(octets) <= MOST_OCTETS {
+                return;
+            }
+            if fs::remove_file(path).is_ok() {
+                count = count.saturating_sub(1);
+                total = total.saturating_sub(size);
+            }
+        }
+    }
+}
+
+/// When they were written, their sizes, and where they are.
+fn files_in(folder: &Path) -> Vec<(SystemTime, u64, PathBuf)> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries
+        .filter_map(|entry| {
+            let metadata = entry.metadata().ok().filter(fs::Metadata::is_file)?;
+            Some((metadata.modified().ok()?, metadata.len(), entry.path()))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_has_one_file_and_the_folder_does_not_grow_for_ever() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let kept = KeptCrls { folder: folder.path().join("a").join("b") };
+        assert_eq!(kept.read("http://a/"), None);
+        kept.keep("http://a/../../etc", b"1");
+        kept.keep("http://a/../../etc", b"2");
+        assert_eq!(kept.read("http://a/../../etc").as_deref(), Some(&b"2"[..]));
+        for number in 0..MOST_FILES + 5 {
+            kept.keep(&format!("http://a/{number}"), b"x");
+        }
+        assert_eq!(files_in(&kept.folder).len(), MOST_FILES);
+        assert!(kept.read(&format!("http://a/{}", MOST_FILES + 4)).is_some());
+    }
+}
