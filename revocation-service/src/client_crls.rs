@@ -16,12 +16,13 @@ use countersign_core::{
     crl::{self, CertificateList},
     crypto::aws_lc::AwsLc,
     limits,
+    pem::{self, Kind},
     time::UnixSeconds,
     x509::Certificate,
 };
 use countersign_signing::{
     files,
-    pem::{self, PemError},
+    pem::{PemError, read_certificates},
 };
 
 use crate::{
@@ -186,7 +187,7 @@ impl ClientCrls {
             path: path.to_owned(),
             fault: Box::new(fault),
         };
-        let authorities = pem::read_certificates(&self.client_ca)?;
+        let authorities = read_certificates(&self.client_ca)?;
         let content = files::read_bounded(path, limits::CRL_BYTES as u64)
             .map_err(|error| failed(error.into()))?;
         let mut lists = Vec::new();
@@ -252,24 +253,5 @@ fn key_that_signed(list: &CertificateList<'_>, authority: &[u8]) -> Option<[u8; 
 
 /// The CRLs in a file: one in DER, or every one in PEM.
 fn lists_in(content: Vec<u8>) -> Result<Vec<Vec<u8>>, CrlFault> {
-    const BEGIN: &str = "-----BEGIN X509 CRL-----";
-    const END: &str = "-----END X509 CRL-----";
-    if content.first() == Some(&0x30) {
-        return Ok(vec![content]);
-    }
-    let malformed = |what: String| CrlFault::Malformed(what);
-    let text = String::from_utf8_lossy(&content);
-    let mut lists = Vec::new();
-    let mut rest = &*text;
-    while let Some((_, block)) = rest.split_once(BEGIN) {
-        let position = lists.len() + 1;
-        let Some((body, after)) = block.split_once(END) else {
-            return Err(malformed(format!("PEM CRL {position} has no line {END}")));
-        };
-        let (_, der) = pem_rfc7468::decode_vec(format!("{BEGIN}{body}{END}").as_bytes())
-            .map_err(|error| malformed(format!("PEM CRL {position} is damaged: {error}")))?;
-        lists.push(der);
-        rest = after;
-    }
-    if lists.is_empty() { Err(malformed("neither DER nor PEM".to_owned())) } else { Ok(lists) }
+    pem::objects(content, Kind::Crl).map_err(|fault| CrlFault::Malformed(fault.to_string()))
 }

@@ -8,6 +8,7 @@ use countersign_core::{
     crl::{CertificateList, RevocationReason, Revoked, revives},
     crypto::aws_lc::AwsLc,
     limits,
+    pem::Kind,
     x509::{Certificate, certificate::serial_text},
 };
 use countersign_signing::files::FileMode;
@@ -55,7 +56,7 @@ impl Listed {
         issuer: &Certificate<'_>,
         failure: impl Fn(&str) -> Failure,
     ) -> Outcome<()> {
-        let octets = input::read_der(path, limits::CRL_BYTES)
+        let octets = input::object(path, Kind::Crl, limits::CRL_BYTES)
             .map_err(|_| failure("it exists and cannot be read as a CRL"))?;
         let list =
             CertificateList::decode(&octets).map_err(|_| failure("it exists and is no CRL"))?;

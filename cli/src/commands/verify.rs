@@ -37,7 +37,6 @@ pub(super) fn run(arguments: &VerifyArguments, session: &Session) -> Outcome<Ans
     let network = if arguments.offline { Network::Offline } else { Network::Online };
     let cache = if arguments.no_cache { Cache::Unused } else { Cache::Used };
     let mut run = Run {
-        arguments,
         session,
         policy: policy(arguments, session)?,
         trust: trust(arguments, session)?,
@@ -150,7 +149,6 @@ fn policy(arguments: &VerifyArguments, session: &Session) -> Outcome<Policy> {
 }
 
 struct Run<'a> {
-    arguments: &'a VerifyArguments,
     session: &'a Session,
     policy: Policy,
     trust: TrustRoot,

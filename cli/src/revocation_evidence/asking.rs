@@ -1,7 +1,12 @@
 //! One address of revocation evidence, and how it is asked.
 
 use countersign_core::{
-    RevocationSource, crl::CertificateList, digest::HashAlgorithm, limits, ocsp::OcspResponse,
+    RevocationSource,
+    crl::CertificateList,
+    digest::HashAlgorithm,
+    limits,
+    ocsp::OcspResponse,
+    pem::{self, Kind, PemFault},
     x509::Certificate,
 };
 use countersign_signing::ocsp;
@@ -11,7 +16,6 @@ use super::Piece;
 use crate::{
     failure::{Failure, Outcome},
     fetch::{self, HttpClient, Patience},
-    input,
 };
 
 /// An address; of an OCSP responder, together with the certificate that it is asked about.
@@ -73,7 +77,8 @@ impl Address {
 /// Fetches a CRL, DER or PEM; gives DER that decodes.
 fn ask_crl(client: &HttpClient, url: &Url, patience: Patience) -> Outcome<Vec<u8>> {
     let reply = client.get(url, limits::CRL_BYTES, patience)?;
-    let crl = input::unarmoured(reply.success(url, "a CRL")?);
+    let unusable = |fault: PemFault| fetch::unusable(url, format!("what came is no CRL: {fault}"));
+    let crl = pem::object(reply.success(url, "a CRL")?, Kind::Crl).map_err(unusable)?;
     match CertificateList::decode(&crl) {
         Ok(_) => Ok(crl),
         Err(error) => Err(fetch::unusable(url, format!("what came is no CRL: {error}"))),

@@ -35,8 +35,8 @@ findings! {
         "The trust root cannot be read.",
         "Get the trust root again from its publisher, or make one with `countersign trust init`.";
     TrustRootEmpty = "setup.trust-root.empty", SetUp, 2, "Sigstore trusted_root.json v0.1",
-        "The trust root names no certificate authority.",
-        "Add a certificate authority with `countersign trust init`.";
+        "The trust root lacks what this check needs.",
+        "Get a trust root that holds what is named here, or make one with `countersign trust init`.";
     TrustRootOtherKind = "setup.trust-root.other-kind", SetUp, 2, "Sigstore trusted_root.json v0.1",
         "The file given as the trust root is another kind of file.",
         "Give the trust root (`trusted_root.json`) as the trust root, and this file where its kind is asked for.";
@@ -46,8 +46,6 @@ findings! {
     ArtifactIsBundle = "setup.artifact.is-bundle", SetUp, 2, "docs/verifying.md",
         "That is a bundle, not the file that it was made for.",
         "Name the file itself; the bundle beside it is found.";
-        "The trust root lacks what this check needs.",
-        "Get a trust root that holds what is named here, or make one with `countersign trust init`.";
     PolicyMalformed = "setup.policy.malformed", SetUp, 2, "docs/policy.schema.json",
         "The policy cannot be read.",
         "Correct the named place; `countersign policy lint` checks the whole file.";

@@ -21,7 +21,7 @@ use countersign_core::{
     time::UnixSeconds,
     x509::certificate::serial_text,
 };
-use countersign_signing::files::{self, FileError};
+use countersign_signing::files;
 
 use super::{CrlFault, CrlList, PublishedCrl, RevokedSerials};
 use crate::{
