@@ -26,6 +26,11 @@ const BODY_UNDER_PRESSURE: Duration = Duration::from_secs(2);
 /// How long a client may take no octet of an answer when the listener is full.
 const PAUSE_UNDER_PRESSURE: Duration = Duration::from_secs(5);
 
+/// How long octets that a client takes after its last request ended still count as activity: the
+/// last piece of an answer may be on its way then. Later ones are acknowledgements of control
+/// frames (PING, SETTINGS), with which a client could otherwise hold its place for ever.
+const LAST_PIECE: Duration = Duration::from_secs(5);
+
 /// What the listener asks of its connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Pressure {
@@ -128,14 +133,13 @@ impl Activity {
         if let Some(due_millis) = of_requests {
             return (self.born + Duration::from_millis(due_millis), Lapse::Stuck);
         }
-        let calm = if self.begun_requests.load(Ordering::Acquire) == 0 {
-            limits.header_timeout
-        } else {
-            limits.idle_timeout
-        };
+        let has_asked = self.begun_requests.load(Ordering::Acquire) > 0;
+        let calm = if has_asked { limits.idle_timeout } else { limits.header_timeout };
         let idle = if pressure == Pressure::None { calm } else { calm.min(IDLE_UNDER_PRESSURE) };
-        // The last piece of an answer may still be on its way.
-        let last = self.last_change_millis.load(Ordering::Acquire).max(written_millis);
+        let changed = self.last_change_millis.load(Ordering::Acquire);
+        let last_piece =
+            if has_asked { written_millis.min(changed + millis(LAST_PIECE)) } else { 0 };
+        let last = changed.max(last_piece);
         (self.born + Duration::from_millis(last) + idle, Lapse::Idle)
     }
 

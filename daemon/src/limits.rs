@@ -27,7 +27,7 @@ pub struct LimitSettings {
     /// Connections open at once; more wait in the system's queue. Default 4096, 1–1 000 000.
     pub max_connections: usize,
     /// Connections one address may have open; more are closed at once. Trusted proxies are not limited.
-    /// Default: as many as `max_connections`, 1–1 000 000.
+    /// Default: a quarter of `max_connections`, and at least 16; 1–1 000 000.
     pub max_connections_per_address: Option<usize>,
     /// Requests being answered at once; more get 503. Default 256, 1–100 000.
     pub max_in_flight: usize,
@@ -123,13 +123,21 @@ impl From<LimitSettings> for Limits {
             max_connections: settings.max_connections,
             max_connections_per_address: settings
                 .max_connections_per_address
-                .unwrap_or(settings.max_connections),
+                .unwrap_or_else(|| share_of_one_address(settings.max_connections)),
             max_in_flight: settings.max_in_flight,
             max_body_bytes: settings.max_body_bytes,
             max_header_bytes: settings.max_header_bytes,
             max_connection_age: None,
         }
     }
+}
+
+/// What one address gets of `max_connections` if nobody says otherwise: never all of them.
+///
+/// Clients behind one address translator share it; a browser alone opens six.
+fn share_of_one_address(max_connections: usize) -> usize {
+    const LEAST: usize = 16;
+    (max_connections / 4).max(LEAST)
 }
 
 impl Default for Limits {

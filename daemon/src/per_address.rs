@@ -1,5 +1,6 @@
-//! How many connections one address may have open: off unless configured, since clients behind one
-//! proxy or address translator come from one address. Trusted proxies are never limited.
+//! How many connections one address may have open: a share, since clients behind one address
+//! translator come from one address, and yet one client must not take every place. Trusted proxies
+//! are never limited.
 
 use std::collections::HashMap;
 use std::net::IpAddr;

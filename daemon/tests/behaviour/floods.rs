@@ -1,9 +1,11 @@
 //! Floods of HTTP/2 frames, written by hand: what a client library would never send.
 
+use std::time::Duration;
+
 use countersign_daemon::limits::Limits;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::rig::{PATIENCE, Rig, body};
 
@@ -55,7 +57,7 @@ async fn floods(rig: &Rig, mut flood: impl FnMut(u32) -> Vec<u8>, most: usize) -
         }
     };
     timeout(PATIENCE, writing).await.expect("takes or refuses in time");
-    let ended = timeout(std::time::Duration::from_secs(1), reading).await.is_ok();
+    let ended = timeout(Duration::from_secs(1), reading).await.is_ok();
     // Whatever became of it, others are served.
     assert_eq!(body(&rig.get("/hello").await), "hello");
     ended
@@ -139,4 +141,64 @@ async fn more_streams_than_allowed_are_refused_one_by_one() {
     let gate = b"\x82\x86\x04\x05/gate\x01\x04test";
     let flood = |number: u32| frame(HEADERS, END_STREAM | END_HEADERS, number * 2 + 1, gate);
     floods(&rig, flood, 200_000).await;
+}
+
+/// Four silent connections that PING, or send another control frame, took every place for ever.
+async fn holds_no_place(control: Vec<u8>, asks_first: bool) {
+    const PLACES: usize = 4;
+    let limits = Limits {
+        header_timeout: Duration::from_millis(500),
+        idle_timeout: Duration::from_millis(700),
+        max_connections: PLACES,
+        ..Limits::default()
+    };
+    let rig = Rig::start(limits).await;
+    let mut holders = Vec::new();
+    for _ in 0..PLACES {
+        let (mut reader, mut writer) = connect(&rig).await.into_split();
+        if asks_first {
+            writer
+                .write_all(&frame(HEADERS, END_STREAM | END_HEADERS, 1, GET_HELLO))
+                .await
+                .expect("written");
+        }
+        let control = control.clone();
+        holders.push(tokio::spawn(async move {
+            let mut buffer = [0; 1024];
+            loop {
+                tokio::select! {
+                    read = reader.read(&mut buffer) => {
+                        if !read.is_ok_and(|length| length > 0) { break }
+                    }
+                    () = sleep(Duration::from_millis(50)) => {
+                        if writer.write_all(&control).await.is_err() { break }
+                    }
+                }
+            }
+        }));
+    }
+    for holder in holders {
+        timeout(PATIENCE, holder).await.expect("closed in time").expect("no panic");
+    }
+    assert_eq!(body(&rig.get("/hello").await), "hello");
+}
+
+#[tokio::test]
+async fn pings_hold_no_place() {
+    holds_no_place(frame(PING, 0, 0, &[0; 8]), false).await;
+}
+
+#[tokio::test]
+async fn pings_after_a_request_hold_no_place() {
+    holds_no_place(frame(PING, 0, 0, &[0; 8]), true).await;
+}
+
+#[tokio::test]
+async fn settings_hold_no_place() {
+    holds_no_place(frame(SETTINGS, 0, 0, &[]), false).await;
+}
+
+#[tokio::test]
+async fn window_updates_hold_no_place() {
+    holds_no_place(frame(WINDOW_UPDATE, 0, 0, &1_u32.to_be_bytes()), false).await;
 }
