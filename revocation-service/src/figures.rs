@@ -105,6 +105,7 @@ pub(crate) fn collect(service: &Service) {
             .absolute(count.load(Ordering::Relaxed));
     }
     gauge!("countersign_ocsp_kept_answers").set(float(kept.len()));
+    gauge!("countersign_ocsp_kept_bytes").set(float(kept.octets()));
     gauge!("countersign_ocsp_being_made").set(float(service.answers_being_made()));
     for issuer in service.issuers() {
         collect_issuer(issuer);

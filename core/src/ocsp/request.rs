@@ -29,6 +29,15 @@ pub struct CertId<'a> {
     pub raw: &'a [u8],
 }
 
+/// The longest serial number that is asked about, in content octets: RFC 5280 §4.1.2.2 allows 20,
+/// and a sign octet before them. Who keeps answers keeps their questions too; without a bound, a
+/// client makes each as long as a request may be.
+const SERIAL_OCTETS: usize = 21;
+
+/// The longest `CertID` that is asked about, in octets: by SHA-512 with the longest serial number
+/// it has fewer than 200. Bounds what a hash algorithm that we do not know brings along.
+const CERT_ID_OCTETS: usize = 256;
+
 impl<'a> CertId<'a> {
     pub(super) fn decode(tlv: Tlv<'a>) -> Result<Self> {
         const FIELD: &str = "certID";
@@ -51,6 +60,17 @@ impl<'a> CertId<'a> {
     /// When `bytes` is not exactly one.
     pub fn decode_der(bytes: &'a [u8]) -> Result<Self> {
         Self::decode(Tlv::decode(bytes, "certID")?)
+    }
+
+    /// Whether each part is as long as it may be in a question: hashes as long as their algorithm
+    /// makes them, and a serial number as RFC 5280 §4.1.2.2 allows it.
+    fn is_askable(&self) -> bool {
+        let hashes = [self.issuer_name_hash, self.issuer_key_hash];
+        let fits =
+            |hash: HashAlgorithm| hashes.iter().all(|octets| octets.len() == hash.output_length());
+        self.serial.len() <= SERIAL_OCTETS
+            && self.raw.len() <= CERT_ID_OCTETS
+            && self.hash.is_none_or(fits)
     }
 
     /// Whether it names a certificate that `issuer` issued: compared by value, never by encoding.
@@ -113,6 +133,8 @@ pub enum OcspRequestFault {
     },
     /// The nonce has no or more than 128 octets (RFC 9654 §2.1).
     NonceLength,
+    /// A `CertID` with hashes of another length than their algorithm's, or longer than it may be.
+    CertId,
     /// A critical extension that we do not know.
     Extension(ObjectIdentifier),
 }
@@ -124,6 +146,10 @@ impl fmt::Display for OcspRequestFault {
             Self::NoCertificate => f.write_str("the request names no certificate"),
             Self::TooManyCertificates { limit } => write!(f, "more than {limit} certificates"),
             Self::NonceLength => f.write_str("the nonce must have 1 to 128 octets"),
+            Self::CertId => f.write_str(
+                "a CertID's hashes must be as long as their algorithm makes them, and its serial \
+                number at most 20 octets",
+            ),
             Self::Extension(id) => write!(f, "the critical extension {id} is not known"),
         }
     }
@@ -187,7 +213,11 @@ fn certificates(
             return Err(OcspRequestFault::TooManyCertificates { limit });
         }
         let mut request = list.sequence("request")?;
-        certificates.push(CertId::decode(request.any("certID")?)?);
+        let id = CertId::decode(request.any("certID")?)?;
+        if !id.is_askable() {
+            return Err(OcspRequestFault::CertId);
+        }
+        certificates.push(id);
         if let Some(tagged) = request.optional(context_constructed(0), "singleRequestExtensions")? {
             refuse_critical(tagged)?;
         }

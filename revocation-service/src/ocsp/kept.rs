@@ -5,8 +5,9 @@
 //! the same status keeps the answer. Nor is it given once it is old, its delegate was replaced, or
 //! the CRL that it follows was. Where it cannot be made anew, there is a refusal, never the old one.
 //!
-//! The key is the `CertID` as it was asked (strict DER: one certificate has few). The number of
-//! answers is bounded, and those asked for often outlive those asked for once.
+//! The key is the `CertID` as it was asked (strict DER: one certificate has few). The octets of
+//! questions and answers together are bounded, and those asked for often outlive those asked for
+//! once.
 
 use std::{
     collections::hash_map::RandomState,
@@ -19,7 +20,10 @@ use std::{
 
 use countersign_core::{ocsp::CertId, time::UnixSeconds};
 use countersign_signing::ocsp::CertificateStatus;
-use quick_cache::sync::{Cache, EntryAction, EntryResult};
+use quick_cache::{
+    Weighter,
+    sync::{Cache, EntryAction, EntryResult},
+};
 use tokio::sync::OnceCell;
 
 use super::{
@@ -38,12 +42,31 @@ const ATTEMPTS: usize = 4;
 /// How long an answer is kept where HTTP caches are to keep none, in seconds.
 const LEAST_LIFE_SECONDS: i64 = 60;
 
+/// What an answer is taken to weigh in octets until it is signed: with a delegate's certificate on
+/// P-384 it has some 1,000, and beside it stands what must stay true for it to be given.
+const ANSWER_OCTETS: u64 = 2048;
+
+/// Octets of a question and of its answer.
+#[derive(Clone)]
+struct Octets;
+
+impl Weighter<Vec<u8>, Arc<Slot>> for Octets {
+    fn weight(&self, key: &Vec<u8>, slot: &Arc<Slot>) -> u64 {
+        let octets = |length: usize| u64::try_from(length).unwrap_or(u64::MAX);
+        let answer = match slot.get() {
+            Some(Ok(kept)) => octets(kept.signed.der.len()),
+            Some(Err(_)) | None => 0,
+        };
+        octets(key.len()).saturating_add(answer.max(ANSWER_OCTETS))
+    }
+}
+
 /// Made by the first who asks; others who ask meanwhile wait for it, and share its failure.
 type Slot = OnceCell<Result<Arc<KeptAnswer>, Fault>>;
 
 /// The answers that are kept.
 pub(crate) struct KeptAnswers {
-    slots: Cache<Vec<u8>, Arc<Slot>>,
+    slots: Cache<Vec<u8>, Arc<Slot>, Octets>,
     life_seconds: i64,
     random: RandomState,
     counts: KeptCounts,
@@ -100,15 +123,15 @@ impl std::fmt::Debug for KeptAnswers {
 }
 
 impl KeptAnswers {
-    /// Room for `answers`, each given for at most `max_age_seconds` and signed anew before they are
-    /// over.
+    /// Room for some `answers` (8,192 of them: 18 MB), each given for at most `max_age_seconds` and
+    /// signed anew before they are over.
     pub(crate) fn new(answers: usize, max_age_seconds: u32, validity_seconds: u32) -> Self {
         let wanted = match i64::from(max_age_seconds) {
             0 => LEAST_LIFE_SECONDS,
             seconds => seconds,
         };
         Self {
-            slots: Cache::new(answers),
+            slots: Cache::with_weighter(answers, octets_of(answers), Octets),
             life_seconds: wanted.min(i64::from(validity_seconds) / 2),
             random: RandomState::new(),
             counts: KeptCounts::default(),
@@ -125,6 +148,11 @@ impl KeptAnswers {
         self.slots.len()
     }
 
+    /// How many octets they and their questions have.
+    pub(crate) fn octets(&self) -> u64 {
+        self.slots.weight()
+    }
+
     /// The answer to a question for one certificate.
     ///
     /// # Errors
@@ -136,8 +164,13 @@ impl KeptAnswers {
     ) -> Result<Arc<SignedAnswer>, Fault> {
         for _ in 0..ATTEMPTS {
             let slot = self.slot(service, id.raw);
+            let was_there = slot.initialized();
             let made = slot.get_or_init(|| self.make(service, id));
             let kept = made.await.as_ref().map_err(Fault::clone)?;
+            if !was_there && u64::try_from(kept.signed.der.len()).is_ok_and(|n| n > ANSWER_OCTETS) {
+                // Put there again, to be weighed as what it is.
+                self.slots.insert(id.raw.to_vec(), Arc::clone(&slot));
+            }
             match kept.worth(service, service.now()) {
                 Worth::Current => {
                     self.counts.hits.fetch_add(1, Ordering::Relaxed);
@@ -283,6 +316,12 @@ fn refresh_if_due(service: &Arc<Service>, id: &CertId<'_>, kept: &Arc<KeptAnswer
             kept.is_being_refreshed.store(false, Ordering::Release);
         }
     });
+}
+
+/// The octets that so many answers may have.
+fn octets_of(answers: usize) -> u64 {
+    const WITH_QUESTION: u64 = ANSWER_OCTETS + 128;
+    u64::try_from(answers).unwrap_or(u64::MAX).saturating_mul(WITH_QUESTION)
 }
 
 /// The number of the CRL made elsewhere that decides for `issuer`.

@@ -14,7 +14,8 @@ use crate::{
     storage::{IssuerId, Status},
 };
 
-/// Serial numbers whose status is remembered: some 100 octets each.
+/// Serial numbers whose status is remembered: some 100 octets each, since none that is asked about
+/// is longer than a serial number may be (`OcspRequest::decode`).
 const REMEMBERED: usize = 1 << 15;
 
 /// The database's word on a serial number.

@@ -161,6 +161,7 @@ async fn follows_the_nonce_rules_and_refuses_what_it_cannot_read() {
     }
     let whole = request(&[&id], None);
     let ids = |count| vec![id.clone(); count];
+    let about = |serial: &[u8]| cert_id(HashAlgorithm::Sha1, issuer, serial).expect("a CertID");
     let malformed = [
         ("a nonce of no octets", request(&[&id], Some(&[]))),
         ("a nonce of 129 octets", request(&[&id], Some(&[1; 129]))),
@@ -172,6 +173,8 @@ async fn follows_the_nonce_rules_and_refuses_what_it_cannot_read() {
         ("a cut request", whole[..whole.len() - 1].to_vec()),
         ("no CertID", request::<Vec<u8>>(&[], None)),
         ("17 CertIDs", request(&ids(17), None)),
+        ("a serial number of 22 octets", request(&[&about(&[1; 22])], None)),
+        ("a serial number of 60,000 octets", request(&[&about(&[1; 60_000])], None)),
         ("a length that is not the shortest", [&[0x30, 0x81], &whole[1..]].concat()),
     ];
     for (what, body) in malformed {
