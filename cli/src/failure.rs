@@ -218,6 +218,9 @@ impl Failure {
             CaError::Index { path, line, detail } => {
                 Self::unreadable(&path, format!("line {line}: {detail}"))
             }
+            CaError::Altered { what, problem } => {
+                Finding::new(FindingCode::CaFolderAltered).about(what).found(problem).into()
+            }
             CaError::Lint { findings } => match findings.into_iter().next() {
                 Some(finding) => finding.into(),
                 None => Self::internal("a lint without findings"),

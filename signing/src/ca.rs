@@ -15,6 +15,7 @@
 //! revocation service's.
 
 mod delegate;
+mod held;
 mod index;
 mod init;
 mod issue;
@@ -161,6 +162,14 @@ pub enum CaError {
         /// What is wrong.
         detail: String,
     },
+    /// A file of the folder is not what a CA's key signed; nothing is made from it.
+    #[error("{what} {problem}; the folder was changed by somebody else")]
+    Altered {
+        /// Which certificate.
+        what: String,
+        /// What does not fit.
+        problem: &'static str,
+    },
     /// The request does not fit the profile.
     #[error("a {profile} certificate {problem}")]
     Request {
@@ -292,7 +301,8 @@ impl CertificateAuthority {
     /// Opens one. Keys stay encrypted until they are needed; a wrong passphrase shows then.
     ///
     /// # Errors
-    /// When the folder holds none, or a file in it cannot be read.
+    /// When the folder holds none, a file in it cannot be read, or a CA's certificate is not signed
+    /// by the root.
     pub fn open(folder: &Path, passphrase: &Passphrase) -> Result<Self, CaError> {
         let settings = Settings::read(folder)?;
         let read = |authority: Authority| -> Result<Issuer, CaError> {
@@ -303,8 +313,10 @@ impl CertificateAuthority {
             Ok(issuer)
         };
         let [root, signing, timestamping, service] = Authority::ALL;
+        let issuers = [read(root)?, read(signing)?, read(timestamping)?, read(service)?];
+        held::verify_authorities(&issuers)?;
         Ok(Self {
-            issuers: [read(root)?, read(signing)?, read(timestamping)?, read(service)?],
+            issuers,
             folder: folder.to_owned(),
             settings,
             passphrase: passphrase.clone(),
@@ -421,7 +433,8 @@ impl CertificateAuthority {
     /// The certificate with that serial number (hexadecimal), DER, of an end entity or a CA.
     ///
     /// # Errors
-    /// [`CaError::NotIssued`] when there is none, or when its file cannot be read.
+    /// [`CaError::NotIssued`] when there is none, [`CaError::Altered`] when its file is not what the
+    /// index and the CA's signature say, or when the file cannot be read.
     pub fn issued(&self, serial: &str) -> Result<(IndexEntry, Vec<u8>), CaError> {
         let serial = serial.to_ascii_lowercase();
         let entry = self.list()?.into_iter().find(|entry| entry.serial == serial);
@@ -435,6 +448,7 @@ impl CertificateAuthority {
             Some(issuer) => issuer.certificate.clone(),
             None => read_certificate(&self.issued_path(&entry.serial))?,
         };
+        held::verify_issued(&certificate, &entry, self.issuer(entry.ca))?;
         Ok((entry, certificate))
     }
 

@@ -70,6 +70,9 @@ findings! {
     KeyMismatch = "setup.key.mismatch", SetUp, 2, "docs/cli.md",
         "The key does not belong to the certificate.",
         "Name the key that the certificate was issued for.";
+    CaFolderAltered = "setup.ca.altered", SetUp, 2, "docs/cli.md",
+        "A file in the certificate authority's folder was changed by somebody else.",
+        "Do not issue anything from this folder. Restore it from a backup you trust, and find out who could write to it.";
     TokenUnusable = "setup.token.unusable", SetUp, 2, "RFC 7512; PKCS#11 v2.40; docs/keys.md",
         "A key in a PKCS#11 token cannot be used.",
         "Do what is said here; `countersign key show --key URI` tries it again. A wrong PIN is not repeated: tokens lock themselves.";

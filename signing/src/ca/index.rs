@@ -10,7 +10,7 @@ use std::{
 use countersign_core::{time::UnixSeconds, x509::Certificate};
 use serde::{Deserialize, Serialize};
 
-use super::CaError;
+use super::{CaError, held::is_serial};
 use crate::{
     files::{self, FileError},
     key::sha256,
@@ -124,11 +124,15 @@ pub(super) fn read(path: &Path) -> Result<Vec<IndexEntry>, CaError> {
         .enumerate()
         .filter(|(_, line)| !line.is_empty())
         .map(|(position, line)| {
-            serde_json::from_slice(line).map_err(|error| CaError::Index {
-                path: path.to_owned(),
-                line: position + 1,
-                detail: error.to_string(),
-            })
+            let damaged =
+                |detail| CaError::Index { path: path.to_owned(), line: position + 1, detail };
+            let entry: IndexEntry =
+                serde_json::from_slice(line).map_err(|error| damaged(error.to_string()))?;
+            // It becomes the name of a file.
+            if !is_serial(&entry.serial) {
+                return Err(damaged("the serial number is not lower-case hexadecimal".to_owned()));
+            }
+            Ok(entry)
         })
         .collect()
 }
@@ -159,6 +163,17 @@ mod tests {
         assert_eq!(read(&path).expect("read"), [entry("01")]);
         append(&path, &entry("02")).expect("appended");
         assert_eq!(read(&path).expect("read"), [entry("01"), entry("02")]);
+    }
+
+    #[test]
+    fn no_serial_number_leads_out_of_the_folder() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("index.jsonl");
+        for serial in ["../../elsewhere", "01/../02", "", ".", "0A", "é"] {
+            std::fs::write(&path, serde_json::to_string(&entry(serial)).expect("JSON") + "\n")
+                .expect("written");
+            assert!(matches!(read(&path), Err(CaError::Index { line: 1, .. })), "{serial}");
+        }
     }
 
     #[test]

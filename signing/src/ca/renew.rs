@@ -10,7 +10,7 @@ use std::fs::File;
 use countersign_core::time::UnixSeconds;
 
 use super::{
-    CaError, CertificateAuthority, ISSUED_FOLDER, IssuedCertificate, decode, lint::lint,
+    CaError, CertificateAuthority, ISSUED_FOLDER, IssuedCertificate, decode, held, lint::lint,
     read_certificate, refuse,
 };
 use crate::{
@@ -43,6 +43,7 @@ impl CertificateAuthority {
         for each in [Authority::Root, authority] {
             self.issuer_mut(each).certificate = read_certificate(&self.certificate_path(each))?;
         }
+        held::verify_authorities(&self.issuers)?;
         let unsigned = self.prepare_renewal(authority, validity_seconds, now)?;
         let (bytes, entry) = self.sign_and_index(&unsigned, Authority::Root, now)?;
         files::create_private_folder(&self.folder.join(ISSUED_FOLDER))?;

@@ -1,9 +1,12 @@
 //! CAs whose certificates are made anew, before and after they expired, as `openssl` sees them.
 
+use std::fs;
+
 use countersign_core::{time::UnixSeconds, x509::Certificate};
 use countersign_signing::{
-    ca::{CaError, CertificateAuthority, SubjectKey},
+    ca::{CaError, CertificateAuthority, RenewalKey, SubjectKey},
     key::KeyAlgorithm,
+    pem,
     profile::Authority,
 };
 
@@ -115,5 +118,57 @@ fn of_renewals_at_the_same_time_none_is_lost() {
     assert_eq!(latest, Some(end_of(&ca, Authority::Signing).to_string()));
     for renewed in renewed.into_iter().flatten() {
         assert_eq!(ca.issued(&renewed.entry.serial).expect("kept").1, renewed.certificate);
+    }
+}
+
+/// Who can write to the folder and has no key got a certificate for a name and a key of their own.
+#[test]
+fn a_swapped_certificate_is_not_renewed() {
+    let pki = TestAuthority::new(KeyAlgorithm::P256);
+    let stranger = TestAuthority::new(KeyAlgorithm::P256);
+    let issued = pki.code_signer();
+    let serial = issued.entry.serial.clone();
+    let renew = || pki.ca.renew(&serial, RenewalKey::Same, None, pki.now);
+    renew().expect("renewed as long as nothing was touched");
+
+    let path = pki.ca.issued_path(&serial);
+    let foreign = stranger.code_signer().certificate;
+    fs::write(&path, pem::encode_certificates(&[&foreign])).expect("written");
+    assert!(matches!(renew(), Err(CaError::Altered { .. })));
+
+    // With the index rewritten to fit it, the signature still does not.
+    let index = pki.folder.path().join("ca/index.jsonl");
+    let entry = stranger.ca.list().expect("an index").pop().expect("an entry");
+    let line = serde_json::to_string(&entry).expect("JSON");
+    fs::write(&index, format!("{line}\n")).expect("written");
+    fs::write(pki.ca.issued_path(&entry.serial), pem::encode_certificates(&[&foreign]))
+        .expect("written");
+    let renewed = pki.ca.renew(&entry.serial, RenewalKey::Same, None, pki.now);
+    assert!(matches!(renewed, Err(CaError::Altered { .. })));
+}
+
+#[test]
+fn a_certificate_is_renewed_under_its_own_profile_only() {
+    let pki = TestAuthority::new(KeyAlgorithm::P256);
+    let issued = pki.code_signer();
+    let index = pki.folder.path().join("ca/index.jsonl");
+    let text = fs::read_to_string(&index).expect("an index");
+    assert!(text.contains("\"code-signer\""), "{text}");
+    fs::write(&index, text.replace("\"code-signer\"", "\"tls-client\"")).expect("written");
+    let renewed = pki.ca.renew(&issued.entry.serial, RenewalKey::Same, None, pki.now);
+    assert!(matches!(renewed, Err(CaError::Altered { .. })));
+}
+
+#[test]
+fn a_swapped_ca_certificate_is_seen_when_the_folder_is_opened() {
+    let pki = TestAuthority::new(KeyAlgorithm::P256);
+    let stranger = TestAuthority::new(KeyAlgorithm::P256);
+    for authority in [Authority::Signing, Authority::Root] {
+        let path = pki.ca.certificate_path(authority);
+        let own = fs::read(&path).expect("a certificate");
+        fs::copy(stranger.ca.certificate_path(authority), &path).expect("copied");
+        let opened = CertificateAuthority::open(&pki.folder.path().join("ca"), &passphrase());
+        assert!(matches!(opened, Err(CaError::Altered { .. })), "{}", authority.name());
+        fs::write(&path, own).expect("put back");
     }
 }
