@@ -24,6 +24,7 @@ use crate::{
 /// Runs the program; `arguments` begin with its own name.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
+    countersign_signing::dumps::refuse();
     interrupt::listen();
     let early = early_output(&arguments);
     if let Some(failure) = refused_for_a_pin(&arguments) {

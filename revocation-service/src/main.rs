@@ -24,6 +24,7 @@ struct Arguments {
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    countersign_signing::dumps::refuse();
     match serve(Arguments::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

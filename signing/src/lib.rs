@@ -11,6 +11,7 @@ mod cms;
 pub mod crl;
 pub mod csr;
 pub mod der;
+pub mod dumps;
 pub mod files;
 pub mod key;
 pub mod name;

@@ -25,6 +25,7 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
+    countersign_signing::dumps::refuse();
     let arguments = Arguments::parse();
     let Err(error) = act(&arguments) else { return ExitCode::SUCCESS };
     eprintln!("{}: {}", countersign_timestamp::PROGRAM, exit::reason(error.as_ref()));

@@ -8,6 +8,7 @@ use std::{
 };
 
 use countersign_core::finding::{Finding, FindingCode};
+use countersign_signing::key::PIN_VARIABLE;
 use serde_json::json;
 
 use crate::{
@@ -15,6 +16,7 @@ use crate::{
     failure::{Failure, Outcome, path_text},
     input,
     output::Answer,
+    prompt,
     session::Session,
     settings,
 };
@@ -56,7 +58,13 @@ fn check_service(file: &Path, service: ServiceName) -> Outcome<Answer> {
     if file.is_dir() {
         return Err(Failure::folder(file));
     }
-    let run = Command::new(program(name)).arg("--config").arg(file).arg("--check").output();
+    let mut command = Command::new(program(name));
+    command.arg("--config").arg(file).arg("--check");
+    // The program may be whatever PATH has, and needs none of this program's secrets.
+    for variable in [prompt::KEY_VARIABLE, prompt::CA_VARIABLE, PIN_VARIABLE] {
+        command.env_remove(variable);
+    }
+    let run = command.output();
     let output = run.map_err(|error| {
         let finding = Finding::new(FindingCode::InputUnreadable).about(name);
         Failure::from(
