@@ -1,8 +1,8 @@
 //! Opening a ledger: the lock, the last file, and what a killed writer left.
 
-use std::fs::{DirBuilder, File, TryLockError};
+use std::fs::{DirBuilder, File, Permissions, TryLockError};
 use std::io::{self, Read};
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use countersign_ledger::{Chain, Fault, Hash, Identity, What, file_name, files, walk_file};
@@ -18,6 +18,9 @@ const LOCK_FILE: &str = "lock";
 
 /// The owner writes, its group (auditors) may read.
 const FOLDER_MODE: u32 = 0o750;
+
+/// Nobody else has a use for the lock.
+const LOCK_MODE: u32 = 0o600;
 
 /// Why a ledger cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -67,7 +70,14 @@ pub(super) fn open(
     medium: Box<dyn Medium>,
 ) -> Result<Recovered, OpenError> {
     make_folder(folder)?;
-    let lock = File::create(folder.join(LOCK_FILE))?;
+    // Its owner's alone, whatever the umask: who can lock it can keep the service from starting.
+    let lock = File::options()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(LOCK_MODE)
+        .open(folder.join(LOCK_FILE))?;
+    lock.set_permissions(Permissions::from_mode(LOCK_MODE))?;
     lock.try_lock().map_err(|error| match error {
         TryLockError::WouldBlock => OpenError::Locked { folder: folder.to_owned() },
         TryLockError::Error(error) => OpenError::Io(error),

@@ -65,19 +65,43 @@ pub enum AuditMode {
 
 /// The `[audit]` table.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "Table")]
 pub struct AuditSettings {
     /// `"strict"`, `"relaxed"` or `"off"`. Default `"strict"`.
-    #[serde(default)]
     pub mode: AuditMode,
-    /// The ledger's folder; made when missing, with the mode 0750.
+    /// The ledger's folder; made when missing, with the mode 0750. Empty if none is kept.
     pub folder: PathBuf,
     /// Mebibytes after which a new file is begun. Default 64, 1–1024.
-    #[serde(default = "default_rotate_at_mib")]
     pub rotate_at_mib: u64,
     /// Records that may wait for the disk; more are refused. Default 10 000, 1–1 000 000.
-    #[serde(default = "default_max_queued")]
     pub max_queued: usize,
+}
+
+/// The table as it is written: a ledger that is kept needs a folder, `mode = "off"` needs none.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Table {
+    #[serde(default)]
+    mode: AuditMode,
+    folder: Option<PathBuf>,
+    #[serde(default = "default_rotate_at_mib")]
+    rotate_at_mib: u64,
+    #[serde(default = "default_max_queued")]
+    max_queued: usize,
+}
+
+impl TryFrom<Table> for AuditSettings {
+    type Error = &'static str;
+
+    fn try_from(table: Table) -> Result<Self, Self::Error> {
+        let Table { mode, folder, rotate_at_mib, max_queued } = table;
+        let folder = match (folder, mode) {
+            (Some(folder), _) => folder,
+            (None, AuditMode::Off) => PathBuf::new(),
+            (None, _) => return Err("missing field `folder`"),
+        };
+        Ok(Self { mode, folder, rotate_at_mib, max_queued })
+    }
 }
 
 fn default_rotate_at_mib() -> u64 {

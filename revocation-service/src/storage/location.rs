@@ -2,7 +2,7 @@
 
 use std::{fmt, path::PathBuf};
 
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, de::Error};
 
 /// `database` of the configuration.
 #[derive(Clone, PartialEq, Eq)]
@@ -31,7 +31,49 @@ impl From<PathBuf> for DatabaseLocation {
 
 impl<'de> Deserialize<'de> for DatabaseLocation {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(Self::from)
+        let location = Self::from(String::deserialize(deserializer)?);
+        match location.unknown_parameter() {
+            None => Ok(location),
+            // Its value may be a secret.
+            Some(name) => Err(D::Error::custom(format_args!(
+                "the database's address has the unknown parameter {name:?}; known are {}",
+                PARAMETERS.join(", ")
+            ))),
+        }
+    }
+}
+
+/// The parameters of a PostgreSQL address that are understood. The driver only warns of others, so
+/// that a misspelt `sslmode` would connect without TLS.
+const PARAMETERS: [&str; 17] = [
+    "application_name",
+    "dbname",
+    "host",
+    "hostaddr",
+    "options",
+    "password",
+    "port",
+    "ssl-ca",
+    "ssl-cert",
+    "ssl-key",
+    "ssl-mode",
+    "ssl-root-cert",
+    "sslcert",
+    "sslkey",
+    "sslmode",
+    "sslrootcert",
+    "user",
+];
+
+impl DatabaseLocation {
+    /// The first parameter of a server's address that is not one of [`PARAMETERS`].
+    fn unknown_parameter(&self) -> Option<&str> {
+        let Self::Postgres(url) = self else { return None };
+        let (_, parameters) = url.split_once('?')?;
+        let parameters = parameters.split('#').next().unwrap_or_default();
+        let names = parameters.split('&').filter(|each| !each.is_empty());
+        let mut names = names.map(|each| each.split_once('=').map_or(each, |(name, _)| name));
+        names.find(|name| !PARAMETERS.contains(name))
     }
 }
 
@@ -60,6 +102,22 @@ impl fmt::Debug for DatabaseLocation {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_unknown_parameter_is_refused_without_its_value() {
+        let read = |text: &str| serde_json::from_value::<DatabaseLocation>(text.into());
+        for good in ["/var/lib/r.db?x=1", "postgres://u@db/r", "postgres://db/r?sslmode=require&"] {
+            read(good).expect(good);
+        }
+        for bad in [
+            "postgres://db/r?sslmod=verify-full",
+            "postgres://db/r?sslmode=require&passwort=secret",
+            "postgresql:///r?SSLMODE=secret",
+        ] {
+            let error = read(bad).expect_err(bad).to_string();
+            assert!(error.contains("unknown parameter") && !error.contains("secret"), "{error}");
+        }
+    }
 
     #[test]
     fn tells_a_server_from_a_file_and_never_shows_a_password() {

@@ -10,7 +10,7 @@
 use std::{
     fs::{self, TryLockError},
     io,
-    os::unix::fs::MetadataExt,
+    os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
     str::FromStr,
 };
@@ -60,6 +60,7 @@ impl SqlStorage {
     /// a later version.
     pub async fn open(path: &Path) -> Result<Self, StorageError> {
         let lock = lock(path)?;
+        make_private(path).map_err(database)?;
         let writers = connect(path, "rwc", 1).await?;
         writers.set_connect_options(options(path, "rw")?);
         sqlx::migrate!("./migrations/sqlite").run(&writers).await.map_err(database)?;
@@ -144,7 +145,6 @@ pub(super) async fn copy(connection: &mut AnyConnection, path: &Path) -> Result<
 
 /// An empty file, which `VACUUM INTO` takes, that its owner alone may read.
 fn private(path: &Path) -> io::Result<fs::File> {
-    use std::os::unix::fs::OpenOptionsExt;
     fs::File::options().create_new(true).write(true).mode(0o600).open(path)
 }
 
@@ -167,19 +167,25 @@ fn identity(path: &Path) -> io::Result<(u64, u64)> {
     fs::metadata(path).map(|metadata| (metadata.dev(), metadata.ino()))
 }
 
+/// A file that its owner alone may read and write, made if it is missing: the database names who
+/// administers, and whoever can lock its lock can keep the service from starting. `SQLite` gives
+/// its write-ahead log the database's mode.
+fn make_private(path: &Path) -> io::Result<()> {
+    let mut options = fs::File::options();
+    let file = options.create(true).truncate(false).write(true).mode(0o600).open(path)?;
+    file.set_permissions(fs::Permissions::from_mode(0o600))
+}
+
 /// Locks `{path}.lock` for this process.
 fn lock(path: &Path) -> Result<fs::File, StorageError> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
-    let file = fs::File::options()
-        .create(true)
-        .write(true)
-        .truncate(false)
-        .open(&name)
-        .map_err(database)?;
+    let name = PathBuf::from(name);
+    make_private(&name).map_err(database)?;
+    let file = fs::File::options().write(true).open(&name).map_err(database)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(StorageError::InUse { lock: name.into() }),
+        Err(TryLockError::WouldBlock) => Err(StorageError::InUse { lock: name }),
         Err(TryLockError::Error(error)) => Err(database(error)),
     }
 }
