@@ -138,6 +138,8 @@ impl Programs {
             .env("PATH", self.search_path())
             // No settings file of the person who runs this.
             .env("XDG_CONFIG_HOME", folder)
+            // CRLs of one test are nothing to another.
+            .env("XDG_CACHE_HOME", folder.join(".cache"))
             .stdin(Stdio::null());
         command
     }

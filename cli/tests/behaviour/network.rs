@@ -41,6 +41,7 @@ pub(crate) fn services() -> Services {
         match path.strip_prefix("/crl/") {
             Some(name) => fs::read(folder.join(name))
                 .map_or_else(|_| Reply::status("404 Not Found"), Reply::ok),
+            None if path == "/ocsp" => Reply::status("404 Not Found"),
             None => stamp(request),
         }
     });
