@@ -151,7 +151,7 @@ async fn nothing_is_kept_of_questions_as_long_as_a_request_may_be() {
     config.metrics_listen = Some(SocketAddr::from(([127, 0, 0, 1], 0)));
     let running = world.start(config).await;
     let issuer = world.ca.certificate(Authority::Signing);
-    let figure = |name: &str| {
+    let figure = |name: &str| -> usize {
         let figures = get(running.metrics.expect("a listener"), "/metrics");
         let text = String::from_utf8(figures.body).expect("text");
         let value = text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok());
