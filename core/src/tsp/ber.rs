@@ -20,6 +20,7 @@ const INDEFINITE: u8 = 0x80;
 /// X.690 §8.1.2.4: the tag's number follows in further octets. No structure that is read has one.
 const HIGH_TAG_NUMBER: u8 = 0x1F;
 /// X.690 §8.1.5: what ends an indefinite length.
+#[cfg(feature = "ber")]
 const END_OF_CONTENTS: [u8; 2] = [0, 0];
 
 /// A form that BER has and DER has not.

@@ -12,6 +12,8 @@ mod stream;
 mod two_people;
 mod waiting;
 
+pub(crate) use lockout::forged_client;
+
 use std::sync::Arc;
 
 use countersign_core::x509::Certificate;

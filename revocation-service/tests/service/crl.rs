@@ -27,6 +27,7 @@ use countersign_signing::{
 use serde_json::json;
 
 use crate::{
+    administration::forged_client,
     http::{Reply, get, send},
     world::{BASE_URL, World, serial},
 };
@@ -164,6 +165,7 @@ async fn a_crl_is_renewed_after_half_its_time_and_never_served_overdue() {
 
     // A revocation that no CRL can show is recorded and not acknowledged; repeated, it is.
     let signer = world.signer();
+    let admin = forged_client(&world, "email:admin@example.test", 30 * 365);
     running.register(&admin, &[&signer]);
     let order = json!({
         "issuer": "signing", "serial": serial(&signer),

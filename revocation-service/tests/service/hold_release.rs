@@ -16,7 +16,7 @@ use countersign_signing::{
 use serde_json::json;
 
 use crate::{
-    administration::order,
+    administration::{decision, order},
     http::get,
     world::{Running, World, openssl, text, write_pem},
 };
@@ -108,13 +108,16 @@ async fn a_hold_lifted_by_two_people_is_removed_by_the_delta() {
     let release = order(&signer, "removeFromCRL", &json!({ "comment": "the token was found" }));
     let reply = running.revoke(&alice, &release);
     assert_eq!(reply.status, 202, "{reply:?}");
-    let approve = format!("/v1/pending/{}/approve", reply.json()["pending"]["id"]);
-    assert_eq!(running.admin(&alice, "POST", &approve, b"{}").code(), "pending.same_person");
+    let pending = reply.json()["pending"].clone();
+    let approve = format!("/v1/pending/{}/approve", pending["id"]);
+    let decision = decision(&pending, "the token was found").to_string();
+    let approve = |by| running.admin(by, "POST", &approve, decision.as_bytes());
+    assert_eq!(approve(&alice).code(), "pending.same_person");
     assert!(said(&list(&running, &delta)).2.is_empty(), "one person lifts nothing");
     let answer = openssl_says(&world, &signer, &[&scheduled, &list(&running, &delta)], now);
     assert!(answer.contains("certificate revoked"), "{answer}");
 
-    assert_eq!(running.admin(&bob, "POST", &approve, b"{}").status, 200);
+    assert_eq!(approve(&bob).status, 200);
     let lifted = list(&running, &delta);
     let (number, base, reasons) = said(&lifted);
     assert_eq!((base, reasons), (Some(said(&scheduled).0), vec![RevocationReason::RemoveFromCrl]));

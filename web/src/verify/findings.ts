@@ -4,6 +4,9 @@
 export type FindingCode =
   | "setup.trust-root.malformed"
   | "setup.trust-root.empty"
+  | "setup.trust-root.other-kind"
+  | "setup.policy.other-kind"
+  | "setup.artifact.is-bundle"
   | "setup.policy.malformed"
   | "setup.public-key.malformed"
   | "setup.public-key.not-used"
@@ -12,6 +15,7 @@ export type FindingCode =
   | "setup.key.permissions"
   | "setup.key.unusable"
   | "setup.key.mismatch"
+  | "setup.ca.altered"
   | "setup.token.unusable"
   | "setup.token.away"
   | "setup.request.invalid"
@@ -21,11 +25,16 @@ export type FindingCode =
   | "setup.input.unreadable"
   | "setup.input.folder"
   | "setup.input.too-large"
+  | "setup.input.malformed"
   | "setup.output.unwritable"
   | "setup.service.unreachable"
   | "setup.site.blocked"
   | "setup.site.file-missing"
   | "setup.browser.unsupported"
+  | "setup.service.answer"
+  | "setup.service.redirect"
+  | "setup.service.not-trusted"
+  | "setup.proxy.refused"
   | "content.incomplete"
   | "content.other-file"
   | "content.mismatch"
@@ -111,6 +120,12 @@ export type FindingCode =
   | "bundle.too-large"
   | "bundle.empty"
   | "bundle.not-json"
+  | "bundle.pgp"
+  | "bundle.minisign"
+  | "bundle.cosign-old"
+  | "bundle.envelope-only"
+  | "bundle.bare-signature"
+  | "bundle.other-kind"
   | "bundle.truncated"
   | "bundle.malformed"
   | "bundle.duplicate-key"
@@ -153,6 +168,8 @@ export type FindingCode =
   | "revocation.revoked-after-signing"
   | "revocation.not-required"
   | "timestamp.ignored"
+  | "timestamp.legacy-encoding"
+  | "bundle.passed-over"
   | "revocation.evidence-ignored"
   | "transparency.not-checked"
   | "transparency.ignored"
@@ -181,15 +198,19 @@ export interface FindingText {
 /** The texts of every code, in English. */
 export const findings: Readonly<Record<FindingCode, FindingText>> = {
   "setup.trust-root.malformed": {"class":"set-up","clause":"Sigstore trusted_root.json v0.1","exit_code":2,"remedy":"Get the trust root again from its publisher, or make one with `countersign trust init`.","title":"The trust root cannot be read."},
-  "setup.trust-root.empty": {"class":"set-up","clause":"Sigstore trusted_root.json v0.1","exit_code":2,"remedy":"Add a certificate authority with `countersign trust init`.","title":"The trust root names no certificate authority."},
+  "setup.trust-root.empty": {"class":"set-up","clause":"Sigstore trusted_root.json v0.1","exit_code":2,"remedy":"Get a trust root that holds what is named here, or make one with `countersign trust init`.","title":"The trust root lacks what this check needs."},
+  "setup.trust-root.other-kind": {"class":"set-up","clause":"Sigstore trusted_root.json v0.1","exit_code":2,"remedy":"Give the trust root (`trusted_root.json`) as the trust root, and this file where its kind is asked for.","title":"The file given as the trust root is another kind of file."},
+  "setup.policy.other-kind": {"class":"set-up","clause":"docs/policy.schema.json","exit_code":2,"remedy":"Give the policy as the policy, and this file where its kind is asked for.","title":"The file given as the policy is another kind of file."},
+  "setup.artifact.is-bundle": {"class":"set-up","clause":"docs/verifying.md","exit_code":2,"remedy":"Name the file itself; the bundle beside it is found.","title":"That is a bundle, not the file that it was made for."},
   "setup.policy.malformed": {"class":"set-up","clause":"docs/policy.schema.json","exit_code":2,"remedy":"Correct the named place; `countersign policy lint` checks the whole file.","title":"The policy cannot be read."},
   "setup.public-key.malformed": {"class":"set-up","clause":"RFC 5280 §4.1.2.7; docs/cli.md","exit_code":2,"remedy":"Give the publisher's public key (`--key`) as PEM or DER, a SubjectPublicKeyInfo; not a private key or a certificate.","title":"The public key cannot be read."},
   "setup.public-key.not-used": {"class":"set-up","clause":"Sigstore bundle v0.3 verificationMaterial","exit_code":2,"remedy":"Leave `--key` out and name the expected signer, or get the bundle that was signed with this key.","title":"A public key was given, but the bundle was signed with a certificate."},
   "setup.policy.no-signer": {"class":"set-up","clause":"docs/policy.schema.json","exit_code":2,"remedy":"Add the file name to a signer in the policy, or name the expected identity.","title":"The policy names no signer that may sign this file name."},
   "setup.clock.wrong": {"class":"set-up","clause":"docs/findings.md","exit_code":3,"remedy":"Set the clock of this computer and check again.","title":"The clock shows a time before 2020."},
-  "setup.key.permissions": {"class":"set-up","clause":"docs/findings.md","exit_code":2,"remedy":"Allow only its owner to read it: `chmod 600 KEYFILE`. If others may have read it, replace the key.","title":"The key file can be read by others."},
+  "setup.key.permissions": {"class":"set-up","clause":"docs/findings.md","exit_code":2,"remedy":"Allow only its owner to use it: `chmod 600 FILE`. If others may have read it, replace the secret.","title":"A file with a key, passphrase or PIN can be used by others."},
   "setup.key.unusable": {"class":"set-up","clause":"RFC 5958; docs/cli.md","exit_code":2,"remedy":"Check the passphrase, and that it is an encrypted PKCS#8 key: P-384, P-256 or RSA of 3072 bits.","title":"A key file cannot be used."},
   "setup.key.mismatch": {"class":"set-up","clause":"docs/cli.md","exit_code":2,"remedy":"Name the key that the certificate was issued for.","title":"The key does not belong to the certificate."},
+  "setup.ca.altered": {"class":"set-up","clause":"docs/cli.md","exit_code":2,"remedy":"Do not issue anything from this folder. Restore it from a backup you trust, and find out who could write to it.","title":"A file in the certificate authority's folder was changed by somebody else."},
   "setup.token.unusable": {"class":"set-up","clause":"RFC 7512; PKCS#11 v2.40; docs/keys.md","exit_code":2,"remedy":"Do what is said here; `countersign key show --key URI` tries it again. A wrong PIN is not repeated: tokens lock themselves.","title":"A key in a PKCS#11 token cannot be used."},
   "setup.token.away": {"class":"not-checked","clause":"PKCS#11 v2.40; docs/keys.md","exit_code":3,"remedy":"Check that the token is plugged in, or that its network and service run, then try again.","title":"The token with the key is not there now, or fails."},
   "setup.request.invalid": {"class":"set-up","clause":"docs/cli.md","exit_code":2,"remedy":"Change what is named here and ask again.","title":"The certificate authority does not issue what was asked for."},
@@ -199,11 +220,16 @@ export const findings: Readonly<Record<FindingCode, FindingText>> = {
   "setup.input.unreadable": {"class":"set-up","clause":"docs/cli.md","exit_code":3,"remedy":"Check that the path is right, that it is a file and that you may read it.","title":"A file cannot be read."},
   "setup.input.folder": {"class":"set-up","clause":"docs/cli.md","exit_code":3,"remedy":"Name the file in it.","title":"A folder was named where a file is wanted."},
   "setup.input.too-large": {"class":"set-up","clause":"core/src/limits.rs","exit_code":3,"remedy":"Check that this is the right file.","title":"A file is larger than is looked at."},
+  "setup.input.malformed": {"class":"set-up","clause":"RFC 7468; docs/cli.md","exit_code":3,"remedy":"Correct what is named here, or give another file; `countersign inspect FILE` shows what is in one.","title":"A file does not hold what it was given for."},
   "setup.output.unwritable": {"class":"set-up","clause":"docs/cli.md","exit_code":3,"remedy":"Check the folder, its permissions and the free space; nothing was left half-written.","title":"A file cannot be written."},
   "setup.service.unreachable": {"class":"not-checked","clause":"docs/cli.md","exit_code":3,"remedy":"Check the address and the network, then try again.","title":"A service did not answer."},
-  "setup.site.blocked": {"class":"set-up","clause":"docs/cli.md","exit_code":3,"remedy":"If this is your site, change the setting that is named here. If not, tell the site's owner.","title":"This site's settings keep the check from running."},
-  "setup.site.file-missing": {"class":"set-up","clause":"docs/cli.md","exit_code":3,"remedy":"If this is your site, put the file there or correct the address. If not, tell the site's owner.","title":"A file that the check needs is not at its address."},
-  "setup.browser.unsupported": {"class":"set-up","clause":"docs/cli.md","exit_code":3,"remedy":"Use another browser, with WebAssembly turned on, or check the file with `countersign verify`.","title":"This browser cannot run the check."},
+  "setup.site.blocked": {"class":"set-up","clause":"docs/embedding.md","exit_code":3,"remedy":"If this is your site, change the setting that is named here. If not, tell the site's owner.","title":"This site's settings keep the check from running."},
+  "setup.site.file-missing": {"class":"set-up","clause":"docs/embedding.md","exit_code":3,"remedy":"If this is your site, put the file there or correct the address. If not, tell the site's owner.","title":"A file that the check needs is not at its address."},
+  "setup.browser.unsupported": {"class":"set-up","clause":"docs/javascript.md","exit_code":3,"remedy":"Use another browser, with WebAssembly turned on, or check the file with `countersign verify`.","title":"This browser cannot run the check."},
+  "setup.service.answer": {"class":"not-checked","clause":"docs/cli.md","exit_code":3,"remedy":"Check the address. If it is right, try again later, or tell those who run the service.","title":"A service gave an answer that cannot be used."},
+  "setup.service.redirect": {"class":"not-checked","clause":"docs/cli.md","exit_code":3,"remedy":"If you trust the new address, use it in place of the old one.","title":"A service redirects to an address that must not be followed."},
+  "setup.service.not-trusted": {"class":"not-checked","clause":"docs/cli.md","exit_code":3,"remedy":"Check the address and this computer's clock. For a private CA, name its certificates (--timestamp-ca, --admin-ca).","title":"The TLS certificate of a service is not trusted."},
+  "setup.proxy.refused": {"class":"not-checked","clause":"docs/cli.md","exit_code":3,"remedy":"Check HTTP_PROXY, HTTPS_PROXY and NO_PROXY, and the user name and password for the proxy.","title":"The HTTP proxy did not pass the request on."},
   "content.incomplete": {"class":"danger","clause":"in-toto ResourceDescriptor annotations","exit_code":10,"remedy":"Download the file again.","title":"The file is shorter than what was published: the download did not finish."},
   "content.other-file": {"class":"danger","clause":"in-toto Statement v1 subject","exit_code":10,"remedy":"Get the bundle that is published beside this file.","title":"The bundle belongs to another file."},
   "content.mismatch": {"class":"danger","clause":"Sigstore bundle v0.3 messageDigest; in-toto Statement v1 subject","exit_code":10,"remedy":"Do not open it. Delete it and download it again, from another mirror if it happens again.","title":"The file differs from what was published."},
@@ -213,7 +239,7 @@ export const findings: Readonly<Record<FindingCode, FindingText>> = {
   "signature.key.not-allowed": {"class":"danger","clause":"docs/policy.md keys","exit_code":12,"remedy":"Do not trust the file unless you expected this key; then name it in the policy (`keys`).","title":"The file is signed with a bare key, which the policy does not name."},
   "signature.key.not-given": {"class":"not-checked","clause":"Sigstore bundle v0.3 publicKey","exit_code":3,"remedy":"Get the publisher's public key from a place you trust and give it with `--key FILE`.","title":"The file is signed with a bare key, which the bundle does not hold."},
   "signature.algorithm.not-allowed": {"class":"danger","clause":"NIST SP 800-131A","exit_code":11,"remedy":"Ask the publisher to sign with P-384, P-256, P-521, Ed25519 or RSA of 2048 to 4096 bits.","title":"The signature uses an algorithm or key size that is not accepted."},
-  "signature.needs-file": {"class":"not-checked","clause":"RFC 8032 §5.1","exit_code":3,"remedy":"Ask the publisher for an ECDSA or RSA signature, or a DSSE statement.","title":"This signature can only be checked over the whole file, not its digest."},
+  "signature.needs-file": {"class":"not-checked","clause":"RFC 8032 §5.1","exit_code":3,"remedy":"Give the file itself and not its digest; if it is too large, ask the publisher for an ECDSA or RSA signature, or a DSSE statement.","title":"This signature can only be checked over the whole file, which is not there or too large."},
   "signature.absent": {"class":"danger","clause":"DSSE v1 §2; Sigstore bundle v0.3","exit_code":11,"remedy":"Get the bundle again from the publisher.","title":"The bundle holds no signature."},
   "signature.count": {"class":"danger","clause":"Sigstore bundle v0.3 dsseEnvelope","exit_code":11,"remedy":"Ask the publisher for a bundle with one signature.","title":"The envelope does not hold exactly one signature."},
   "revocation.revoked": {"class":"danger","clause":"RFC 5280 §5.3.1; docs/revocation.md","exit_code":14,"remedy":"Do not open the file. Look for a newer release on the publisher's page.","title":"The signer's certificate was revoked, and nothing proves that it signed before."},
@@ -242,7 +268,7 @@ export const findings: Readonly<Record<FindingCode, FindingText>> = {
   "certificate.sct.absent": {"class":"danger","clause":"RFC 6962 §3.3; docs/policy.md certificate_transparency","exit_code":12,"remedy":"Ask the publisher for a signature with a logged certificate, or set `certificate_transparency` to `off` knowingly.","title":"No certificate log has seen the signer's certificate, and the policy demands it."},
   "timestamp.absent": {"class":"danger","clause":"docs/policy.md timestamps","exit_code":13,"remedy":"Ask the publisher to sign with a timestamp (`countersign sign --timestamp-url`).","title":"There are fewer trusted timestamps than the policy requires."},
   "timestamp.malformed": {"class":"danger","clause":"RFC 3161 §2.4.2; RFC 5652 §5","exit_code":13,"remedy":"Ask the publisher for a new timestamp.","title":"The timestamp cannot be read."},
-  "timestamp.ber": {"class":"danger","clause":"RFC 3161 §2.4.2; X.690 §10.1","exit_code":13,"remedy":"Ask the publisher for a timestamp by an authority that follows RFC 3161.","title":"The timestamp is encoded in BER; DER is demanded."},
+  "timestamp.ber": {"class":"danger","clause":"RFC 3161 §2.4.2; X.690 §10.1","exit_code":13,"remedy":"Verify with the program `countersign verify`, which reads BER, or ask the publisher for a timestamp in DER.","title":"The timestamp is encoded in BER, which is not read here."},
   "timestamp.imprint.mismatch": {"class":"danger","clause":"RFC 3161 §2.4.2","exit_code":13,"remedy":"Get the bundle again from the publisher.","title":"The timestamp was made for other data."},
   "timestamp.imprint.weak": {"class":"danger","clause":"NIST SP 800-131A; ETSI TS 119 312","exit_code":13,"remedy":"Ask the publisher for a timestamp over SHA-256, SHA-384 or SHA-512.","title":"The timestamp's imprint uses a hash that is not accepted."},
   "timestamp.authority.not-trusted": {"class":"danger","clause":"RFC 3161 §2.3","exit_code":13,"remedy":"If you trust this authority, add it to the trust root.","title":"The timestamp is by an authority that you do not trust."},
@@ -256,12 +282,12 @@ export const findings: Readonly<Record<FindingCode, FindingText>> = {
   "timestamp.signer-count": {"class":"danger","clause":"RFC 3161 §2.4.2","exit_code":13,"remedy":"Ask the publisher for a new timestamp.","title":"The timestamp is not signed exactly once."},
   "timestamp.attributes": {"class":"danger","clause":"RFC 5652 §11; RFC 5035 §5.4","exit_code":13,"remedy":"Ask the publisher for a new timestamp.","title":"A signed attribute of the timestamp is missing, repeated or malformed."},
   "timestamp.ess.absent": {"class":"danger","clause":"RFC 3161 §2.4.1; RFC 5816 §2.2.1","exit_code":13,"remedy":"Ask the publisher for a timestamp by an authority that follows RFC 5816.","title":"The timestamp does not say which certificate made it."},
-  "timestamp.ess.mismatch": {"class":"danger","clause":"RFC 5035 §4; RFC 5816 §2.2.1","exit_code":13,"remedy":"Ask the publisher for a new timestamp.","title":"The timestamp names another certificate than the one that made it."},
+  "timestamp.ess.mismatch": {"class":"danger","clause":"RFC 5035 §3, §4; RFC 5816 §2.2.1","exit_code":13,"remedy":"Ask the publisher for a new timestamp.","title":"The timestamp names another certificate than the one that made it or its issuers."},
   "timestamp.tsa-name": {"class":"danger","clause":"RFC 3161 §2.4.2 tsa","exit_code":13,"remedy":"Ask the publisher for a new timestamp.","title":"The authority's name in the timestamp is not its certificate's."},
   "timestamp.certificate.eku": {"class":"danger","clause":"RFC 3161 §2.3","exit_code":13,"remedy":"Ask the publisher for a timestamp by another authority.","title":"The authority's certificate is not reserved for timestamps."},
   "timestamp.certificate.ca": {"class":"danger","clause":"RFC 3161 §2.3; ETSI EN 319 422 §6","exit_code":13,"remedy":"Ask the publisher for a timestamp by another authority.","title":"The timestamp was signed with a certificate of a certificate authority."},
   "timestamp.extension": {"class":"danger","clause":"RFC 3161 §2.4.2 extensions","exit_code":13,"remedy":"Ask the publisher for a timestamp without it.","title":"The timestamp carries a critical extension that is not known."},
-  "timestamp.default-encoded": {"class":"danger","clause":"X.690 §11.5; RFC 3161 §2.4.2 ordering","exit_code":13,"remedy":"Ask the publisher for a timestamp by an authority that follows DER.","title":"The timestamp encodes a default value, which DER forbids."},
+  "timestamp.default-encoded": {"class":"danger","clause":"X.690 §11.5; RFC 3161 §2.4.2 ordering","exit_code":13,"remedy":"Verify with the program `countersign verify`, which reads such timestamps, or ask the publisher for one in DER.","title":"The timestamp encodes a default value, which DER forbids."},
   "timestamp.trailing-bytes": {"class":"danger","clause":"RFC 3161 §2.4.2","exit_code":13,"remedy":"Ask the publisher for a new timestamp.","title":"Bytes follow after the timestamp's end."},
   "timestamp.nonce.mismatch": {"class":"danger","clause":"RFC 3161 §2.4.2 nonce","exit_code":13,"remedy":"Ask again; if it stays, use another authority.","title":"The authority's answer is not for this request."},
   "timestamp.policy.mismatch": {"class":"danger","clause":"RFC 3161 §2.4.2 policy","exit_code":13,"remedy":"Ask again with a policy that the authority offers.","title":"The timestamp was made under another policy than the one asked for."},
@@ -289,6 +315,12 @@ export const findings: Readonly<Record<FindingCode, FindingText>> = {
   "bundle.too-large": {"class":"not-checked","clause":"core/src/limits.rs","exit_code":3,"remedy":"Check that this is the bundle and not the file itself.","title":"The bundle is larger than is looked at."},
   "bundle.empty": {"class":"not-checked","clause":"Sigstore bundle v0.3","exit_code":3,"remedy":"Get the bundle again from the publisher.","title":"The bundle is empty."},
   "bundle.not-json": {"class":"not-checked","clause":"Sigstore bundle v0.3; RFC 8259","exit_code":3,"remedy":"Name the bundle, FILE.sigstore.json; not the file, a certificate or a signature.","title":"What should be the bundle is another kind of file."},
+  "bundle.pgp": {"class":"not-checked","clause":"RFC 9580; docs/verifying.md","exit_code":3,"remedy":"Check it with `gpg --verify SIGNATURE FILE` and the publisher's key, or ask the publisher for a Sigstore bundle.","title":"What should be the bundle is a PGP signature."},
+  "bundle.minisign": {"class":"not-checked","clause":"docs/verifying.md","exit_code":3,"remedy":"Check it with `minisign -Vm FILE -x SIGNATURE -P KEY`, or ask the publisher for a Sigstore bundle.","title":"What should be the bundle is a minisign signature."},
+  "bundle.cosign-old": {"class":"not-checked","clause":"docs/verifying.md","exit_code":3,"remedy":"Check it with `cosign verify-blob --bundle BUNDLE FILE`, or ask the publisher to sign with `--new-bundle-format`.","title":"What should be the bundle has the old form of cosign 2."},
+  "bundle.envelope-only": {"class":"not-checked","clause":"DSSE v1; docs/verifying.md","exit_code":3,"remedy":"Check it with `slsa-verifier verify-artifact FILE --provenance-path ENVELOPE --source-uri SOURCE`, or ask the publisher for a Sigstore bundle.","title":"What should be the bundle is an envelope without its certificate and log entry."},
+  "bundle.bare-signature": {"class":"not-checked","clause":"docs/verifying.md","exit_code":3,"remedy":"Check it with `cosign verify-blob --signature SIGNATURE --certificate CERTIFICATE FILE`, or ask the publisher for a Sigstore bundle.","title":"What should be the bundle is a signature alone."},
+  "bundle.other-kind": {"class":"not-checked","clause":"Sigstore bundle v0.3","exit_code":3,"remedy":"Name the bundle, FILE.sigstore.json, and give this file where its kind is asked for.","title":"What should be the bundle is another kind of file."},
   "bundle.truncated": {"class":"not-checked","clause":"RFC 8259","exit_code":3,"remedy":"Get the bundle again from the publisher.","title":"The bundle breaks off: its download did not finish."},
   "bundle.malformed": {"class":"not-checked","clause":"Sigstore bundle v0.3","exit_code":3,"remedy":"Get the bundle again from the publisher.","title":"The bundle cannot be read."},
   "bundle.duplicate-key": {"class":"not-checked","clause":"RFC 8259 §4; RFC 7493 §2.3","exit_code":3,"remedy":"Get the bundle again from the publisher.","title":"The bundle repeats a key, so that programs may read it differently."},
@@ -331,6 +363,8 @@ export const findings: Readonly<Record<FindingCode, FindingText>> = {
   "revocation.revoked-after-signing": {"class":"note","clause":"docs/revocation.md","exit_code":0,"remedy":"Nothing to do: the file was signed before.","title":"The signer's certificate was revoked after this file was signed."},
   "revocation.not-required": {"class":"note","clause":"docs/policy.md revocation","exit_code":0,"remedy":"Set `revocation` to `required` in the policy to demand it.","title":"Revocation was not checked, and the policy does not demand it."},
   "timestamp.ignored": {"class":"note","clause":"docs/policy.md timestamps","exit_code":0,"remedy":"Nothing to do.","title":"A timestamp in the bundle could not be used; enough others could."},
+  "timestamp.legacy-encoding": {"class":"note","clause":"docs/verifying.md; X.690 §8, §10","exit_code":0,"remedy":"Nothing to do here; for web pages, ask the publisher for a timestamp in DER.","title":"The timestamp is in BER, which authorities sent until 2019; this program reads it, web pages do not."},
+  "bundle.passed-over": {"class":"note","clause":"docs/verifying.md","exit_code":0,"remedy":"Nothing needs to be done.","title":"Beside the bundle that was used there are lines or entries that are something else."},
   "revocation.evidence-ignored": {"class":"note","clause":"docs/revocation.md","exit_code":0,"remedy":"Nothing to do. Leave it out next time if it belongs to another file.","title":"A piece of revocation evidence was not used; the verdict does not rest on it."},
   "transparency.not-checked": {"class":"note","clause":"docs/policy.md transparency","exit_code":0,"remedy":"Nothing to do: the trust root or the policy does without a log.","title":"The bundle holds a transparency-log entry that was not checked."},
   "transparency.ignored": {"class":"note","clause":"docs/policy.md transparency","exit_code":0,"remedy":"Nothing to do.","title":"A log entry in the bundle could not be used; another could."},

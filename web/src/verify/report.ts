@@ -84,4 +84,5 @@ export const limits = {
   crl: 33554432,
   ocsp: 262144,
   publicKey: 65536,
+  content: 134217728,
 } as const;

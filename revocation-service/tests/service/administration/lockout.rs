@@ -179,9 +179,11 @@ async fn a_name_of_another_kind_is_nobodys() {
     world.with_admin(&mut config);
     let forged: Vec<_> = ["email", "DNS", "URI"]
         .iter()
-        .map(|kind| (*kind, forged_client(&world, &format!("{kind}:admin@example.test"))))
+        .map(|kind| (*kind, forged_client(&world, &format!("{kind}:admin@example.test"), 1)))
         .collect();
     let running = world.start(config).await;
+    // openssl made them by its own clock, a little later than the service's.
+    running.set_clock(world.now.plus_seconds(3_600));
     for (kind, client) in &forged {
         let want = if *kind == "email" { Ok(()) } else { refused("actor.unknown") };
         assert_eq!(look(&running, client), want, "{kind}");
@@ -190,7 +192,7 @@ async fn a_name_of_another_kind_is_nobodys() {
 }
 
 /// A client certificate with that subjectAltName, whatever our CA thinks of it.
-fn forged_client(world: &World, name: &str) -> Arc<ClientConfig> {
+pub(crate) fn forged_client(world: &World, name: &str, days: u32) -> Arc<ClientConfig> {
     let path = |file: &str| text(&world.path(file)).to_owned();
     let extensions =
         format!("extendedKeyUsage=clientAuth\nkeyUsage=digitalSignature\nsubjectAltName={name}\n");
@@ -213,7 +215,7 @@ fn forged_client(world: &World, name: &str) -> Arc<ClientConfig> {
         "-passin",
         &passphrase,
         "-days",
-        "1",
+        &days.to_string(),
         "-extfile",
         &path("forged.ext"),
         "-out",
