@@ -336,8 +336,13 @@ impl<'a> Run<'a> {
                     && finding.code == FindingCode::CertificateExpiredWhenSigned
                     && self.findings.iter().any(|each| {
                         let question = Question::of(each.code);
-                        matches!(question, Question::WhenSigned | Question::PubliclyLogged)
-                            && matches!(each.code.class(), Class::Danger | Class::NotChecked)
+                        // Of revocation, what is known by now is about timestamp authorities.
+                        matches!(
+                            question,
+                            Question::WhenSigned
+                                | Question::StillTrusted
+                                | Question::PubliclyLogged
+                        ) && matches!(each.code.class(), Class::Danger | Class::NotChecked)
                     });
                 if !consequence {
                     self.findings.push(finding);
