@@ -17,7 +17,7 @@ use crate::{
     digest::{HashAlgorithm, digest, encode_hex},
     finding::{Finding, FindingCode},
     limits, oid,
-    x509::{Certificate, GeneralName, VerifiedPath, general_name},
+    x509::{Certificate, GeneralName, VerifiedPath, general_name, name},
 };
 
 const FIELD: &str = "signingCertificate";
@@ -120,7 +120,7 @@ impl<'a> SigningCertificates<'a> {
 impl EssCertificate<'_> {
     fn identifies(&self, certificate: &Certificate<'_>, crypto: &dyn CryptoProvider) -> bool {
         let names_it = self.issuer_and_serial.is_none_or(|(issuer, serial)| {
-            certificate.issuer == issuer && certificate.serial == serial
+            name::equal(certificate.issuer, issuer) && certificate.serial == serial
         });
         names_it && digest(crypto, self.algorithm, certificate.raw).octets() == self.hash
     }
