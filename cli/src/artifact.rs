@@ -48,6 +48,7 @@ impl Artifact {
             // Somebody may have read a part of it, so its size would say nothing.
             return Ok(Self { name: None, shown: path_text(path), file, size: None });
         }
+        stream::refuse_named_pipe(path)?;
         let file = File::open(path).map_err(unreadable)?;
         let metadata = file.metadata().map_err(unreadable)?;
         if metadata.is_dir() {

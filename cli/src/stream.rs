@@ -35,6 +35,21 @@ pub fn standard_input() -> Outcome<io::Stdin> {
     Ok(io::stdin())
 }
 
+/// Refuses a pipe that has a name in the file system: opening it waits for whoever writes to it, and
+/// there may be nobody. A pipe of `<(…)` has no name, and does not wait.
+///
+/// # Errors
+/// `setup.input.unreadable`.
+pub fn refuse_named_pipe(path: &Path) -> Outcome<()> {
+    let is_pipe = fs::metadata(path).is_ok_and(|metadata| metadata.file_type().is_fifo());
+    // What /dev/fd/N points to is no path where the pipe has no name.
+    if is_pipe && fs::canonicalize(path).is_ok() {
+        let found = "it is a named pipe, to which nobody may write; - and <(…) can be read";
+        return Err(Failure::unreadable(path, found));
+    }
+    Ok(())
+}
+
 /// What `-`, a pipe or a device gives, at most `maximum` bytes of it; `None` if the path is a file
 /// or a folder, or is not there.
 ///
@@ -49,7 +64,7 @@ pub fn read(path: &Path, maximum: usize) -> Option<Outcome<Vec<u8>>> {
         return None;
     }
     let unreadable = |error: io::Error| Failure::unreadable(path, error.to_string());
-    let file = File::open(path).map_err(unreadable);
+    let file = refuse_named_pipe(path).and_then(|()| File::open(path).map_err(unreadable));
     Some(file.and_then(|file| bounded(path, file, maximum)))
 }
 

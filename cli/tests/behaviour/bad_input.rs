@@ -82,7 +82,7 @@ fn names_what_is_wrong_with_trust_root_and_policy() {
         (".", 3, "setup.input.folder"),
         ("empty", 2, "setup.trust-root.malformed"),
         ("object", 2, "setup.trust-root.malformed"),
-        ("app.sigstore.json", 2, "setup.trust-root.malformed"),
+        ("app.sigstore.json", 2, "setup.trust-root.other-kind"),
         ("nobody.json", 2, "setup.trust-root.empty"),
     ] {
         let run = world.json(&["verify", "app", "--trusted-root", root, "--policy", "policy.json"]);
@@ -95,6 +95,7 @@ fn names_what_is_wrong_with_trust_root_and_policy() {
     for (policy, exit, code) in [
         ("missing", 3, "setup.input.unreadable"),
         ("empty", 2, "setup.policy.malformed"),
+        ("trusted_root.json", 2, "setup.policy.other-kind"),
         ("typo.json", 2, "setup.policy.malformed"),
         ("anybody.json", 2, "setup.policy.malformed"),
     ] {
@@ -264,7 +265,7 @@ fn names_what_is_wrong_with_revocation_evidence() {
         ("--crl", "cut.crl", "revocation.crl.malformed"),
         ("--crl", "long.crl", "revocation.crl.malformed"),
         ("--crl", "empty", "revocation.crl.malformed"),
-        ("--crl", "signer.pem", "revocation.crl.malformed"),
+        ("--crl", "signer.pem", "setup.input.malformed"),
         ("--crl", "flipped.crl", "revocation.crl.signature"),
         ("--crl", "root.crl", "revocation.unavailable"),
         ("--ocsp", "empty", "revocation.ocsp.malformed"),
@@ -325,14 +326,17 @@ fn shows_what_it_can_of_anything() {
     world.write("octets", [0x30, 0x84, 0xFF, 0xFF, 0xFF, 0xFF]);
     world.write("deep.der", [0x30, 0x80].repeat(10_000));
     world.write("deep.json", "{\"a\":".repeat(100_000));
-    for file in ["empty", "octets", "deep.der", "app", "missing"] {
+    for file in ["empty", "octets", "deep.der", "app"] {
         let run = world.json(&["inspect", file]).exits_with(3);
-        assert_eq!(run.finding(), "setup.input.unreadable", "{file}");
+        assert_eq!(run.finding(), "setup.input.malformed", "{file}");
     }
+    let run = world.json(&["inspect", "missing"]).exits_with(3);
+    assert_eq!(run.finding(), "setup.input.unreadable");
     assert_eq!(world.json(&["inspect", "."]).exits_with(3).finding(), "setup.input.folder");
     assert_eq!(world.json(&["inspect", "deep.json"]).exits_with(3).finding(), "bundle.too-deep");
     let run = world.json(&["inspect", "signer.pem", "missing"]).exits_with(3);
-    assert_eq!(run.json()["results"].as_array().map(Vec::len), Some(2));
+    // Both certificates of the signer's file, and what is wrong with the other file.
+    assert_eq!(run.json()["results"].as_array().map(Vec::len), Some(3));
 }
 
 #[test]

@@ -209,7 +209,8 @@ fn crls_list_what_they_are_told_and_openssl_reads_them() {
         .expect("openssl is there (apt-get install openssl)");
     let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
     assert!(shown.to_lowercase().contains(serial) && shown.contains("Superseded"), "{shown}");
-    crl(&format!("--ca root --revoke {serial}:superseded:2026-01-01T00:00:00Z")).exits_with(2);
+    let others = format!("--ca root --revoke {serial}:superseded:2026-01-01T00:00:00Z");
+    world.keyed(&split(&format!("ca crl --dir ca --output root.crl {others}"))).exits_with(2);
     crl("--ca signing --revoke 1234:superseded:2026-01-01T00:00:00Z").exits_with(2);
     crl("--ca signing --revoke 1234:boredom:2026-01-01T00:00:00Z").exits_with(2);
     crl("--ca signing --revoke 1234:superseded:yesterday").exits_with(2);
@@ -218,23 +219,39 @@ fn crls_list_what_they_are_told_and_openssl_reads_them() {
     crl("--ca signing --number 7").exits_with(2);
     // What was revoked stays revoked, whether it is said again or not, and the list says so.
     let said = crl("--format json --ca signing").succeeds().json();
-    assert_eq!((&said["result"]["revoked"], &said["result"]["kept"]), (&1.into(), &1.into()));
-    let shown = world.json(&["inspect", "signing.crl"]).succeeds().json()["result"].clone();
+    assert_eq!((&said["result"]["revoked"], &said["result"]["added"]), (&1.into(), &0.into()));
+    let inspect = |file: &str| {
+        world.json(&["inspect", file]).succeeds().json()["results"][0]["object"].clone()
+    };
+    let shown = inspect("signing.crl");
     assert_eq!(shown["revokedCertificates"][0]["serialNumber"], serial, "{shown}");
     assert!(shown["expiredCertsOnCRL"].is_string(), "{shown}");
     let graver = format!("--ca signing --revoke {serial}:keyCompromise:2026-01-01T00:00:00Z");
     crl(&graver).succeeds();
-    let shown = world.json(&["inspect", "signing.crl"]).succeeds().json()["result"].clone();
+    let shown = inspect("signing.crl");
     assert_eq!(shown["revokedCertificates"].as_array().map(Vec::len), Some(1), "{shown}");
     assert_eq!(shown["revokedCertificates"][0]["reason"], "keyCompromise");
-    // A hold is lifted by leaving it out.
+    let milder = format!("--ca signing --revoke {serial}:superseded:2026-01-02T00:00:00Z");
+    crl(&milder).exits_with(2);
+    // A hold is lifted when that is said, and not by leaving it out; nothing else is.
+    let issue = "ca issue --dir ca --profile code-signer --email b@example.org --new-key b.key --output b.pem";
+    world.keyed(&split(issue)).succeeds();
+    let second = inspect("b.pem")["serialNumber"].as_str().expect("a serial").to_owned();
     let held = |more: &str| {
-        world.keyed(&split(&format!("ca crl --dir ca --ca signing --output held.crl {more}")))
+        world.keyed(&split(&format!("ca crl --dir ca --ca signing{more} --output held.crl")))
     };
-    held(&format!("--revoke {serial}:certificateHold:2026-01-01T00:00:00Z")).succeeds();
+    held(&format!(" --revoke {second}:certificateHold:2026-01-01T00:00:00Z")).succeeds();
     held("").succeeds();
-    let shown = world.json(&["inspect", "held.crl"]).succeeds().json()["result"].clone();
-    assert_eq!(shown["revokedCertificates"].as_array().map(Vec::len), Some(0), "{shown}");
+    let shown = inspect("held.crl");
+    assert_eq!(shown["revokedCertificates"].as_array().map(Vec::len), Some(2), "{shown}");
+    held(&format!(" --release {serial}")).exits_with(2);
+    let said = held(&format!(" --format json --release {second}")).succeeds().json();
+    assert_eq!((&said["result"]["revoked"], &said["result"]["released"]), (&1.into(), &1.into()));
+    let shown = inspect("held.crl");
+    assert_eq!(shown["revokedCertificates"].as_array().map(Vec::len), Some(1), "{shown}");
+    assert_eq!(shown["revokedCertificates"][0]["serialNumber"], serial, "{shown}");
+    held(&format!(" --release {second}")).exits_with(2);
+    assert!(world.file("ca/crls/signing.crl").exists());
     let key = world.read("ca/root/key.pem");
     for output in ["ca/root/key.pem", "ca/ca.toml", "signing.crl"] {
         let run = world.keyed(&split(&format!("ca crl --dir ca --ca root --output {output}")));

@@ -52,19 +52,20 @@ fn files_with_such_names_are_made_used_and_shown() {
         ("ca list --dir ca@", "certificates"),
         ("ca issue --dir ca@ --profile tsa --new-key tsa@.key --output tsa@.pem", "certificate"),
         ("ca crl --dir ca@ --ca root --output root@.crl", "crl"),
-        ("man --dir man@", "folder"),
+        ("man man@", "folder"),
         ("inspect tsa@.pem", "results"),
         (sign, "results"),
         ("verify app@ --trusted-root root@.json --policy policy.json", "results"),
     ] {
         let value = run(&world, &format!("--format json {text}")).exits_with(0).json();
-        assert!(!value[place].is_null(), "{text}: {value}");
-        if let Some(name) = value[place].as_str() {
+        let shown = if place == "results" { &value[place] } else { &value["result"][place] };
+        assert!(!shown.is_null(), "{text}: {value}");
+        if let Some(name) = shown.as_str() {
             assert!(name.contains('\u{fffd}'), "{text}: {value}");
         }
     }
     run(&world, &format!("{sign} --force")).exits_with(0);
-    run(&world, "man --dir man@").exits_with(0);
+    run(&world, "man man@").exits_with(0);
     let made = run(&world, "key generate text@.key").exits_with(0);
     assert!(made.stdout.contains("text\u{fffd}.key"), "{made:#?}");
 }

@@ -176,7 +176,7 @@ fn a_revoked_signer_signs_nothing_and_nothing_is_stamped() {
     let (world, server) = (&services.world, &services.server);
     world.write("app", "x");
     for (reason, code) in
-        [("keyCompromise", "revocation.revoked"), ("certificateHold", "revocation.on-hold")]
+        [("certificateHold", "revocation.on-hold"), ("keyCompromise", "revocation.revoked")]
     {
         revoke(world, reason);
         let run = world.sign(&["app", "--timestamp-url", &server.url]).exits_with(14);

@@ -10,19 +10,25 @@ use crate::world::World;
 fn with_lines_of(width: usize, pem: &str) -> String {
     let mut out = String::new();
     let mut body = String::new();
+    let mut is_inside = false;
     for line in pem.lines() {
         if line.starts_with("-----BEGIN") {
+            is_inside = true;
             out.push_str(line);
             out.push_str("\r\n");
         } else if line.starts_with("-----END") {
+            is_inside = false;
             for piece in std::mem::take(&mut body).as_bytes().chunks(width) {
                 out.push_str(std::str::from_utf8(piece).expect("ASCII"));
                 out.push_str("  \r\n");
             }
             out.push_str(line);
             out.push('\n');
-        } else {
+        } else if is_inside {
             body.push_str(line);
+        } else {
+            out.push_str(line);
+            out.push('\n');
         }
     }
     out
@@ -199,7 +205,7 @@ fn certificates_keys_and_requests_are_read_in_every_form() {
         world.write("form.key", key);
         let run = world.keyed(&["--format", "json", "key", "show", "--key", "form.key"]);
         assert_eq!(run.code, 0, "{form}: {run:?}");
-        let public = run.json()["public_key"].as_str().expect("a key").to_owned();
+        let public = run.json()["result"]["public_key"].as_str().expect("a key").to_owned();
         for (form, public) in forms(&format!("{parameters}{public}")) {
             world.write("form.pub", public);
             let made =
