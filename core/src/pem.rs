@@ -288,7 +288,10 @@ pub fn objects(content: Vec<u8>, kind: Kind) -> Result<Vec<Vec<u8>>, PemFault> {
         (true, false) => Ok(found),
         (true, true) => Err(PemFault::of_file(PemReason::NoBlock { wanted: kind.name() })),
         (false, _) if is_base64(&content) => Err(PemFault::of_file(PemReason::Unarmoured)),
-        (false, _) if matches!(kind, Kind::Crl | Kind::Any) || content.first() == Some(&0x30) => {
+        (false, _)
+            if matches!(kind, Kind::Crl | Kind::PublicKey | Kind::Any)
+                || content.first() == Some(&0x30) =>
+        {
             Ok(vec![content])
         }
         (false, _) => Err(PemFault::of_file(PemReason::NoBlock { wanted: kind.name() })),

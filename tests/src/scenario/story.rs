@@ -268,12 +268,12 @@ fn go_silent(stage: &mut Stage<'_>, services: Services) -> Played<()> {
     revocation.stop()?;
     stage.verify(
         "revocation service silent",
-        &format!("app {TRUST}"),
+        &format!("app {TRUST} --no-cache"),
         &Verdict::new(3, "revocation.unavailable"),
     )?;
     stage.verify(
         "offline, without evidence",
-        &format!("app {TRUST} --offline"),
+        &format!("app {TRUST} --offline --no-cache"),
         &Verdict::new(3, "revocation.unavailable"),
     )?;
     stage.verify(

@@ -95,8 +95,10 @@ async function compile(from: WasmSource): Promise<WebAssembly.Module> {
     return await compileFrom(from);
   } catch (error) {
     if (!(error instanceof WebAssembly.CompileError)) throw error;
-    // The bytes are the right ones, by their digest.
-    throw (await compilingBlocked(error)) ?? unsupported(wordsOf(error));
+    const blocked = await compilingBlocked(error);
+    if (blocked) throw blocked;
+    // What was fetched are the right bytes, by their digest; what was handed in may be anything.
+    throw typeof from === "string" || from instanceof URL ? unsupported(wordsOf(error)) : error;
   }
 }
 
@@ -124,10 +126,11 @@ async function fetchModule(url: URL): Promise<Response> {
   } catch (error) {
     const blocked = await askingBlocked(url);
     if (blocked) throw blocked;
-    // Another file under this address looks like a network that is down.
-    const isThere = await ask({}).then(({ ok }) => ok, () => false);
-    if (isThere) throw new Fault("setup.site.file-missing", url.href, `the module with ${wasmIntegrity}`, "another file");
-    throw unreachable(url, wordsOf(error));
+    // Another file under this address, or a page that says that there is none, looks like a network that is down.
+    const other = await ask({}).catch(() => undefined);
+    if (other === undefined) throw unreachable(url, wordsOf(error));
+    if (other.ok) throw new Fault("setup.site.file-missing", url.href, `the module with ${wasmIntegrity}`, "another file");
+    response = other;
   }
   const { status } = response;
   if (status === 404 || status === 410) throw new Fault("setup.site.file-missing", url.href, null, `HTTP ${status}`);

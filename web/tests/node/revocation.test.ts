@@ -252,7 +252,12 @@ test("a file that is cut short is told at once, and nobody is asked", async () =
 test("answers that are needed no more are not waited for", async () => {
   let given: AbortSignal | null | undefined;
   answer = () => new Promise(() => void (given = asked.at(-1)?.init.signal));
-  const broken = new ReadableStream<Uint8Array>({ pull: (controller) => controller.error(new Error("gone")) });
+  const broken = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      await until(1);
+      controller.error(new Error("gone"));
+    },
+  });
   assert.equal((await verify(broken, options(listed))).code, "setup.input.unreadable");
   assert.equal(given?.aborted, true);
 });
