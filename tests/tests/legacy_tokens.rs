@@ -1,6 +1,8 @@
 //! Timestamps in BER and with defaults written out, as authorities sent them until 2019: read by
 //! callers that ask for it, refused by all others.
 
+use core::ops::Range;
+
 use countersign_core::{
     Artifact, Evidence,
     asn1::Cursor,
@@ -128,18 +130,29 @@ fn no_bit_of_what_is_signed_can_change() {
     assert!(genuine.is_ok());
 }
 
+/// Where a response's signedAttrs stand: the one `[0]` of short SEQUENCEs that begin with an OID.
+/// Signatures are not all of one length, nor are the lengths before them.
+fn signed_attributes(response: &[u8]) -> Range<usize> {
+    let ends_at = |start: &usize| {
+        let rest = &response[*start..];
+        let tlv = Cursor::new(rest).any("signedAttrs").ok().filter(|_| rest[0] == 0xA0)?;
+        matches!(tlv.value, [0x30, 0..0x80, 6, ..]).then(|| *start + tlv.raw.len())
+    };
+    (0..response.len())
+        .find_map(|start| ends_at(&start).map(|end| start..end))
+        .expect("signed attributes")
+}
+
 #[test]
 fn signed_attributes_are_signed_in_der_whatever_they_are_sent_in() {
     let (sorted, authorities) = drafted(|_| ());
     let (reversed, _) = drafted(|draft| draft.attributes_reversed = true);
     let Ok(time) = read(&sorted, &authorities).0 else { panic!("it verifies") };
     // The reversed attributes with the signature over the sorted ones.
-    let differ = |(one, other): (&u8, &u8)| one != other;
-    let first = sorted.iter().zip(&reversed).position(differ).expect("they differ");
-    let start = sorted[..first].iter().rposition(|octet| *octet == 0xA0).expect("there");
-    let length = Cursor::new(&sorted[start..]).any("signedAttrs").expect("a value").raw.len();
+    let (from, to) = (signed_attributes(&reversed), signed_attributes(&sorted));
+    assert_ne!(reversed[from.clone()], sorted[to.clone()]);
     let mut sent = sorted.clone();
-    sent[start..start + length].copy_from_slice(&reversed[start..start + length]);
+    sent[to].copy_from_slice(&reversed[from]);
     assert_eq!(read(&sent, &authorities).0, Err(FindingCode::TimestampSignature));
     assert_eq!(read(&in_ber(&sent), &authorities).1, Ok(time));
 }

@@ -120,12 +120,13 @@ fn a_distribution_point_that_names_reasons_covers_those_alone() {
 
 #[test]
 fn a_reason_that_is_not_defined_revokes() {
-    for code in [7, 11, 255] {
+    // 255 takes two octets: one alone would be -1.
+    for code in [der::enumerated(7), der::enumerated(11), vec![0x0A, 2, 0, 0xFF]] {
         let scene = Scene::new();
         let mut entry = scene.entry(RevocationReason::Superseded);
-        entry.extensions[0].value = der::enumerated(code);
+        entry.extensions[0].value.clone_from(&code);
         let outcome = scene.with_lists(&[scene.list().revoking(entry)]);
-        assert_eq!(outcome, Err(FindingCode::Revoked), "{code}");
+        assert_eq!(outcome, Err(FindingCode::Revoked), "{code:?}");
     }
 }
 
@@ -164,10 +165,13 @@ fn what_was_given_and_not_used_is_named_once() {
     assert_eq!(notes(&[good.clone()], &[]), (Verdict::Verified, vec![]));
     let elsewhere = CrlDraft::new(&name("somebody else")).sign(&ForgeKey::p384("somebody"));
     let stranger = scene.delta(10).sign(&ForgeKey::p384("a stranger"));
-    let lonely = scene.delta(8).sign(&scene.chain.authority_key);
-    for unused in [elsewhere, b"no list".to_vec(), stranger, lonely] {
+    // It changes a list that is newer than the one that is there.
+    let lonely = scene.delta(11).sign(&scene.chain.authority_key);
+    for (index, unused) in
+        [elsewhere, b"no list".to_vec(), stranger, lonely].into_iter().enumerate()
+    {
         let (verdict, notes) = notes(&[good.clone(), unused], &[]);
-        assert_eq!((verdict, notes.len()), (Verdict::Verified, 1), "{notes:?}");
+        assert_eq!((verdict, notes.len()), (Verdict::Verified, 1), "{index}: {notes:?}");
     }
     let id = cert_id(HashAlgorithm::Sha1, &scene.signed.authority, &[9]).expect("a CertID");
     let other = OcspDraft::new(SingleDraft::good(&id)).sign(&scene.chain.authority_key);
