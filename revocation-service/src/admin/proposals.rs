@@ -204,14 +204,16 @@ fn number(id: &str) -> Result<i64, Problem> {
 
 /// What takes a second person, and what would not.
 fn why_two(was: Option<&Revocation>, order: &RevocationOrder) -> String {
-    let comment = "so say in comment why, for them to judge";
     match was {
+        // Short: what is told of a service's words ends after 200 characters.
         Some(was) if order.reason != RevocationReason::RemoveFromCrl => format!(
-            "The certificate is revoked already, from {} on. Moving that later revives signatures and \
-             takes a second person, {comment}. An earlier or equal compromised_since takes effect at \
-             once.",
+            "It is revoked already, from {} on. Moving that later revives signatures and takes a \
+             second person: say in comment why. An earlier or equal compromised_since takes effect \
+             at once.",
             was.revocation_date
         ),
-        _ => format!("Lifting a hold takes a second person, {comment}."),
+        _ => String::from(
+            "Lifting a hold takes a second person, so say in comment why, for them to judge.",
+        ),
     }
 }

@@ -101,9 +101,9 @@ fn says_what_is_wrong_with_an_order() {
         ),
         (
             "revoke --certificate trusted_root.json --reason superseded --yes",
-            12,
-            "certificate.malformed",
-            "",
+            3,
+            "setup.input.malformed",
+            "it holds no certificate",
         ),
         (
             "revoke --issuer nobody --serial 01 --reason superseded --yes",
