@@ -9,6 +9,7 @@
 //! For timestamps alone, and for nothing that is fetched today: certificates, CRLs, OCSP responses
 //! and requests are DER or refused. Primitive values are not looked at; the decoders judge them.
 
+#[cfg(feature = "ber")]
 use alloc::vec::Vec;
 
 use crate::limits;
