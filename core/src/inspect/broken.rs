@@ -63,7 +63,7 @@ fn reason(kind: Kind, bytes: &[u8]) -> Option<String> {
         Kind::PublicKey => PublicKey::decode(bytes).err().map(told),
         Kind::TimestampResponse => TimestampResponse::decode(bytes).err().map(|finding| {
             let found = finding.found.as_deref().unwrap_or_default();
-            format!("{} {found}", finding.code.title())
+            String::from(format!("{} {found}", finding.code.title()).trim_end())
         }),
         Kind::TimestampRequest => {
             TimestampRequest::decode(bytes).err().map(|fault| format!("{fault}"))
