@@ -103,7 +103,12 @@ fn of_content(
         Content::MessageSignature { digest: Some(digest), .. } => {
             Ok(without_size(alloc::vec![digest.algorithm()]))
         }
-        Content::MessageSignature { digest: None, .. } => Ok(without_size(preferred.to_vec())),
+        Content::MessageSignature { digest: None, .. } => {
+            // Any may be the one: all of them, in the order in which everybody gives them.
+            let mut algorithms = preferred.to_vec();
+            algorithms.sort_unstable();
+            Ok(without_size(algorithms))
+        }
         Content::Envelope(envelope) if envelope.payload_type != IN_TOTO_PAYLOAD_TYPE => {
             Err(FindingCode::StatementType.into())
         }

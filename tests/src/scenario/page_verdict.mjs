@@ -20,6 +20,9 @@ for (let index = 0; index < rest.length; index += 1) {
     case "--offline":
       options.network = "none";
       break;
+    case "--no-cache":
+      // Every run of this program begins without one.
+      break;
     case "--crl":
       while (index + 1 < rest.length && !rest[index + 1].startsWith("--")) {
         options.crls.push(pathToFileURL(rest[(index += 1)]));

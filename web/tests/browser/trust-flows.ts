@@ -147,7 +147,7 @@ export function trustFlows(stand: Stand): void {
     const strange = await visit.check(download("app-2.1"));
     assert.equal(strange.state, "untrusted");
     assert.match(strange.text, /^Checked against your trust root and policy, not this site’s\.\s[^]*nobody that your files trust/);
-    await ((await visit.find(".own button")) as unknown as { click(): Promise<void> }).click();
+    await (await visit.find(".own button")).evaluate((button) => (button as HTMLElement).click());
     assert.equal((await visit.check(download("app-2.1"))).state, "verified");
   });
 
