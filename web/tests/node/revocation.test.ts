@@ -232,7 +232,10 @@ test("a file that is cut short is told at once, and nobody is asked", async () =
 
 test("answers that are needed no more are not waited for", async () => {
   let given: AbortSignal | null | undefined;
-  answer = () => new Promise(() => void (given = asked.at(-1)?.init.signal));
+  answer = () => new Promise((_, reject) => {
+    const signal = (given = asked.at(-1)?.init.signal);
+    signal?.addEventListener("abort", () => reject(signal.reason));
+  });
   const broken = new ReadableStream<Uint8Array>({
     async pull(controller) {
       await until(1);
