@@ -165,6 +165,32 @@ test("a list that is kept and still good answers when the service hangs", async 
   assert.equal((await checking).verdict, "verified");
 });
 
+test("a list that goes on coming is waited for", async (context) => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  context.after(() => mock.timers.reset());
+  const bytes = listed.bytes("crl-0.der");
+  const coming: ReadableStreamDefaultController<Uint8Array>[] = [];
+  let isOver = false;
+  answer = (url) => {
+    if (isOver || url.includes("/ocsp/")) return new Response("", { status: 404 });
+    return new Response(new ReadableStream({ start: (controller) => void coming.push(controller) }));
+  };
+  const checking = verify(file(), options(listed));
+  await until(1);
+  for (const at of [0, 1, 2]) {
+    mock.timers.tick(7_000);
+    for (const each of coming) each.enqueue(bytes.slice(at, at + 1));
+    // Time for the piece to be taken, before the clock goes on.
+    for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  }
+  isOver = true;
+  for (const each of coming) {
+    each.enqueue(bytes.slice(3));
+    each.close();
+  }
+  assert.equal((await checking).verdict, "verified");
+});
+
 test("OCSP is asked if no list gives an answer, after the lists", async () => {
   const both = caseOf("download-list-and-ocsp");
   const isOcsp = (url: string) => url.includes("/ocsp/");
