@@ -40,7 +40,7 @@ build-web:
 check: ## format, lints, dependencies, documentation, core without std, shell scripts
 	@scripts/setup check
 	$(CARGO) fmt --all --check
-	shellcheck scripts/* .ci/run
+	shellcheck $$(find scripts -type f -executable) .ci/run
 	$(CARGO) deny --log-level error check bans licenses sources
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="$(DOC_FLAGS)" $(CARGO) doc --workspace --no-deps
