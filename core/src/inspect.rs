@@ -84,6 +84,7 @@ impl Serialize for View {
 /// Decodes `bytes` (JSON or DER, not PEM) as the first kind of object that fits and shows it; the
 /// field `kind` says which.
 ///
+/// # Errors
 /// What a JSON document of a known kind is wrong with; `setup.input.malformed`, with what could be
 /// read, of an object that breaks a rule; or the same code when nothing fits.
 pub fn inspect(bytes: &[u8]) -> Result<View, Broken> {

@@ -22,7 +22,7 @@ pub enum FileKind {
     Signature,
     /// A minisign or signify signature.
     Minisign,
-    /// An OpenPGP signature or signed message.
+    /// An `OpenPGP` signature or signed message.
     Pgp,
     /// An SSH signature.
     Ssh,
@@ -80,7 +80,7 @@ impl FileKind {
         ];
         let octets = octets.trim_ascii_start();
         let known = BEGINNINGS.iter().find(|(beginning, _)| octets.starts_with(beginning));
-        let is_short_packet = matches!(octets, [0x88, _, 3..=6, ..] | [0xC2, _, 3..=6, ..]);
+        let is_short_packet = matches!(octets, [0x88 | 0xC2, _, 3..=6, ..]);
         match known {
             Some((_, kind)) => Some(*kind),
             None if is_short_packet => Some(Self::Pgp),

@@ -113,7 +113,7 @@ pub const OCSP_BYTES: usize = 256 * 1024;
 pub const OCSP_RESPONSES: usize = 32;
 
 /// How long an OCSP answer without nextUpdate counts, in seconds from its thisUpdate, if the policy
-/// has no `max_age_seconds`: a day, as Firefox (mozilla::pkix) takes it. Two of three responders in
+/// has no `max_age_seconds`: a day, as Firefox (`mozilla::pkix`) takes it. Two of three responders in
 /// the field send none. Stops an old "good" from being played back for ever.
 pub const OCSP_WITHOUT_NEXT_UPDATE_SECONDS: i64 = 24 * 60 * 60;
 

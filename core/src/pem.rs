@@ -286,7 +286,6 @@ pub fn objects(content: Vec<u8>, kind: Kind) -> Result<Vec<Vec<u8>>, PemFault> {
     }
     match (is_pem, found.is_empty()) {
         (true, false) => Ok(found),
-        (true, true) => Err(PemFault::of_file(PemReason::NoBlock { wanted: kind.name() })),
         (false, _) if is_base64(&content) => Err(PemFault::of_file(PemReason::Unarmoured)),
         (false, _)
             if matches!(kind, Kind::Crl | Kind::PublicKey | Kind::Any)
@@ -294,7 +293,7 @@ pub fn objects(content: Vec<u8>, kind: Kind) -> Result<Vec<Vec<u8>>, PemFault> {
         {
             Ok(vec![content])
         }
-        (false, _) => Err(PemFault::of_file(PemReason::NoBlock { wanted: kind.name() })),
+        _ => Err(PemFault::of_file(PemReason::NoBlock { wanted: kind.name() })),
     }
 }
 

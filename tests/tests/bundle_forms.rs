@@ -188,7 +188,7 @@ fn attestations_of_the_python_index_verify() {
         let attestation = python_attestation(&case.bundle);
         let alone = told(&case.verify(&AwsLc));
         for form in [
-            python_provenance(&[attestation.clone()]),
+            python_provenance(std::slice::from_ref(&attestation)),
             attestation.clone(),
             snake_case(&attestation),
         ] {

@@ -93,7 +93,7 @@ fn with(lists: &[CrlDraft], rules: &str) -> Result<(), F> {
 fn a_list_made_after_the_expiry_clears_only_what_it_says_that_it_keeps() {
     let release = Release::new();
     let after = list(&release);
-    assert_eq!(with(&[after.clone()], ""), Err(F::RevocationAfterExpiry));
+    assert_eq!(with(std::slice::from_ref(&after), ""), Err(F::RevocationAfterExpiry));
     let since = |since| with(&[keeping(after.clone(), since)], "");
     assert_eq!(since(NOT_AFTER.plus_seconds(1)), Err(F::RevocationAfterExpiry));
     assert_eq!(since(NOT_AFTER), Ok(()));
@@ -113,7 +113,7 @@ fn a_revocation_counts_whenever_it_is_listed() {
     {
         let revoked = revoking(list, &release, Reason::KeyCompromise);
         for rules in ["", LAST_KNOWN] {
-            assert_eq!(with(&[revoked.clone()], rules), Err(F::Revoked));
+            assert_eq!(with(std::slice::from_ref(&revoked), rules), Err(F::Revoked));
         }
     }
 }
@@ -137,7 +137,7 @@ fn the_last_that_was_known_counts_if_the_policy_takes_it_and_the_verdict_says_as
     let release = Release::new();
     let made_at = NOT_AFTER.minus_seconds(DAY);
     let last = stale(list(&release), made_at);
-    assert_eq!(with(&[last.clone()], ""), Err(F::RevocationStale));
+    assert_eq!(with(std::slice::from_ref(&last), ""), Err(F::RevocationStale));
     assert_eq!(with(&[last.clone(), list(&release)], ""), Err(F::RevocationStale));
     let key = &release.signing.authority_key;
     let crls = vec![last.sign(key), list(&release).sign(key)];

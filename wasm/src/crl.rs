@@ -42,7 +42,7 @@ pub fn crl_facts(file: Vec<u8>, issuer: &[u8]) -> Option<String> {
     Some(text_of(&Facts {
         authentic: signed,
         this_update: crl.this_update.seconds(),
-        next_update: crl.next_update.map_or(0, |time| time.seconds()),
+        next_update: crl.next_update.map_or(0, countersign_core::time::UnixSeconds::seconds),
         number: crl.extensions.number.map(Base64::encode_string).unwrap_or_default(),
     }))
 }

@@ -191,16 +191,15 @@ fn write_part<'a>(
 pub(super) fn write_tlv(identifier: u8, content: &[u8], der: &mut Vec<u8>) {
     der.push(identifier);
     let length = content.len();
-    match u8::try_from(length) {
-        Ok(short @ 0..0x80) => der.push(short),
-        _ => {
-            let octets = length.to_be_bytes();
-            let zeros = octets.iter().take_while(|octet| **octet == 0).count();
-            let significant = octets.get(zeros..).unwrap_or_default();
-            // At most eight octets of a `usize`.
-            der.push(INDEFINITE | u8::try_from(significant.len()).unwrap_or_default());
-            der.extend_from_slice(significant);
-        }
+    if let Ok(short @ 0..0x80) = u8::try_from(length) {
+        der.push(short);
+    } else {
+        let octets = length.to_be_bytes();
+        let zeros = octets.iter().take_while(|octet| **octet == 0).count();
+        let significant = octets.get(zeros..).unwrap_or_default();
+        // At most eight octets of a `usize`.
+        der.push(INDEFINITE | u8::try_from(significant.len()).unwrap_or_default());
+        der.extend_from_slice(significant);
     }
     der.extend_from_slice(content);
 }
@@ -266,7 +265,7 @@ mod tests {
         };
         assert!(normalised(&nested(limits::BER_DEPTH)).is_some());
         assert_eq!(normalised(&nested(limits::BER_DEPTH + 1)), None);
-        let deep = [0x30; 100_000];
+        let deep = vec![0x30; 100_000];
         assert_eq!((normalised(&deep), first(&deep)), (None, None));
         assert_eq!(normalised(&vec![0; limits::TIMESTAMP_BYTES + 1]), None);
     }

@@ -65,14 +65,11 @@ impl<'s> Subjects<'s> {
         let shared = preferred
             .iter()
             .find(|algorithm| self.possible.iter().all(|subject| has(subject, **algorithm)));
-        match shared {
-            Some(algorithm) => alloc::vec![*algorithm],
-            None => {
-                let occurs = |algorithm: &HashAlgorithm| {
-                    self.possible.iter().any(|subject| has(subject, *algorithm))
-                };
-                preferred.iter().copied().filter(occurs).collect()
-            }
+        if let Some(algorithm) = shared { alloc::vec![*algorithm] } else {
+            let occurs = |algorithm: &HashAlgorithm| {
+                self.possible.iter().any(|subject| has(subject, *algorithm))
+            };
+            preferred.iter().copied().filter(occurs).collect()
         }
     }
 

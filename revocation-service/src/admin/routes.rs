@@ -3,7 +3,7 @@
 //! `docs/revocation-service.openapi.json` describes them; a test holds it against [`ROUTES`].
 //!
 //! A browser shows its user's client certificate on behalf of every page that asks, and nothing like
-//! SameSite keeps it from that. So no order comes in a form that a page of another origin can send without
+//! `SameSite` keeps it from that. So no order comes in a form that a page of another origin can send without
 //! asking first, and what says that it comes from a page is refused, whatever it asks for.
 
 use std::sync::Arc;

@@ -144,7 +144,7 @@ async fn the_very_next_crl_and_answer_show_an_acknowledged_revocation() {
 async fn a_crl_is_renewed_after_half_its_time_and_never_served_overdue() {
     let world = World::new();
     let mut config = world.config();
-    let admin = world.with_admin(&mut config);
+    let _admin = world.with_admin(&mut config);
     let running = world.start(config).await;
     let first = get(running.public, PATH);
     let half = i64::from(7 * 86_400 / 2);

@@ -207,7 +207,7 @@ fn expired() -> Vec<Case> {
     };
     let entry =
         EntryDraft::new(&release.signing.leaf.serial, Reason::KeyCompromise, Release::SIGNED);
-    let last = || list(not_after.minus_seconds(DAY));
+    let known = || list(not_after.minus_seconds(DAY));
     let last_known = r#","revocation":{"after_expiry":"last-known"}"#;
     let issuer = release.signing.sign().authority;
     let id = cert_id(HashAlgorithm::Sha256, &issuer, &release.signing.leaf.serial);
@@ -230,8 +230,8 @@ fn expired() -> Vec<Case> {
         with("kept", keeping(not_after), ""),
         with("kept-later-ones", keeping(not_after.plus_seconds(1)), ""),
         with("listed", after().revoking(entry), ""),
-        with("last", last(), ""),
-        with("last-known", last(), last_known),
+        with("last", known(), ""),
+        with("last-known", known(), last_known),
         with("last-known-dropped", after(), last_known),
         answer("silent", None),
         answer("kept", Some(not_after)),

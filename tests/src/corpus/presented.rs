@@ -122,8 +122,11 @@ pub fn respelled(value: &mut Value, spell: &dyn Fn(&str) -> String) {
     }
 }
 
+/// A way to spell base64.
+type Spelling = fn(&str) -> String;
+
 /// The spellings of base64 that readers of protobuf's JSON take.
-pub fn spellings() -> [(&'static str, fn(&str) -> String); 3] {
+pub fn spellings() -> [(&'static str, Spelling); 3] {
     [
         ("url-safe", |text| text.replace('+', "-").replace('/', "_")),
         ("unpadded", |text| text.trim_end_matches('=').to_owned()),

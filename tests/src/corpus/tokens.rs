@@ -25,7 +25,7 @@ const TOKENS: [(&str, Change); 43] = [
         draft.attributes.extend(Ess::V1.attribute(b"another certificate"));
     }),
     ("ess-further-issuer", |draft, _| {
-        draft.ess = Ess::Further(vec![draft.certificates[1].clone()])
+        draft.ess = Ess::Further(vec![draft.certificates[1].clone()]);
     }),
     ("ess-further-stranger", |draft, _| {
         draft.ess = Ess::Further(vec![b"another certificate".to_vec()]);

@@ -162,7 +162,7 @@ fn what_was_given_and_not_used_is_named_once() {
             notes.map(|each| format!("{:?} {:?}", each.subject, each.found)).collect();
         (report.verdict(), notes)
     };
-    assert_eq!(notes(&[good.clone()], &[]), (Verdict::Verified, vec![]));
+    assert_eq!(notes(std::slice::from_ref(&good), &[]), (Verdict::Verified, vec![]));
     let elsewhere = CrlDraft::new(&name("somebody else")).sign(&ForgeKey::p384("somebody"));
     let stranger = scene.delta(10).sign(&ForgeKey::p384("a stranger"));
     // It changes a list that is newer than the one that is there.
@@ -176,7 +176,7 @@ fn what_was_given_and_not_used_is_named_once() {
     let id = cert_id(HashAlgorithm::Sha1, &scene.signed.authority, &[9]).expect("a CertID");
     let other = OcspDraft::new(SingleDraft::good(&id)).sign(&scene.chain.authority_key);
     for unused in [other, b"no answer".to_vec()] {
-        let (verdict, notes) = notes(&[good.clone()], &[unused]);
+        let (verdict, notes) = notes(std::slice::from_ref(&good), &[unused]);
         assert_eq!((verdict, notes.len()), (Verdict::Verified, 1), "{notes:?}");
     }
     // What is the reason of the verdict is not a note besides.

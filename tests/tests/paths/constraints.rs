@@ -368,7 +368,7 @@ fn policies_are_mapped_unless_that_is_inhibited() {
 fn a_critical_policy_with_an_unknown_qualifier_is_not_supported() {
     let qualified = |qualifier: &str, criticality| {
         let id = |text: &str| der::oid(&text.parse().expect("an OID"));
-        let qualifier = der::sequence(&[&id(qualifier), &der::NULL]);
+        let qualifier = der::sequence(&[&id(qualifier), der::NULL]);
         let policy = der::sequence(&[&id(GOLD), &der::sequence(&[&qualifier])]);
         let value = der::sequence(&[&policy]);
         let extension = ExtensionDraft::new(oid::CE_CERTIFICATE_POLICIES, criticality, value);

@@ -50,7 +50,7 @@ async fn the_next_key_signs_from_its_second_on() {
         assert!(certificates.contains(leaf), "after {seconds} s");
         assert_eq!(certificates.len(), pair.first.len(), "and no certificate of the other key");
         let chain = ask(&rig, "GET", "/api/v1/timestamp/certchain", None, b"").await;
-        let chain = pem::decode_certificates(chain.body.to_vec());
+        let chain = pem::decode_certificates(chain.body.clone());
         assert_eq!(&chain.expect("certificates")[0], leaf, "after {seconds} s");
     }
     // A clock that goes back a little does not bring the first key back: no token gets an earlier time.

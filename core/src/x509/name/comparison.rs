@@ -1,7 +1,7 @@
 //! Whether two names are the same (RFC 5280 §7.1): string types, case and blanks aside.
 //!
-//! Text of PrintableString, UTF8String, IA5String, NumericString and BMPString is compared in one
-//! folded form; every other value octet for octet.
+//! Text of `PrintableString`, `UTF8String`, `IA5String`, `NumericString` and `BMPString` is compared
+//! in one folded form; every other value octet for octet.
 //!
 //! Off-spec: RFC 4518's preparation would also bring text into NFKC, which takes tables of 50 KB.
 //! Names that differ in that alone are different here, which refuses and never accepts.

@@ -292,7 +292,7 @@ fn is_domain_within(base: &str, name: &str) -> Option<bool> {
     Some(host.eq_ignore_ascii_case(base) || ends_with(host, &format!(".{base}")))
 }
 
-/// ASCII, any case; both are IA5String.
+/// ASCII, any case; both are `IA5String`.
 fn ends_with(text: &str, end: &str) -> bool {
     text.len()
         .checked_sub(end.len())

@@ -3,7 +3,7 @@
 //! Inputs: the user-initial-policy-set is any-policy; no explicit policy, no inhibition and no ban on
 //! mappings is asked for at the start. So the outcome depends on one thing only: whether a policy
 //! is left where a CA demands one (policyConstraints, requireExplicitPolicy). Which node of the
-//! valid_policy_tree led to a policy makes no difference to that, and each level is kept as the set
+//! `valid_policy_tree` led to a policy makes no difference to that, and each level is kept as the set
 //! of expected policies, as RFC 9618 §3 does: a tree grows exponentially (CVE-2023-0464).
 
 use alloc::{format, vec::Vec};

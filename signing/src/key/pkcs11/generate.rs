@@ -118,10 +118,11 @@ fn make(
     let (mechanism, kind, mut public) = match algorithm {
         TokenKeyAlgorithm::Usual(KeyAlgorithm::P384) => on_curve(&oid::SECP384R1),
         TokenKeyAlgorithm::Usual(KeyAlgorithm::P256) => on_curve(&oid::SECP256R1),
-        TokenKeyAlgorithm::Usual(KeyAlgorithm::Rsa3072) => rsa(3072),
         TokenKeyAlgorithm::P521 => on_curve(&oid::SECP521R1),
         TokenKeyAlgorithm::Ed25519 => ed25519(),
-        TokenKeyAlgorithm::Rsa3072Pss => rsa(3072),
+        TokenKeyAlgorithm::Usual(KeyAlgorithm::Rsa3072) | TokenKeyAlgorithm::Rsa3072Pss => {
+            rsa(3072)
+        }
         TokenKeyAlgorithm::Rsa2048 => rsa(2048),
         TokenKeyAlgorithm::Rsa4096 => rsa(4096),
     };

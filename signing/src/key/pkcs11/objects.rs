@@ -182,9 +182,11 @@ fn ec_spki(curve: &[u8], point: &[u8]) -> Vec<u8> {
 fn ed25519_spki(point: &[u8]) -> Option<Vec<u8>> {
     let key = match point {
         [0x04, 0x20, key @ ..] if key.len() == ED25519_OCTETS => key,
-        key if key.len() == ED25519_OCTETS => key,
-        _ => return None,
+        bare => bare,
     };
+    if key.len() != ED25519_OCTETS {
+        return None;
+    }
     Some(der::sequence(&[&der::sequence(&[&der::oid(&oid::ED25519)]), &der::bit_string(key)]))
 }
 
