@@ -172,7 +172,7 @@ pub struct Report {
     pub artifact: ArtifactSummary,
     /// Who signed, once proven.
     pub signer: Option<SignerSummary>,
-    /// The verified timestamps, earliest first.
+    /// The verified timestamps: the one that counts first, then the others, earliest first.
     pub timestamps: Vec<TimestampSummary>,
     /// The questions with their answers.
     pub checks: Vec<Check>,
@@ -245,7 +245,7 @@ impl Report {
         self.decisive().map_or(0, |finding| finding.code.exit_code())
     }
 
-    /// The earliest proven time.
+    /// The proven time: by then the signature existed.
     pub fn signed_by(&self) -> Option<UnixSeconds> {
         self.timestamps.first().map(|timestamp| timestamp.time)
     }

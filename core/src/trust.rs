@@ -72,6 +72,12 @@ pub struct Authority {
 }
 
 impl Authority {
+    /// Whether both entries of a trust root are one authority: the same entry, or one that was
+    /// listed anew under its address when it got another key.
+    pub fn is_same(&self, other: &Self) -> bool {
+        core::ptr::eq(self, other) || (!self.uri.is_empty() && self.uri == other.uri)
+    }
+
     /// An authority from its chain as `trusted_root.json` lists it: leaf (timestamp authorities
     /// only), intermediates, root last.
     ///

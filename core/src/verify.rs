@@ -16,13 +16,14 @@ mod signature;
 mod signer;
 mod standing;
 mod subject;
+mod vouched;
 mod when;
 
 pub use plan::{Keep, Plan, plan};
 
 use alloc::{format, string::String, vec::Vec};
 
-use self::legacy::LegacyTokens;
+use self::{legacy::LegacyTokens, vouched::vouched};
 use crate::{
     bundle::{Bundle, Presented, Verifier},
     crypto::CryptoProvider,
@@ -53,6 +54,17 @@ pub struct Artifact<'a> {
     /// All of its octets, at most [`SIGNED_CONTENT_BYTES`](crate::limits::SIGNED_CONTENT_BYTES);
     /// only if the [`Plan`] wants them kept.
     pub content: Option<&'a [u8]>,
+    /// Its first octets, at least
+    /// [`BEGINNING_OCTETS`](crate::bundle::BEGINNING_OCTETS) of them or all that there are; `None` if only
+    /// its digest is known. They tell a file from a statement that was signed.
+    pub beginning: Option<&'a [u8]>,
+}
+
+impl Artifact<'_> {
+    /// Its first octets, if any of it was read.
+    fn first_octets(&self) -> Option<&[u8]> {
+        self.beginning.or(self.content)
+    }
 }
 
 /// Everything that is to be checked; untrusted, all of it.
@@ -243,7 +255,8 @@ impl Context<'_> {
         let findings = Vec::new();
         let run = Run { context: self, bundle, leaf, key, revocation, legacy, findings };
         let timestamps: Vec<_> = run.verified_tokens().into_iter().filter_map(Result::ok).collect();
-        let at = run.judged_at(earliest(&timestamps, &run.verified_entries()));
+        let required = self.policy.timestamps_required;
+        let at = run.judged_at(vouched(&timestamps, &run.verified_entries(), required).time);
         if let Some(leaf) = leaf
             && let Ok(paths) = run.signer_paths(leaf, at)
         {
@@ -275,13 +288,14 @@ impl<'a> Run<'a> {
     fn report(mut self, artifact: ArtifactSummary) -> Report {
         let entries = self.verified_entries();
         let timestamps = self.timestamps(&entries);
-        let signed_by = earliest(&timestamps, &entries);
+        let required = self.context.policy.timestamps_required;
+        let signed_by = vouched(&timestamps, &entries, required).time;
         let logged = self.inspect_transparency(&entries, signed_by);
         let path = self.path(signed_by);
-        let summaries = timestamp_summaries(&timestamps, &entries);
+        let summaries = timestamp_summaries(&timestamps, &entries, signed_by);
         if let Some(path) = &path {
             self.inspect_certificate_log(path);
-            self.note_later_times(path, &summaries);
+            self.note_other_times(path, &summaries);
         }
         let managed = self.managed_key();
         let rules = match (&path, &managed) {
@@ -432,15 +446,6 @@ struct Facts<'f> {
     logged: Option<&'f str>,
 }
 
-/// The earliest time that somebody vouched for.
-fn earliest(
-    timestamps: &[VerifiedTimestamp<'_>],
-    entries: &[logged::EntryOutcome<'_>],
-) -> Option<ProvenTime> {
-    let stamped = timestamps.iter().map(VerifiedTimestamp::time);
-    stamped.chain(logged::logged_times(entries).map(|(time, _)| time)).min()
-}
-
 fn signer_summary(path: &VerifiedPath<'_>) -> SignerSummary {
     let leaf = path.leaf();
     // All of them: the policy may have known any.
@@ -456,10 +461,11 @@ fn signer_summary(path: &VerifiedPath<'_>) -> SignerSummary {
     }
 }
 
-/// Timestamps and promised times, the earliest first.
+/// Timestamps and promised times: the one that is proven first, then the others, the earliest first.
 fn timestamp_summaries(
     timestamps: &[VerifiedTimestamp<'_>],
     entries: &[logged::EntryOutcome<'_>],
+    proven: Option<ProvenTime>,
 ) -> Vec<TimestampSummary> {
     let stamped = timestamps.iter().map(|timestamp| TimestampSummary {
         time: timestamp.time().time(),
@@ -470,6 +476,7 @@ fn timestamp_summaries(
         authority: quoted(log.base_url.clone()),
     });
     let mut summaries: Vec<_> = stamped.chain(promised).collect();
-    sort_few(&mut summaries, |summary| summary.time);
+    let proven = proven.map(ProvenTime::time);
+    sort_few(&mut summaries, |summary| (Some(summary.time) != proven, summary.time));
     summaries
 }

@@ -85,6 +85,7 @@ impl Case {
                 size: self.size,
                 digests: &self.digests,
                 content: self.content.as_deref(),
+                beginning: None,
             },
             bundle: &self.bundle,
             crls: &crls,

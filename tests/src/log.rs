@@ -200,12 +200,12 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Those that can speak of an artifact's signature.
+    /// Those that can be about an artifact's signature.
     pub const OF_MESSAGES: [Self; 2] = [Self::HashedRekordV1, Self::HashedRekordV2];
 
-    /// Those that can speak of an envelope.
-    pub const OF_ENVELOPES: [Self; 5] =
-        [Self::HashedRekordV1, Self::HashedRekordV2, Self::Dsse, Self::IntotoV1, Self::IntotoV2];
+    /// Those that can be about an envelope.
+    pub const OF_ENVELOPES: [Self; 4] =
+        [Self::HashedRekordV2, Self::Dsse, Self::IntotoV1, Self::IntotoV2];
 
     /// The body of the entry that such a log makes of `bundle`.
     ///

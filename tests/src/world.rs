@@ -308,6 +308,7 @@ impl World {
                 size: Some(given.file.len() as u64),
                 digests: &digests,
                 content: Some(&given.file),
+                beginning: None,
             },
             bundle,
             crls: &crls,

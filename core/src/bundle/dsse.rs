@@ -23,6 +23,13 @@ impl Envelope {
     }
 }
 
+/// What every envelope's signed octets begin with (DSSE §3). A file that begins like this has the
+/// same signature as an envelope would have, so it is neither signed nor verified as a file.
+pub const ENVELOPE_BEGINNING: &[u8] = b"DSSEv1 ";
+
+/// How many of a file's first octets tell it from an envelope's.
+pub const BEGINNING_OCTETS: usize = ENVELOPE_BEGINNING.len();
+
 /// DSSE §3, PAE: `DSSEv1 SP length SP type SP length SP payload`, lengths in decimal.
 pub fn pre_authentication_encoding(payload_type: &str, payload: &[u8]) -> Vec<u8> {
     let head = format!("DSSEv1 {} {payload_type} {} ", payload_type.len(), payload.len());

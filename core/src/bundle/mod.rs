@@ -11,7 +11,10 @@ mod provenance;
 mod python;
 mod statement;
 
-pub use dsse::{Envelope, IN_TOTO_PAYLOAD_TYPE, pre_authentication_encoding};
+pub use dsse::{
+    BEGINNING_OCTETS, ENVELOPE_BEGINNING, Envelope, IN_TOTO_PAYLOAD_TYPE,
+    pre_authentication_encoding,
+};
 pub use presented::Presented;
 pub use provenance::{Field, FieldFault, PROVENANCE_TYPES, Provenance};
 pub use statement::{STATEMENT_TYPE, Statement, Subject};

@@ -92,6 +92,14 @@ impl LogKey {
 }
 
 impl Log {
+    /// Whether both entries of a trust root are one log: the same entry, the same key, or one that
+    /// was listed anew under its address.
+    pub fn is_same(&self, other: &Self) -> bool {
+        core::ptr::eq(self, other)
+            || self.key.raw == other.key.raw
+            || (!self.base_url.is_empty() && self.base_url == other.base_url)
+    }
+
     /// Whether the log signed `message`.
     pub fn verifies(&self, crypto: &dyn CryptoProvider, message: &[u8], signature: &[u8]) -> bool {
         self.key.scheme.is_some_and(|scheme| {

@@ -38,6 +38,7 @@ pub struct VerifiedTimestamp<'a> {
     info: TstInfo<'a>,
     path: VerifiedPath<'a>,
     other_paths: Vec<VerifiedPath<'a>>,
+    authorities: Vec<&'a Authority>,
 }
 
 impl<'a> VerifiedTimestamp<'a> {
@@ -59,6 +60,12 @@ impl<'a> VerifiedTimestamp<'a> {
     /// Every path of the authority that holds, [`path`](Self::path) first.
     pub fn paths(&self) -> impl Iterator<Item = &VerifiedPath<'a>> {
         core::iter::once(&self.path).chain(&self.other_paths)
+    }
+
+    /// The trust root's authorities that it is by. Several, if one certificate is under each of them:
+    /// then nobody can tell which one it was.
+    pub fn authorities(&self) -> &[&'a Authority] {
+        &self.authorities
     }
 
     /// The same timestamp over that path alone, which must be one of its own.
@@ -120,6 +127,13 @@ pub fn verify_answer(
         }
         _ => Ok(()),
     }
+}
+
+/// By whom a token is, and over which paths.
+struct Vouching<'a> {
+    path: VerifiedPath<'a>,
+    other_paths: Vec<VerifiedPath<'a>>,
+    authorities: Vec<&'a Authority>,
 }
 
 /// A token whose inner bonds hold: content, attributes and their digests agree.
@@ -192,13 +206,14 @@ impl<'a> Token<'a> {
                 .expected(format!("not after {now}"))
                 .found(format!("{}", self.info.gen_time)));
         }
-        let (path, other_paths) = self.verify_by_any(authorities, crypto)?;
+        let Vouching { path, other_paths, authorities } =
+            self.verify_by_any(authorities, crypto)?;
         for path in core::iter::once(&path).chain(&other_paths) {
             self.inspect_copies(path, crypto)?;
             self.inspect_tsa_name(path.leaf())?;
         }
         let time = ProvenTime::vouched(self.info.latest());
-        Ok(VerifiedTimestamp { time, info: self.info, path, other_paths })
+        Ok(VerifiedTimestamp { time, info: self.info, path, other_paths, authorities })
     }
 
     fn inspect_imprint(&self, stamped: Stamped<'_>, crypto: &dyn CryptoProvider) -> Result<()> {
@@ -233,12 +248,16 @@ impl<'a> Token<'a> {
         &self,
         authorities: &'a [Authority],
         crypto: &dyn CryptoProvider,
-    ) -> Result<(VerifiedPath<'a>, Vec<VerifiedPath<'a>>)> {
+    ) -> Result<Vouching<'a>> {
         let mut paths = Vec::new();
+        let mut vouching = Vec::new();
         let mut best: Option<Finding> = None;
         for authority in authorities {
             match self.verify_by(authority, crypto) {
-                Ok(found) => paths.extend(found),
+                Ok(found) => {
+                    paths.extend(found);
+                    vouching.push(authority);
+                }
                 // What every other authority says.
                 Err(finding) if finding.code == FindingCode::TimestampAuthorityNotTrusted => {}
                 Err(finding) => best = Some(finding),
@@ -246,7 +265,9 @@ impl<'a> Token<'a> {
         }
         let mut paths = paths.into_iter();
         match paths.next() {
-            Some(first) => Ok((first, paths.collect())),
+            Some(path) => {
+                Ok(Vouching { path, other_paths: paths.collect(), authorities: vouching })
+            }
             None => Err(best.unwrap_or_else(|| self.not_trusted())),
         }
     }

@@ -2,10 +2,7 @@
 
 use alloc::{format, string::String, vec::Vec};
 
-use super::{
-    Run,
-    logged::{EntryOutcome, logged_times},
-};
+use super::{Run, logged::EntryOutcome, vouched::vouched};
 use crate::{
     finding::{Finding, FindingCode},
     order::sort_few,
@@ -46,9 +43,9 @@ impl<'a> Run<'a> {
             }
         }
         sort_few(&mut holding, VerifiedTimestamp::time);
-        let required = usize::from(self.context.policy.timestamps_required);
-        let found = distinct_authorities(&holding, entries);
-        if found >= required {
+        let required = self.context.policy.timestamps_required;
+        let found = vouched(&holding, entries, required).authorities;
+        if found >= usize::from(required) {
             let ignored = |(index, finding)| self.ignored_token(index, &finding);
             let ignored: Vec<Finding> = failed.into_iter().map(ignored).collect();
             self.findings.extend(ignored);
@@ -70,16 +67,16 @@ impl<'a> Run<'a> {
         holding
     }
 
-    /// The chain is judged at the earliest of the proven times: that somebody stamped the signature
-    /// again, later, proves nothing against it. A later time at which no chain would have held is
-    /// named.
-    pub(super) fn note_later_times(
+    /// The chain is judged at the proven time, which is the first: that somebody stamped the
+    /// signature at another time too proves nothing against it. A time at which no chain would have
+    /// held is named.
+    pub(super) fn note_other_times(
         &mut self,
         path: &VerifiedPath<'a>,
-        proven: &[TimestampSummary],
+        stamps: &[TimestampSummary],
     ) {
-        let later = proven.iter().skip(1);
-        let notes: Vec<Finding> = later
+        let others = stamps.iter().skip(1);
+        let notes: Vec<Finding> = others
             .filter(|stamp| !path.certificates().all(|each| each.is_valid_at(stamp.time)))
             .filter_map(|stamp| {
                 let refused = self.signer_paths(self.leaf?, stamp.time).err()?;
@@ -130,19 +127,4 @@ impl<'a> Run<'a> {
         self.findings.extend(notes);
         Ok(timestamp)
     }
-}
-
-/// Several tokens of one authority vouch no more than one does.
-fn distinct_authorities(
-    timestamps: &[VerifiedTimestamp<'_>],
-    entries: &[EntryOutcome<'_>],
-) -> usize {
-    let stamped = timestamps.iter().map(|each| each.path().leaf().public_key.raw);
-    let mut keys: Vec<&[u8]> = Vec::new();
-    for key in stamped.chain(logged_times(entries).map(|(_, log)| log.key.raw())) {
-        if !keys.contains(&key) {
-            keys.push(key);
-        }
-    }
-    keys.len()
 }

@@ -71,8 +71,17 @@ impl Chain {
 
     /// A timestamp authority with that key.
     pub fn timestamping_with(leaf_key: ForgeKey) -> Self {
-        let authority_key = ForgeKey::p384("timestamping CA");
-        let mut chain = Self::of("timestamping", authority_key, leaf_key, oid::KP_TIME_STAMPING);
+        Self::timestamping_named("timestamping", leaf_key)
+    }
+
+    /// A timestamp authority that shares nothing with others: names and P-384 keys made from `name`.
+    pub fn timestamping_of(name: &str) -> Self {
+        Self::timestamping_named(name, ForgeKey::p384(&format!("{name} leaf")))
+    }
+
+    fn timestamping_named(name: &str, leaf_key: ForgeKey) -> Self {
+        let authority_key = ForgeKey::p384(&format!("{name} CA"));
+        let mut chain = Self::of(name, authority_key, leaf_key, oid::KP_TIME_STAMPING);
         chain.leaf = chain.leaf.with(usages(Critical, &[oid::KP_TIME_STAMPING]));
         chain
     }
