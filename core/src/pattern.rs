@@ -15,6 +15,17 @@ pub enum Kind {
     Identity,
 }
 
+/// What a pattern of a name can match, by how it is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// E-mail addresses: it has an `@`, and no `:` before it.
+    Email,
+    /// URIs: it has a scheme.
+    Uri,
+    /// Text that is neither.
+    Other,
+}
+
 /// A pattern that matches whole texts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern {
@@ -66,6 +77,25 @@ impl Pattern {
                 .rsplit_once('@')
                 .is_some_and(|(local, domain)| is_whole(domain) && !local.contains(':')),
         }
+    }
+
+    /// Names of which kind it matches. A URI may end in what looks like somebody's e-mail address
+    /// (`https://git.example/…@refs/heads/x@example.com`), so no pattern matches both.
+    pub fn form(&self) -> Form {
+        let local = self.text.split_once('@').map(|(local, _)| local);
+        match local {
+            Some(local) if !local.contains(':') => Form::Email,
+            _ if self.text.contains(':') => Form::Uri,
+            _ => Form::Other,
+        }
+    }
+
+    /// Whether a `**` stands before an `@`, which it would match too: then what follows the `@` can
+    /// be chosen by whoever chooses the rest of the name.
+    pub fn runs_across_at(&self) -> bool {
+        let run = self.tokens.iter().position(|token| *token == Token::Run);
+        run.and_then(|run| self.tokens.get(run..))
+            .is_some_and(|rest| rest.contains(&Token::Exactly('@')))
     }
 
     /// Whether the whole of `text` matches. Takes time proportional to both lengths' product.
@@ -230,6 +260,36 @@ mod tests {
         assert!(identity("https://git.example/**", "https://git.example/a/b@c"));
         assert!(Pattern::new("*.tgz", Kind::FileName).matches("pkg@1.0.tgz"));
         assert!(!Pattern::new("*.tgz", Kind::FileName).matches("dir/pkg.tgz"));
+    }
+
+    #[test]
+    fn a_pattern_is_for_names_of_one_kind() {
+        let form = |text| Pattern::new(text, Kind::Identity).form();
+        for text in ["release@example.com", "*@example.com", "**@example.com", "a/b@example.com"] {
+            assert_eq!(form(text), Form::Email, "{text}");
+        }
+        for text in [
+            "https://git.example/**",
+            "https://git.example/org/app@refs/tags/*",
+            "spiffe://example.com/signer",
+            "urn:example:a@b",
+            "mailto:a@example.com",
+        ] {
+            assert_eq!(form(text), Form::Uri, "{text}");
+        }
+        assert_eq!(form("release"), Form::Other);
+    }
+
+    #[test]
+    fn knows_runs_that_cross_an_at_sign() {
+        let crosses = |text| Pattern::new(text, Kind::Identity).runs_across_at();
+        for text in ["**@example.com", "a**b@example.com", "https://a/**@refs/heads/main", "***@b"]
+        {
+            assert!(crosses(text), "{text}");
+        }
+        for text in ["*@example.com", "https://a/*@refs/heads/**", "https://a/**", "a@b", "@**"] {
+            assert!(!crosses(text), "{text}");
+        }
     }
 
     #[test]

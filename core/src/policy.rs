@@ -8,7 +8,7 @@ use crate::{
     json::{self, Form, JsonFault, Value, form},
     kind::FileKind,
     limits,
-    pattern::{Kind, Pattern},
+    pattern::{Form as NameForm, Kind, Pattern},
 };
 
 /// The version of the form.
@@ -193,12 +193,30 @@ impl<'a> Form<'a> for Transparency {
     }
 }
 
+/// What becomes of a file that carries another name than the one under which it was signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Names {
+    /// It passes, with a warning: people rename files.
+    Noted,
+    /// It is rejected: an old release under a new name would be taken for the new one.
+    Exact,
+}
+
+impl<'a> Form<'a> for Names {
+    fn read(value: Value<'a>) -> Result<Self, String> {
+        value.choice(&[("noted", Self::Noted), ("exact", Self::Exact)])
+    }
+}
+
 /// What is demanded of a file.
 #[derive(Clone, Debug)]
 pub struct Policy {
     /// Who may sign.
     pub signers: Vec<Signer>,
-    /// How many trusted timestamps there must be.
+    /// What becomes of a file under another name; `None` leaves it to the caller, and without a
+    /// caller's choice it is noted.
+    pub names: Option<Names>,
+    /// How many authorities of the trust root must have vouched for the time of signing.
     pub timestamps_required: u8,
     /// What must be known about revocation.
     pub revocation: Revocation,
@@ -245,6 +263,7 @@ impl Policy {
         };
         Ok(Self {
             signers: vec![form.decode(0)?],
+            names: None,
             timestamps_required: 1,
             revocation: Revocation::default(),
             transparency: Transparency::default(),
@@ -258,6 +277,7 @@ impl Policy {
     pub fn for_given_key() -> Self {
         Self {
             signers: Vec::new(),
+            names: None,
             timestamps_required: 0,
             revocation: Revocation::default(),
             transparency: Transparency::default(),
@@ -294,6 +314,7 @@ impl Policy {
             signers: signers
                 .map(|(index, signer)| signer.decode(index))
                 .collect::<Result<_, _>>()?,
+            names: form.names,
             timestamps_required: form.timestamps.required,
             revocation: form.revocation,
             transparency: form.transparency,
@@ -311,6 +332,7 @@ form! {
         _schema: Option<String> = "$schema",
         version: u32 = "version",
         signers: Vec<SignerForm> = "signers",
+        names: Option<Names> = "names",
         timestamps: TimestampsForm = "timestamps" or TimestampsForm::default(),
         revocation: Revocation = "revocation" or Revocation::default(),
         transparency: Transparency = "transparency" or Transparency::default(),
@@ -363,14 +385,13 @@ impl SignerForm {
             })
         };
         let keys = self.keys.iter().map(key).collect::<Result<_, _>>()?;
-        let identity = |field: &str, texts: &[String]| names(&place(field), texts);
         let provenance =
             self.provenance.map(|form| form.decode(&place("provenance"))).transpose()?;
         Ok(Signer {
             provenance,
-            identities: identity("identities", &self.identities)?,
+            identities: names(&place("identities"), &self.identities)?,
             keys,
-            oidc_issuers: identity("oidc_issuers", &self.oidc_issuers)?,
+            oidc_issuers: uris(&place("oidc_issuers"), &self.oidc_issuers)?,
             files: self.files.iter().map(|text| Pattern::new(text, Kind::FileName)).collect(),
             predicate_types: self.predicate_types,
         })
@@ -387,9 +408,25 @@ fn named<'p>(
 /// Patterns of names, each of which says whose names it matches.
 fn names(place: &str, texts: &[String]) -> Result<Vec<Pattern>, Finding> {
     let patterns: Vec<_> = texts.iter().map(|text| Pattern::new(text, Kind::Identity)).collect();
-    match patterns.iter().find(|pattern| !pattern.names_a_host()) {
+    for pattern in &patterns {
+        let expected = if !pattern.names_a_host() {
+            "a name, or a pattern with its host or domain written out"
+        } else if pattern.runs_across_at() {
+            "* in place of ** before @, once for each part: ** would match an @ too"
+        } else {
+            continue;
+        };
+        return Err(fault(place, pattern.text()).expected(expected));
+    }
+    Ok(patterns)
+}
+
+/// Patterns of what is always a URI; one of an e-mail address would match nothing that was meant.
+fn uris(place: &str, texts: &[String]) -> Result<Vec<Pattern>, Finding> {
+    let patterns = names(place, texts)?;
+    match patterns.iter().find(|pattern| pattern.form() == NameForm::Email) {
         Some(pattern) => Err(fault(place, pattern.text())
-            .expected("a name, or a pattern with its host or domain written out")),
+            .expected("an address such as https://example.com, not an e-mail address")),
         None => Ok(patterns),
     }
 }
@@ -410,11 +447,11 @@ impl ProvenanceForm {
                 .expected("the repository's address without git+"));
         }
         Ok(ProvenanceRules {
-            builders: names(&field("builders"), &self.builders)?,
-            sources: names(&field("sources"), &self.sources)?,
+            builders: uris(&field("builders"), &self.builders)?,
+            sources: uris(&field("sources"), &self.sources)?,
             // A * in a ref stays within its part, as in file names.
             refs: self.refs.iter().map(|text| Pattern::new(text, Kind::FileName)).collect(),
-            build_types: names(&field("build_types"), &self.build_types)?,
+            build_types: uris(&field("build_types"), &self.build_types)?,
         })
     }
 }
@@ -465,6 +502,11 @@ mod tests {
             r#"{"version":1,"signers":[{"files":["**"],"identities":["**e**"]}]}"#,
             r#"{"version":1,"signers":[{"files":["**"],"identities":["https://**"]}]}"#,
             r#"{"version":1,"signers":[{"files":["**"],"identities":["**://git.example/x"]}]}"#,
+            r#"{"version":1,"signers":[{"files":["**"],"identities":["**@example.com"]}]}"#,
+            r#"{"version":1,"signers":[{"files":["**"],"identities":["https://a/**@refs/heads/main"]}]}"#,
+            r#"{"version":1,"signers":[{"files":["**"],"identities":["a"],"oidc_issuers":["*@a"]}]}"#,
+            r#"{"version":1,"signers":[{"files":["**"],"identities":["a@b"],"provenance":{"builders":["*@a"]}}]}"#,
+            r#"{"version":1,"names":"both","signers":[{"files":["**"],"identities":["a@b"]}]}"#,
             r#"{"version":1,"signers":[{"files":[""],"identities":["a@b"]}]}"#,
             r#"{"version":1,"signers":[{"files":["**"],"identities":["a"],"oidc_issuers":["**"]}]}"#,
             r#"{"version":1,"signers":[{"files":[],"identities":["a@b"]}]}"#,

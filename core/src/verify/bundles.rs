@@ -11,6 +11,7 @@ use crate::{
     bundle::{Bundle, Content, IN_TOTO_PAYLOAD_TYPE, Statement},
     finding::{Finding, FindingCode},
     limits,
+    policy::Names,
     report::{Outcome, Question, Report, Verdict},
 };
 
@@ -112,7 +113,7 @@ fn fit(bundle: &Bundle, artifact: &Artifact<'_>) -> Fit {
             Err(finding) => Fit::Other(finding.code),
             Ok(statement) => {
                 let subjects = Subjects::new(&statement.subjects, *artifact);
-                match subjects.find() {
+                match subjects.find(Names::Noted) {
                     Ok(_) => Fit::Digest,
                     Err(finding) if finding.code == FindingCode::ContentDigestNotSupplied => {
                         if subjects.are_meant() {

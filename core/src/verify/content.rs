@@ -11,7 +11,7 @@ use crate::{
     bundle::{Content, Envelope, IN_TOTO_PAYLOAD_TYPE, Statement},
     digest::Digest,
     finding::{Finding, FindingCode},
-    policy::Signer,
+    policy::{Names, Signer},
 };
 
 impl Run<'_> {
@@ -27,6 +27,9 @@ impl Run<'_> {
         let outcome = match &self.bundle.content {
             Content::MessageSignature { digest, .. } => {
                 self.inspect_predicate(rules, None);
+                if self.names() == Names::Exact {
+                    self.findings.push(FindingCode::NameNotSigned.into());
+                }
                 match digest {
                     Some(digest) => self.compare(digest),
                     // The signature was checked over the artifact's own digest.
@@ -55,6 +58,10 @@ impl Run<'_> {
         }
     }
 
+    fn names(&self) -> Names {
+        self.context.policy.names.unwrap_or(Names::Noted)
+    }
+
     fn compare(&self, signed: &Digest) -> Result<(Digest, Vec<Finding>), Finding> {
         let digests = self.context.evidence.artifact.digests;
         match digests.iter().find(|each| each.algorithm() == signed.algorithm()) {
@@ -79,6 +86,6 @@ impl Run<'_> {
                 .expected(IN_TOTO_PAYLOAD_TYPE)
                 .found(envelope.payload_type.clone()));
         }
-        Subjects::new(&statement?.subjects, self.context.evidence.artifact).find()
+        Subjects::new(&statement?.subjects, self.context.evidence.artifact).find(self.names())
     }
 }

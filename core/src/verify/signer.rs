@@ -9,10 +9,11 @@ use super::Run;
 use crate::{
     digest::Digest,
     finding::{Finding, FindingCode},
+    pattern::{Form, Pattern},
     policy::Signer,
     time::UnixSeconds,
     trust::{Authority, lacks},
-    x509::{Certificate, Purpose, VerifiedPath, path},
+    x509::{Certificate, GeneralName, Purpose, VerifiedPath, path},
 };
 
 impl<'a> Run<'a> {
@@ -121,7 +122,8 @@ impl<'a> Run<'a> {
         }
         let covering = self.covering_rules()?;
         let is_expected = |signer: &&'a Signer| {
-            signer.identities.iter().any(|each| identities.iter().any(|name| each.matches(name)))
+            let mut names = extensions.subject_alt_names.iter();
+            names.any(|name| signer.identities.iter().any(|pattern| is_named(pattern, name)))
         };
         let expected: Vec<&'a Signer> = covering.iter().copied().filter(is_expected).collect();
         if expected.is_empty() {
@@ -144,6 +146,16 @@ impl<'a> Run<'a> {
         }
         Ok(rules)
     }
+}
+
+/// A pattern of e-mail addresses matches e-mail addresses only, one of URIs only URIs.
+fn is_named(pattern: &Pattern, name: &GeneralName<'_>) -> bool {
+    let other = match name {
+        GeneralName::Email(_) => Form::Uri,
+        GeneralName::Uri(_) => Form::Email,
+        _ => return false,
+    };
+    pattern.form() != other && name.identity().is_some_and(|text| pattern.matches(text))
 }
 
 /// How much a refusal tells: "unknown issuer" is what every other authority says, and of the rest
@@ -175,10 +187,8 @@ fn expected_signers(signers: &[&Signer]) -> String {
     all.join(" or ")
 }
 
-fn texts(signers: &[&Signer], list: impl Fn(&Signer) -> &Vec<crate::pattern::Pattern>) -> String {
-    let texts: Vec<&str> = signers
-        .iter()
-        .flat_map(|signer| list(signer).iter().map(crate::pattern::Pattern::text))
-        .collect();
+fn texts(signers: &[&Signer], list: impl Fn(&Signer) -> &Vec<Pattern>) -> String {
+    let texts: Vec<&str> =
+        signers.iter().flat_map(|signer| list(signer).iter().map(Pattern::text)).collect();
     texts.join(" or ")
 }

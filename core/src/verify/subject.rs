@@ -13,6 +13,7 @@ use crate::{
     bundle::Subject,
     digest::{Digest, HashAlgorithm},
     finding::{Finding, FindingCode},
+    policy::Names,
 };
 
 /// A statement's subjects, and the file that one of them may be.
@@ -65,7 +66,9 @@ impl<'s> Subjects<'s> {
         let shared = preferred
             .iter()
             .find(|algorithm| self.possible.iter().all(|subject| has(subject, **algorithm)));
-        if let Some(algorithm) = shared { alloc::vec![*algorithm] } else {
+        if let Some(algorithm) = shared {
+            alloc::vec![*algorithm]
+        } else {
             let occurs = |algorithm: &HashAlgorithm| {
                 self.possible.iter().any(|subject| has(subject, *algorithm))
             };
@@ -99,12 +102,12 @@ impl<'s> Subjects<'s> {
     ///
     /// # Errors
     /// Why none is.
-    pub(super) fn find(&self) -> Result<(Digest, Vec<Finding>), Finding> {
+    pub(super) fn find(&self, names: Names) -> Result<(Digest, Vec<Finding>), Finding> {
         let mut contradiction = None;
         for subject in &self.possible {
             let Some(digest) = matching(subject, self.artifact.digests) else { continue };
             match self.inspect_size(subject) {
-                Ok(()) => return Ok((digest, self.name_note(subject))),
+                Ok(()) => return self.inspect_name(subject, names).map(|notes| (digest, notes)),
                 // A statement that contradicts itself about the file proves nothing of it.
                 Err(finding) => contradiction = contradiction.or(Some(finding)),
             }
@@ -161,14 +164,43 @@ impl<'s> Subjects<'s> {
         Finding::new(FindingCode::ContentMismatch).expected(expected).found(found)
     }
 
-    fn name_note(&self, subject: &Subject) -> Vec<Finding> {
-        match (self.artifact.name, subject.name.as_deref()) {
-            (Some(own), Some(published)) if own != published => {
-                alloc::vec![Finding::new(FindingCode::NameDiffers).expected(published).found(own)]
+    /// What is worth a note about the name; a finding where the policy demands that it is the one
+    /// under which the file was signed.
+    fn inspect_name(&self, subject: &Subject, names: Names) -> Result<Vec<Finding>, Finding> {
+        let code = match (names, subject.name.as_deref(), self.artifact.name) {
+            (_, Some(published), Some(own)) if published == own => return Ok(Vec::new()),
+            (Names::Exact, Some(published), Some(own)) if !is_copy(own, published) => {
+                FindingCode::ContentNameOther
             }
-            _ => Vec::new(),
+            (_, Some(_), Some(_)) => FindingCode::NameDiffers,
+            (Names::Exact, Some(_), None) => FindingCode::ContentNameNotSupplied,
+            (Names::Exact, None, _) => FindingCode::NameNotSigned,
+            (Names::Noted, None, _) | (Names::Noted, _, None) => return Ok(Vec::new()),
+        };
+        let mut finding = Finding::new(code);
+        if let Some(published) = &subject.name {
+            finding = finding.expected(published.as_str());
         }
+        if let Some(own) = self.artifact.name {
+            finding = finding.found(own);
+        }
+        if code.exit_code() == 0 { Ok(alloc::vec![finding]) } else { Err(finding) }
     }
+}
+
+/// Whether `name` is `published` with the number that browsers give to a second download of one name:
+/// `app (1).zip`, `app(1).zip`, `app (1).tar.gz`, `app (1)`. It is the same name for people.
+fn is_copy(name: &str, published: &str) -> bool {
+    name.match_indices('(').any(|(at, _)| {
+        let Some((before, rest)) = name.split_at_checked(at) else { return false };
+        let Some((number, after)) = rest.get(1..).and_then(|rest| rest.split_once(')')) else {
+            return false;
+        };
+        let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+        let ends_there = after.is_empty() || after.starts_with('.');
+        let is_same = |before: &str| published.strip_prefix(before) == Some(after);
+        is_number && ends_there && (is_same(before) || is_same(before.trim_end_matches(' ')))
+    })
 }
 
 fn size_finding(code: FindingCode, expected: u64, found: u64) -> Finding {
@@ -213,12 +245,13 @@ mod tests {
     /// What is said of a file of that name, size and digest.
     fn judge(all: &[Subject], name: Option<&str>, size: u64, byte: u8) -> Option<FindingCode> {
         let digests = [digest(byte)];
-        let artifact = Artifact { name, size: Some(size), digests: &digests, content: None };
-        Subjects::new(all, artifact).find().err().map(|finding| finding.code)
+        let artifact =
+            Artifact { name, size: Some(size), digests: &digests, ..Artifact::default() };
+        Subjects::new(all, artifact).find(Names::Noted).err().map(|finding| finding.code)
     }
 
     fn is_cut_short(all: &[Subject], name: Option<&str>, size: u64) -> bool {
-        let artifact = Artifact { name, size: Some(size), digests: &[], content: None };
+        let artifact = Artifact { name, size: Some(size), ..Artifact::default() };
         Subjects::new(all, artifact).cut_short().is_some()
     }
 
@@ -277,6 +310,39 @@ mod tests {
         assert!(!is_cut_short(&all, Some("app"), 5));
         assert_eq!(judge(&all, Some("app"), 30, 1), None);
         assert_eq!(judge(&all, Some("app"), 5, 2), Some(FindingCode::ContentOtherFile));
+    }
+
+    #[test]
+    fn an_exact_name_is_the_signed_one_or_a_browsers_copy_of_it() {
+        let all = [subject(Some("app-1.0.tar.gz"), 1, None), subject(None, 2, None)];
+        let told = |name: Option<&str>, byte, names| {
+            let digests = [digest(byte)];
+            let artifact = Artifact { name, digests: &digests, ..Artifact::default() };
+            let found = Subjects::new(&all, artifact).find(names);
+            let notes = found.map(|(_, notes)| notes.first().map(|note| note.code));
+            notes.map_err(|finding| finding.code)
+        };
+        let exact = |name| told(Some(name), 1, Names::Exact);
+        assert_eq!(exact("app-1.0.tar.gz"), Ok(None));
+        for copy in ["app-1.0 (1).tar.gz", "app-1.0(12).tar.gz", "app-1.0.tar (3).gz"] {
+            assert_eq!(exact(copy), Ok(Some(FindingCode::NameDiffers)), "{copy}");
+        }
+        for other in [
+            "app-2.0.tar.gz",
+            "app-1.0 (x).tar.gz",
+            "app-1.0 ().tar.gz",
+            "app-1.0 (1)x.tar.gz",
+            "(1)",
+            "(",
+            "app-1.(1)0.tar.gz",
+        ] {
+            assert_eq!(exact(other), Err(FindingCode::ContentNameOther), "{other}");
+        }
+        assert_eq!(told(Some("other"), 1, Names::Noted), Ok(Some(FindingCode::NameDiffers)));
+        assert_eq!(told(None, 1, Names::Exact), Err(FindingCode::ContentNameNotSupplied));
+        assert_eq!(told(None, 1, Names::Noted), Ok(None));
+        assert_eq!(told(Some("any"), 2, Names::Exact), Ok(Some(FindingCode::NameNotSigned)));
+        assert_eq!(told(Some("any"), 2, Names::Noted), Ok(None));
     }
 
     #[test]

@@ -111,7 +111,8 @@ function productName(report: Report, labels: Labels): string | undefined {
 /** The newer version of something outdated; of somebody unexpected, who was expected. */
 function expectedOf(decisive: Finding | undefined, labels: Labels): string | undefined {
   const named = decisive?.expected ?? undefined;
-  return decisive?.class === "outdated" ? named : (labels.publisher ?? named);
+  const isOfFile = decisive?.class === "outdated" || decisive?.code === "content.name.other";
+  return isOfFile ? named : (labels.publisher ?? named);
 }
 
 /** The organisation in the proven signer's certificate, else its identity. */

@@ -334,6 +334,8 @@ export class VerifyDownload extends HTMLElement {
       revocation: { crls: sources.crls },
       ...(sources.publicKey !== undefined && { publicKey: sources.publicKey }),
       name: sources.expected ?? run.name,
+      // Else an old release under a new name would be taken for the new one.
+      names: "exact",
       signal: run.controller.signal,
       onProgress: (progress) => this.#progress(run, progress),
       onStep: (step) => {

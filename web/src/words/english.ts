@@ -65,6 +65,10 @@ export const english: Words = {
         "The signature beside it belongs to another file. Choose the right signature file, or download this file again.",
       ],
     },
+    "content.name.other": {
+      headline: "Not the file that its name says.",
+      body: ["This file was published as {*expected}. It may be an older version. Get the file again from the publisher."],
+    },
     "content.digest.weak": { headline: "Do not open this file.", body: ["{title}", "{remedy}"] },
     "certificate.identity.unexpected": {
       headline: "Signed, but not by {*expected}.",
