@@ -9,6 +9,7 @@ use std::{
 
 use countersign_core::{
     Keep,
+    bundle::BEGINNING_OCTETS,
     crypto::aws_lc::AwsLc,
     digest::{Digest, HashAlgorithm, StreamingDigest},
     limits,
@@ -32,6 +33,19 @@ pub struct Artifact {
     shown: String,
     file: File,
     size: Option<u64>,
+}
+
+/// What was learned of a file by reading it to its end.
+#[derive(Debug)]
+pub struct Contents {
+    /// Digests, in the order asked for.
+    pub digests: Vec<Digest>,
+    /// The size in bytes.
+    pub size: u64,
+    /// Its first [`BEGINNING_OCTETS`] octets, or all that there are.
+    pub beginning: Vec<u8>,
+    /// All of it, where that was to be kept and was not too large.
+    pub content: Option<Vec<u8>>,
 }
 
 impl Artifact {
@@ -78,12 +92,11 @@ impl Artifact {
         session: &Session,
         algorithms: &[HashAlgorithm],
     ) -> Outcome<(Vec<Digest>, u64)> {
-        let (digests, size, _) = self.read(session, algorithms, Keep::Digests)?;
+        let Contents { digests, size, .. } = self.read(session, algorithms, Keep::Digests)?;
         Ok((digests, size))
     }
 
-    /// Reads it to its end, once: digests, in the order asked for, the size, and what is to be kept
-    /// of it. A file that is too large to be kept is hashed all the same.
+    /// Reads it to its end, once. A file that is too large to be kept is hashed all the same.
     ///
     /// # Errors
     /// `setup.input.unreadable`.
@@ -92,7 +105,7 @@ impl Artifact {
         session: &Session,
         algorithms: &[HashAlgorithm],
         keep: Keep,
-    ) -> Outcome<(Vec<Digest>, u64, Option<Vec<u8>>)> {
+    ) -> Outcome<Contents> {
         let mut hashes = StreamingDigest::new(&AwsLc, algorithms);
         let mut progress = Progress::new(session, self.name().unwrap_or("-"), self.size);
         let limit = limits::SIGNED_CONTENT_BYTES;
@@ -101,8 +114,11 @@ impl Artifact {
             (Keep::Content, _) => Some(Vec::new()),
             (Keep::Digests, _) => None,
         };
+        let mut beginning = Vec::with_capacity(BEGINNING_OCTETS);
         read_ahead::for_each_block(self.file, |block| {
             hashes.update(block);
+            let missing = BEGINNING_OCTETS - beginning.len();
+            beginning.extend_from_slice(&block[..missing.min(block.len())]);
             kept = kept.take().filter(|kept| block.len() <= limit - kept.len());
             if let Some(kept) = &mut kept {
                 kept.extend_from_slice(block);
@@ -111,7 +127,7 @@ impl Artifact {
         })
         .map_err(|error| Failure::unreadable(Path::new(&self.shown), error.to_string()))?;
         let (digests, size) = hashes.finish();
-        Ok((digests, size, kept))
+        Ok(Contents { digests, size, beginning, content: kept })
     }
 }
 

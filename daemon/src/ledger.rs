@@ -37,7 +37,9 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-pub use countersign_ledger::{Expectation, Fault, Hash, Start, Summary, What, verify};
+pub use countersign_ledger::{
+    At, Expectation, Fault, Hash, Identity, Located, Start, Summary, What, locate, verify,
+};
 use serde::Serialize;
 
 pub use self::appending::{AppendError, Appending, Receipt};
@@ -57,6 +59,7 @@ pub struct Ledger {
 #[derive(Debug)]
 struct Shared {
     queue: Arc<Queue>,
+    identity: Identity,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -76,6 +79,7 @@ impl Ledger {
 
     fn open_on(folder: &Path, options: Options, medium: impl Medium) -> Result<Self, OpenError> {
         let recovered = recovery::open(folder, options, Box::new(medium))?;
+        let identity = recovered.store.identity().clone();
         let queue = Arc::new(Queue::new(
             recovered.store.max_queued(),
             recovered.store.head(),
@@ -87,7 +91,7 @@ impl Ledger {
             .spawn(move || writer::run(recovered.store, &serving))
             .map_err(OpenError::Io)?;
         queue::report_lag(&queue);
-        let shared = Arc::new(Shared { queue, writer: Mutex::new(Some(writer)) });
+        let shared = Arc::new(Shared { queue, identity, writer: Mutex::new(Some(writer)) });
         let ledger = Self { shared };
         if let Some(torn) = recovered.torn {
             // Its receipt is not waited for: when it cannot be written, nothing else can.
@@ -105,6 +109,16 @@ impl Ledger {
         self.shared.queue.push(kind, record)
     }
 
+    /// Its name and its random number.
+    pub fn identity(&self) -> &Identity {
+        &self.shared.identity
+    }
+
+    /// What tells its head to those who note it elsewhere; it does not keep the ledger open.
+    pub fn heads(&self) -> Heads {
+        Heads { queue: Arc::clone(&self.shared.queue) }
+    }
+
     /// How the ledger is; for readiness checks.
     pub fn status(&self) -> Status {
         self.shared.queue.status()
@@ -116,6 +130,20 @@ impl Ledger {
     /// Why not: the ledger stopped, the last commit failed, or a record has waited for over a second.
     pub fn ready(&self) -> Result<(), String> {
         self.status().ready()
+    }
+}
+
+/// Tells a ledger's head, also after the ledger was closed.
+#[derive(Debug, Clone)]
+pub struct Heads {
+    queue: Arc<Queue>,
+}
+
+impl Heads {
+    /// The last line that is on the disk: it outlives a power failure, so whoever notes it elsewhere
+    /// can expect it for ever. In [`Durability::Strict`], every receipt that was given is not behind it.
+    pub fn on_disk(&self) -> Receipt {
+        self.queue.on_disk()
     }
 }
 

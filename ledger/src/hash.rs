@@ -24,6 +24,11 @@ impl Hash {
         Self(Sha256::digest(line).into())
     }
 
+    /// The hash of these octets, which were kept of one.
+    pub fn from_bytes(octets: [u8; 32]) -> Self {
+        Self(octets)
+    }
+
     /// The 32 octets.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0

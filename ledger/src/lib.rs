@@ -12,6 +12,7 @@ mod chain;
 mod entry;
 mod folder;
 mod hash;
+mod locate;
 mod verify;
 
 pub use chain::{Chain, Identity, What};
@@ -21,6 +22,7 @@ pub use entry::{
 };
 pub use folder::{file_name, files};
 pub use hash::{Hash, InvalidHash};
+pub use locate::{At, Located, locate};
 pub use verify::{
     Expectation, Fault, FileEnd, Place, Start, Summary, verify, verify_each, walk_file,
 };

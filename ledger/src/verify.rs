@@ -383,4 +383,4 @@ fn rest_without_line_feed(reader: &mut BufReader<File>, mut octets: u64) -> io::
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

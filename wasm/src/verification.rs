@@ -11,7 +11,7 @@ use countersign_core::{
     limits,
     pem::{self, Kind, PemFault},
     plan,
-    policy::{self, Policy, RevocationMode},
+    policy::{self, Names, Policy, RevocationMode},
     report::{ArtifactSummary, Report},
     revocation::{self, Freshness, RevocationEvidence},
     revocation_sources,
@@ -37,6 +37,7 @@ pub struct Verification {
     size: Option<u64>,
     digests: Vec<Digest>,
     content: Option<Vec<u8>>,
+    beginning: Option<Vec<u8>>,
     /// How much of the file was handed in, kept or not.
     content_size: usize,
     crls: Vec<Vec<u8>>,
@@ -87,6 +88,7 @@ impl Verification {
             size: None,
             digests: Vec::new(),
             content: None,
+            beginning: None,
             content_size: 0,
             crls: Vec::new(),
             ocsp_responses: Vec::new(),
@@ -108,6 +110,21 @@ impl Verification {
         let digest = Digest::parse(digest);
         self.digests.extend(digest.clone());
         digest.is_some()
+    }
+
+    /// Sets the file's first octets, at least seven of them or all that there are.
+    #[wasm_bindgen(js_name = setBeginning)]
+    pub fn set_beginning(&mut self, octets: Vec<u8>) {
+        self.beginning = Some(octets);
+    }
+
+    /// Has a file rejected that carries another name than the one under which it was signed, if the
+    /// policy does not say what becomes of it.
+    #[wasm_bindgen(js_name = preferExactNames)]
+    pub fn prefer_exact_names(&mut self) {
+        if let Ok(policy) = &mut self.policy {
+            policy.names.get_or_insert(Names::Exact);
+        }
     }
 
     /// Adds the next octets of the file itself, where the plan wants them. Beyond what a signature
@@ -261,6 +278,7 @@ impl Verification {
             size: self.size,
             digests: &self.digests,
             content: self.content.as_deref(),
+            beginning: self.beginning.as_deref(),
         }
     }
 

@@ -7,6 +7,7 @@ use std::{
 
 use countersign_core::{
     Artifact, Evidence, Keep,
+    bundle::ENVELOPE_BEGINNING,
     crypto::aws_lc::AwsLc,
     digest::{Digest, HashAlgorithm, digest},
     finding::{Finding, FindingCode, quoted},
@@ -31,7 +32,7 @@ use url::Url;
 use super::verify::bundle_path;
 use crate::{
     arguments::{Format, SignArguments},
-    artifact,
+    artifact::{self, Contents},
     failure::{Failure, Outcome, path_text},
     fetch::HttpClient,
     input,
@@ -203,7 +204,11 @@ impl<'a> Run<'a> {
         };
         let whole = matches!(self.claim, Claim::File) && self.key.takes() == Takes::Messages;
         let keep = if whole { Keep::Content } else { Keep::Digests };
-        let (digests, size, content) = file.read(self.session, &algorithms, keep)?;
+        let Contents { digests, size, beginning, content } =
+            file.read(self.session, &algorithms, keep)?;
+        if matches!(self.claim, Claim::File) {
+            refuse_statement_as_file(path, &beginning)?;
+        }
         if whole && content.is_none() {
             return Err(Failure::usage(format!(
                 "{}: too large for this key, which signs whole files of at most {} MiB; sign a \
@@ -218,6 +223,7 @@ impl<'a> Run<'a> {
             size: Some(size),
             digests: &digests,
             content: content.as_deref(),
+            beginning: Some(&beginning),
         };
         self.refuse_revoked(artifact, &signature)?;
         let stamp = self.stamp(&signature, own)?;
@@ -322,6 +328,16 @@ impl<'a> Run<'a> {
     fn now(&self) -> UnixSeconds {
         self.session.now()
     }
+}
+
+/// The signature of a file that begins like this would also be that of a statement, which whoever
+/// wrote the file had made up.
+fn refuse_statement_as_file(path: &Path, beginning: &[u8]) -> Outcome<()> {
+    if !beginning.starts_with(ENVELOPE_BEGINNING) {
+        return Ok(());
+    }
+    let finding = Finding::new(FindingCode::ArtifactReadsAsStatement).about(path_text(path));
+    Err(finding.found("it begins with DSSEv1").into())
 }
 
 /// The policy for looking at our own output: this signer, the timestamp that was asked for.

@@ -160,12 +160,15 @@ struct Run<'a> {
 }
 
 /// What is known of an artifact before it is judged.
+#[derive(Default)]
 struct Presented {
     name: Option<String>,
     size: Option<u64>,
     digests: Vec<Digest>,
     /// Where the signature is over the file and not over its digest.
     content: Option<Vec<u8>>,
+    /// Its first octets, where it was read.
+    beginning: Option<Vec<u8>>,
     bundle: Vec<u8>,
 }
 
@@ -186,7 +189,8 @@ impl Run<'_> {
         if let Some(digest) = digest_of(artifact)? {
             let bundle = self.named_bundle(artifact, "--bundle FILE beside a digest")?;
             let digests = vec![digest];
-            return Ok(Presented { name: None, size: None, digests, content: None, bundle });
+            let presented = Presented { digests, bundle, ..Presented::default() };
+            return Ok(presented);
         }
         // What is wrong with the file is said before what is wrong with its bundle.
         let file = artifact::Artifact::open(artifact)?;
@@ -196,16 +200,22 @@ impl Run<'_> {
             self.bundle.clone().unwrap_or_else(|| bundle_beside::read(artifact))?
         };
         let (name, size) = (file.name().map(str::to_owned), file.size());
-        let known = Artifact { name: name.as_deref(), size, digests: &[], content: None };
+        let known = Artifact { name: name.as_deref(), size, ..Artifact::default() };
         let key = self.key.as_deref();
-        let (digests, size, content) = match plan(&bundle, &known, key, &HashAlgorithm::STRONG) {
+        match plan(&bundle, &known, key, &HashAlgorithm::STRONG) {
             Plan::Read { algorithms, keep, .. } => {
-                let (digests, size, content) = file.read(self.session, &algorithms, keep)?;
-                (digests, Some(size), content)
+                let read = file.read(self.session, &algorithms, keep)?;
+                Ok(Presented {
+                    name,
+                    size: Some(read.size),
+                    digests: read.digests,
+                    content: read.content,
+                    beginning: Some(read.beginning),
+                    bundle,
+                })
             }
-            Plan::Decided(_) => (Vec::new(), size, None),
-        };
-        Ok(Presented { name, size, digests, content, bundle })
+            Plan::Decided(_) => Ok(Presented { name, size, bundle, ..Presented::default() }),
+        }
     }
 
     /// The bundle of what has no file beside which one could be looked for.
@@ -222,6 +232,7 @@ impl Run<'_> {
             size: presented.size,
             digests: &presented.digests,
             content: presented.content.as_deref(),
+            beginning: presented.beginning.as_deref(),
         };
         let key = self.key.as_deref();
         let bare = Evidence {

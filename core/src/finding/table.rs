@@ -46,6 +46,9 @@ findings! {
     ArtifactIsBundle = "setup.artifact.is-bundle", SetUp, 2, "docs/verifying.md",
         "That is a bundle, not the file that it was made for.",
         "Name the file itself; the bundle beside it is found.";
+    ArtifactReadsAsStatement = "setup.artifact.reads-as-statement", SetUp, 2, "DSSE v1 §3; docs/threat-model.md",
+        "The file begins as what is signed for a statement, so its signature could be used for one.",
+        "Sign a statement about the file: `countersign sign --statement FILE`.";
     PolicyMalformed = "setup.policy.malformed", SetUp, 2, "docs/policy.schema.json",
         "The policy cannot be read.",
         "Correct the named place; `countersign policy lint` checks the whole file.";
@@ -141,8 +144,14 @@ findings! {
     ContentMismatch = "content.mismatch", Danger, 10, "Sigstore bundle v0.3 messageDigest; in-toto Statement v1 subject",
         "The file differs from what was published.",
         "Do not open it. Delete it and download it again, from another mirror if it happens again.";
+    ContentNameOther = "content.name.other", Danger, 10, "docs/policy.md names; in-toto Statement v1 subject",
+        "The file carries another name than the one under which it was signed.",
+        "Do not use it as the file that its name promises; it may be an older one. Get the file of that name from the publisher.";
+    ContentNameNotSupplied = "content.name.not-supplied", NotChecked, 3, "docs/policy.md names",
+        "The policy compares the file's name, which was not given.",
+        "Give the file itself, under the name that it was published under.";
     ContentDigestNotSupplied = "content.digest.not-supplied", NotChecked, 3, "Sigstore bundle v0.3 messageDigest",
-        "The bundle speaks of a digest that was not given.",
+        "The bundle names a digest that was not given.",
         "Give the file itself, or its digest with the algorithm named here.";
     ContentDigestWeak = "content.digest.weak", Danger, 10, "FIPS 180-4; NIST SP 800-131A",
         "The bundle names the file by a weak digest only.",
@@ -164,6 +173,9 @@ findings! {
     SignatureNeedsFile = "signature.needs-file", NotChecked, 3, "RFC 8032 §5.1",
         "This signature can only be checked over the whole file, which is not there or too large.",
         "Give the file itself and not its digest; if it is too large, ask the publisher for an ECDSA or RSA signature, or a DSSE statement.";
+    SignatureOfStatement = "signature.of-statement", Danger, 11, "DSSE v1 §3; docs/threat-model.md",
+        "What was signed as a file reads as a statement about files.",
+        "Do not trust the file. Ask the publisher to sign a statement about it (`countersign sign --statement`).";
     SignatureAbsent = "signature.absent", Danger, 11, "DSSE v1 §2; Sigstore bundle v0.3",
         "The bundle holds no signature.",
         "Get the bundle again from the publisher.";
@@ -524,6 +536,12 @@ findings! {
         "Report it, with the command and the report.";
 
     // Warnings and notes: still verified.
+    NameNotSigned = "content.name.not-signed", Note, 0, "docs/policy.md names; Sigstore bundle v0.3 messageDigest",
+        "The signature does not cover the file's name, so it cannot tell an old release from a new one.",
+        "If the name matters, ask the publisher for a statement (`countersign sign --statement`), and demand one in the policy (`predicate_types`).";
+    SignatureKindUnknown = "signature.kind-unknown", Note, 0, "DSSE v1 §3; docs/threat-model.md",
+        "Only a digest was given: whether a file or a statement was signed cannot be told.",
+        "Give the file itself, or demand a statement in the policy (`predicate_types`).";
     KeyHintDiffers = "signature.key.hint-differs", Note, 0, "Sigstore bundle v0.3 publicKey.hint",
         "The bundle hints at another key than the one that was given.",
         "Nothing to do: what counts is the key that was given.";

@@ -151,6 +151,14 @@ impl<'a> Run<'a> {
                 .expected("the bundle's signature")
                 .found("another signature"));
         }
+        // Rekor v1 has a kind for envelopes and one for files, and checks signatures alike for both: an
+        // envelope that it has as a file was signed as a file. Rekor v2 has one kind for all.
+        let is_of_file = (body.kind.as_str(), body.version.as_str()) == ("hashedrekord", "0.0.1");
+        if is_of_file && matches!(content, Content::Envelope(_)) {
+            return Err(mismatch("kindVersion")
+                .expected("an entry for a statement: dsse or intoto")
+                .found(format!("{} {}, an entry for a file", body.kind, body.version)));
+        }
         let logged = match &body.digest {
             LoggedDigest::Signed(digest) | LoggedDigest::Payload(digest) => digest,
         };

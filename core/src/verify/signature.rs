@@ -5,7 +5,7 @@ use alloc::{format, vec::Vec};
 
 use super::Run;
 use crate::{
-    bundle::{Content, Envelope},
+    bundle::{Content, ENVELOPE_BEGINNING, Envelope},
     crypto::{KeyAlgorithm, SignatureFault, SignatureScheme},
     digest::{Digest, HashAlgorithm},
     finding::{Finding, FindingCode},
@@ -23,7 +23,9 @@ impl Run<'_> {
     /// What holds, where the signature does; else a finding.
     pub(super) fn inspect_signature(&mut self) -> Option<Holds> {
         let key = self.key.algorithm;
-        let outcome = if key.is_acceptable() {
+        let outcome = if let Some(finding) = self.refuse_envelope_as_file() {
+            Err(finding)
+        } else if key.is_acceptable() {
             match &self.bundle.content {
                 Content::MessageSignature { digest: Some(digest), signature } => {
                     self.verify_digest(digest, signature).map(|()| None)
@@ -41,6 +43,24 @@ impl Run<'_> {
         };
         let digest = outcome.map_err(|finding| self.findings.push(finding)).ok()?;
         Some(Holds { digest })
+    }
+
+    /// A key that signs files and statements signs the same octets for a statement as for a file that
+    /// begins like one. Without the file, nobody can tell which of the two was meant.
+    fn refuse_envelope_as_file(&mut self) -> Option<Finding> {
+        let Content::MessageSignature { .. } = &self.bundle.content else { return None };
+        match self.context.evidence.artifact.first_octets() {
+            Some(octets) if octets.starts_with(ENVELOPE_BEGINNING) => Some(
+                Finding::new(FindingCode::SignatureOfStatement)
+                    .expected("a file")
+                    .found("octets that begin with DSSEv1, as those of a signed statement do"),
+            ),
+            Some(_) => None,
+            None => {
+                self.findings.push(FindingCode::SignatureKindUnknown.into());
+                None
+            }
+        }
     }
 
     fn verify_digest(&self, digest: &Digest, signature: &[u8]) -> Result<(), Finding> {

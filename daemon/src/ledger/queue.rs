@@ -76,6 +76,8 @@ struct State {
     /// Since when the oldest record waits that the writer has taken and not answered.
     taken_since: Option<Instant>,
     head: Receipt,
+    /// The last line that is flushed; behind the head only where the ledger is relaxed.
+    on_disk: Receipt,
     failure: Option<String>,
     closed: bool,
     stopped: bool,
@@ -91,6 +93,8 @@ impl Queue {
                 waiting_bytes: 0,
                 taken_since: None,
                 head,
+                // Opening flushes what it reads.
+                on_disk: head,
                 failure: None,
                 closed: false,
                 stopped: false,
@@ -176,6 +180,15 @@ impl Queue {
         state.waiting_bytes = 0;
         state.taken_since = batch.first().map(|waiting| waiting.since);
         !(batch.is_empty() && state.closed)
+    }
+
+    pub(super) fn on_disk(&self) -> Receipt {
+        self.lock().on_disk
+    }
+
+    /// Says that everything up to `head` is on the disk.
+    pub(super) fn report_on_disk(&self, head: Receipt) {
+        self.lock().on_disk = head;
     }
 
     /// Says how the last commit went.

@@ -67,6 +67,10 @@ impl Store {
         self.parts.head
     }
 
+    pub(super) fn identity(&self) -> &Identity {
+        &self.parts.identity
+    }
+
     pub(super) fn max_queued(&self) -> usize {
         self.parts.options.max_queued
     }

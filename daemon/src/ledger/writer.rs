@@ -59,8 +59,13 @@ impl Writer<'_> {
             }
             if !goes_on || self.flushed.elapsed() >= FLUSH_INTERVAL {
                 self.flushed = Instant::now();
-                if let Err(error) = self.store.flush() {
-                    tracing::error!(%error, "audit records may be lost in a power failure");
+                let is_behind = self.store.has_unflushed();
+                match self.store.flush() {
+                    Ok(()) if is_behind => self.queue.report_on_disk(self.store.head()),
+                    Ok(()) => {}
+                    Err(error) => {
+                        tracing::error!(%error, "audit records may be lost in a power failure");
+                    }
                 }
             }
             if !goes_on {
@@ -88,6 +93,10 @@ impl Writer<'_> {
                 let oldest = batch.iter().map(|waiting| waiting.since).min().unwrap_or(started);
                 figures.committed(batch.len(), started.elapsed(), oldest.elapsed());
                 self.queue.report(Ok(self.store.head()));
+                if !self.store.has_unflushed() {
+                    // Before the receipts: who has one may count on it.
+                    self.queue.report_on_disk(self.store.head());
+                }
                 if self.failing.take().is_some() {
                     tracing::info!("the audit ledger can be written again");
                 }

@@ -9,7 +9,7 @@ use crate::entry::{FileRecord, encode};
 const ID: &str = "000102030405060708090a0b0c0d0e0f";
 
 /// A ledger of three files with four records each; gives its folder and the hash of each line.
-fn ledger() -> (TempDir, Vec<Hash>) {
+pub(crate) fn ledger() -> (TempDir, Vec<Hash>) {
     let folder = tempfile::tempdir().expect("folder");
     let mut hashes = vec![];
     let mut previous = Hash::NONE;
@@ -38,6 +38,10 @@ fn file_record(ledger: &str, id: &str, file: u64) -> String {
 
 fn check(folder: &TempDir) -> Result<Summary, Fault> {
     verify(folder.path(), &Expectation::default())
+}
+
+pub(crate) fn cut_last_line(folder: &TempDir, number: u64) {
+    edit(folder, number, |lines| drop(lines.pop()));
 }
 
 /// Rewrites a file's lines, each with its line feed.

@@ -114,6 +114,7 @@ impl World {
                 size: Some(file.len() as u64),
                 digests: &digests,
                 content: Some(file),
+                beginning: None,
             },
             bundle: bundle.as_bytes(),
             crls: &crls,

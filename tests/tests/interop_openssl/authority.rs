@@ -398,6 +398,7 @@ impl Authority {
                 size: Some(FILE.len() as u64),
                 digests: &digests,
                 content: None,
+                beginning: Some(FILE),
             },
             bundle,
             crls: &crls,

@@ -15,7 +15,7 @@ import type { Progress, Step } from "./types.js";
 export type WireArtifact =
   | { kind: "blob"; blob: Blob }
   | { kind: "stream"; stream: ReadableStream<Uint8Array>; size: number | null }
-  | { kind: "digests"; digests: string[]; size: number | null };
+  | { kind: "digests"; digests: string[]; size: number | null; beginning: Uint8Array | null };
 
 /** What a verification needs, in a form that can be posted to a worker. */
 export interface CheckRequest {
@@ -28,6 +28,8 @@ export interface CheckRequest {
   ocspResponses: WireSource[];
   network: "fetch" | "none";
   name: string | null;
+  /** What becomes of a file under another name, where the policy does not say. */
+  names: "noted" | "exact";
   /** null: the clock at the time of judging. */
   nowSeconds: number | null;
 }
@@ -120,6 +122,7 @@ async function judge(
   const { artifact } = request;
   const verification = new instance.Verification(inputs.bundle, inputs.trust, inputs.policy, nowSeconds);
   if (inputs.publicKey) verification.setKey(inputs.publicKey);
+  if (request.names === "exact") verification.preferExactNames();
   const name = request.name ?? undefined;
   const size = artifact.kind === "blob" ? artifact.blob.size : (artifact.size ?? undefined);
   verification.setArtifact(name, size);
@@ -136,6 +139,7 @@ async function judge(
     fetching.catch(() => {});
     const read = await digestsOf(instance, verification, plan, artifact, size, listener);
     for (const digest of read.digests) verification.addDigest(digest);
+    if (read.beginning) verification.setBeginning(read.beginning);
     verification.setArtifact(name, read.size);
     await fetching;
     throwIfAborted(signal);
@@ -165,11 +169,11 @@ async function digestsOf(
   artifact: WireArtifact,
   size: number | undefined,
   { signal, onProgress, onStep }: CheckListener,
-): Promise<{ digests: string[]; size: number | undefined }> {
-  if (artifact.kind === "digests") return { digests: artifact.digests, size };
+): Promise<{ digests: string[]; size: number | undefined; beginning: Uint8Array | null }> {
+  if (artifact.kind === "digests") return { digests: artifact.digests, size, beginning: artifact.beginning };
   if (plan === "tell at once") {
     if (artifact.kind === "stream") await artifact.stream.cancel().catch(() => {});
-    return { digests: [], size };
+    return { digests: [], size, beginning: null };
   }
   onStep({ step: "hash", state: "begun" });
   const hashed = await hashStream(instance, artifact.kind === "stream" ? artifact.stream : artifact.blob.stream(), {

@@ -7,6 +7,7 @@ export type FindingCode =
   | "setup.trust-root.other-kind"
   | "setup.policy.other-kind"
   | "setup.artifact.is-bundle"
+  | "setup.artifact.reads-as-statement"
   | "setup.policy.malformed"
   | "setup.public-key.malformed"
   | "setup.public-key.not-used"
@@ -38,6 +39,8 @@ export type FindingCode =
   | "content.incomplete"
   | "content.other-file"
   | "content.mismatch"
+  | "content.name.other"
+  | "content.name.not-supplied"
   | "content.digest.not-supplied"
   | "content.digest.weak"
   | "signature.mismatch"
@@ -45,6 +48,7 @@ export type FindingCode =
   | "signature.key.not-given"
   | "signature.algorithm.not-allowed"
   | "signature.needs-file"
+  | "signature.of-statement"
   | "signature.absent"
   | "signature.count"
   | "revocation.revoked"
@@ -159,6 +163,8 @@ export type FindingCode =
   | "provenance.field.malformed"
   | "provenance.field.missing"
   | "internal.error"
+  | "content.name.not-signed"
+  | "signature.kind-unknown"
   | "signature.key.hint-differs"
   | "revocation.compromised-after-signing"
   | "revocation.authority-compromised-after-signing"
@@ -202,6 +208,7 @@ export const findings: Readonly<Record<FindingCode, FindingText>> = {
   "setup.trust-root.other-kind": {"class":"set-up","clause":"Sigstore trusted_root.json v0.1","exit_code":2,"remedy":"Give the trust root (`trusted_root.json`) as the trust root, and this file where its kind is asked for.","title":"The file given as the trust root is another kind of file."},
   "setup.policy.other-kind": {"class":"set-up","clause":"docs/policy.schema.json","exit_code":2,"remedy":"Give the policy as the policy, and this file where its kind is asked for.","title":"The file given as the policy is another kind of file."},
   "setup.artifact.is-bundle": {"class":"set-up","clause":"docs/verifying.md","exit_code":2,"remedy":"Name the file itself; the bundle beside it is found.","title":"That is a bundle, not the file that it was made for."},
+  "setup.artifact.reads-as-statement": {"class":"set-up","clause":"DSSE v1 §3; docs/threat-model.md","exit_code":2,"remedy":"Sign a statement about the file: `countersign sign --statement FILE`.","title":"The file begins as what is signed for a statement, so its signature could be used for one."},
   "setup.policy.malformed": {"class":"set-up","clause":"docs/policy.schema.json","exit_code":2,"remedy":"Correct the named place; `countersign policy lint` checks the whole file.","title":"The policy cannot be read."},
   "setup.public-key.malformed": {"class":"set-up","clause":"RFC 5280 §4.1.2.7; docs/cli.md","exit_code":2,"remedy":"Give the publisher's public key (`--key`) as PEM or DER, a SubjectPublicKeyInfo; not a private key or a certificate.","title":"The public key cannot be read."},
   "setup.public-key.not-used": {"class":"set-up","clause":"Sigstore bundle v0.3 verificationMaterial","exit_code":2,"remedy":"Leave `--key` out and name the expected signer, or get the bundle that was signed with this key.","title":"A public key was given, but the bundle was signed with a certificate."},
@@ -233,13 +240,16 @@ export const findings: Readonly<Record<FindingCode, FindingText>> = {
   "content.incomplete": {"class":"danger","clause":"in-toto ResourceDescriptor annotations","exit_code":10,"remedy":"Download the file again.","title":"The file is shorter than what was published: the download did not finish."},
   "content.other-file": {"class":"danger","clause":"in-toto Statement v1 subject","exit_code":10,"remedy":"Get the bundle that is published beside this file.","title":"The bundle belongs to another file."},
   "content.mismatch": {"class":"danger","clause":"Sigstore bundle v0.3 messageDigest; in-toto Statement v1 subject","exit_code":10,"remedy":"Do not open it. Delete it and download it again, from another mirror if it happens again.","title":"The file differs from what was published."},
-  "content.digest.not-supplied": {"class":"not-checked","clause":"Sigstore bundle v0.3 messageDigest","exit_code":3,"remedy":"Give the file itself, or its digest with the algorithm named here.","title":"The bundle speaks of a digest that was not given."},
+  "content.name.other": {"class":"danger","clause":"docs/policy.md names; in-toto Statement v1 subject","exit_code":10,"remedy":"Do not use it as the file that its name promises; it may be an older one. Get the file of that name from the publisher.","title":"The file carries another name than the one under which it was signed."},
+  "content.name.not-supplied": {"class":"not-checked","clause":"docs/policy.md names","exit_code":3,"remedy":"Give the file itself, under the name that it was published under.","title":"The policy compares the file's name, which was not given."},
+  "content.digest.not-supplied": {"class":"not-checked","clause":"Sigstore bundle v0.3 messageDigest","exit_code":3,"remedy":"Give the file itself, or its digest with the algorithm named here.","title":"The bundle names a digest that was not given."},
   "content.digest.weak": {"class":"danger","clause":"FIPS 180-4; NIST SP 800-131A","exit_code":10,"remedy":"Ask the publisher for a bundle with SHA-256, SHA-384 or SHA-512.","title":"The bundle names the file by a weak digest only."},
   "signature.mismatch": {"class":"danger","clause":"FIPS 186-5; DSSE v1 §3","exit_code":11,"remedy":"Do not trust the file. Get file and bundle again from the publisher.","title":"The signature does not belong to this bundle's content and key."},
   "signature.key.not-allowed": {"class":"danger","clause":"docs/policy.md keys","exit_code":12,"remedy":"Do not trust the file unless you expected this key; then name it in the policy (`keys`).","title":"The file is signed with a bare key, which the policy does not name."},
   "signature.key.not-given": {"class":"not-checked","clause":"Sigstore bundle v0.3 publicKey","exit_code":3,"remedy":"Get the publisher's public key from a place you trust and give it with `--key FILE`.","title":"The file is signed with a bare key, which the bundle does not hold."},
   "signature.algorithm.not-allowed": {"class":"danger","clause":"NIST SP 800-131A","exit_code":11,"remedy":"Ask the publisher to sign with P-384, P-256, P-521, Ed25519 or RSA of 2048 to 4096 bits.","title":"The signature uses an algorithm or key size that is not accepted."},
   "signature.needs-file": {"class":"not-checked","clause":"RFC 8032 §5.1","exit_code":3,"remedy":"Give the file itself and not its digest; if it is too large, ask the publisher for an ECDSA or RSA signature, or a DSSE statement.","title":"This signature can only be checked over the whole file, which is not there or too large."},
+  "signature.of-statement": {"class":"danger","clause":"DSSE v1 §3; docs/threat-model.md","exit_code":11,"remedy":"Do not trust the file. Ask the publisher to sign a statement about it (`countersign sign --statement`).","title":"What was signed as a file reads as a statement about files."},
   "signature.absent": {"class":"danger","clause":"DSSE v1 §2; Sigstore bundle v0.3","exit_code":11,"remedy":"Get the bundle again from the publisher.","title":"The bundle holds no signature."},
   "signature.count": {"class":"danger","clause":"Sigstore bundle v0.3 dsseEnvelope","exit_code":11,"remedy":"Ask the publisher for a bundle with one signature.","title":"The envelope does not hold exactly one signature."},
   "revocation.revoked": {"class":"danger","clause":"RFC 5280 §5.3.1; docs/revocation.md","exit_code":14,"remedy":"Do not open the file. Look for a newer release on the publisher's page.","title":"The signer's certificate was revoked, and nothing proves that it signed before."},
@@ -354,6 +364,8 @@ export const findings: Readonly<Record<FindingCode, FindingText>> = {
   "provenance.field.malformed": {"class":"danger","clause":"SLSA provenance v1, v0.2","exit_code":16,"remedy":"Tell the publisher: its provenance is wrong.","title":"The provenance says what the policy asks for in a form that cannot be read."},
   "provenance.field.missing": {"class":"danger","clause":"SLSA provenance v1, v0.2","exit_code":16,"remedy":"Ask the publisher for provenance that says it, or take the expectation out of the policy knowingly.","title":"The provenance does not say what the policy asks for."},
   "internal.error": {"class":"not-checked","clause":"docs/findings.md","exit_code":70,"remedy":"Report it, with the command and the report.","title":"This program made a mistake."},
+  "content.name.not-signed": {"class":"note","clause":"docs/policy.md names; Sigstore bundle v0.3 messageDigest","exit_code":0,"remedy":"If the name matters, ask the publisher for a statement (`countersign sign --statement`), and demand one in the policy (`predicate_types`).","title":"The signature does not cover the file's name, so it cannot tell an old release from a new one."},
+  "signature.kind-unknown": {"class":"note","clause":"DSSE v1 §3; docs/threat-model.md","exit_code":0,"remedy":"Give the file itself, or demand a statement in the policy (`predicate_types`).","title":"Only a digest was given: whether a file or a statement was signed cannot be told."},
   "signature.key.hint-differs": {"class":"note","clause":"Sigstore bundle v0.3 publicKey.hint","exit_code":0,"remedy":"Nothing to do: what counts is the key that was given.","title":"The bundle hints at another key than the one that was given."},
   "revocation.compromised-after-signing": {"class":"warning","clause":"docs/revocation.md","exit_code":0,"remedy":"Prefer a release signed with a new key.","title":"The signer's key was compromised after this file was signed."},
   "revocation.authority-compromised-after-signing": {"class":"warning","clause":"docs/revocation.md","exit_code":0,"remedy":"Prefer a release signed under a new authority.","title":"The authority that issued the signer's certificate was compromised after this file was signed."},

@@ -6,6 +6,8 @@ import type { Progress } from "./types.js";
 
 /** One buffer, used over and over: larger ones gain nothing, smaller ones cost calls. */
 const BUFFER_BYTES = 1024 * 1024;
+/** As many as core's `BEGINNING_OCTETS`. */
+const BEGINNING_BYTES = 7;
 const PROGRESS_MILLISECONDS = 100;
 /** The rate is that of the last seconds, so that a pause shows. */
 const RATE_MILLISECONDS = 3_000;
@@ -15,6 +17,8 @@ export interface Hashed {
   digests: string[];
   /** Bytes read. */
   size: number;
+  /** The first seven of them, or all that there are: they tell a file from a signed statement. */
+  beginning: Uint8Array;
 }
 
 export interface HashOptions {
@@ -34,13 +38,16 @@ export async function hashStream(instance: Instance, stream: ReadableStream<Uint
   const hasher = new instance.Hasher(options.algorithms.join(","));
   const progress = new ProgressMeter(options.total, options.onProgress);
   const pieces = piecesOf(stream, options.signal);
+  const beginning: number[] = [];
   for await (const piece of pieces) {
     hasher.update(piece);
+    if (beginning.length < BEGINNING_BYTES) beginning.push(...piece.subarray(0, BEGINNING_BYTES - beginning.length));
     await options.write?.(piece);
     if (progress.advance(piece.length)) await turn();
   }
   progress.end();
-  return { digests: hasher.finish().split(",").filter(Boolean), size: progress.done };
+  const digests = hasher.finish().split(",").filter(Boolean);
+  return { digests, size: progress.done, beginning: Uint8Array.from(beginning) };
 }
 
 /** Pieces that are valid until the next is asked for. */

@@ -117,8 +117,8 @@ async function saved(
   if (plan.algorithms.length === 0) return verify({ digests: [] }, options);
   try {
     const kept = new Kept(plan.content ? limits.content : 0);
-    const { digests, size } = await hashAndWrite(kept.passing(stream), writable, { ...options, algorithms: plan.algorithms });
-    return await verify(kept.holds(size) ? kept.blob() : { digests, size }, options);
+    const { digests, size, beginning } = await hashAndWrite(kept.passing(stream), writable, { ...options, algorithms: plan.algorithms });
+    return await verify(kept.holds(size) ? kept.blob() : { digests, size, beginning }, options);
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
     return reportOf(error, requestOf({ digests: [] }, options));

@@ -11,6 +11,8 @@ export interface KnownDigests {
   digests: readonly string[] | Readonly<Record<string, string>>;
   /** Its size in bytes, if known. */
   size?: number;
+  /** Its first seven bytes, or all that there are, if known: they tell a file from a signed statement. */
+  beginning?: Uint8Array;
 }
 
 /** What is to be verified. */
@@ -66,6 +68,11 @@ export interface VerifyOptions {
   publicKey?: Source;
   /** The file's name without folders; a `File` brings its own. */
   name?: string;
+  /**
+   * What becomes of a file that carries another name than the one under which it was signed, if the policy has no
+   * `names`: "exact" rejects it, "noted", the default, gives a warning.
+   */
+  names?: "noted" | "exact";
   /** The size of a stream in bytes, if it is known before it ends. */
   size?: number;
   /** The time at which to judge; the default is the clock. */

@@ -42,6 +42,9 @@ export function requestOf(artifact: Artifact, options: VerifyOptions): CheckRequ
     throw new TypeError('revocation.network must be "fetch" or "none"');
   }
   if (name !== undefined && typeof name !== "string") throw new TypeError("name must be a text");
+  if (options.names !== undefined && options.names !== "noted" && options.names !== "exact") {
+    throw new TypeError('names must be "noted" or "exact"');
+  }
   if (now !== undefined && !(now instanceof Date && Number.isFinite(now.getTime()))) throw new TypeError("now must be a Date");
   if (signal !== undefined && !(signal instanceof AbortSignal)) throw new TypeError("signal must be an AbortSignal");
   for (const listener of ["onProgress", "onStep"] as const) {
@@ -58,6 +61,7 @@ export function requestOf(artifact: Artifact, options: VerifyOptions): CheckRequ
     ocspResponses: (revocation.ocspResponses ?? []).map((source) => wireSource(source, "revocation.ocspResponses")),
     network: revocation.network ?? "fetch",
     name: name ?? own,
+    names: options.names ?? "noted",
     nowSeconds: now === undefined ? null : Math.floor(now.getTime() / 1000),
   };
 }
@@ -69,7 +73,9 @@ function wireArtifact(artifact: Artifact, size: number | undefined): WireArtifac
     return { kind: "stream", stream: artifact, size: sizeOf(size) };
   }
   if (typeof artifact === "object" && artifact !== null && "digests" in artifact) {
-    return { kind: "digests", digests: digestsOf(artifact.digests), size: sizeOf(artifact.size) };
+    const { beginning = null } = artifact;
+    if (beginning !== null && !(beginning instanceof Uint8Array)) throw new TypeError("beginning must be a Uint8Array");
+    return { kind: "digests", digests: digestsOf(artifact.digests), size: sizeOf(artifact.size), beginning };
   }
   throw new TypeError("the file must be a Blob, a ReadableStream or { digests }");
 }
