@@ -98,6 +98,8 @@ fn the_policy_schema_and_the_decoder_agree() {
         (false, with("timestamps", json!({}))),
         (false, with("timestamps", json!({"required": -1}))),
         (false, with("timestamps", json!({"required": 256}))),
+        (true, with("names", json!("exact"))),
+        (false, with("names", json!("same"))),
         (false, with("transparency", json!("always"))),
         (false, with("certificate_transparency", json!(true))),
         (false, with("revocation", json!({"signer": "sometimes"}))),
