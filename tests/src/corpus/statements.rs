@@ -1,6 +1,9 @@
 //! Envelopes with in-toto statements.
 
-use countersign_core::digest::HashAlgorithm;
+use countersign_core::{
+    crypto::rustcrypto::RustCrypto,
+    digest::{HashAlgorithm, digest},
+};
 use countersign_signing::bundle::{self, Bundle, pre_authentication_encoding};
 
 use super::{
@@ -124,6 +127,22 @@ pub(super) fn cases() -> Vec<Case> {
     let elsewhere = pre_authentication_encoding("text/plain", genuine.as_bytes());
     let elsewhere = sealed(&release, in_toto, genuine.as_bytes(), &elsewhere);
     cases.push(case("statement-signed-as-text", &release, elsewhere));
+    cases.push(as_file(&release, &pre_authentication_encoding(in_toto, genuine.as_bytes())));
     cases.extend(provenance());
     cases
+}
+
+/// What is signed for a statement, signed as a file.
+fn as_file(release: &Release, octets: &[u8]) -> Case {
+    let signature = release.signing.leaf_key.signature(octets);
+    let timestamps = [stamp(release, &signature)];
+    let certificate = release.signing.sign().leaf;
+    let evidence = bundle::Evidence { certificate: &certificate, timestamps: &timestamps };
+    let digests = [digest(&RustCrypto, HashAlgorithm::Sha384, octets)];
+    let bundle = Bundle::message_signature(&digests[0], &signature, evidence);
+    let mut case = case("statement-as-file", release, bundle.to_json().expect("JSON").into());
+    case.digests = digests.to_vec();
+    case.size = Some(octets.len() as u64);
+    case.content = Some(octets.to_vec());
+    case
 }

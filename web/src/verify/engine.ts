@@ -20,6 +20,8 @@ export interface Verification {
   setArtifact(name?: string, sizeBytes?: number): void;
   addDigest(digest: string): boolean;
   addContent(octets: Uint8Array): void;
+  setBeginning(octets: Uint8Array): void;
+  preferExactNames(): void;
   addCrl(crl: Uint8Array): void;
   addOcspResponse(response: Uint8Array): void;
   setKey(key: Uint8Array): void;

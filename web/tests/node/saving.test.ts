@@ -38,6 +38,13 @@ test("a download that does not verify is aborted", async () => {
   }
 });
 
+test("a signed statement is saved as no file", async () => {
+  const statement = caseOf("statement-as-file");
+  const sink = new Sink();
+  const report = await verifyAndSave((statement.artifact as Blob).stream(), sink.stream, statement.options);
+  assert.deepEqual([report.code, sink.ended], ["signature.of-statement", "aborted"]);
+});
+
 test("a broken download, a full disk and an abort leave nothing", async () => {
   const broken = new ReadableStream<Uint8Array>({ pull: (controller) => controller.error(new Error("gone")) });
   const sink = new Sink();

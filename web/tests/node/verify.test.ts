@@ -166,6 +166,30 @@ test("a file brings its own name, and a name given goes before it", async () => 
   assert.equal((await verify(named, sized.options)).artifact.name, "app");
 });
 
+test("a file under another name is rejected where exact names are asked for", async () => {
+  const { name: _, ...unnamed } = sized.options;
+  const codeOf = async (name: string, names?: "noted" | "exact") =>
+    (await verify(new File([FILE], name), { ...unnamed, ...(names && { names }) })).code;
+  assert.equal(await codeOf("other", "exact"), "content.name.other");
+  assert.equal(await codeOf("app", "exact"), null);
+  assert.equal(await codeOf("app (1)", "exact"), null);
+  assert.equal(await codeOf("other", "noted"), null);
+  assert.equal(await codeOf("other"), null);
+  await assert.rejects(verify(file(), { ...sized.options, names: "same" as "exact" }), TypeError);
+});
+
+test("a signed statement is no file, and a digest alone says that it cannot tell", async () => {
+  const statement = caseOf("statement-as-file");
+  const content = statement.artifact as Blob;
+  const beginning = new Uint8Array(await content.arrayBuffer()).subarray(0, 7);
+  for (const artifact of [content, content.stream(), { ...statement.digests, beginning }]) {
+    assert.equal((await verify(artifact, statement.options)).code, "signature.of-statement");
+  }
+  const report = await verify(statement.digests, statement.options);
+  assert.equal(report.verdict, "verified");
+  assert.ok(report.findings.some((each) => each.code === "signature.kind-unknown"));
+});
+
 test("the fastest digest that the bundle binds is computed, and no other", async () => {
   const report = await verify(file(), sized.options);
   assert.deepEqual([report.verdict, report.artifact.digests.length], ["verified", 1]);
