@@ -141,7 +141,7 @@ pub struct Heads {
 
 impl Heads {
     /// The last line that is on the disk: it outlives a power failure, so whoever notes it elsewhere
-    /// can expect it for ever. In [`Durability::Strict`], every receipt that was given is not behind it.
+    /// can expect it for ever. In [`Durability::Strict`] it is never before a line whose receipt was given.
     pub fn on_disk(&self) -> Receipt {
         self.queue.on_disk()
     }

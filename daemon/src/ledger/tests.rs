@@ -146,6 +146,8 @@ fn receipts_are_what_the_files_hold() {
     let summary = check(&folder);
     assert_eq!((summary.head_sequence, summary.head), (5, receipts[4].hash));
     assert_eq!(ledger.status().head, receipts[4]);
+    assert_eq!(ledger.heads().on_disk(), receipts[4]);
+    assert_eq!(ledger.identity().id, summary.id);
     drop(ledger);
     let again = open(&folder, &BadDisk::default());
     assert_eq!(append(&again, 5).expect("kept").sequence, 6);
@@ -320,8 +322,12 @@ fn a_relaxed_receipt_does_not_wait_for_the_disk_which_gets_it_soon_and_at_the_en
     }
     assert!(disk.flushes() - before <= 2 + 50 / 10, "{}", disk.flushes() - before);
     let flushed = disk.flushes();
-    append(&ledger, 50).expect("kept");
+    disk.set(|plan| plan.stalled = true);
+    let kept = append(&ledger, 50).expect("kept");
+    assert!(ledger.heads().on_disk().sequence < kept.sequence, "it is told of before its flush");
+    disk.set(|plan| plan.stalled = false);
     poll("a flush within a second or so", || disk.flushes() > flushed);
+    poll("the flushed head", || ledger.heads().on_disk() == kept);
     disk.set(|plan| plan.failing_flushes = 1);
     append(&ledger, 51).expect("kept");
     poll("the failed flush", || disk.0.0.lock().expect("plan").failing_flushes == 0);
