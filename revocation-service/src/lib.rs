@@ -16,6 +16,7 @@ mod encoded_request;
 mod figures;
 mod file_state;
 mod key_trials;
+mod ledger;
 mod maintenance;
 mod ocsp;
 mod public;
@@ -40,7 +41,7 @@ use countersign_core::{time::UnixSeconds, x509::Certificate};
 use countersign_daemon::{
     clock::Clock,
     config::ConfigError,
-    ledger::{AuditSettings, Ledger, OpenError},
+    ledger::{Ledger, OpenError},
     limits::{LimitSettings, Limits},
     metrics::{Exporter, InstallError, before_each_render},
     server::Server,
@@ -61,11 +62,14 @@ use crate::{
     storage::{DatabaseLocation, Storage, StorageError},
 };
 
+pub use self::ledger::{LedgerFault, replace_ledger};
+
 /// The program's name, as it announces itself.
 pub const PROGRAM: &str = "countersign-revocation";
 
-/// How often denials are looked through whose minute is over.
-const DENIALS_INTERVAL: Duration = Duration::from_secs(5);
+/// How often denials are looked through whose minute is over, and the database is given the head of
+/// a ledger that grew by what changes nothing: so much of it could be cut off unnoticed.
+const RECORD_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Why the service does not start.
 #[derive(Debug, thiserror::Error)]
@@ -96,6 +100,9 @@ pub enum StartError {
     /// The audit ledger cannot be written, or is damaged.
     #[error("audit: {0}")]
     Audit(#[from] OpenError),
+    /// The audit ledger is not what the database knows of it.
+    #[error("audit: {0}")]
+    Ledger(#[from] LedgerFault),
     /// CRLs cannot be written to where the configuration says.
     #[error(transparent)]
     Publication(#[from] PublicationError),
@@ -185,7 +192,7 @@ pub fn check(config: &Config, clock: &dyn Clock) -> Result<(), StartError> {
     Publication::open(config)?;
     open_tls(config)?;
     open_client_crls(config)?;
-    if let Some(settings) = audit_settings(config) {
+    if let Some(settings) = ledger::settings(config) {
         settings.check()?;
     }
     Ok(())
@@ -223,10 +230,7 @@ pub async fn run(
     let tls = open_tls(&config)?;
     let client_crls = open_client_crls(&config)?.map(Arc::new);
     let publication = Publication::open(&config)?;
-    let (service, storage) = start(&config, Arc::clone(&clock)).await?;
-    // After the database: the ledger makes its folder, and a mistyped path of the database would be
-    // made with it.
-    let ledger = open_ledger(&config, clock).await?;
+    let (service, storage, ledger) = start(&config, clock).await?;
     reload_on_hangup(&service, tls.clone(), shutdown.clone())?;
     warn_of_who_cannot_be_revoked(&config, &service, client_crls.as_deref());
     let maintained = (Arc::clone(&service), client_crls.clone());
@@ -261,8 +265,9 @@ pub async fn run(
             let server = server("admin").with_limits(limits).with_tls(tls);
             let serving =
                 server.with_rate(config.admin_rate).serve(listener, routes, shutdown.clone());
-            tokio::join!(serving, sum_up_denials(&administration, &shutdown));
+            tokio::join!(serving, tend_record(&administration, &storage, &shutdown));
             administration.sum_up_denials(admin::Which::All).await;
+            ledger::note_head(&storage).await;
         }
     };
     let figures = async {
@@ -282,7 +287,7 @@ pub async fn run(
 async fn start(
     config: &Config,
     clock: Arc<dyn Clock>,
-) -> Result<(Arc<Service>, Arc<dyn Storage>), StartError> {
+) -> Result<(Arc<Service>, Arc<dyn Storage>, Option<Ledger>), StartError> {
     let authorities = {
         let config = config.clone();
         // Opening keys takes scrypt's time each.
@@ -309,6 +314,14 @@ async fn start(
         {
             tracing::error!(issuer = name, fault, "the CRL file was not taken");
         }
+        issuers.push(issuer);
+    }
+    // After the database, which is this service's own, as its issuers show: the ledger makes its
+    // folder, and a mistyped path of the database would be made with it, or another service's
+    // database would take our ledger for its own. Before anything is issued.
+    let ledger = ledger::open(config, &storage, Arc::clone(&clock)).await?;
+    for issuer in &issuers {
+        let name = issuer.authority.name();
         let delegate =
             issuer.refresh_delegate(&storage, config.ocsp_delegate_validity_seconds, now).await;
         if let Err(error) = delegate {
@@ -318,12 +331,11 @@ async fn start(
         if let Err(error) = issuer.refresh_crl(now).await {
             tracing::error!(issuer = name, %error, "there is no current CRL");
         }
-        issuers.push(issuer);
     }
     let service = Arc::new(Service::new(issuers, Arc::clone(&storage), clock, config));
     let weak = Arc::downgrade(&service);
     before_each_render(move || weak.upgrade().map(|service| figures::collect(&service)));
-    Ok((service, storage))
+    Ok((service, storage, ledger))
 }
 
 fn load_authorities(config: &Config) -> Result<Vec<Authority>, AuthorityError> {
@@ -349,14 +361,20 @@ fn open_client_crls(config: &Config) -> Result<Option<ClientCrls>, ClientCrlFaul
     settings.map(|settings| ClientCrls::open(&settings.client_ca, &settings.client_crl)).transpose()
 }
 
-/// Puts on record what was denied and summed up, until the stop.
-async fn sum_up_denials(administration: &Administration, shutdown: &Shutdown) {
+/// Puts on record what was denied and summed up, and the ledger's head into the database, until the
+/// stop.
+async fn tend_record(
+    administration: &Administration,
+    storage: &Arc<dyn Storage>,
+    shutdown: &Shutdown,
+) {
     loop {
         tokio::select! {
             () = shutdown.requested() => return,
-            () = tokio::time::sleep(DENIALS_INTERVAL) => {}
+            () = tokio::time::sleep(RECORD_INTERVAL) => {}
         }
         administration.sum_up_denials(admin::Which::Over).await;
+        ledger::note_head(storage).await;
     }
 }
 
@@ -381,18 +399,6 @@ fn warn_of_who_cannot_be_revoked(
             );
         }
     }
-}
-
-/// How the ledger is kept, where there is administration to be recorded.
-fn audit_settings(config: &Config) -> Option<AuditSettings> {
-    config.audit_settings().filter(|_| config.admin_listen.is_some())
-}
-
-/// The audit ledger, where there is one.
-async fn open_ledger(config: &Config, clock: Arc<dyn Clock>) -> Result<Option<Ledger>, StartError> {
-    let Some(settings) = audit_settings(config) else { return Ok(None) };
-    let opening = tokio::task::spawn_blocking(move || settings.open("revocation", clock));
-    Ok(opening.await.map_err(io::Error::other)??)
 }
 
 fn reload_on_hangup(

@@ -5,7 +5,9 @@ use std::{path::PathBuf, process::ExitCode, sync::Arc};
 use anyhow::Context;
 use clap::Parser;
 use countersign_daemon::{clock::SystemClock, config::ConfigError, exit, logs, shutdown::Shutdown};
-use countersign_revocation::{Listeners, StartError, back_up, check, config::Config, run};
+use countersign_revocation::{
+    Listeners, StartError, back_up, check, config::Config, replace_ledger, run,
+};
 
 /// OCSP responder and CRL publisher of Countersign.
 #[derive(Debug, Parser)]
@@ -20,6 +22,10 @@ struct Arguments {
     /// Copy the configured `SQLite` database into this new file, beside the running service, and end.
     #[arg(long, value_name = "FILE", conflicts_with = "check")]
     backup: Option<PathBuf>,
+    /// Put the audit ledger in the configured folder, or a new one, in the place of the one with this
+    /// number, on record in both the ledger and the database, and end.
+    #[arg(long, value_name = "ID", conflicts_with_all = ["check", "backup"])]
+    replace_ledger: Option<String>,
 }
 
 #[tokio::main]
@@ -48,6 +54,11 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
     if let Some(copy) = arguments.backup {
         back_up(&config.database, &copy).await?;
         println!("countersign-revocation: {} copied to {}", config.database, copy.display());
+        return Ok(());
+    }
+    if let Some(replaced) = arguments.replace_ledger {
+        let new = replace_ledger(&config, &replaced, Arc::new(SystemClock)).await?;
+        println!("countersign-revocation: the audit ledger {new} took the place of {replaced}");
         return Ok(());
     }
     let _logging = logs::init(&config.log)?;

@@ -1,4 +1,4 @@
-//! What the service must not forget: issuers, certificates, revocations, CRL numbers.
+//! What the service must not forget: issuers, certificates, revocations, CRL numbers, ledgers' heads.
 //!
 //! [`Storage`] is the whole contract; nothing of one database shows through it. The rules of what
 //! may be changed are [`crate::rules`], which every implementation calls inside its transaction.
@@ -26,10 +26,10 @@ use countersign_core::time::UnixSeconds;
 pub use self::{
     location::DatabaseLocation,
     records::{
-        CertificateRecord, Decision, Digests, IssuerId, KeyRecorded, Listed, Listing, OfKey,
-        Pending, PendingState, Proposal, Recorded, Registration, ReleaseRecord, ReleasesOf,
-        Remembered, Revocation, RevocationChanges, RevocationList, RevokedKey, Status, StoredCrl,
-        Verdict, Which,
+        CertificateRecord, Decision, Digests, HeldLedger, IssuerId, KeyRecorded, KnownLedger,
+        Listed, Listing, OfKey, Pending, PendingState, Proposal, Recorded, Registration,
+        ReleaseRecord, ReleasesOf, Remembered, Revocation, RevocationChanges, RevocationList,
+        RevokedKey, Status, StoredCrl, Verdict, Which,
     },
     sql::SqlStorage,
 };
@@ -304,6 +304,33 @@ pub trait Storage: Send + Sync + fmt::Debug {
         &self,
         issuer: IssuerId,
     ) -> Result<HashMap<String, u64>, StorageError>;
+
+    /// The audit ledgers whose heads are kept here, those of other replicas and replaced ones included.
+    ///
+    /// # Errors
+    /// [`StorageError::Database`].
+    async fn ledgers(&self) -> Result<Vec<KnownLedger>, StorageError>;
+
+    /// Keeps the head of `ledger` from now on: at once, and in the transaction of every change that is
+    /// made through this value. An order is in the ledger before it is carried out, so the head that
+    /// is committed with it is never before its record. Durable. The first ledger stays.
+    ///
+    /// # Errors
+    /// [`StorageError::Database`].
+    async fn hold_ledger(&self, ledger: HeldLedger) -> Result<(), StorageError>;
+
+    /// Keeps the head of the ledger that is held, if it has grown since: for what is recorded and
+    /// changes nothing. Durable.
+    ///
+    /// # Errors
+    /// [`StorageError::Database`].
+    async fn note_ledger_head(&self) -> Result<(), StorageError>;
+
+    /// Puts `by` in the place of the ledger of the random number `replaced`, and holds it. Durable.
+    ///
+    /// # Errors
+    /// [`StorageError::Database`].
+    async fn replace_ledger(&self, replaced: &str, by: HeldLedger) -> Result<(), StorageError>;
 
     /// A number that tells whether anything that [`status`](Self::status) reads may have changed:
     /// in memory, without waiting, since every OCSP answer asks. It has grown *before* a change

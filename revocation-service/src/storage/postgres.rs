@@ -84,7 +84,7 @@ impl PostgresStorage {
         let options = PgConnectOptions::from_str(url)?;
         let watch = tokio::spawn(watch(Arc::downgrade(&server), options));
         *server.watch.lock().unwrap_or_else(PoisonError::into_inner) = Some(watch);
-        Ok(SqlStorage { readers: pool.clone(), writers: pool, engine: Engine::Server(server) })
+        Ok(SqlStorage::new(pool.clone(), pool, Engine::Server(server)))
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use countersign_core::{crl::RevocationReason, time::UnixSeconds};
+use countersign_daemon::ledger::{Hash, Heads};
 
 use crate::{authority::sha256, rules::RevocationOrder};
 
@@ -305,6 +306,32 @@ pub struct Remembered {
     pub body: Vec<u8>,
     /// When it was given.
     pub at: UnixSeconds,
+}
+
+/// An audit ledger that this process writes, for its head to be kept with every change.
+#[derive(Clone, Debug)]
+pub struct HeldLedger {
+    /// Its random number.
+    pub id: String,
+    /// Which replica writes it; empty where there is one process.
+    pub replica: String,
+    /// What tells its head.
+    pub heads: Heads,
+}
+
+/// An audit ledger as the database knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownLedger {
+    /// Its random number.
+    pub id: String,
+    /// Which replica wrote it last; empty where there is one process.
+    pub replica: String,
+    /// The number of a line that must be in it, or in its archive.
+    pub sequence: u64,
+    /// That line's hash.
+    pub hash: Hash,
+    /// The ledger that an operator put in its place, if one did.
+    pub replaced_by: Option<String>,
 }
 
 /// A CRL as it was published.

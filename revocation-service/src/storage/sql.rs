@@ -8,12 +8,21 @@ mod answers;
 mod certificates;
 mod crls;
 mod keys;
+mod ledgers;
 mod proposals;
 mod releases;
 mod revocations;
 mod rows;
 
-use std::{collections::HashMap, path::Path, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    path::Path,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use countersign_core::time::UnixSeconds;
@@ -21,10 +30,10 @@ use countersign_daemon::crash_point;
 use sqlx::{Any, AnyConnection, AnyPool, Connection, Transaction, any::AnyPoolOptions};
 
 use super::{
-    CertificateRecord, Decision, IssuerId, KeyRecorded, Listed, Listing, OfKey, Pending, Proposal,
-    Recorded, Registration, ReleaseRecord, ReleasesOf, Remembered, Revocation, RevocationChanges,
-    RevocationList, RevokedKey, Status, Storage, StorageError, StoredCrl, Verdict,
-    postgres::Server, sqlite::File,
+    CertificateRecord, Decision, HeldLedger, IssuerId, KeyRecorded, KnownLedger, Listed, Listing,
+    OfKey, Pending, Proposal, Recorded, Registration, ReleaseRecord, ReleasesOf, Remembered,
+    Revocation, RevocationChanges, RevocationList, RevokedKey, Status, Storage, StorageError,
+    StoredCrl, Verdict, postgres::Server, sqlite::File,
 };
 use crate::{crl::CrlList, rules::RevocationOrder};
 
@@ -41,6 +50,10 @@ pub struct SqlStorage {
     pub(super) writers: AnyPool,
     pub(super) readers: AnyPool,
     pub(super) engine: Engine,
+    /// The audit ledger whose head goes into every transaction.
+    ledger: OnceLock<HeldLedger>,
+    /// The number of the line that [`Storage::note_ledger_head`] noted last, plus one; 0 before.
+    noted: AtomicU64,
 }
 
 /// What differs between databases.
@@ -78,9 +91,24 @@ impl From<sqlx::Error> for StorageError {
 }
 
 impl SqlStorage {
+    pub(super) fn new(writers: AnyPool, readers: AnyPool, engine: Engine) -> Self {
+        let (ledger, noted) = (OnceLock::new(), AtomicU64::new(0));
+        Self { writers, readers, engine, ledger, noted }
+    }
+
     /// Starts to write. Who writes has the database alone until the commit: every change sees all
-    /// before it, and revisions and CRL numbers are in the order of the commits.
+    /// before it, and revisions and CRL numbers are in the order of the commits. The head of the audit
+    /// ledger goes into every transaction: whoever puts an older ledger back must put this back too.
     async fn begin(&self) -> Result<Work, StorageError> {
+        let mut work = self.begin_without_head().await?;
+        if let Some(ledger) = self.ledger.get() {
+            // Not before it is our turn: a head read earlier may be older than the one on record.
+            ledgers::note(&mut work, ledger).await?;
+        }
+        Ok(work)
+    }
+
+    async fn begin_without_head(&self) -> Result<Work, StorageError> {
         match &self.engine {
             Engine::File(file) => {
                 file.refuse_replaced()?;
@@ -339,6 +367,36 @@ impl Storage for SqlStorage {
         crls::stored_numbers(&mut *self.readers.acquire().await?, issuer).await
     }
 
+    async fn ledgers(&self) -> Result<Vec<KnownLedger>, StorageError> {
+        ledgers::all(&mut *self.readers.acquire().await?).await
+    }
+
+    async fn hold_ledger(&self, ledger: HeldLedger) -> Result<(), StorageError> {
+        self.ledger.get_or_init(|| ledger);
+        self.note_ledger_head().await
+    }
+
+    async fn note_ledger_head(&self) -> Result<(), StorageError> {
+        let Some(ledger) = self.ledger.get() else { return Ok(()) };
+        if ledger.heads.on_disk().sequence < self.noted.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        let mut work = self.begin_without_head().await?;
+        let head = ledgers::note(&mut work, ledger).await?;
+        work.commit().await?;
+        self.noted.store(head.sequence + 1, Ordering::Release);
+        Ok(())
+    }
+
+    async fn replace_ledger(&self, replaced: &str, by: HeldLedger) -> Result<(), StorageError> {
+        let mut work = self.begin_without_head().await?;
+        ledgers::replace(&mut work, replaced, &by.id).await?;
+        ledgers::note(&mut work, &by).await?;
+        work.commit().await?;
+        self.ledger.get_or_init(|| by);
+        Ok(())
+    }
+
     fn generation(&self) -> Option<u64> {
         match &self.engine {
             Engine::File(file) => Some(file.generation.now()),
@@ -357,7 +415,7 @@ impl Storage for SqlStorage {
         sqlx::query("SELECT count(*) FROM issuers").fetch_one(&self.readers).await?;
         // The lock that every write takes, and a write that changes nothing: a database that may
         // only be read refuses one of them.
-        let mut work = self.begin().await?;
+        let mut work = self.begin_without_head().await?;
         touch(&mut work).await?;
         Ok(work.rollback().await?)
     }

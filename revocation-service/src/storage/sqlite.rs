@@ -68,7 +68,7 @@ impl SqlStorage {
         let identity = identity(path).map_err(database)?;
         let generation = Generation::default();
         let file = File { path: path.to_owned(), identity, generation, lock };
-        Ok(Self { writers, readers, engine: Engine::File(file) })
+        Ok(Self::new(writers, readers, Engine::File(file)))
     }
 
     /// The journal mode and the level of `synchronous` that commits are made with (2 is FULL).
