@@ -158,7 +158,7 @@ async fn nothing_is_kept_of_questions_as_long_as_a_request_may_be() {
         value.unwrap_or_else(|| panic!("{name}\n{text}"))
     };
     for number in 0_u16..50 {
-        let serial = [&[1][..], &number.to_be_bytes(), &[1; 60_000]].concat();
+        let serial = [vec![1], number.to_be_bytes().to_vec(), vec![1; 60_000]].concat();
         let id = cert_id(HashAlgorithm::Sha1, issuer, &serial).expect("a CertID");
         let answer = ask(running.public, &request(&[id], None));
         let status = OcspResponse::decode(&answer).expect("an OCSP response").status;

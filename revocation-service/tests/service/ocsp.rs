@@ -174,7 +174,7 @@ async fn follows_the_nonce_rules_and_refuses_what_it_cannot_read() {
         ("no CertID", request::<Vec<u8>>(&[], None)),
         ("17 CertIDs", request(&ids(17), None)),
         ("a serial number of 22 octets", request(&[&about(&[1; 22])], None)),
-        ("a serial number of 60,000 octets", request(&[&about(&[1; 60_000])], None)),
+        ("a serial number of 60,000 octets", request(&[&about(&vec![1; 60_000])], None)),
         ("a length that is not the shortest", [&[0x30, 0x81], &whole[1..]].concat()),
     ];
     for (what, body) in malformed {

@@ -57,7 +57,10 @@ fn path_seed(world: &World) -> Vec<u8> {
     seed
 }
 
-fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
+/// The fuzz target, the seed's name, and the octets.
+type Seed = (&'static str, &'static str, Vec<u8>);
+
+fn seeds() -> Vec<Seed> {
     let mut world = World::new();
     let signed = NOW.minus_seconds(3_600);
     let message = world.sign(FILE, Some(signed));
@@ -97,7 +100,7 @@ fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         r#"{{"version":1,"signers":[{{"files":["**"],"identities":["a@b"],"provenance":{EXPECTATIONS}}}]}}"#
     )
     .into_bytes();
-    vec![
+    let mut seeds = vec![
         ("bundle", "message", message.clone()),
         ("bundle", "statement", attested.clone()),
         ("bundle", "logged", logged),
@@ -122,20 +125,28 @@ fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         ("crl", "one", crl.clone()),
         ("ocsp_request", "one", ocsp::request(&[id], Some(&[7; 32]))),
         ("ocsp_response", "good", response.clone()),
-        ("presented", "lines", [line(&attested), line(&message)].concat().into_bytes()),
-        ("presented", "github", github_answer(&[&attested]).to_string().into_bytes()),
-        (
-            "presented",
-            "python",
-            python_provenance(&[python_attestation(&attested)]).to_string().into(),
-        ),
-        ("presented", "pgp", b"-----BEGIN PGP SIGNATURE-----\n".to_vec()),
-        ("inspect", "bundle", message),
+        ("inspect", "bundle", message.clone()),
         ("inspect", "token", token),
         ("inspect", "crl", crl),
         ("inspect", "ocsp", response),
         ("tlog", "checkpoint", checkpoint),
         ("tlog", "hashedrekord", body),
         ("door", "all", door),
+    ];
+    seeds.extend(presented(&attested, &message));
+    seeds
+}
+
+/// What people have in place of a bundle.
+fn presented(attested: &[u8], message: &[u8]) -> Vec<Seed> {
+    vec![
+        ("presented", "lines", [line(attested), line(message)].concat().into_bytes()),
+        ("presented", "github", github_answer(&[attested]).to_string().into_bytes()),
+        (
+            "presented",
+            "python",
+            python_provenance(&[python_attestation(attested)]).to_string().into(),
+        ),
+        ("presented", "pgp", b"-----BEGIN PGP SIGNATURE-----\n".to_vec()),
     ]
 }

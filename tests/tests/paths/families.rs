@@ -86,6 +86,7 @@ pub(crate) fn all() -> Vec<Case> {
     let mut cases = key_identifiers();
     cases.extend(authorities());
     cases.extend(name_constraints());
+    cases.extend(further_name_constraints());
     cases.extend(path_lengths());
     cases.extend(fields());
     cases
@@ -169,13 +170,21 @@ fn authorities() -> Vec<Case> {
     ]
 }
 
+/// The case of a root with those constraints, above a leaf with those names.
+fn under(
+    id: &'static str,
+    accepted: bool,
+    permitted: &[&[u8]],
+    excluded: &[&[u8]],
+    names: &[&[u8]],
+) -> Case {
+    case(id, accepted, |it| {
+        set(&mut it.root, constraint(permitted, excluded));
+        set(&mut it.leaf, alternative_names(names));
+    })
+}
+
 fn name_constraints() -> Vec<Case> {
-    let under = |id, accepted, permitted: &[&[u8]], excluded: &[&[u8]], names: &[&[u8]]| {
-        case(id, accepted, |it| {
-            set(&mut it.root, constraint(permitted, excluded));
-            set(&mut it.leaf, alternative_names(names));
-        })
-    };
     let (host, other) = (dns("example.com"), dns("not-allowed.test"));
     let range = der::implicit(7, &[192, 0, 2, 0, 255, 255, 255, 0]);
     let (address, far) = (der::implicit(7, &[192, 0, 2, 1]), der::implicit(7, &[10, 0, 0, 1]));
@@ -218,6 +227,12 @@ fn name_constraints() -> Vec<Case> {
             &[&dns("a.example.com")],
             &[&dns("*.example.com")],
         ),
+    ]
+}
+
+/// Constraints on e-mail addresses and directory names, and those that are malformed.
+fn further_name_constraints() -> Vec<Case> {
+    vec![
         under(
             "rfc5280::nc::permitted-email-exact",
             true,

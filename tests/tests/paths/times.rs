@@ -5,7 +5,7 @@ use countersign_tests::forge::{NOW, Proofs, Release, TokenDraft};
 
 fn stamped(release: &Release, signature: &[u8], gen_time: &str) -> Vec<u8> {
     let mut draft = TokenDraft::new(HashAlgorithm::Sha384, signature);
-    draft.info.gen_time = gen_time.to_owned();
+    gen_time.clone_into(&mut draft.info.gen_time);
     draft.sign(&release.stamping.leaf_key, &release.stamping.sign().leaf)
 }
 

@@ -225,8 +225,8 @@ fn the_openapi_document_has_every_route_and_its_roles_and_no_other() {
             (route.path.to_owned(), takes)
         })
         .collect();
-    for (_, takes) in &mut taken {
-        takes.sort();
+    for (_, media_types) in &mut taken {
+        media_types.sort();
     }
     taken.sort();
     known.sort();

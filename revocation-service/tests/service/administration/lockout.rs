@@ -100,7 +100,7 @@ async fn a_crl_of_the_clients_authority_locks_out_whom_it_lists() {
         world.crl_of(Authority::Service, (number, this_update), revoked)
     };
     let dates = world.now.minus_seconds(60);
-    let (daves, erins) = (certificate("dave"), certificate("erin"));
+    let (of_dave, of_erin) = (certificate("dave"), certificate("erin"));
     fs::write(&path, crl(1, 50, &[])).expect("written");
     config.admin_tls.as_mut().expect("TLS").client_crl = vec![path.clone()];
     let running = world.start(config.clone()).await;
@@ -112,7 +112,7 @@ async fn a_crl_of_the_clients_authority_locks_out_whom_it_lists() {
         fs::write(world.path("next"), text.expect("PEM")).expect("written");
         fs::rename(world.path("next"), &path).expect("renamed");
     };
-    write(&crl(2, 40, &[(&*daves, Superseded, dates)]));
+    write(&crl(2, 40, &[(&*of_dave, Superseded, dates)]));
     running
         .wait("Dave to be locked out", || look(&running, &dave) == refused("actor.revoked"))
         .await;
@@ -123,7 +123,7 @@ async fn a_crl_of_the_clients_authority_locks_out_whom_it_lists() {
         let body = crate::http::get(running.public, "/readyz").body;
         String::from_utf8(body).expect("text")
     };
-    let mut damaged = crl(3, 30, &[(&*erins, Superseded, dates)]);
+    let mut damaged = crl(3, 30, &[(&*of_erin, Superseded, dates)]);
     *damaged.last_mut().expect("octets") ^= 1;
     for (bad, words) in
         [(damaged, "no certificate of client_ca signed it"), (crl(1, 50, &[]), "read before")]
@@ -133,7 +133,7 @@ async fn a_crl_of_the_clients_authority_locks_out_whom_it_lists() {
         assert_eq!(look(&running, &dave), refused("actor.revoked"));
         assert_eq!(look(&running, &erin), Ok(()));
     }
-    let both = [(&*daves, Superseded, dates), (&*erins, KeyCompromise, dates)];
+    let both = [(&*of_dave, Superseded, dates), (&*of_erin, KeyCompromise, dates)];
     write(&crl(4, 20, &both));
     running
         .wait("Erin to be locked out", || look(&running, &erin) == refused("actor.revoked"))
