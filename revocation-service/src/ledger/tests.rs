@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use super::*;
 
-const ROTATE_AT_BYTES: u64 = 1000;
+const ROTATE_AT_BYTES: u64 = 500;
 
 /// A ledger over several files, with the receipt of each record.
 async fn ledger(folder: &Path) -> (String, Vec<Receipt>) {

@@ -12,6 +12,7 @@ mod full_disk;
 mod hold_release;
 mod http;
 mod kept_answers;
+mod ledger;
 mod object_store;
 mod ocsp;
 mod openssl;

@@ -1,6 +1,7 @@
 //! What every storage promises: one suite, run on both databases; and what each has of its own.
 
 mod administration;
+mod ledgers;
 mod postgres;
 mod promises;
 mod sqlite;
