@@ -2,6 +2,8 @@
 
 mod admin;
 mod audit;
+mod audit_head;
+mod audit_reading;
 mod ca;
 mod ca_crl;
 mod ca_issue;
@@ -66,6 +68,7 @@ pub fn name(command: &Command) -> &'static str {
         Command::Revocation(RevocationCommand::Backup(_)) => "revocation backup",
         Command::Audit(AuditCommand::Verify(_)) => "audit verify",
         Command::Audit(AuditCommand::Show(_)) => "audit show",
+        Command::Audit(AuditCommand::Head(_)) => "audit head",
         Command::Inspect(_) => "inspect",
         Command::Explain(_) => "explain",
         Command::Config(ConfigCommand::Check(_)) => "config check",
@@ -106,8 +109,9 @@ pub fn run(command: &Command, session: &Session) -> Outcome<Answer> {
         }
         Command::Revoke(arguments) => revoke::run(arguments, session),
         Command::Revocation(command) => revocation_command(command, session),
-        Command::Audit(AuditCommand::Verify(arguments)) => audit::verify_ledger(arguments),
-        Command::Audit(AuditCommand::Show(arguments)) => audit::show(arguments),
+        Command::Audit(AuditCommand::Verify(arguments)) => audit::verify_ledger(arguments, session),
+        Command::Audit(AuditCommand::Show(arguments)) => audit::show(arguments, session),
+        Command::Audit(AuditCommand::Head(arguments)) => audit_head::run(arguments, session),
         Command::Inspect(arguments) => inspect::run(arguments),
         Command::Explain(arguments) => explain::run(arguments),
         Command::Config(ConfigCommand::Check(arguments)) => config::check(arguments, session),

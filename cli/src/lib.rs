@@ -18,6 +18,7 @@ pub mod prompt;
 mod read_ahead;
 pub mod report_text;
 pub mod revocation_evidence;
+mod seen_heads;
 pub mod session;
 pub mod settings;
 mod signing_key;

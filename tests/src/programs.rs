@@ -140,6 +140,8 @@ impl Programs {
             .env("XDG_CONFIG_HOME", folder)
             // CRLs of one test are nothing to another.
             .env("XDG_CACHE_HOME", folder.join(".cache"))
+            // Nor are heads of ledgers.
+            .env("XDG_STATE_HOME", folder.join(".state"))
             .stdin(Stdio::null());
         command
     }

@@ -2,9 +2,16 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{
+    Args, Subcommand,
+    builder::{OsStringValueParser, TypedValueParser},
+};
 use countersign_core::time::UnixSeconds;
-use countersign_ledger::Hash;
+use countersign_ledger::{Hash, InvalidHash};
+use countersign_signing::key::KeyLocation;
+use url::Url;
+
+use super::{KeyPassphrase, TimestampTls, key::key_location};
 
 /// `audit`.
 #[derive(Debug, Subcommand)]
@@ -13,6 +20,8 @@ pub enum AuditCommand {
     Verify(AuditVerifyArguments),
     /// Print lines of an audit ledger, verifying it meanwhile
     Show(AuditShowArguments),
+    /// Print the head of an audit ledger, or sign it into a file to be kept elsewhere
+    Head(Box<AuditHeadArguments>),
 }
 
 /// `audit verify`.
@@ -46,18 +55,91 @@ pub struct AuditShowArguments {
     pub last: usize,
 }
 
+/// `audit head`.
+#[derive(Debug, Args)]
+pub struct AuditHeadArguments {
+    /// The ledger and what it must hold.
+    #[command(flatten)]
+    pub ledger: LedgerArguments,
+    /// Sign the head into this new file; the bundle goes beside it, FILE.sigstore.json
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Who signs.
+    #[command(flatten)]
+    pub signing: HeadSigning,
+}
+
+/// Who signs a head, and when; as `sign` has it.
+#[derive(Debug, Args)]
+pub struct HeadSigning {
+    /// The signer's encrypted key file, or its pkcs11: URI [env: COUNTERSIGN_KEY]
+    #[arg(long, value_name = "KEY", value_parser = key_location(), requires = "output")]
+    pub key: Option<KeyLocation>,
+    /// The key's passphrase.
+    #[command(flatten)]
+    pub passphrase: KeyPassphrase,
+    /// The signer's certificate, PEM or DER; further certificates in it are ignored
+    /// [env: COUNTERSIGN_CERTIFICATE]
+    #[arg(long, value_name = "FILE", requires = "output")]
+    pub certificate: Option<PathBuf>,
+    /// The trust root that verifiers use; what it does not verify is not written
+    /// [env: COUNTERSIGN_TRUSTED_ROOT]
+    #[arg(long, value_name = "FILE", requires = "output")]
+    pub trusted_root: Option<PathBuf>,
+    /// A timestamp authority; the first that answers is used [env: COUNTERSIGN_TSA_URLS, by commas]
+    #[arg(long, value_name = "URL", value_parser = super::parse_address, requires = "output")]
+    pub timestamp_url: Vec<Url>,
+    /// How TLS is spoken with it.
+    #[command(flatten)]
+    pub timestamp_tls: TimestampTls,
+    /// Sign without a timestamp even if the settings name an authority
+    #[arg(long, conflicts_with = "timestamp_url", requires = "output")]
+    pub no_timestamp: bool,
+    /// Do not ask whether the signer's certificate is revoked; a revoked one is refused otherwise
+    #[arg(long, requires = "output")]
+    pub no_revocation_check: bool,
+    /// Replace the file and the bundle if they are there
+    #[arg(long, requires = "output")]
+    pub force: bool,
+}
+
+/// A head noted earlier.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ExpectedHead {
+    /// By its hash.
+    Hash(Hash),
+    /// In a file that `audit head` wrote.
+    File(PathBuf),
+}
+
 /// A ledger and what it must hold.
 #[derive(Debug, Args)]
 pub struct LedgerArguments {
     /// The ledger's folder; its service may be writing to it
     #[arg(value_name = "FOLDER")]
     pub folder: PathBuf,
-    /// The hash of a line that must be there: a head noted earlier
-    #[arg(long, value_name = "HASH")]
-    pub expect_head: Option<Hash>,
+    /// A head noted earlier that must still be there: its hash, or the file that `audit head` wrote
+    #[arg(long, value_name = "HEAD", value_parser = expected_head())]
+    pub expect_head: Option<ExpectedHead>,
     /// The hash of the line after which this part of the ledger begins, when older files were archived
     #[arg(long, value_name = "HASH")]
     pub after: Option<Hash>,
+    /// Neither compare with the head that was seen here last, nor remember this one
+    #[arg(long)]
+    pub no_memory: bool,
+}
+
+/// Reads a hash, or the name of a file that is there.
+fn expected_head() -> impl TypedValueParser<Value = ExpectedHead> {
+    OsStringValueParser::new().try_map(|text| {
+        let hash = text.to_str().ok_or(InvalidHash).and_then(str::parse);
+        let path = PathBuf::from(text);
+        match hash {
+            Ok(hash) => Ok(ExpectedHead::Hash(hash)),
+            Err(_) if path.exists() => Ok(ExpectedHead::File(path)),
+            Err(error) => Err(format!("{error}, and there is no file of this name")),
+        }
+    })
 }
 
 /// Hexadecimal digits as records have them, or with colons, upper case or leading zeros.

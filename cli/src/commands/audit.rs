@@ -6,36 +6,38 @@ use countersign_core::{
     finding::{Finding, FindingCode, quoted},
     time::UnixSeconds,
 };
-use countersign_ledger::{Entry, Expectation, Fault, Start, Summary, What, verify, verify_each};
+use countersign_ledger::{Entry, Fault, Summary, What};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::audit_reading::{self, Memory, WholeLedger};
 use crate::{
-    arguments::{AuditShowArguments, AuditVerifyArguments, LedgerArguments, plain_serial},
-    failure::{Failure, Outcome, path_text},
+    arguments::{AuditShowArguments, AuditVerifyArguments, plain_serial},
+    failure::{Outcome, path_text},
     output::{Answer, Body, Words, finding_text, style, styled},
+    session::Session,
 };
 
 /// Verifies a ledger.
-pub(super) fn verify_ledger(arguments: &AuditVerifyArguments) -> Outcome<Answer> {
-    let ledger = &arguments.ledger;
-    let summary = verify(&ledger.folder, &expectation(ledger))
-        .map_err(|fault| Failure::from(finding(&fault)))?;
-    Answer::new(summary_text(&ledger.folder, &summary), &summary)
+pub(super) fn verify_ledger(
+    arguments: &AuditVerifyArguments,
+    session: &Session,
+) -> Outcome<Answer> {
+    let ledger = audit_reading::read(&arguments.ledger, session, |_| {})?;
+    Answer::new(ledger_text(&arguments.ledger.folder, &ledger), &ledger)
 }
 
 /// Shows lines of a ledger; what is wrong with it comes last.
-pub(super) fn show(arguments: &AuditShowArguments) -> Outcome<Answer> {
+pub(super) fn show(arguments: &AuditShowArguments, session: &Session) -> Outcome<Answer> {
     let mut shown = Shown { lines: VecDeque::new(), most: arguments.last, matched: 0 };
-    let ledger = &arguments.ledger;
-    let outcome = verify_each(&ledger.folder, &expectation(ledger), |entry, _| {
+    let outcome = audit_reading::read(&arguments.ledger, session, |entry| {
         if fits(entry, arguments) {
             shown.add(entry);
         }
     });
     let (summary, fault) = match outcome {
-        Ok(summary) => (Some(summary), None),
-        Err(fault) => (None, Some(finding(&fault))),
+        Ok(ledger) => (Some(ledger), None),
+        Err(failure) => (None, Some(failure.finding().clone())),
     };
     let mut text = String::new();
     shown.lines.iter().for_each(|line| text.add(format_args!("{line}\n")));
@@ -63,7 +65,7 @@ struct Shown {
 #[derive(Serialize)]
 struct Outline<'a> {
     matched: usize,
-    summary: Option<&'a Summary>,
+    summary: Option<&'a WholeLedger>,
     fault: Option<&'a Finding>,
 }
 
@@ -85,7 +87,7 @@ impl Shown {
         }
     }
 
-    fn json(&self, summary: Option<&Summary>, fault: Option<&Finding>) -> Outcome<String> {
+    fn json(&self, summary: Option<&WholeLedger>, fault: Option<&Finding>) -> Outcome<String> {
         let outline = serde_json::to_string(&Outline { matched: self.matched, summary, fault })?;
         let lines = self.lines.iter().map(String::as_str).collect::<Vec<_>>().join(",");
         let members = outline.strip_prefix('{').unwrap_or_default();
@@ -110,10 +112,6 @@ fn escaped(line: &str) -> String {
         }
     }
     text
-}
-
-fn expectation(ledger: &LedgerArguments) -> Expectation {
-    Expectation { start: ledger.after.map_or(Start::Whole, Start::After), head: ledger.expect_head }
 }
 
 fn fits(entry: &Entry<'_>, arguments: &AuditShowArguments) -> bool {
@@ -141,29 +139,65 @@ fn names(entry: &Entry<'_>, wanted: &str) -> bool {
     serde_json::from_str(entry.record).is_ok_and(|record: Value| search(&record, wanted))
 }
 
-fn summary_text(folder: &Path, summary: &Summary) -> String {
-    let mut text = format!(
-        "{}: {}\n  ledger:    {} ({})\n  lines:     {} in {} files, numbers {} to {}\n  written:   \
-         up to {}\n  head:      {}\n",
-        path_text(folder),
-        styled(style::GOOD, "the ledger is whole"),
+/// The first line of what is said of a ledger.
+pub(super) fn whole(folder: &Path) -> String {
+    format!("{}: {}\n", path_text(folder), styled(style::GOOD, "the ledger is whole"))
+}
+
+/// Which ledger it is, and its head.
+pub(super) fn head_lines(summary: &Summary) -> String {
+    format!(
+        "  ledger:    {} ({})\n  written:   line number {} at {}\n  head:      {}\n",
         quoted(summary.ledger.clone()),
         quoted(summary.id.clone()),
+        summary.head_sequence,
+        summary.head_time,
+        summary.head,
+    )
+}
+
+fn ledger_text(folder: &Path, ledger: &WholeLedger) -> String {
+    let WholeLedger { summary, memory, seen, before } = ledger;
+    let mut text = whole(folder);
+    text.add(format_args!(
+        "  lines:     {} in {} files, numbers {} to {}\n{}",
         summary.lines,
         summary.files,
         summary.first_sequence,
         summary.head_sequence,
-        summary.head_time,
-        summary.head,
-    );
-    match summary.lines_after_expected_head {
-        Some(lines) => {
-            text.add(format_args!("  expected:  the expected head is there, {lines} lines before the end\n"));
-        }
-        None => text.push_str(
-            "  note:      keep the head elsewhere and give it as --expect-head next time: without it, lines\n\
-             \x20            cut off at the end do not show\n",
-        ),
+        head_lines(summary),
+    ));
+    if let Some(lines) = summary.lines_after_expected_head {
+        text.add(format_args!(
+            "  expected:  the expected head is there, {lines} lines before the end\n"
+        ));
+    }
+    match (memory, seen) {
+        (Memory::Held, Some(seen)) => text.add(format_args!(
+            "  seen:      its head of {} is there, {} lines before the end\n",
+            seen.at,
+            summary.head_sequence.saturating_sub(seen.sequence)
+        )),
+        (Memory::Archived, Some(seen)) => text.add(format_args!(
+            "  seen:      its head of {} (line number {}) is in an archived file, and was not compared\n",
+            seen.at, seen.sequence
+        )),
+        (Memory::New, _) => text.push_str("  seen:      never before; its head is remembered here\n"),
+        _ => {}
+    }
+    if let Some(before) = before {
+        text.add(format_args!(
+            "  {}   at {}, this folder held another ledger ({}); was this one begun by you?\n",
+            styled(style::DOUBT, "warning:"),
+            before.at,
+            quoted(before.id.clone()),
+        ));
+    }
+    if summary.lines_after_expected_head.is_none() {
+        text.push_str(
+            "  note:      keep the head where nobody can change both (audit head signs it), and give it as\n\
+             \x20            --expect-head next time: without one, lines cut off at the end may not show\n",
+        );
     }
     if summary.backward_times > 0 {
         text.add(format_args!(
@@ -175,7 +209,7 @@ fn summary_text(folder: &Path, summary: &Summary) -> String {
 }
 
 /// What is wrong, as a finding of the one table.
-fn finding(fault: &Fault) -> Finding {
+pub(super) fn finding(fault: &Fault) -> Finding {
     let place = match fault.line {
         0 => path_text(&fault.file),
         line => format!("{}, line {line}", path_text(&fault.file)),

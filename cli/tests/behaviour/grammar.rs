@@ -51,6 +51,7 @@ fn every_command_of_the_issue_is_there() {
         "revocation backup",
         "audit verify",
         "audit show",
+        "audit head",
         "inspect",
         "explain",
         "config check",

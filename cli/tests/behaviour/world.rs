@@ -88,6 +88,7 @@ pub(crate) fn clean(command: &mut Command, folder: &Path) {
         }
     }
     command.env_remove("NO_COLOR").env("HOME", folder).env("XDG_CONFIG_HOME", folder.join("none"));
+    command.env_remove("XDG_STATE_HOME");
     command.current_dir(folder).stdin(Stdio::null());
 }
 
