@@ -138,7 +138,8 @@ fn as_file(release: &Release, octets: &[u8]) -> Case {
     let timestamps = [stamp(release, &signature)];
     let certificate = release.signing.sign().leaf;
     let evidence = bundle::Evidence { certificate: &certificate, timestamps: &timestamps };
-    let digests = [digest(&RustCrypto, HashAlgorithm::Sha384, octets)];
+    let hash = release.signing.leaf_key.scheme().hash_algorithm().expect("a hash");
+    let digests = [digest(&RustCrypto, hash, octets)];
     let bundle = Bundle::message_signature(&digests[0], &signature, evidence);
     let mut case = case("statement-as-file", release, bundle.to_json().expect("JSON").into());
     case.digests = digests.to_vec();
