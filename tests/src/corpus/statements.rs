@@ -4,7 +4,10 @@ use countersign_core::{
     crypto::rustcrypto::RustCrypto,
     digest::{HashAlgorithm, digest},
 };
-use countersign_signing::bundle::{self, Bundle, pre_authentication_encoding};
+use countersign_signing::{
+    bundle::{self, Bundle, pre_authentication_encoding},
+    key::Signer as _,
+};
 
 use super::{
     Case,
