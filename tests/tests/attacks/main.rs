@@ -8,5 +8,6 @@ mod site;
 mod have_a_file_signed_that_is_a_statement;
 mod offer_an_old_release_under_a_new_name;
 mod pass_with_another_kind_of_name;
+mod rewrite_the_ledger;
 mod set_the_time_with_one_authority;
 mod undo_a_revocation_by_the_next_crl;
