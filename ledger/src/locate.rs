@@ -82,12 +82,11 @@ fn walk(
     sequence: u64,
 ) -> Result<(Identity, Chain, Option<Hash>), Fault> {
     let (mut chain, mut known, mut found) = (Chain::anywhere(), None, None);
-    let mut next = files.first().map_or(1, |(number, _)| *number);
-    for (index, (number, path)) in files.iter().enumerate() {
+    let first = files.first().map_or(1, |(number, _)| *number);
+    for (index, (next, (number, path))) in (first..).zip(files).enumerate() {
         if *number != next {
             return Err(at_file(&folder.join(file_name(next)), 0, What::FileMissing));
         }
-        next += 1;
         let (end, after, identity) = walk_file(path, *number, chain, |entry, _| {
             // A line's hash is what the line after it names.
             if Some(entry.sequence) == sequence.checked_add(1) {
