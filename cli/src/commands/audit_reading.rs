@@ -56,15 +56,11 @@ struct Watch {
 impl Watch {
     fn look(&mut self, entry: &Entry<'_>) {
         let Some(heads) = &self.heads else { return };
-        let seen = match &mut self.seen {
-            Some(seen) => seen,
-            None => {
-                let Some(record) = entry.file_record() else { return };
-                self.seen.insert(heads.of(&record.id))
-            }
-        };
+        if self.seen.is_none() {
+            self.seen = entry.file_record().map(|record| heads.of(&record.id));
+        }
         // A line's hash is what the line after it names.
-        if let Ok(Some(seen)) = seen
+        if let Some(Ok(Some(seen))) = &self.seen
             && seen.sequence.checked_add(1) == Some(entry.sequence)
         {
             self.found = Some(entry.previous);

@@ -3,6 +3,7 @@
 
 use std::{fs, path::PathBuf};
 
+use countersign_core::digest::encode_hex;
 use countersign_tests::{programs::Service, scenario::ScenarioError};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -117,7 +118,7 @@ fn a_ledger_written_anew_with_a_chain_that_holds_is_missed() {
         let (start, _) = line.rsplit_once(",\"previous\":").expect("a line");
         let start = start.replace("superseded", "unspecified");
         let line = format!("{start},\"previous\":\"{previous}\"}}\n");
-        previous = Sha256::digest(&line).iter().map(|octet| format!("{octet:02x}")).collect();
+        previous = encode_hex(&Sha256::digest(&line));
         anew.push(line);
     }
     attacked.write(&anew);
