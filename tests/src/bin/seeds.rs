@@ -90,12 +90,6 @@ fn seeds() -> Vec<Seed> {
     let policy = br#"{"version":1,"signers":[{"files":["app-*"],"identities":["*@example.com"]}]}"#;
     let door = [&attested[..], &trust, &crl, &response].join(&b"\n--part--\n"[..]);
     let managed = private_case();
-    let provenance = |version: &str, predicate: &str| {
-        format!(
-            r#"{{"predicateType":"https://slsa.dev/provenance/{version}","predicate":{predicate}}}"#
-        )
-        .into_bytes()
-    };
     let expectations = format!(
         r#"{{"version":1,"signers":[{{"files":["**"],"identities":["a@b"],"provenance":{EXPECTATIONS}}}]}}"#
     )
@@ -135,6 +129,11 @@ fn seeds() -> Vec<Seed> {
     ];
     seeds.extend(presented(&attested, &message));
     seeds
+}
+
+fn provenance(version: &str, predicate: &str) -> Vec<u8> {
+    let kind = format!("https://slsa.dev/provenance/{version}");
+    format!(r#"{{"predicateType":"{kind}","predicate":{predicate}}}"#).into_bytes()
 }
 
 /// What people have in place of a bundle.

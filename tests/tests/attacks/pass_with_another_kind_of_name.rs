@@ -1,12 +1,19 @@
 //! A stranger chooses a name that the policy's pattern matches although it was written for names of another
 //! kind: a branch called `x@example.com` makes a URI that ends like an e-mail address.
 
-use countersign_core::{Artifact, Evidence, crypto::aws_lc::AwsLc, report::Report, verify};
-use countersign_core::{finding::FindingCode, oid, policy::Policy, report::Verdict};
+use countersign_core::{
+    Artifact, Evidence,
+    crypto::aws_lc::AwsLc,
+    finding::FindingCode,
+    oid,
+    policy::Policy,
+    report::{Report, Verdict},
+    verify,
+};
 use countersign_signing::der::{self, Criticality};
 use countersign_tests::forge::{Chain, ExtensionDraft, NOW, Release};
 
-/// GeneralName's tags (RFC 5280 §4.2.1.6).
+/// Tags of a `GeneralName` (RFC 5280 §4.2.1.6).
 const EMAIL: u8 = 1;
 const DNS: u8 = 2;
 const URI: u8 = 6;

@@ -220,9 +220,9 @@ fn the_openapi_document_has_every_route_and_its_roles_and_no_other() {
         .iter()
         .filter(|route| !route.takes.is_empty())
         .map(|route| {
-            let mut takes: Vec<_> = route.takes.iter().map(|&taken| taken.to_owned()).collect();
-            takes.sort();
-            (route.path.to_owned(), takes)
+            let mut media_types: Vec<_> = route.takes.iter().map(|&each| each.to_owned()).collect();
+            media_types.sort();
+            (route.path.to_owned(), media_types)
         })
         .collect();
     for (_, media_types) in &mut taken {
