@@ -3,6 +3,8 @@
 //! The JSON object has one form for every command and every outcome:
 //! `{"command":…,"exit_code":…}` and one of `result` (an object), `results` (a list, for commands
 //! that take several files) and `error` (a finding).
+//!
+//! Whatever it is, passwords in addresses and PINs are not in it.
 
 use std::{
     fmt,
@@ -12,6 +14,7 @@ use std::{
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use countersign_core::finding::{Class, Finding};
+use countersign_signing::concealed::concealed;
 use serde::Serialize;
 
 use crate::{
@@ -127,7 +130,7 @@ impl Output {
     pub fn complain(self, text: &str) {
         let mut stream = AutoStream::new(io::stderr(), self.choice());
         // Nobody is left to tell when stderr is gone.
-        let _ = writeln!(stream, "{text}");
+        let _ = writeln!(stream, "{}", concealed(text));
     }
 
     /// Prints a command's answer; gives the exit code.
@@ -164,7 +167,7 @@ impl Output {
     /// Writes to stdout. A reader that went away (`| head`) is no failure; a full disk is.
     fn print(self, text: &str, exit_code: u8) -> u8 {
         let mut stream = AutoStream::new(io::stdout(), self.choice());
-        let written = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
+        let written = stream.write_all(concealed(text).as_bytes()).and_then(|()| stream.flush());
         match written {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
                 self.complain(&format!("error: cannot write to standard output: {error}"));

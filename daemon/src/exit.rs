@@ -4,6 +4,8 @@
 
 use std::error::Error;
 
+use countersign_signing::concealed::concealed;
+
 /// The exit code for a configuration, key or certificate that cannot be used.
 pub const UNUSABLE: u8 = 2;
 
@@ -11,16 +13,18 @@ pub const UNUSABLE: u8 = 2;
 /// whatever else the system refuses: the same configuration may do another time.
 pub const CANNOT_RUN: u8 = 3;
 
-/// The error and its causes in one line, without a cause that the text before has in it.
+/// The error and its causes in one line, without a cause that the text before has in it, and without the password
+/// of an address that the configuration has in a wrong place.
 pub fn reason(error: &(dyn Error + 'static)) -> String {
     let causes = std::iter::successors(Some(error), |&error| error.source());
-    causes.map(ToString::to_string).fold(String::new(), |said, cause| {
+    let said = causes.map(ToString::to_string).fold(String::new(), |said, cause| {
         match (said.is_empty(), said.contains(&cause)) {
             (true, _) => cause,
             (false, true) => said,
             (false, false) => format!("{said}: {cause}"),
         }
-    })
+    });
+    concealed(&said).into_owned()
 }
 
 #[cfg(test)]

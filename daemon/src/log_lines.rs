@@ -4,7 +4,8 @@
 //! line of another request was written just now, one waits for its like, a few milliseconds at most.
 //! Every other line goes out at once and takes along those that wait: the order stays, and what an
 //! operator is to see soon is seen soon. A process that is killed loses the lines that wait; nothing
-//! here syncs, and nothing that must last is a log line.
+//! here syncs, and nothing that must last is a log line. Passwords in addresses are left out of every line, whoever
+//! wrote it.
 
 use std::{
     fmt,
@@ -14,6 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use countersign_signing::concealed::concealed;
 use tracing::Metadata;
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -102,7 +104,10 @@ impl Write for Line<'_> {
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
         let mut state = self.shared.lock();
         let is_first = state.waiting.is_empty();
-        state.waiting.extend_from_slice(octets);
+        match str::from_utf8(octets) {
+            Ok(text) => state.waiting.extend_from_slice(concealed(text).as_bytes()),
+            Err(_) => state.waiting.extend_from_slice(octets),
+        }
         let is_quiet = || state.written_at.is_none_or(|time| time.elapsed() >= PAUSE);
         let must_go = self.patience == Patience::None || state.waiting.len() >= FULL_OCTETS;
         if must_go || (is_first && is_quiet()) {

@@ -8,6 +8,7 @@ pub mod bundle;
 pub mod ca;
 pub mod certificate;
 mod cms;
+pub mod concealed;
 pub mod crl;
 pub mod csr;
 pub mod der;
