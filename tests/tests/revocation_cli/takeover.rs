@@ -124,6 +124,8 @@ fn a_backup_is_a_database_that_a_service_starts_from() {
         "restored.toml",
         &text.replace(&format!("listen = \"{own}\""), "listen = \"127.0.0.1:0\""),
     );
+    // The ledger goes along: without it, the database says that its ledger is gone.
+    site.succeed(&format!("cp -r revocation.db.audit {copy}.audit"));
     let restored = site.start_another("restored.toml");
     let list =
         format!("revocation list --issuer signing --all --admin-url {}", restored.url("admin"));
