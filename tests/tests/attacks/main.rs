@@ -1,13 +1,71 @@
 //! What an attacker wants, tried against the programs as they run: one file a want, and nothing of it is
-//! got. SECURITY.md says who the attackers are.
+//! got. SECURITY.md says who the attackers are. F1 to F22 are the findings of the penetration test of 28 November
+//! 2026; a test that needs another clock, or a fault of a disk, stands beside what it is about.
+//!
+//! | Finding | File | What the attacker wants |
+//! |---|---|---|
+//! | F1 | `administer_from_a_web_page` | the second person's approval, by a page that they look at |
+//! | F2 | `have_a_file_signed_that_is_a_statement` | a statement about malware, by a text file that was signed |
+//! | F3 | `fill_the_memory_with_questions` | all memory of the OCSP responder, by long questions |
+//! | F4 | `hold_every_place_by_silence` | every place of a listener, without a request |
+//! | F5 | `set_the_time_with_one_authority` | an earlier time, by one of two timestamp authorities |
+//! | F6 | `undo_a_revocation_by_the_next_crl` | a revocation undone by an option left out |
+//! | F7 | `have_something_approved_that_was_not_shown` | an approval for another state than was seen |
+//! | F8 | `get_in_with_a_revoked_key` | to administer after having been locked out |
+//! | F9 | `stay_in_after_the_certificate_expired` | to administer as long as a connection stands |
+//! | F10 | `pass_with_another_kind_of_name` | to be the expected signer, by the name of a branch |
+//! | F11 | `have_the_ca_certify_another_key` | a certificate for their own key, by a file in the CA's folder |
+//! | F12 | `forget_a_revocation_by_an_older_list` | a revocation forgotten, by the list from before |
+//! | F13 | `block_the_start_as_another_user` | the service not to start, by a lock on its files |
+//! | F14 | `speak_for_somebody_else_in_an_import` | another person's name on what they did |
+//! | F15 | `rewrite_the_ledger` | what they did off the record |
+//! | F16 | `fill_the_ledger_with_denials` | a full disk, by orders that they may not give |
+//! | F17 | `read_a_secret_in_an_error` | a password, a PIN or a key in a message or a log |
+//! | F18 | `read_a_secret_in_a_childs_environment` | passphrases, by a program that PATH finds |
+//! | F19 | `reach_this_machine_by_a_redirect` | what only the verifier's machine can reach |
+//! | F20 | `get_in_with_another_certificate` | to be an administrator, by a host name or another purpose |
+//! | F21 | | limits for trusted proxies are as configured: `daemon/src/peer.rs`, docs/operations.md |
+//! | F22 | `connect_without_tls_by_a_misspelling` | the connection to the database in the clear |
+//! | besides | `have_nothing_recorded_unseen` | no record of orders, by accident |
+//! | a renamed file | `offer_an_old_release_under_a_new_name` | an old release taken for the new one |
+//! | the page | `bring_trust_along_with_malware` | *genuine* for malware that brings its own trust |
+//! | held | `smuggle_a_request` | a request past a proxy, within another one |
+//! | held | `overwrite_a_file_by_a_link` | another file overwritten by an output |
+//! | held | `get_in_with_another_certificate` | to be two people, by two certificates |
+//!
+//! What held besides has its tests elsewhere: floods of HTTP/2 frames in `daemon/tests/behaviour/floods.rs`; JSON, deep
+//! or with a key twice, in core's and the services' own; identities that `ca issue` refuses, and control characters in
+//! what is shown, in `cli/tests/behaviour/{certificate_authority,bad_input}.rs`; approving and rejecting at once and
+//! `Idempotency-Key` in `revocation-service/tests/service/administration/`.
 
 mod administer_from_a_web_page;
+mod block_the_start_as_another_user;
+mod bring_trust_along_with_malware;
+mod connect_without_tls_by_a_misspelling;
+mod fill_the_ledger_with_denials;
+mod fill_the_memory_with_questions;
+mod forged;
+mod forget_a_revocation_by_an_older_list;
+mod get_in_with_a_revoked_key;
+mod get_in_with_another_certificate;
+mod have_a_file_signed_that_is_a_statement;
+mod have_nothing_recorded_unseen;
+mod have_something_approved_that_was_not_shown;
+mod have_the_ca_certify_another_key;
+mod hold_every_place_by_silence;
+mod offer_an_old_release_under_a_new_name;
+mod overwrite_a_file_by_a_link;
+mod pass_with_another_kind_of_name;
+mod reach_this_machine_by_a_redirect;
+mod read_a_secret_in_a_childs_environment;
+mod read_a_secret_in_an_error;
+mod rewrite_the_ledger;
+mod set_the_time_with_one_authority;
 #[path = "../revocation_cli/site.rs"]
 #[allow(dead_code, reason = "the site of another suite, of which this one needs a part")]
 mod site;
-mod have_a_file_signed_that_is_a_statement;
-mod offer_an_old_release_under_a_new_name;
-mod pass_with_another_kind_of_name;
-mod rewrite_the_ledger;
-mod set_the_time_with_one_authority;
+mod smuggle_a_request;
+mod speak_for_somebody_else_in_an_import;
+mod stay_in_after_the_certificate_expired;
 mod undo_a_revocation_by_the_next_crl;
+mod web;
