@@ -73,7 +73,8 @@ fn what_a_service_makes_is_its_own_whatever_the_umask() {
     for (name, mode) in &all {
         let is_folder = Path::new(name).is_dir();
         // A group may be let into a ledger's folder on purpose; others never, and nobody else writes.
-        let most = if is_folder || name.ends_with(".jsonl") { 0o750 } else { 0o600 };
+        let is_record = Path::new(name).extension().is_some_and(|ending| ending == "jsonl");
+        let most = if is_folder || is_record { 0o750 } else { 0o600 };
         assert_eq!(mode & !most, 0, "{name} {mode:o}");
     }
     // flock(2) wants an open file, which the modes deny; and so says whoever tries.

@@ -8,7 +8,7 @@ use countersign_tests::{programs::free_port, stamping::Connection};
 use crate::site::Site;
 
 const LONG: usize = 20_000;
-/// OCSPResponse with responseStatus malformedRequest(1).
+/// `OCSPResponse` with responseStatus malformedRequest(1).
 const MALFORMED: [u8; 5] = [0x30, 3, 0x0A, 1, 1];
 const SHA1: [u8; 7] = [6, 5, 0x2B, 0x0E, 3, 2, 0x1A];
 const NULL: [u8; 2] = [5, 0];
@@ -65,7 +65,7 @@ fn questions_as_long_as_they_may_be_are_neither_answered_nor_kept() {
     let mut connection = Connection::open(&address).expect("connected");
     for number in 0_u16..300 {
         let distinct = number.to_be_bytes();
-        let long = [&[1], &distinct[..], &[1; LONG]].concat();
+        let long = [&[1], &distinct[..], &vec![1; LONG]].concat();
         let parameters = der(4, &[&long]);
         for query in [
             question(&NULL, &[7; 20], &[7; 20], &long),

@@ -28,6 +28,8 @@ fn what_was_proposed_for_one_state_changes_no_other() {
     a_hold_of_another_incident_stays(&site);
     site.add_signer("other");
     a_stricter_date_stays(&site);
+    site.add_signer("third");
+    of_two_decisions_at_once_one_counts(&site);
 }
 
 fn a_hold_of_another_incident_stays(site: &Site) {
@@ -46,14 +48,14 @@ fn a_hold_of_another_incident_stays(site: &Site) {
     // Another incident. What was approved once is used up: it is shown as it was, and nothing is done.
     site.succeed(hold);
     site.succeed(&approve(&second));
-    let held = [(site.serial("signer.pem"), "certificateHold".to_owned())];
-    assert_eq!(site.revoked(), held);
+    let on_hold = [(site.serial("signer.pem"), "certificateHold".to_owned())];
+    assert_eq!(site.revoked(), on_hold);
     // One that waits is void when the hold becomes another one.
     let third = site.waiting(&format!("{lift} found"))["pending"].clone();
     site.succeed(&format!("{hold} --compromised-since {}", ago(2)));
     let found = site.refused(&approve(&third), 2, "setup.service.refused");
     assert!(found.contains("pending.outdated"), "{found}");
-    assert_eq!(site.revoked(), held);
+    assert_eq!(site.revoked(), on_hold);
     let superseded = hold.replace("certificateHold", "superseded");
     site.succeed(&superseded);
 }
@@ -71,4 +73,20 @@ fn a_stricter_date_stays(site: &Site) {
     let found = site.refused(&approve(&later), 2, "setup.service.refused");
     assert!(found.contains("pending.outdated"), "{found}");
     assert_eq!(revocation(site), before);
+}
+
+fn of_two_decisions_at_once_one_counts(site: &Site) {
+    site.succeed("countersign revoke --certificate third.pem --reason certificateHold --yes");
+    let lift = "revoke --certificate third.pem --reason removeFromCRL --yes --comment found";
+    let proposal = site.waiting(lift)["pending"].clone();
+    let approve = approve(&proposal);
+    let reject = approve.replace(" approve ", " reject ");
+    let both = site.succeed(&format!(
+        "{approve} > approved 2>&1 & {reject} > rejected 2>&1; echo $?; wait $!; echo $?"
+    ));
+    let mut codes: Vec<_> = both.stdout.lines().collect();
+    codes.sort_unstable();
+    assert_eq!(codes, ["0", "2"], "{} {}", site.read("approved"), site.read("rejected"));
+    let refused = ["approved", "rejected"].map(|name| site.read(name)).concat();
+    assert!(refused.contains("pending.decided"), "{refused}");
 }

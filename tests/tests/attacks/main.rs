@@ -29,14 +29,15 @@
 //! | besides | `have_nothing_recorded_unseen` | no record of orders, by accident |
 //! | a renamed file | `offer_an_old_release_under_a_new_name` | an old release taken for the new one |
 //! | the page | `bring_trust_along_with_malware` | *genuine* for malware that brings its own trust |
+//! | held | `pollute_the_pages_objects` | a check to pass, by a key `__proto__` |
 //! | held | `smuggle_a_request` | a request past a proxy, within another one |
 //! | held | `overwrite_a_file_by_a_link` | another file overwritten by an output |
 //! | held | `get_in_with_another_certificate` | to be two people, by two certificates |
 //!
-//! What held besides has its tests elsewhere: floods of HTTP/2 frames in `daemon/tests/behaviour/floods.rs`; JSON, deep
-//! or with a key twice, in core's and the services' own; identities that `ca issue` refuses, and control characters in
-//! what is shown, in `cli/tests/behaviour/{certificate_authority,bad_input}.rs`; approving and rejecting at once and
-//! `Idempotency-Key` in `revocation-service/tests/service/administration/`.
+//! What held besides has its tests elsewhere: floods of HTTP/2 frames in `daemon/tests/behaviour/floods.rs`; JSON with
+//! a key twice, or deep, in `core/src/json/`; identities that `ca issue` refuses, and control characters in what is
+//! shown, in `cli/tests/behaviour/{certificate_authority,bad_input}.rs`; the `Idempotency-Key` of another administrator
+//! in `revocation-service/tests/service/administration/record.rs`.
 
 mod administer_from_a_web_page;
 mod block_the_start_as_another_user;
@@ -56,6 +57,7 @@ mod hold_every_place_by_silence;
 mod offer_an_old_release_under_a_new_name;
 mod overwrite_a_file_by_a_link;
 mod pass_with_another_kind_of_name;
+mod pollute_the_pages_objects;
 mod reach_this_machine_by_a_redirect;
 mod read_a_secret_in_a_childs_environment;
 mod read_a_secret_in_an_error;
