@@ -13,7 +13,7 @@ use countersign_signing::{
     der,
     key::{SignError, Signer},
 };
-use rsa::{Pkcs1v15Sign, RsaPrivateKey, pkcs1::DecodeRsaPrivateKey};
+use rsa::{Pkcs1v15Sign, PrivateKey, pkcs1::DecodeRsaPrivateKey};
 use sha2::Sha256;
 
 /// PKCS#1 private keys made once for these tests; they protect nothing.
@@ -34,7 +34,7 @@ enum Pair {
     P256(p256::ecdsa::SigningKey),
     P521(p521::ecdsa::SigningKey),
     Ed25519(ed25519_dalek::SigningKey),
-    RsaPkcs1(Box<RsaPrivateKey>),
+    RsaPkcs1(Box<PrivateKey>),
     RsaPss(Box<RsaKeyPair>),
 }
 
@@ -119,7 +119,7 @@ impl ForgeKey {
     }
 
     fn rsa_pkcs1(pkcs1: &[u8]) -> Self {
-        let pair = RsaPrivateKey::from_pkcs1_der(pkcs1).expect("an RSA key");
+        let pair = PrivateKey::from_pkcs1_der(pkcs1).expect("an RSA key");
         let mut cursor = countersign_core::asn1::Cursor::new(pkcs1);
         let mut fields = cursor.sequence("RSAPrivateKey").expect("PKCS#1");
         let mut number = || fields.integer("RSAPrivateKey").expect("PKCS#1").to_vec();
