@@ -32,6 +32,12 @@ impl From<PathBuf> for DatabaseLocation {
 impl<'de> Deserialize<'de> for DatabaseLocation {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let location = Self::from(String::deserialize(deserializer)?);
+        if location.is_other_address() {
+            // What stands in it may be a password.
+            return Err(D::Error::custom(
+                "the database is a file, or an address that begins with postgres:// or postgresql://",
+            ));
+        }
         match location.unknown_parameter() {
             None => Ok(location),
             // Its value may be a secret.
@@ -66,6 +72,12 @@ const PARAMETERS: [&str; 17] = [
 ];
 
 impl DatabaseLocation {
+    /// Whether what is taken for a file's path is the address of something else: `mysql://…`, or
+    /// `Postgres://…`, which would otherwise become a new, empty database in a file.
+    fn is_other_address(&self) -> bool {
+        matches!(self, Self::File(path) if path.to_string_lossy().contains("://"))
+    }
+
     /// The first parameter of a server's address that is not one of [`PARAMETERS`].
     fn unknown_parameter(&self) -> Option<&str> {
         let Self::Postgres(url) = self else { return None };
@@ -116,6 +128,14 @@ mod tests {
         ] {
             let error = read(bad).expect_err(bad).to_string();
             assert!(error.contains("unknown parameter") && !error.contains("secret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_address_of_something_else_is_no_file() {
+        for bad in ["Postgres://u:secret@db/r", "mysql://u:secret@db/r", "sqlite://secret"] {
+            let error = serde_json::from_value::<DatabaseLocation>(bad.into()).expect_err(bad);
+            assert!(!error.to_string().contains("secret"), "{error}");
         }
     }
 
