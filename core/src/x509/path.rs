@@ -1,7 +1,7 @@
 //! Certificate paths: every path from a leaf to a trust anchor is tried, and each is held against
 //! all rules by itself (RFC 5280 §6.1 and our profile).
 //!
-//! [`build`] searches, [`validate`] judges one path, [`constraints`] and [`policies`] are the two
+//! `build` searches, `validate` judges one path, `constraints` and `policies` are the two
 //! rules of their own. So a renewed or cross-signed CA, or a second certificate of one CA key, never
 //! decides the outcome by its place in a file: candidates are brought into one order before the
 //! search. Signatures are verified by the [`CryptoProvider`]; nothing here computes.
