@@ -85,9 +85,12 @@ pub fn load(named: Option<&Path>) -> Outcome<Settings> {
     Ok(settings)
 }
 
+/// Relative folders are passed over (XDG Base Directory Specification): they would be the current
+/// folder's, and whoever filled it would say whom to trust.
 fn usual_file() -> Option<PathBuf> {
-    let home = || Some(path("HOME")?.join(".config"));
-    Some(path("XDG_CONFIG_HOME").or_else(home)?.join("countersign/config.toml"))
+    let folder = |name| path(name).filter(|folder| folder.is_absolute());
+    let home = || Some(folder("HOME")?.join(".config"));
+    Some(folder("XDG_CONFIG_HOME").or_else(home)?.join("countersign/config.toml"))
 }
 
 fn read(file: &Path) -> Outcome<Settings> {

@@ -138,7 +138,8 @@ fn status_by_ocsp(
         let fault = standing.faults.into_iter().next();
         return Err(fault.unwrap_or_else(|| FindingCode::RevocationUnknown.into()).into());
     };
-    if known.freshness == Freshness::Stale && known.revoked.is_none() {
+    // Of an expired certificate, the last that was known says nothing of today.
+    if known.freshness != Freshness::Fresh && known.revoked.is_none() {
         return Err(Finding::new(FindingCode::RevocationStale)
             .found(format!("as of {}", known.as_of))
             .into());

@@ -268,6 +268,14 @@ pub(super) fn bundle_path(file: &Path) -> PathBuf {
 fn digest_of(artifact: &Path) -> Outcome<Option<Digest>> {
     let Some(text) = artifact.to_str() else { return Ok(None) };
     if let Some(digest) = Digest::parse(text) {
+        // A file of that name would be called verified without being read (`verify dist/*`).
+        if artifact.symlink_metadata().is_ok() {
+            return Err(Finding::new(FindingCode::UsageInvalid)
+                .about(text)
+                .expected("the file as ./NAME, or a digest of which no file has the name")
+                .found("a digest that is a file's name too")
+                .into());
+        }
         return Ok(Some(digest));
     }
     let looks_like_one =

@@ -306,6 +306,12 @@ fn names_what_is_wrong_with_a_digest() {
         let run = world.verify(&[&[text], &bundle[..]].concat()).exits_with(2);
         assert_eq!(run.finding(), "setup.usage.invalid", "{text}");
     }
+    // A file of such a name is not taken for what its name says.
+    world.write(&zero, "something else");
+    let run = world.verify(&[&[zero.as_str()], &bundle[..]].concat()).exits_with(2);
+    assert_eq!(run.finding(), "setup.usage.invalid");
+    let run = world.verify(&[&[format!("./{zero}").as_str()], &bundle[..]].concat()).exits_with(10);
+    assert_eq!(run.finding(), "content.mismatch");
 }
 
 #[test]

@@ -37,6 +37,27 @@ fn flag_over_environment_over_file() {
 }
 
 #[test]
+fn no_settings_come_from_the_current_folder() {
+    let world = World::new();
+    world.write("app", "x");
+    world.sign(&["app"]).succeeds();
+    for folder in ["xdg/countersign", ".config/countersign"] {
+        std::fs::create_dir_all(world.file(folder)).expect("made");
+        world.write(
+            &format!("{folder}/config.toml"),
+            "trusted_root = \"../../trusted_root.json\"\npolicy = \"../../policy.json\"\n",
+        );
+    }
+    for (name, value) in [("XDG_CONFIG_HOME", "xdg"), ("HOME", ".")] {
+        let mut command = command(world.path());
+        command.env_remove("XDG_CONFIG_HOME").env("HOME", "/nonexistent").env(name, value);
+        command.args(["--format", "json", "verify", "app", "--offline"]);
+        let run = Run::of(command.output().expect("starts")).exits_with(2);
+        assert_eq!(run.finding(), "setup.usage.invalid", "{name}");
+    }
+}
+
+#[test]
 fn names_the_file_and_line_of_a_wrong_setting() {
     let world = World::bare();
     for content in ["nonsense = 1\n", "timestamp_urls = \"x\"\n", "trusted_root = \n", "\u{0}"] {

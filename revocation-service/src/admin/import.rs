@@ -137,6 +137,7 @@ impl Administration {
             }
         }
         self.refuse_future(&listed)?;
+        self.refuse_future_keys(&keys)?;
         let names = sign_for(actor, &mut keys, &mut listed, &mut releases)?;
         let imported = self.take(keys, listed, releases).await?;
         Ok(Answer::ok(&Imported { sha256: encode_hex(&sha256(body)), names, ..imported }))
@@ -172,12 +173,30 @@ impl Administration {
     /// A date to come would say that the certificate is good until then.
     fn refuse_future(&self, listed: &[Listed]) -> Result<(), Problem> {
         let now = self.service.now();
-        let future = listed.iter().find(|listed| {
-            listed.revocation.as_ref().is_some_and(|revocation| revocation.revocation_date > now)
-        });
-        let Some(future) = future else { return Ok(()) };
-        let serial = countersign_core::x509::certificate::serial_text(&future.certificate.serial);
-        let detail = format!("The revocation of {serial} lies in the future (it is {now}).");
+        for Listed { certificate, revocation } in listed {
+            let what = match revocation {
+                Some(revocation) if revocation.revocation_date > now => "revocation",
+                // What is registered under a revoked key is revoked from then on.
+                _ if certificate.registered_at > now => "registration",
+                _ => continue,
+            };
+            let serial = countersign_core::x509::certificate::serial_text(&certificate.serial);
+            let detail = format!("The {what} of {serial} lies in the future (it is {now}).");
+            return Err(bad_request("import.future", detail));
+        }
+        Ok(())
+    }
+
+    /// The same for keys: their date is that of every certificate which holds one.
+    fn refuse_future_keys(&self, keys: &[RevokedKey]) -> Result<(), Problem> {
+        let now = self.service.now();
+        let Some(key) = keys.iter().find(|key| key.revocation.revocation_date > now) else {
+            return Ok(());
+        };
+        let detail = format!(
+            "The revocation of the key {} lies in the future (it is {now}).",
+            encode_hex(&key.spki_sha256)
+        );
         Err(bad_request("import.future", detail))
     }
 
