@@ -25,6 +25,7 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
             size: Some(21),
             digests: &[],
             content: Some(b"the published program"),
+            beginning: None,
         },
         bundle,
         crls: &[crl],
