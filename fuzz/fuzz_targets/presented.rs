@@ -17,6 +17,6 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     if Bundle::decode(data).is_ok() {
         assert!(presented.is_ok_and(|presented| presented.bundles.len() == 1));
     }
-    let artifact = Artifact { name: Some("app"), size: Some(21), digests: &[] };
+    let artifact = Artifact { name: Some("app"), size: Some(21), ..Artifact::default() };
     let _ = plan(data, &artifact, &HashAlgorithm::STRONG);
 });
