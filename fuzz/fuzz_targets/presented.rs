@@ -18,5 +18,5 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
         assert!(presented.is_ok_and(|presented| presented.bundles.len() == 1));
     }
     let artifact = Artifact { name: Some("app"), size: Some(21), ..Artifact::default() };
-    let _ = plan(data, &artifact, &HashAlgorithm::STRONG);
+    let _ = plan(data, &artifact, None, &HashAlgorithm::STRONG);
 });
