@@ -6,7 +6,7 @@
 //! more believed than the network.
 
 use std::{
-    env, fs,
+    fs,
     path::{Path, PathBuf},
     time::SystemTime,
 };
@@ -18,7 +18,10 @@ use countersign_core::{
 };
 use countersign_signing::files::{self, FileMode};
 
-use crate::writing::{Existing, write};
+use crate::{
+    user_folders::user_folder,
+    writing::{Existing, write},
+};
 
 /// A large company's certificates name some ten addresses.
 const MOST_FILES: usize = 64;
@@ -34,8 +37,7 @@ pub(crate) struct KeptCrls {
 impl KeptCrls {
     /// `countersign/crls` in `$XDG_CACHE_HOME`, else in `~/.cache`; nothing where neither is known.
     pub(crate) fn usual() -> Option<Self> {
-        let path = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-        let folder = path("XDG_CACHE_HOME").or_else(|| Some(path("HOME")?.join(".cache")))?;
+        let folder = user_folder("XDG_CACHE_HOME", ".cache")?;
         Some(Self { folder: folder.join("countersign").join("crls") })
     }
 

@@ -26,6 +26,7 @@ mod start;
 pub mod stream;
 pub mod timestamping;
 mod tls_fault;
+mod user_folders;
 pub mod writing;
 
 pub use start::run;

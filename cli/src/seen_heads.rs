@@ -5,7 +5,7 @@
 //! believed; whoever can change it could as well change this program.
 
 use std::{
-    env, fs,
+    fs,
     os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
 };
@@ -21,6 +21,7 @@ use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
 use crate::{
     failure::{Failure, Outcome, path_text},
+    user_folders::user_folder,
     writing::{Existing, write},
 };
 
@@ -54,9 +55,7 @@ impl SeenHeads {
     /// `countersign/ledgers` in `$XDG_STATE_HOME`, else in `~/.local/state`; `None` if neither is
     /// known.
     pub(crate) fn usual() -> Option<Self> {
-        let path = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-        let folder =
-            path("XDG_STATE_HOME").or_else(|| Some(path("HOME")?.join(".local").join("state")))?;
+        let folder = user_folder("XDG_STATE_HOME", ".local/state")?;
         Some(Self { folder: folder.join("countersign").join("ledgers") })
     }
 

@@ -17,6 +17,7 @@ use url::Url;
 use crate::{
     failure::{Failure, Outcome, path_text},
     fetch::{self, shown},
+    user_folders::user_folder,
 };
 
 /// Written by hand.
@@ -85,12 +86,8 @@ pub fn load(named: Option<&Path>) -> Outcome<Settings> {
     Ok(settings)
 }
 
-/// Relative folders are passed over (XDG Base Directory Specification): they would be the current
-/// folder's, and whoever filled it would say whom to trust.
 fn usual_file() -> Option<PathBuf> {
-    let folder = |name| path(name).filter(|folder| folder.is_absolute());
-    let home = || Some(folder("HOME")?.join(".config"));
-    Some(folder("XDG_CONFIG_HOME").or_else(home)?.join("countersign/config.toml"))
+    Some(user_folder("XDG_CONFIG_HOME", ".config")?.join("countersign/config.toml"))
 }
 
 fn read(file: &Path) -> Outcome<Settings> {
