@@ -4,6 +4,7 @@ import { askingBlocked, watchPolicy } from "./blocked.js";
 import { readFile } from "./engine.js";
 import { Fault, isAbort, throwIfAborted, wordsOf } from "./fault.js";
 import type { FindingCode } from "./findings.js";
+import { fetchGuarded } from "./redirects.js";
 import type { Source } from "./types.js";
 
 /** How long an answer is waited for, in milliseconds. Browsers do not say when they are connected. */
@@ -96,7 +97,7 @@ export async function fetchBytes(url: URL, wanted: Wanted): Promise<Uint8Array> 
   try {
     watch.expect("no answer", answer);
     // Never a stale copy: a bundle is replaced under its name, and a revocation must show.
-    const response = await fetch(url, { cache: "no-cache", ...wanted.request, signal });
+    const response = await fetchGuarded(url, { cache: "no-cache", ...wanted.request, signal });
     if (response.status === 404 || response.status === 410) {
       throw new Fault(wanted.notFound, url.href, null, `HTTP ${response.status}`);
     }
