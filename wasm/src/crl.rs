@@ -1,4 +1,4 @@
-//! How old a CRL is, and whether its issuer signed it: what decides whether it is kept.
+//! What a CRL says of one certificate, and how old it is: what decides whether it is kept.
 
 use alloc::{string::String, vec::Vec};
 
@@ -7,6 +7,9 @@ use countersign_core::{
     crl::CertificateList,
     crypto::rustcrypto::RustCrypto,
     pem::{self, Kind},
+    policy::Revocation,
+    revocation::{Freshness, Known, RevocationEvidence},
+    time::UnixSeconds,
     x509::Certificate,
 };
 use serde::Serialize;
@@ -17,34 +20,60 @@ use crate::verification::text_of;
 /// What JavaScript has to know of a CRL.
 #[derive(Serialize)]
 struct Facts {
-    /// Whether the issuer's key signed it. What anybody can make must not push out what the issuer
-    /// made.
-    authentic: bool,
+    /// Whether this CRL alone tells the core something authentic of the certificate. A CRL that
+    /// does not must not push out one that does.
+    answers: bool,
+    /// Whether what it tells is recent.
+    fresh: bool,
     /// In seconds since 1970.
     this_update: i64,
-    /// When the next one is due, in seconds since 1970: zero when it does not say.
-    next_update: i64,
     /// The octets of cRLNumber in Base64; empty when there is none.
     number: String,
 }
 
-/// How old a CRL (DER or PEM) is and whether `issuer`, a certificate (DER), signed it, as JSON text:
-/// `{"authentic": true, "this_update": 1, "next_update": 2, "number": "Cg=="}`. Nothing when `file` is
-/// no CRL.
-#[wasm_bindgen(js_name = crlFacts)]
-pub fn crl_facts(file: Vec<u8>, issuer: &[u8]) -> Option<String> {
-    let der = pem::object(file, Kind::Crl).ok()?;
-    let crl = CertificateList::decode(&der).ok()?;
-    let signed = Certificate::decode(issuer).is_ok_and(|issuer| {
-        let (algorithm, signature) = (&crl.signature_algorithm, crl.signature);
-        issuer.public_key.verifies(&RustCrypto, algorithm, crl.tbs, signature)
-    });
-    Some(text_of(&Facts {
-        authentic: signed,
-        this_update: crl.this_update.seconds(),
-        next_update: crl.next_update.map_or(0, countersign_core::time::UnixSeconds::seconds),
-        number: crl.extensions.number.map(Base64::encode_string).unwrap_or_default(),
-    }))
+/// A certificate, its issuer's certificate, and how it is judged.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Question<'a> {
+    /// DER.
+    pub(crate) certificate: &'a [u8],
+    /// DER.
+    pub(crate) issuer: &'a [u8],
+    pub(crate) rules: &'a Revocation,
+    pub(crate) now: UnixSeconds,
+}
+
+impl Question<'_> {
+    /// What this evidence says of the certificate.
+    pub(crate) fn known(self, crls: &[&[u8]], ocsp_responses: &[&[u8]]) -> Option<Known> {
+        let certificate = Certificate::decode(self.certificate).ok()?;
+        let issuer = Certificate::decode(self.issuer).ok()?;
+        let mut evidence = RevocationEvidence::decode(crls, ocsp_responses).ok()?;
+        evidence.standing(&certificate, &issuer, self.rules, &RustCrypto, self.now).known
+    }
+
+    /// The facts of one CRL, DER or PEM, as JSON text.
+    pub(crate) fn facts_of(self, file: Vec<u8>) -> Option<String> {
+        let der = pem::object(file, Kind::Crl).ok()?;
+        let crl = CertificateList::decode(&der).ok()?;
+        let known = self.known(&[&der], &[]);
+        Some(text_of(&Facts {
+            answers: known.is_some(),
+            fresh: is_fresh(known),
+            this_update: crl.this_update.seconds(),
+            number: crl.extensions.number.map(Base64::encode_string).unwrap_or_default(),
+        }))
+    }
+}
+
+/// Whether something recent is known.
+pub(crate) fn is_fresh(known: Option<Known>) -> bool {
+    known.is_some_and(|known| known.freshness == Freshness::Fresh)
+}
+
+/// Whether `file` is a CRL (DER or PEM), whoever made it.
+#[wasm_bindgen(js_name = isCrl)]
+pub fn is_crl(file: Vec<u8>) -> bool {
+    pem::object(file, Kind::Crl).is_ok_and(|der| CertificateList::decode(&der).is_ok())
 }
 
 #[cfg(test)]
@@ -52,7 +81,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_crl_has_no_age() {
-        assert_eq!(crl_facts(b"no CRL".to_vec(), b"no certificate"), None);
+    fn what_is_no_crl_has_no_facts() {
+        let rules = Revocation::default();
+        let now = UnixSeconds::new(0);
+        let question = Question { certificate: b"", issuer: b"", rules: &rules, now };
+        assert_eq!(question.facts_of(b"no CRL".to_vec()), None);
+        assert!(!is_crl(b"no CRL".to_vec()));
     }
 }

@@ -18,7 +18,7 @@ mod ocsp_request;
 mod raw;
 mod verification;
 
-pub use crl::crl_facts;
+pub use crl::is_crl;
 pub use fault::report_of_fault;
 pub use hasher::Hasher;
 #[cfg(feature = "bench")]

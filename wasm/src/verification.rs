@@ -6,15 +6,14 @@ use base64ct::{Base64, Encoding};
 use countersign_core::{
     Artifact, Evidence, Keep, Plan, RevocationSource,
     crypto::rustcrypto::RustCrypto,
-    digest::{Digest, HashAlgorithm},
+    digest::{Digest, HashAlgorithm, digest},
     finding::{Finding, FindingCode, quoted},
     limits,
     pem::{self, Kind, PemFault},
     plan,
-    policy::{self, Names, Policy, RevocationMode},
+    policy::{Names, Policy, RevocationMode},
     report::{ArtifactSummary, Report},
-    revocation::{self, Freshness, RevocationEvidence},
-    revocation_sources,
+    revocation, revocation_sources,
     time::UnixSeconds,
     trust::TrustRoot,
     verify,
@@ -23,7 +22,10 @@ use countersign_core::{
 use serde::Serialize;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::ocsp_request;
+use crate::{
+    crl::{Question, is_fresh},
+    ocsp_request,
+};
 
 /// Everything that one verification is made from; untrusted, all of it.
 #[wasm_bindgen]
@@ -65,10 +67,18 @@ struct Source {
     subject: &'static str,
     /// Whether the policy demands that it is known.
     required: bool,
+    /// Whether what was handed in so far says something authentic and recent of it, so that nobody
+    /// need be asked.
+    covered: bool,
     crl_urls: Vec<String>,
     ocsp_urls: Vec<String>,
+    /// The certificate, DER in Base64.
+    certificate: String,
     /// The issuer's certificate, DER in Base64.
     issuer: String,
+    /// The SHA-256 digest of the issuer's public key, in hex. It stays the same if the issuer has
+    /// several certificates.
+    issuer_key: String,
     /// An OCSP request, DER in Base64.
     ocsp_request: Option<String>,
 }
@@ -170,12 +180,29 @@ impl Verification {
         text_of(&self.planned())
     }
 
-    /// Where the revocation can be looked up that was not handed in, as JSON text: a list, the
-    /// signer's certificate first.
+    /// The certificates whose revocation matters, and where it can be looked up, as JSON text: a
+    /// list, the signer's certificate first.
     /// Addresses are named only of certificates that chain to the trust root.
     #[wasm_bindgen(js_name = revocationSources)]
     pub fn revocation_sources(&self) -> String {
         text_of(&self.sources())
+    }
+
+    /// The CRL at that place among those that were handed in, DER: each block of a PEM file has a
+    /// place of its own. `None` behind the last one, and behind the last that would be looked at.
+    #[wasm_bindgen(js_name = crlAt)]
+    pub fn crl_at(&self, index: usize) -> Option<Vec<u8>> {
+        self.crls.get(index).filter(|_| index < limits::CRLS).cloned()
+    }
+
+    /// What one CRL (DER or PEM), which need not have been handed in, says of a certificate that
+    /// `issuer` issued (each DER), as JSON text:
+    /// `{"answers": true, "fresh": true, "this_update": 1, "number": "Cg=="}`. `None` if `file` is
+    /// no CRL.
+    #[wasm_bindgen(js_name = crlFacts)]
+    pub fn crl_facts(&self, file: Vec<u8>, certificate: &[u8], issuer: &[u8]) -> Option<String> {
+        let rules = &self.policy.as_ref().ok()?.revocation;
+        Question { certificate, issuer, rules, now: self.now }.facts_of(file)
     }
 
     /// Verifies; the report as JSON text (`docs/report.schema.json`).
@@ -215,31 +242,27 @@ impl Verification {
             key,
             ..Evidence::default()
         };
-        let mut sources = revocation_sources(&evidence, trust, policy, &RustCrypto, self.now);
-        sources.retain(|source| !self.is_covered(source, &policy.revocation));
-        let with_request = |source: RevocationSource| Source {
-            subject: subject_name(source.subject),
-            required: source.subject.mode(&policy.revocation) == RevocationMode::Required,
-            ocsp_request: ocsp_request::build(&source.certificate, &source.issuer)
-                .map(|request| Base64::encode_string(&request)),
-            issuer: Base64::encode_string(&source.issuer),
-            crl_urls: source.crl_urls,
-            ocsp_urls: source.ocsp_urls,
-        };
-        sources.into_iter().map(with_request).collect()
+        let sources = revocation_sources(&evidence, trust, policy, &RustCrypto, self.now);
+        sources.into_iter().map(|source| self.described(source, policy)).collect()
     }
 
-    /// Whether what was handed in says something authentic and recent of the certificate.
-    fn is_covered(&self, source: &RevocationSource, rules: &policy::Revocation) -> bool {
+    fn described(&self, source: RevocationSource, policy: &Policy) -> Source {
+        let rules = &policy.revocation;
         let (crls, ocsp_responses) = self.revocation_evidence();
-        let decoded = (
-            Certificate::decode(&source.certificate),
-            Certificate::decode(&source.issuer),
-            RevocationEvidence::decode(&crls, &ocsp_responses),
-        );
-        let (Ok(certificate), Ok(issuer), Ok(mut evidence)) = decoded else { return false };
-        let standing = evidence.standing(&certificate, &issuer, rules, &RustCrypto, self.now);
-        standing.known.is_some_and(|known| known.freshness == Freshness::Fresh)
+        let (certificate, issuer) = (&source.certificate, &source.issuer);
+        let question = Question { certificate, issuer, rules, now: self.now };
+        Source {
+            subject: subject_name(source.subject),
+            required: source.subject.mode(rules) == RevocationMode::Required,
+            covered: is_fresh(question.known(&crls, &ocsp_responses)),
+            ocsp_request: ocsp_request::build(certificate, issuer)
+                .map(|request| Base64::encode_string(&request)),
+            certificate: Base64::encode_string(certificate),
+            issuer: Base64::encode_string(issuer),
+            issuer_key: key_digest(issuer),
+            crl_urls: source.crl_urls,
+            ocsp_urls: source.ocsp_urls,
+        }
     }
 
     fn revocation_evidence(&self) -> (Vec<&[u8]>, Vec<&[u8]>) {
@@ -279,6 +302,7 @@ impl Verification {
             digests: &self.digests,
             content: self.content.as_deref(),
             beginning: self.beginning.as_deref(),
+            ..Artifact::default()
         }
     }
 
@@ -295,6 +319,12 @@ impl Verification {
 /// which it has not.
 const FASTEST_FIRST: [HashAlgorithm; 3] =
     [HashAlgorithm::Sha384, HashAlgorithm::Sha512, HashAlgorithm::Sha256];
+
+/// The SHA-256 digest of a certificate's public key, in hex.
+fn key_digest(certificate: &[u8]) -> String {
+    let key = Certificate::decode(certificate).map(|certificate| certificate.public_key.raw);
+    digest(&RustCrypto, HashAlgorithm::Sha256, key.unwrap_or_default()).hex()
+}
 
 fn subject_name(subject: revocation::Subject) -> &'static str {
     match subject {

@@ -10,15 +10,18 @@ use serde_json::json;
 
 use super::{
     Case,
-    private::{case, case_with, release, signed},
+    private::{case, case_with, clean_list, release, signed},
     statements::envelope,
 };
 use crate::forge::{
-    CrlDraft, ExtensionDraft, ForgeKey, NOW, OcspDraft, Proofs, Release, SingleDraft,
+    CRL_URL, CrlDraft, ExtensionDraft, ForgeKey, NOW, OcspDraft, Proofs, Release, SingleDraft,
 };
 
 /// Where the certificate says that its responder is.
 const OCSP_URL: &str = "http://revocation.example/ocsp";
+
+/// Where the same list is, besides.
+const SECOND_CRL_URL: &str = "http://mirror.example/crl/signing.crl";
 
 /// A statement with the size and two digests, of which a page takes the faster.
 fn sized(name: &str, release: &Release, size: usize) -> Case {
@@ -100,6 +103,31 @@ fn forged_list() -> Case {
     case_with("download-forged-list", &release, signed(&release), proofs)
 }
 
+/// The signer's certificate names two addresses of one list. Beside that list there are two that say
+/// nothing of the signer and are newer: the same issuer's of another point, and another issuer's.
+fn two_addresses() -> Case {
+    let mut release = release();
+    let urls = [CRL_URL, SECOND_CRL_URL].map(|url| der::implicit(6, url.as_bytes()));
+    let name = der::context(0, &[&der::context(0, &[&urls.concat()])]);
+    let points = der::sequence(&[&der::sequence(&[&name])]);
+    let points = ExtensionDraft::new(oid::CE_CRL_DISTRIBUTION_POINTS, NonCritical, points);
+    release.signing.leaf = release.signing.leaf.clone().with(points);
+    let newer = |issuer: &[u8]| {
+        let number = ExtensionDraft::new(oid::CE_CRL_NUMBER, NonCritical, der::integer(99));
+        let mut list = CrlDraft::new(issuer).with(number);
+        list.this_update = NOW.minus_seconds(1);
+        list
+    };
+    let (signing, stamping) = (&release.signing, &release.stamping);
+    let other_point = newer(&signing.authority.subject)
+        .with(CrlDraft::point("http://revocation.example/crl/another.crl", &[]))
+        .sign(&signing.authority_key);
+    let other_issuer = newer(&stamping.authority.subject).sign(&stamping.authority_key);
+    let crls = vec![clean_list(&release), other_point, other_issuer];
+    let proofs = Proofs { crls, ..Proofs::default() };
+    case_with("download-two-addresses", &release, signed(&release), proofs)
+}
+
 /// All of them.
 pub(super) fn cases() -> Vec<Case> {
     let release = release();
@@ -111,5 +139,6 @@ pub(super) fn cases() -> Vec<Case> {
         named_both(),
         older_list(),
         forged_list(),
+        two_addresses(),
     ]
 }

@@ -1,7 +1,11 @@
 //! Who stands between a verifier and the revocation service shows the list from before the revocation, which has not
-//! run out. The page and Node have their tests in `web/tests/node/revocation.test.ts` and in the browsers' flows.
+//! run out; or it is handed in beside the file. More about the page and Node is in
+//! `web/tests/node/revocation.test.ts` and in the browsers' flows.
 
 use std::fs;
+
+use countersign_tests::scenario::built;
+use serde_json::{Value, json};
 
 use crate::{
     site::Site,
@@ -10,6 +14,35 @@ use crate::{
 
 const VERIFY: &str =
     "countersign --format json verify app --trusted-root trusted_root.json --policy policy.json";
+
+/// Verifies `app` with the lists from before, then by asking the service, then twice with the lists
+/// from before; gives the four codes.
+const SCRIPT: &str = "\
+const { pathToFileURL } = await import('node:url');
+const { openAsBlob } = await import('node:fs');
+const { verify } = await import(pathToFileURL(process.env.COUNTERSIGN_VERIFY + '/index.js').href);
+const at = (name) => pathToFileURL(name);
+const [trust, policy, bundle] = ['trusted_root.json', 'policy.json', 'app.sigstore.json'].map(at);
+const crls = ['root', 'signing', 'timestamping'].map((name) => at(`old/${name}.crl`));
+const codes = [];
+for (const revocation of [{ crls, network: 'none' }, {}, { crls, network: 'none' }, { crls }]) {
+  const report = await verify(await openAsBlob('app'), { trust, policy, bundle, name: 'app', revocation });
+  codes.push(report.code);
+}
+console.log(JSON.stringify(codes));
+";
+
+/// The codes of [`SCRIPT`].
+fn codes_in_node(site: &Site) -> Value {
+    fs::write(site.founded.shell.folder().join("verify.mjs"), SCRIPT).expect("written");
+    let package = built("verify").unwrap_or_else(|error| panic!("{error}"));
+    let line = format!(
+        "COUNTERSIGN_VERIFY='{}' node --input-type=module -e \"$(cat verify.mjs)\"",
+        package.display()
+    );
+    let ran = site.founded.shell.succeed(&line).expect("node runs");
+    serde_json::from_str(&ran.stdout).expect("JSON")
+}
 
 #[test]
 fn what_this_computer_saw_revoked_stays_revoked() {
@@ -32,6 +65,8 @@ fn what_this_computer_saw_revoked_stays_revoked() {
     );
     let revoked = site.run(VERIFY);
     assert_eq!(revoked.exit_code, 14, "{}", revoked.said());
+    let revoked = "revocation.revoked";
+    assert_eq!(codes_in_node(&site), json!([null, revoked, revoked, revoked]));
     let address = base.trim_start_matches("http://").to_owned();
     let folder = site.founded.shell.folder().join("old");
     site.service.kill();

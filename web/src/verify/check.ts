@@ -7,7 +7,7 @@ import { type Instance, loadModule, type Verification, withInstance } from "./en
 import { Fault, isAbort, throwIfAborted, wordsOf } from "./fault.js";
 import { hashStream } from "./hashing.js";
 import { faults, limits, type Report } from "./report.js";
-import { addFetched, addGiven, type RevocationTask } from "./revocation.js";
+import { addRevocation, type RevocationTask } from "./revocation.js";
 import { bytesOf, type WireSource } from "./source.js";
 import type { Progress, Step } from "./types.js";
 
@@ -129,13 +129,12 @@ async function judge(
   // Nobody waits for answers that nobody needs any more.
   const over = new AbortController();
   const asking = signal ? AbortSignal.any([signal, over.signal]) : over.signal;
-  const task: RevocationTask = { begun: performance.now(), instance, verification, nowSeconds, signal: asking, onStep };
+  const task: RevocationTask = { begun: performance.now(), instance, verification, signal: asking, onStep };
   try {
     const plan = planOf(verification, artifact);
     // Revocation is asked about while the file is read; a file that is cut short is told at once.
-    const asks = request.network === "fetch" && plan !== "tell at once";
-    const given = addGiven(task, request.crls, request.ocspResponses);
-    const fetching = asks ? given.then(() => addFetched(task)) : given;
+    const network = plan === "tell at once" ? "none" : request.network;
+    const fetching = addRevocation(task, { ...request, network });
     fetching.catch(() => {});
     const read = await digestsOf(instance, verification, plan, artifact, size, listener);
     for (const digest of read.digests) verification.addDigest(digest);

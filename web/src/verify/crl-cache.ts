@@ -1,21 +1,17 @@
 /**
- * CRLs that were fetched before: for each address the newest that its issuer signed. It serves until its nextUpdate
- * when the address does not answer; while it does, it is asked, since a revocation must show at once (HTTP's own cache
- * saves the bytes). When the address answers with an older one, as somebody on the way may have it do, the kept one is
- * handed in too, so that a revocation that was seen is not forgotten.
- *
- * Kept in memory, and in browsers by the Cache API where the page may use it. The core checks each CRL again.
+ * CRLs that were seen before, the newest for each address and issuer, however old it is. In memory, and in browsers by
+ * the Cache API where the page may use it. Which CRL is worth keeping is not decided here (kept-crls.ts), and the core
+ * checks each one again.
  */
 
-const STORE = "countersign-crls-2";
-const HEADERS = { thisUpdate: "x-this-update", nextUpdate: "x-next-update", number: "x-crl-number" } as const;
+const STORE = "countersign-crls-3";
+const HEADERS = { thisUpdate: "x-this-update", number: "x-crl-number" } as const;
 /** Bytes kept in memory; the oldest go first. */
 const MEMORY_BYTES = 64 * 1024 * 1024;
 
-/** When a CRL was made and how long it holds, in seconds since 1970, and its number in Base64. */
+/** When a CRL was made, in seconds since 1970, and its number in Base64. */
 export interface CrlAge {
   thisUpdate: number;
-  nextUpdate: number;
   number: string;
 }
 
@@ -24,7 +20,17 @@ export interface KeptCrl {
   age: CrlAge;
 }
 
-const memory = new Map<string, KeptCrl>();
+/** Where a CRL is kept; made by `slotOf`. */
+export type Slot = string & { readonly kind: unique symbol };
+
+const memory = new Map<Slot, KeptCrl>();
+
+/** The place for what an issuer's certificates name that address for. Another issuer's list has another place. */
+export function slotOf(url: URL, issuerKey: string): Slot {
+  const { origin, pathname, search } = url;
+  // The Cache API takes web addresses alone, and a fragment does not count.
+  return `${origin}${pathname}${search}${search === "" ? "?" : "&"}countersign-issuer=${issuerKey}` as Slot;
+}
 
 /** Whether the first is newer than the second. */
 export function isNewer(first: CrlAge, second: CrlAge): boolean {
@@ -38,23 +44,22 @@ function octetsOf(number: string): string {
   return atob(number).replace(/^\0+/, "");
 }
 
-/** Keeps a CRL whose signature was checked, unless a newer one is kept. */
-export async function keepCrl(url: string, crl: KeptCrl): Promise<void> {
-  const known = await keptCrl(url);
+/** Keeps a CRL, unless a newer one is kept. */
+export async function keepCrl(slot: Slot, crl: KeptCrl): Promise<void> {
+  const known = await keptCrl(slot);
   if (known && !isNewer(crl.age, known.age)) return;
-  remember(url, crl);
+  remember(slot, crl);
   const headers = {
     "content-type": "application/pkix-crl",
     [HEADERS.thisUpdate]: String(crl.age.thisUpdate),
-    [HEADERS.nextUpdate]: String(crl.age.nextUpdate),
     [HEADERS.number]: crl.age.number,
   };
-  await withStore((store) => store.put(url, new Response(crl.bytes as BodyInit, { headers })));
+  await withStore((store) => store.put(slot, new Response(crl.bytes as BodyInit, { headers })));
 }
 
-function remember(url: string, crl: KeptCrl): void {
-  memory.delete(url);
-  memory.set(url, crl);
+function remember(slot: Slot, crl: KeptCrl): void {
+  memory.delete(slot);
+  memory.set(slot, crl);
   let held = 0;
   for (const each of memory.values()) held += each.bytes.length;
   for (const [oldest, each] of memory) {
@@ -64,11 +69,11 @@ function remember(url: string, crl: KeptCrl): void {
   }
 }
 
-/** The newest CRL that was had from that address, however old it is. */
-export async function keptCrl(url: string): Promise<KeptCrl | undefined> {
-  const known = memory.get(url);
+/** The newest CRL that was kept there, however old it is. */
+export async function keptCrl(slot: Slot): Promise<KeptCrl | undefined> {
+  const known = memory.get(slot);
   const stored = await withStore(async (store) => {
-    const response = await store.match(url);
+    const response = await store.match(slot);
     return response && { age: ageOf(response), response };
   });
   // Another page of this origin may have had a newer one.
@@ -77,10 +82,8 @@ export async function keptCrl(url: string): Promise<KeptCrl | undefined> {
 }
 
 function ageOf({ headers }: Response): CrlAge {
-  const seconds = (name: string): number => Number(headers.get(name)) || 0;
   return {
-    thisUpdate: seconds(HEADERS.thisUpdate),
-    nextUpdate: seconds(HEADERS.nextUpdate),
+    thisUpdate: Number(headers.get(HEADERS.thisUpdate)) || 0,
     number: headers.get(HEADERS.number) ?? "",
   };
 }

@@ -27,6 +27,9 @@ export interface Verification {
   setKey(key: Uint8Array): void;
   plan(): string;
   revocationSources(): string;
+  crlAt(index: number): Uint8Array | undefined;
+  /** JSON text, or nothing when it is no CRL. */
+  crlFacts(crl: Uint8Array, certificate: Uint8Array, issuer: Uint8Array): string | undefined;
   report(): string;
 }
 
@@ -34,8 +37,7 @@ export interface Verification {
 export interface Instance {
   Hasher: new (algorithms: string) => Hasher;
   Verification: new (bundle: Uint8Array, trust: Uint8Array, policy: Uint8Array, nowSeconds: number) => Verification;
-  /** JSON text, or nothing when it is no CRL. */
-  crlFacts(crl: Uint8Array, issuer: Uint8Array): string | undefined;
+  isCrl(file: Uint8Array): boolean;
   reportOfFault(
     code: string,
     about: string | undefined,

@@ -1,5 +1,5 @@
 /**
- * Revocation evidence: what was given, and what the certificates' own addresses say.
+ * Revocation evidence: what was given, what the certificates' own addresses say, and what they said before.
  *
  * CRLs first: fetching one does not tell a server which file is looked at. OCSP is asked only if the policy requires an
  * answer and no CRL gives one: the certificate names none, it cannot be had, it is slow, or it does not cover the
@@ -8,21 +8,20 @@
  * All are asked at once, and none holds up a check for long: see the times below.
  */
 
-import { type CrlAge, isNewer, keepCrl, keptCrl } from "./crl-cache.js";
 import type { Instance, Verification } from "./engine.js";
 import { Fault, isAbort, throwIfAborted, wordsOf } from "./fault.js";
+import { type Certified, KeptCrls, webAddresses } from "./kept-crls.js";
 import { limits } from "./report.js";
 import { bytesOf, fetchBytes, type Patience, type Wanted, type WireSource } from "./source.js";
 import type { Step } from "./types.js";
 
 /** What the core says of one certificate (wasm/src/verification.rs). */
-interface Place {
+interface Place extends Certified {
   subject: "signer" | "authority" | "timestamp-authority";
   required: boolean;
-  crl_urls: string[];
+  /** Whether what was handed in says something recent of it. */
+  covered: boolean;
   ocsp_urls: string[];
-  /** The issuer's certificate, DER in Base64. */
-  issuer: string;
   ocsp_request: string | null;
 }
 
@@ -31,17 +30,15 @@ export interface RevocationTask {
   begun: number;
   instance: Instance;
   verification: Verification;
-  nowSeconds: number;
   signal: AbortSignal | undefined;
   onStep: (step: Step) => void;
 }
 
-/** What wasm/src/crl.rs says of a CRL. */
-interface CrlFacts {
-  authentic: boolean;
-  this_update: number;
-  next_update: number;
-  number: string;
+/** What the caller gives, and whether more may be fetched. */
+export interface RevocationRequest {
+  crls: readonly WireSource[];
+  ocspResponses: readonly WireSource[];
+  network: "fetch" | "none";
 }
 
 /** A service that does not begin to answer in 8 s is taken to be away. */
@@ -60,8 +57,17 @@ const LISTS_FIRST_MILLISECONDS = 5_000;
 /** Nobody's cookies, and no word of where the question comes from. */
 const ANONYMOUS: RequestInit = { credentials: "omit", referrerPolicy: "no-referrer", mode: "cors" };
 
-/** Hands in what the caller gave; what cannot be had is told and left out. */
-export async function addGiven(task: RevocationTask, crls: readonly WireSource[], ocspResponses: readonly WireSource[]): Promise<void> {
+/** Hands in what was given, what is fetched for certificates that this does not cover, and what was seen before. */
+export async function addRevocation(task: RevocationTask, request: RevocationRequest): Promise<void> {
+  await addGiven(task, request);
+  const places = placesOf(task);
+  const kept = await KeptCrls.read(task.verification, places);
+  if (request.network === "fetch") await addFetched(task, places.filter(({ covered }) => !covered), kept);
+  for (const place of places) kept.handInKept(place);
+}
+
+/** What cannot be had is told and left out. */
+async function addGiven(task: RevocationTask, { crls, ocspResponses }: RevocationRequest): Promise<void> {
   const [lists, responses] = await Promise.all([
     Promise.all(crls.map((source) => given(task, source, wanted(task, limits.crl)))),
     Promise.all(ocspResponses.map((source) => given(task, source, wanted(task, limits.ocsp)))),
@@ -70,95 +76,93 @@ export async function addGiven(task: RevocationTask, crls: readonly WireSource[]
   for (const response of responses) if (response) task.verification.addOcspResponse(response);
 }
 
-/** Fetches what was not given. */
-export async function addFetched(task: RevocationTask): Promise<void> {
-  const places = placesOf(task);
-  const lists = new Lists(task);
+async function addFetched(task: RevocationTask, places: readonly Place[], kept: KeptCrls): Promise<void> {
+  const lists = new Lists(task, kept);
   const pending = places.map((place) => lists.of(place));
-  for (const list of pending) list.catch(() => {});
-  const seen = new Set<Uint8Array>();
-  // In the order of the certificates, whatever came first.
-  const addLists = (found: readonly (Uint8Array | undefined)[]): void => {
-    for (const bytes of [...found, ...lists.older]) {
-      if (!bytes || seen.has(bytes)) continue;
-      seen.add(bytes);
-      task.verification.addCrl(bytes);
-    }
-  };
+  for (const asking of pending) asking.catch(() => {});
   const asksOcsp = places.some((place) => place.required && place.ocsp_request && place.ocsp_urls.length > 0);
-  if (!asksOcsp) return addLists(await Promise.all(pending));
-  addLists(await settledWithin(pending, LISTS_FIRST_MILLISECONDS));
+  if (asksOcsp) await settledWithin(pending, LISTS_FIRST_MILLISECONDS);
   throwIfAborted(task.signal);
-  const answers = Promise.all(placesOf(task).map((place) => askOcsp(task, place)));
-  answers.catch(() => {});
-  addLists(await Promise.all(pending));
-  for (const response of await answers) if (response) task.verification.addOcspResponse(response);
+  const answers = asksOcsp ? Promise.all(openPlaces(task, places, lists, kept).map((place) => askOcsp(task, place))) : undefined;
+  answers?.catch(() => {});
+  await Promise.all(pending);
+  lists.handIn(places);
+  for (const response of (await answers) ?? []) if (response) task.verification.addOcspResponse(response);
 }
 
-/** What is still to be asked about. */
+/** Of which certificates nothing recent is known now, when their lists answered or had their time. */
+function openPlaces(task: RevocationTask, places: readonly Place[], lists: Lists, kept: KeptCrls): Place[] {
+  lists.handIn(places);
+  for (const place of places) if (lists.isSettled(place)) kept.handInKept(place);
+  return placesOf(task).filter(({ covered }) => !covered);
+}
+
 function placesOf({ verification }: RevocationTask): Place[] {
   return JSON.parse(verification.revocationSources()) as Place[];
 }
 
-/** What is there after that time at the latest. */
-async function settledWithin<T>(pending: readonly Promise<T>[], milliseconds: number): Promise<(T | undefined)[]> {
-  const found: (T | undefined)[] = pending.map(() => undefined);
-  const all = Promise.all(pending.map(async (each, index) => void (found[index] = await each)));
+/** Waits until all are there, for that time at most. */
+async function settledWithin(pending: readonly Promise<unknown>[], milliseconds: number): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const time = new Promise<void>((resolve) => (timer = setTimeout(resolve, milliseconds)));
   try {
-    await Promise.race([all, time]);
+    await Promise.race([Promise.all(pending), time]);
   } finally {
     clearTimeout(timer);
-    all.catch(() => {});
   }
-  return found;
 }
 
 /** The CRLs of one check; each address is asked once. */
 class Lists {
-  /** Those from before that nothing newer took the place of. */
-  readonly older: Uint8Array[] = [];
   readonly #task: RevocationTask;
+  readonly #kept: KeptCrls;
   readonly #asked = new Map<string, Promise<Uint8Array | undefined>>();
+  readonly #came = new Map<string, Uint8Array>();
+  readonly #settled = new Set<Place>();
 
-  constructor(task: RevocationTask) {
+  constructor(task: RevocationTask, kept: KeptCrls) {
     this.#task = task;
+    this.#kept = kept;
   }
 
-  /** The CRL for a certificate from the first of its addresses that gives one. */
-  of({ crl_urls, issuer }: Place): Promise<Uint8Array | undefined> {
-    const asks = crl_urls.map(webAddress).filter((url) => url !== undefined).map((url) => () => {
-      const list = this.#asked.get(url.href) ?? this.#fetch(url, octets(issuer));
-      this.#asked.set(url.href, list);
-      return list;
+  /** Asks a certificate's addresses, until one says something recent of it. */
+  async of(place: Place): Promise<void> {
+    const asks = webAddresses(place.crl_urls).map((url) => async () => {
+      const bytes = await this.#ask(url, place);
+      const isRecent = bytes !== undefined && (await this.#kept.take(place, url, bytes));
+      return isRecent ? url : undefined;
     });
-    return firstOf(asks);
+    await firstOf(asks);
+    this.#settled.add(place);
   }
 
-  /** The CRL that the address has now, or the one that was kept and is good. */
-  async #fetch(url: URL, issuer: Uint8Array): Promise<Uint8Array | undefined> {
-    const { instance, nowSeconds } = this.#task;
-    const kept = await keptCrl(url.href);
-    const isGood = kept !== undefined && kept.age.nextUpdate > nowSeconds;
-    let isSuperseded = false;
-    const fresh = await attempt(this.#task, url.href, async () => {
-      const limit = { ...wanted(this.#task, limits.crl), patience: isGood ? HURRIED : left(this.#task) };
-      const bytes = await fetchBytes(url, limit);
-      const text = instance.crlFacts(bytes, issuer);
-      if (text === undefined) throw new Fault("setup.service.unreachable", url.href, "a CRL", "something else");
-      const { authentic, ...facts } = JSON.parse(text) as CrlFacts;
-      // What anybody can make does not push out what the issuer made.
-      if (!authentic) return bytes;
-      const age: CrlAge = { thisUpdate: facts.this_update, nextUpdate: facts.next_update, number: facts.number };
-      await keepCrl(url.href, { bytes, age });
-      if (kept && isNewer(age, kept.age)) isSuperseded = true;
+  /** Whether a certificate's addresses have answered. */
+  isSettled(place: Place): boolean {
+    return this.#settled.has(place);
+  }
+
+  /** Hands in what came, in the order of the certificates, whatever came first. */
+  handIn(places: readonly Place[]): void {
+    for (const url of places.flatMap(({ crl_urls }) => webAddresses(crl_urls))) {
+      const bytes = this.#came.get(url.href);
+      if (bytes) this.#kept.handIn(bytes);
+    }
+  }
+
+  #ask(url: URL, place: Place): Promise<Uint8Array | undefined> {
+    const asked = this.#asked.get(url.href) ?? this.#fetch(url, place);
+    this.#asked.set(url.href, asked);
+    return asked;
+  }
+
+  #fetch(url: URL, place: Place): Promise<Uint8Array | undefined> {
+    const patience = this.#kept.isGood(place) ? HURRIED : left(this.#task);
+    return attempt(this.#task, url.href, async () => {
+      const bytes = await fetchBytes(url, { ...wanted(this.#task, limits.crl), patience });
+      if (!this.#task.instance.isCrl(bytes)) throw new Fault("setup.service.unreachable", url.href, "a CRL", "something else");
+      this.#came.set(url.href, bytes);
       return bytes;
     });
-    if (!kept || isSuperseded) return fresh;
-    if (!fresh && isGood) return kept.bytes;
-    this.older.push(kept.bytes);
-    return fresh;
   }
 }
 
@@ -194,7 +198,7 @@ function firstOf<T>(asks: readonly (() => Promise<T | undefined>)[]): Promise<T 
 /** An OCSP answer about a certificate that must be known of; it says to the responder which file is looked at. */
 function askOcsp(task: RevocationTask, { required, ocsp_request, ocsp_urls }: Place): Promise<Uint8Array | undefined> {
   if (!required || !ocsp_request) return Promise.resolve(undefined);
-  const urls = ocsp_urls.map(webAddress).filter((url) => url !== undefined);
+  const urls = webAddresses(ocsp_urls);
   const ask = (url: URL) => () => {
     const limit = { ...wanted(task, limits.ocsp), patience: { ...left(task), whole: TOTAL_MILLISECONDS } };
     return attempt(task, url.href, () => fetchBytes(ocspAddress(url, ocsp_request), limit));
@@ -206,10 +210,6 @@ function askOcsp(task: RevocationTask, { required, ocsp_request, ocsp_urls }: Pl
 function left({ begun }: RevocationTask): Patience {
   const answer = Math.max(LEAST_MILLISECONDS, TOTAL_MILLISECONDS - (performance.now() - begun));
   return { ...PATIENT, answer };
-}
-
-function octets(base64: string): Uint8Array {
-  return Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
 }
 
 /** Tells how it went; what failed gives nothing. */
@@ -245,14 +245,6 @@ function wanted(task: RevocationTask, maxBytes: number): Wanted {
     request: ANONYMOUS,
     patience: PATIENT,
   };
-}
-
-/** http and https alone. A page under https may not ask http at all, so there it asks https instead. */
-function webAddress(text: string): URL | undefined {
-  if (!URL.canParse(text)) return undefined;
-  const url = new URL(text);
-  if (url.protocol === "http:" && globalThis.location?.protocol === "https:") url.protocol = "https:";
-  return url.protocol === "http:" || url.protocol === "https:" ? url : undefined;
 }
 
 /** RFC 6960 appendix A.1: GET with the request in the path, which needs no preflight. */

@@ -50,7 +50,8 @@ export interface Revocation {
   ocspResponses?: readonly Source[];
   /**
    * Whether CRLs may be fetched from the addresses in certificates that chain to the trust root, and OCSP asked where
-   * the policy requires an answer and the certificate names no CRL. The default is "fetch".
+   * the policy requires an answer and no CRL gives one. The default is "fetch". CRLs that were seen before are judged
+   * in either case, until `forgetCrls`.
    */
   network?: "fetch" | "none";
 }

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { verify } from "@countersign/verify";
+import { forgetCrls, verify } from "@countersign/verify";
 import { caseOf, FILE } from "./corpus.js";
 
 const genuine = caseOf("private-genuine");
@@ -55,6 +55,7 @@ test("noise of every size makes a report", async () => {
       assert.equal(report.verdict, "not-checked");
       assert.notEqual(report.code, "internal.error");
     }
+    await forgetCrls();
     const evidence = { network: "none", crls: [noise], ocspResponses: [noise] } as const;
     const report = await verify(new Blob([FILE]), { ...genuine.options, revocation: evidence });
     assert.deepEqual([report.verdict, report.code === "internal.error"], ["not-checked", false]);

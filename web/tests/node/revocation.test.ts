@@ -147,6 +147,103 @@ test("a revocation that was seen is not forgotten when an older list is brought 
   assert.equal((await verify(file(), options(listed))).code, "revocation.revoked");
 });
 
+const [revokedList, olderList] = [
+  caseOf("crl-revoked-before-keycompromise").bytes("crl-0.der"), caseOf("download-older-list").bytes("crl-0.der"),
+];
+const mirrored = caseOf("download-two-addresses");
+const [otherPoint, otherIssuer] = [mirrored.bytes("crl-1.der"), mirrored.bytes("crl-2.der")];
+
+/** Which list each host gives. */
+function serve(lists: { [host: string]: Uint8Array }): void {
+  answer = (url) => {
+    const list = lists[new URL(url).hostname];
+    return list ? new Response(list as BodyInit) : new Response("", { status: 404 });
+  };
+}
+
+/** The code of a check, with CRLs that the caller gives. */
+async function codeOf(of: Case, revocation: VerifyOptions["revocation"], more: Partial<VerifyOptions> = {}): Promise<string | null> {
+  return (await verify(file(), { ...of.options, revocation: { network: "fetch", ...revocation }, ...more })).code;
+}
+
+test("a revocation that was seen is not undone by an older list that the caller gives", async () => {
+  for (const network of ["none", "fetch"] as const) {
+    await forgetCrls();
+    serve({});
+    assert.equal(await codeOf(listed, { network, crls: [olderList] }), null, "the older list alone is good");
+    serve({ "revocation.example": revokedList });
+    assert.equal(await codeOf(listed, {}), "revocation.revoked");
+    serve({});
+    assert.equal(await codeOf(listed, { network, crls: [olderList] }), "revocation.revoked", network);
+    assert.equal(await codeOf(listed, { network }), "revocation.revoked", network);
+  }
+});
+
+test("a revocation is remembered from a list that the caller gave, wherever it came from", async () => {
+  const pem = `-----BEGIN X509 CRL-----\n${Buffer.from(revokedList).toString("base64")}\n-----END X509 CRL-----\n`;
+  const sources = [revokedList, `http://lists.example/`, new Blob([pem, pem])];
+  for (const source of sources) {
+    await forgetCrls();
+    serve({ "lists.example": revokedList });
+    assert.equal(await codeOf(listed, { network: "none", crls: [source] }), "revocation.revoked");
+    serve({ "revocation.example": olderList });
+    assert.equal(await codeOf(listed, {}), "revocation.revoked");
+    assert.equal(await codeOf(listed, { network: "none", crls: [olderList] }), "revocation.revoked");
+  }
+});
+
+test("a revocation that was seen is not undone by an older list from the certificate's second address", async () => {
+  const stale = new Date(mirrored.now.getTime() + 2 * 86_400_000);
+  for (const now of [mirrored.now, stale]) {
+    for (const seenAt of ["revocation.example", "mirror.example"]) {
+      await forgetCrls();
+      serve({ [seenAt]: revokedList });
+      assert.equal(await codeOf(mirrored, {}), "revocation.revoked");
+      for (const host of ["mirror.example", "revocation.example"]) {
+        serve({ [host]: olderList });
+        assert.equal(await codeOf(mirrored, {}, { now }), "revocation.revoked", `${seenAt}, then ${host}`);
+      }
+    }
+  }
+});
+
+test("a list of another issuer or of another point never takes the place of a kept one", async () => {
+  const policy = listed.json("policy.json") as { revocation?: object };
+  policy.revocation = { signer: "required", authorities: "off", timestamp_authorities: "when-available" };
+  // The timestamp authority's certificate names the same address, so its list is kept from there too.
+  for (const [kind, list] of Object.entries({ otherPoint, otherIssuer })) {
+    for (const more of [{}, { policy }]) {
+      await forgetCrls();
+      serve({ "revocation.example": revokedList });
+      assert.equal(await codeOf(listed, {}, more), "revocation.revoked");
+      serve({ "revocation.example": list });
+      assert.equal(await codeOf(listed, {}, more), "revocation.revoked", kind);
+      assert.equal(await codeOf(listed, { network: "none", crls: [list] }, more), "revocation.revoked", kind);
+      serve({ "revocation.example": olderList });
+      assert.equal(await codeOf(listed, {}, more), "revocation.revoked", kind);
+    }
+  }
+});
+
+test("a list that says nothing of the certificate does not keep the second address from being asked", async () => {
+  for (const list of [otherPoint, otherIssuer, caseOf("download-forged-list").bytes("crl-0.der")]) {
+    await forgetCrls();
+    serve({ "revocation.example": list, "mirror.example": revokedList });
+    assert.equal(await codeOf(mirrored, {}), "revocation.revoked");
+  }
+});
+
+test("a newer list takes the place of the kept one", async () => {
+  serve({ "revocation.example": olderList });
+  assert.equal(await codeOf(listed, {}), null);
+  serve({ "revocation.example": listed.bytes("crl-0.der") });
+  assert.equal(await codeOf(listed, {}), null);
+  serve({});
+  const report = await verify(file(), { ...listed.options, revocation: { network: "none" } });
+  assert.equal(report.verdict, "verified");
+  assert.equal(asked.every(({ url }) => url.startsWith("http://revocation.example/")), true);
+});
+
 test("a service that hangs is given up after eight seconds, and all are asked at once", async (context) => {
   mock.timers.enable({ apis: ["setTimeout"] });
   context.after(() => mock.timers.reset());

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { hashAndWrite, planFor, verifyAndSave } from "@countersign/verify";
+import { forgetCrls, hashAndWrite, planFor, verifyAndSave } from "@countersign/verify";
 import { caseOf, FILE } from "./corpus.js";
 
 const sized = caseOf("download-sized");
@@ -32,6 +32,7 @@ test("a download that does not verify is aborted", async () => {
     [new Blob([FILE]), { bundle: "http://127.0.0.1:1/" }, "setup.service.unreachable"],
     [new Blob([FILE]), { revocation: { network: "none" } }, "revocation.unavailable"],
   ] as const) {
+    await forgetCrls();
     const sink = new Sink();
     const report = await verifyAndSave(file.stream(), sink.stream, { ...sized.options, ...change });
     assert.deepEqual([report.code, sink.ended], [code, "aborted"]);

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, before, test } from "node:test";
-import { type Progress, type Step, verify, type VerifyOptions } from "@countersign/verify";
+import { forgetCrls, type Progress, type Step, verify, type VerifyOptions } from "@countersign/verify";
 import { caseOf, FILE } from "./corpus.js";
 
 const genuine = caseOf("private-genuine");
@@ -91,6 +91,7 @@ test("CRLs may be PEM, bytes or URLs", async () => {
     const report = await verify(file(), { ...genuine.options, revocation: { network: "none", crls: [source] } });
     assert.equal(report.verdict, "verified");
   }
+  await forgetCrls();
   const none = await verify(file(), { ...genuine.options, revocation: { network: "none" } });
   assert.deepEqual([none.verdict, none.code], ["not-checked", "revocation.unavailable"]);
 });

@@ -1,0 +1,139 @@
+/**
+ * What was seen of a certificate's CRLs before, in one check. Somebody on the way, or whoever hands in evidence, may show
+ * a CRL from before a revocation. So the kept CRLs of every address of a certificate are judged too, whatever else is
+ * there, and a revocation that was seen is not forgotten.
+ *
+ * A CRL is kept, and takes the place of an older one, only if the core gets an answer about the certificate from it: then
+ * it is its issuer's, and of the right shard. cli/src/revocation_evidence.rs does the same.
+ */
+
+import { isNewer, keepCrl, type KeptCrl, keptCrl, type Slot, slotOf } from "./crl-cache.js";
+import type { Verification } from "./engine.js";
+
+/** A certificate, as the core describes it. */
+export interface Certified {
+  crl_urls: string[];
+  /** DER in Base64. */
+  certificate: string;
+  /** The issuer's certificate, DER in Base64. */
+  issuer: string;
+  /** The digest of the issuer's public key. */
+  issuer_key: string;
+}
+
+/** What the core says of a CRL (wasm/src/crl.rs). */
+interface CrlFacts {
+  answers: boolean;
+  fresh: boolean;
+  this_update: number;
+  number: string;
+}
+
+/** A kept CRL that says something of a certificate. */
+interface Kept {
+  slot: Slot;
+  crl: KeptCrl;
+  isFresh: boolean;
+  /** Whether a newer one of the same address came. */
+  isSuperseded: boolean;
+}
+
+/** The kept CRLs of one check. */
+export class KeptCrls {
+  readonly #verification: Verification;
+  readonly #kept = new Map<Certified, Kept[]>();
+  readonly #handedIn: Uint8Array[] = [];
+
+  private constructor(verification: Verification) {
+    this.#verification = verification;
+  }
+
+  /** Reads what is kept of these certificates. CRLs that the verification has already are kept from now on. */
+  static async read(verification: Verification, certificates: readonly Certified[]): Promise<KeptCrls> {
+    const all = new KeptCrls(verification);
+    for (const certificate of certificates) all.#kept.set(certificate, await all.#keptFor(certificate));
+    for (let index = 0; ; index += 1) {
+      const bytes = verification.crlAt(index);
+      if (!bytes) return all;
+      all.#handedIn.push(bytes);
+      for (const certificate of certificates) await all.#take(certificate, webAddresses(certificate.crl_urls), bytes);
+    }
+  }
+
+  async #keptFor(certificate: Certified): Promise<Kept[]> {
+    const found: Kept[] = [];
+    for (const url of webAddresses(certificate.crl_urls)) {
+      const slot = slotOf(url, certificate.issuer_key);
+      const crl = await keptCrl(slot);
+      if (!crl) continue;
+      const facts = this.#factsOf(certificate, crl.bytes);
+      if (facts?.answers) found.push({ slot, crl, isFresh: facts.fresh, isSuperseded: false });
+    }
+    return found;
+  }
+
+  /** Whether a kept CRL says something of a certificate that is still recent. */
+  isGood(certificate: Certified): boolean {
+    return this.#of(certificate).some(({ isFresh }) => isFresh);
+  }
+
+  /** Keeps a CRL that came from an address if it says something of the certificate; whether that is recent. */
+  take(certificate: Certified, url: URL, bytes: Uint8Array): Promise<boolean> {
+    return this.#take(certificate, [url], bytes);
+  }
+
+  async #take(certificate: Certified, urls: readonly URL[], bytes: Uint8Array): Promise<boolean> {
+    const facts = this.#factsOf(certificate, bytes);
+    if (!facts?.answers) return false;
+    const age = { thisUpdate: facts.this_update, number: facts.number };
+    for (const url of urls) {
+      const slot = slotOf(url, certificate.issuer_key);
+      await keepCrl(slot, { bytes, age });
+      for (const kept of this.#of(certificate)) {
+        if (kept.slot === slot && isNewer(age, kept.crl.age)) kept.isSuperseded = true;
+      }
+    }
+    return facts.fresh;
+  }
+
+  /** Adds a CRL to the verification, unless it is there. */
+  handIn(bytes: Uint8Array): void {
+    if (this.#handedIn.some((other) => isEqual(other, bytes))) return;
+    this.#handedIn.push(bytes);
+    this.#verification.addCrl(bytes);
+  }
+
+  /** Adds what was kept of a certificate to the verification, except what something newer took the place of. */
+  handInKept(certificate: Certified): void {
+    for (const { crl, isSuperseded } of this.#of(certificate)) if (!isSuperseded) this.handIn(crl.bytes);
+  }
+
+  #of(certificate: Certified): readonly Kept[] {
+    return this.#kept.get(certificate) ?? [];
+  }
+
+  #factsOf({ certificate, issuer }: Certified, bytes: Uint8Array): CrlFacts | undefined {
+    const text = this.#verification.crlFacts(bytes, octets(certificate), octets(issuer));
+    return text === undefined ? undefined : (JSON.parse(text) as CrlFacts);
+  }
+}
+
+/** Those of http and https. A page under https may not ask http at all, so there it asks https instead. */
+export function webAddresses(texts: readonly string[]): URL[] {
+  return texts.map(webAddress).filter((url) => url !== undefined);
+}
+
+function webAddress(text: string): URL | undefined {
+  if (!URL.canParse(text)) return undefined;
+  const url = new URL(text);
+  if (url.protocol === "http:" && globalThis.location?.protocol === "https:") url.protocol = "https:";
+  return url.protocol === "http:" || url.protocol === "https:" ? url : undefined;
+}
+
+function octets(base64: string): Uint8Array {
+  return Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+}
+
+function isEqual(one: Uint8Array, other: Uint8Array): boolean {
+  return one.length === other.length && one.every((octet, at) => octet === other[at]);
+}
