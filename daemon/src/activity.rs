@@ -31,15 +31,30 @@ const PAUSE_UNDER_PRESSURE: Duration = Duration::from_secs(5);
 /// frames (PING, SETTINGS), with which a client could otherwise hold its place for ever.
 const LAST_PIECE: Duration = Duration::from_secs(5);
 
-/// What the listener asks of its connections.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Pressure {
-    /// Room for more.
-    None,
-    /// Every place is taken, or all room for bodies: who does nothing makes room.
-    Full,
+/// What the listener is short of, and so asks of its connections. Each cause has an end of its own: a
+/// free place says nothing of the room for bodies.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Pressure {
+    /// Every place is taken: who does nothing makes room.
+    pub(crate) places: bool,
+    /// All room for bodies is taken: bodies that stopped half-way make room.
+    pub(crate) bodies: bool,
     /// The service stops: finish what is open, take nothing new.
-    Draining,
+    pub(crate) draining: bool,
+}
+
+impl Pressure {
+    fn on_idle(self) -> bool {
+        self.places || self.draining
+    }
+
+    fn on_bodies(self) -> bool {
+        self.places || self.bodies
+    }
+
+    fn on_answers(self) -> bool {
+        self.places
+    }
 }
 
 /// Why a connection has had its time.
@@ -85,9 +100,9 @@ impl RequestClock {
     /// When the request has had its time, in milliseconds from the connection's birth.
     fn due_millis(&self, limits: &Limits, pressure: Pressure, written_millis: u64) -> u64 {
         let calm = self.begun_millis + millis(limits.request_timeout + limits.response_timeout);
-        let pressed = match (pressure, self.stage.load(Ordering::Acquire)) {
-            (Pressure::Full, READING) => self.begun_millis + millis(BODY_UNDER_PRESSURE),
-            (Pressure::Full, ANSWERING) => {
+        let pressed = match self.stage.load(Ordering::Acquire) {
+            READING if pressure.on_bodies() => self.begun_millis + millis(BODY_UNDER_PRESSURE),
+            ANSWERING if pressure.on_answers() => {
                 let moved = self.answered_millis.load(Ordering::Acquire).max(written_millis);
                 moved + millis(PAUSE_UNDER_PRESSURE)
             }
@@ -135,7 +150,7 @@ impl Activity {
         }
         let has_asked = self.begun_requests.load(Ordering::Acquire) > 0;
         let calm = if has_asked { limits.idle_timeout } else { limits.header_timeout };
-        let idle = if pressure == Pressure::None { calm } else { calm.min(IDLE_UNDER_PRESSURE) };
+        let idle = if pressure.on_idle() { calm.min(IDLE_UNDER_PRESSURE) } else { calm };
         let changed = self.last_change_millis.load(Ordering::Acquire);
         let last_piece =
             if has_asked { written_millis.min(changed + millis(LAST_PIECE)) } else { 0 };
@@ -159,8 +174,8 @@ impl Activity {
             if now >= due {
                 return lapse;
             }
-            let step =
-                if now_pressure == Pressure::None { step } else { step.min(IDLE_UNDER_PRESSURE) };
+            let is_calm = now_pressure == Pressure::default();
+            let step = if is_calm { step } else { step.min(IDLE_UNDER_PRESSURE) };
             tokio::select! {
                 () = sleep_until(due.min(now + step)) => {}
                 Ok(()) = pressure.changed() => {}

@@ -24,6 +24,7 @@ use tower::Service;
 use warp::reply::Response;
 
 use crate::activity::{Activity, Lapse, OpenRequest, Pressure, WatchedStream};
+use crate::body_room::ConnectionRoom;
 use crate::limits::Limits;
 use crate::metrics::ConnectionFigures;
 use crate::peer::{ClientCertificate, PeerAddress};
@@ -109,8 +110,10 @@ async fn converse<S, I>(
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let watched = Arc::clone(&activity);
+    let room = ConnectionRoom::default();
     let handler = hyper::service::service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(PeerAddress(peer));
+        request.extensions_mut().insert(room.clone());
         if let Some(certificate) = &certificate {
             request.extensions_mut().insert(certificate.clone());
         }
@@ -135,7 +138,7 @@ async fn converse<S, I>(
         tokio::select! {
             result = connection.as_mut() => return log_end(peer, result),
             lapse = activity.lapse(&shared.limits, &mut pressure) => break lapse,
-            _ = shared.pressure.wait_for(|pressure| *pressure == Pressure::Draining), if !draining => {
+            _ = shared.pressure.wait_for(|pressure| pressure.draining), if !draining => {
                 draining = true;
                 connection.as_mut().graceful_shutdown();
             }

@@ -1,9 +1,9 @@
 //! The layer that keeps one request from harming the others.
 //!
-//! It reads the whole body first, within its limit and that of all bodies together, then takes a
-//! place among the requests in flight: a client that sends its body slowly holds a connection, never
-//! a place. The handler runs under what is left of the request's time, and a panic in it becomes a
-//! 500.
+//! The listener's reception decides by the head alone who is refused and how long a body may be. Then
+//! the guard reads the whole body, within that limit and the room for bodies, and only then takes a place
+//! among the requests in flight: a client that sends its body slowly holds a connection, never a place.
+//! The handler runs under what is left of the request's time, and a panic in it becomes a 500.
 
 use std::any::Any;
 use std::convert::Infallible;
@@ -12,30 +12,34 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::header::{CONNECTION, HeaderValue};
+use http::header::{CONNECTION, EXPECT, HeaderValue};
+use http::request::Parts;
 use http::{Request, StatusCode, Version};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Body;
-use tokio::sync::{Semaphore, SemaphorePermit, watch};
-use tokio::time::{Instant, timeout_at};
+use tokio::sync::{Semaphore, watch};
+use tokio::time::{Instant, timeout, timeout_at};
 use tower::{Layer, Service};
 use warp::reply::{Reply, Response};
 
 use crate::activity::{Pressure, RequestClock};
+use crate::body_room::{BodyRoom, Lease, NoRoom};
 use crate::health;
 use crate::limits::Limits;
+use crate::peer::TrustedProxies;
 use crate::problem::Problem;
+use crate::reception::Reception;
 use crate::request_id::RequestId;
 
 /// How much of a body over the limit is read and thrown away, so that a client that writes before
 /// it reads sees the 413 and not a reset connection.
 const MAX_DISCARDED_BYTES: usize = 1024 * 1024;
 
-/// What all bodies of a listener may take together until they are answered: connections times HTTP/2
-/// streams times the limit of one body would be gigabytes.
-const MAX_BODIES_BYTES: usize = 64 * 1024 * 1024;
+/// How long such a body may take: whoever writes before reading does so at once.
+const DISCARDING: Duration = Duration::from_secs(2);
 
 /// What the client is told to wait when too many requests are in flight, in seconds.
 const RETRY_AFTER_SECONDS: u64 = 1;
@@ -44,35 +48,39 @@ const RETRY_AFTER_SECONDS: u64 = 1;
 #[derive(Debug, Clone)]
 pub(crate) struct GuardLayer {
     limits: Limits,
+    reception: Option<Reception>,
     in_flight: Arc<Semaphore>,
-    /// A permit for each octet of the bodies that are held.
-    bodies: Arc<Semaphore>,
+    bodies: BodyRoom,
     pressure: watch::Sender<Pressure>,
 }
 
 impl GuardLayer {
-    pub(crate) fn new(limits: Limits, pressure: watch::Sender<Pressure>) -> Self {
-        // Always room for a body of the largest size.
-        let bodies = MAX_BODIES_BYTES.max(limits.max_body_bytes);
+    pub(crate) fn new(
+        limits: Limits,
+        reception: Option<Reception>,
+        proxies: Arc<TrustedProxies>,
+        pressure: watch::Sender<Pressure>,
+    ) -> Self {
         Self {
             limits,
+            reception,
             in_flight: Arc::new(Semaphore::new(limits.max_in_flight)),
-            bodies: Arc::new(Semaphore::new(bodies)),
+            bodies: BodyRoom::new(limits.max_body_bytes, proxies),
             pressure,
         }
     }
-}
 
-impl GuardLayer {
-    /// Tells the connections that there is no room; a stop is not overruled.
-    fn press(&self) {
-        self.pressure.send_if_modified(|now| {
-            let calm = *now == Pressure::None;
-            if calm {
-                *now = Pressure::Full;
-            }
-            calm
-        });
+    /// How many octets the body of a request with that head may have.
+    async fn max_body_bytes(&self, head: &Parts) -> Result<usize, Problem> {
+        match &self.reception {
+            Some(reception) => reception.receive(head).await,
+            None => Ok(self.limits.max_body_bytes),
+        }
+    }
+
+    /// Tells the connections whether bodies that stopped half-way hold the room of others.
+    fn press(&self, bodies: bool) {
+        self.pressure.send_if_modified(|now| std::mem::replace(&mut now.bodies, bodies) != bodies);
     }
 }
 
@@ -131,24 +139,24 @@ where
         let problem = Problem::new(StatusCode::BAD_REQUEST, "request.target", detail);
         return closing(problem, version);
     }
-    let reading = read_body(body, shared.limits.max_body_bytes, &shared.bodies);
-    let (body, _room) = match timeout_at(deadline, reading).await {
-        Ok(Ok(read)) => read,
-        Ok(Err(problem)) => {
-            if problem.status() == StatusCode::SERVICE_UNAVAILABLE {
-                // Bodies that stopped half-way hold the room: those connections end now.
-                shared.press();
+    let mut lease = shared.bodies.lease(&head.extensions);
+    let body = match timeout_at(deadline, receive(&shared, &head, body, &mut lease)).await {
+        Ok(Ok(body)) => body,
+        Ok(Err(refused)) => {
+            if refused.room == Some(NoRoom::ForAnybody) {
+                shared.press(true);
             }
-            return closing(problem, version);
+            return closing(refused.problem, version);
         }
         Err(_) => {
             let detail = "The body of the request did not arrive in time.";
-            return closing(
-                Problem::new(StatusCode::REQUEST_TIMEOUT, "request.timeout", detail),
-                version,
-            );
+            let problem = Problem::new(StatusCode::REQUEST_TIMEOUT, "request.timeout", detail);
+            return closing(problem, version);
         }
     };
+    if shared.bodies.has_room() {
+        shared.press(false);
+    }
 
     if let Some(clock) = head.extensions.get::<Arc<RequestClock>>() {
         clock.body_has_come();
@@ -185,34 +193,68 @@ where
     }
 }
 
-/// The whole body and the room that it takes, or the problem to answer.
-async fn read_body<B>(
+/// Why a body was not taken.
+#[derive(Debug)]
+struct Refused {
+    problem: Problem,
+    /// What there was no room for.
+    room: Option<NoRoom>,
+}
+
+impl Refused {
+    fn by(problem: Problem) -> Self {
+        Self { problem, room: None }
+    }
+
+    fn without_room(room: NoRoom) -> Self {
+        Self { problem: Problem::overloaded(RETRY_AFTER_SECONDS), room: Some(room) }
+    }
+}
+
+/// The whole body, if the listener's reception lets the request in.
+async fn receive<B>(
+    shared: &GuardLayer,
+    head: &Parts,
     body: B,
-    max_bytes: usize,
-    room: &Semaphore,
-) -> Result<(Bytes, Option<SemaphorePermit<'_>>), Problem>
+    lease: &mut Lease,
+) -> Result<Bytes, Refused>
+where
+    B: Body<Data = Bytes>,
+    B::Error: std::fmt::Display,
+{
+    match shared.max_body_bytes(head).await {
+        Ok(max_bytes) => read_body(body, max_bytes, lease).await,
+        Err(problem) => {
+            // A client that asks first whether to send the body must not be told to.
+            if head.version < Version::HTTP_2 && !head.headers.contains_key(EXPECT) {
+                let _ = timeout(DISCARDING, read_body(body, 0, lease)).await;
+            }
+            Err(Refused::by(problem))
+        }
+    }
+}
+
+/// The whole body, whose room is in `lease` then.
+async fn read_body<B>(body: B, max_bytes: usize, lease: &mut Lease) -> Result<Bytes, Refused>
 where
     B: Body<Data = Bytes>,
     B::Error: std::fmt::Display,
 {
     let too_large = || {
-        let detail = format!("The body of a request may have at most {max_bytes} bytes.");
-        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "request.too_large", detail)
+        let detail = format!("The body of this request may have at most {max_bytes} bytes.");
+        Refused::by(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "request.too_large", detail))
     };
     let readable = max_bytes.saturating_add(MAX_DISCARDED_BYTES);
     if body.size_hint().lower() > u64::try_from(readable).unwrap_or(u64::MAX) {
         return Err(too_large());
     }
     let mut body = pin!(body);
-    let (mut read, mut kept, mut taken) = (0_usize, BytesMut::new(), None::<SemaphorePermit<'_>>);
+    let (mut read, mut kept) = (0_usize, BytesMut::new());
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| {
             tracing::debug!(%error, "a request's body broke off");
-            Problem::new(
-                StatusCode::BAD_REQUEST,
-                "request.body.incomplete",
-                "The body of the request broke off.",
-            )
+            let detail = "The body of the request broke off.";
+            Refused::by(Problem::new(StatusCode::BAD_REQUEST, "request.body.incomplete", detail))
         })?;
         // Trailers mean nothing to us.
         let Ok(data) = frame.into_data() else { continue };
@@ -221,18 +263,11 @@ where
             break;
         }
         if read <= max_bytes {
-            let more = u32::try_from(data.len())
-                .ok()
-                .and_then(|octets| room.try_acquire_many(octets).ok());
-            let more = more.ok_or_else(|| Problem::overloaded(RETRY_AFTER_SECONDS))?;
-            match &mut taken {
-                Some(taken) => taken.merge(more),
-                None => taken = Some(more),
-            }
+            lease.take(data.len()).map_err(Refused::without_room)?;
             kept.extend_from_slice(&data);
         }
     }
-    if read > max_bytes { Err(too_large()) } else { Ok((kept.freeze(), taken)) }
+    if read > max_bytes { Err(too_large()) } else { Ok(kept.freeze()) }
 }
 
 /// A problem after which the connection cannot go on, since the rest of the body is still to come.
@@ -266,31 +301,18 @@ fn panic_message(panic: &(dyn Any + Send)) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use http::Extensions;
 
     #[tokio::test]
     async fn a_body_over_the_limit_is_refused_and_one_at_the_limit_is_kept() {
-        let room = Semaphore::new(100);
+        let room = BodyRoom::new(100, Arc::default());
         let body = |length: usize| Full::new(Bytes::from(vec![7; length]));
-        assert_eq!(read_body(body(10), 10, &room).await.expect("kept").0.len(), 10);
+        let mut lease = room.lease(&Extensions::new());
+        assert_eq!(read_body(body(10), 10, &mut lease).await.expect("kept").len(), 10);
         for length in [11, MAX_DISCARDED_BYTES + 11] {
-            let problem = read_body(body(length), 10, &room).await.expect_err("refused");
-            assert_eq!(problem.status(), StatusCode::PAYLOAD_TOO_LARGE);
+            let refused = read_body(body(length), 10, &mut lease).await.expect_err("refused");
+            assert_eq!(refused.problem.status(), StatusCode::PAYLOAD_TOO_LARGE);
         }
-    }
-
-    #[tokio::test]
-    async fn bodies_together_take_no_more_than_there_is_room_for() {
-        let room = Semaphore::new(25);
-        let body = || Full::new(Bytes::from(vec![7; 10]));
-        let held = [
-            read_body(body(), 10, &room).await.expect("kept"),
-            read_body(body(), 10, &room).await.expect("kept"),
-        ];
-        let problem = read_body(body(), 10, &room).await.expect_err("no room");
-        assert_eq!(problem.code(), "service.overloaded");
-        drop(held);
-        assert_eq!(room.available_permits(), 25);
-        read_body(body(), 10, &room).await.expect("room again");
     }
 
     #[tokio::test]

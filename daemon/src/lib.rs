@@ -6,6 +6,7 @@
 
 mod activity;
 mod admission;
+mod body_room;
 pub mod clock;
 pub mod clock_monitor;
 pub mod config;
@@ -26,8 +27,10 @@ pub mod peer;
 mod per_address;
 pub mod problem;
 pub mod rate;
+pub mod reception;
 pub mod request_id;
 pub mod server;
+mod shares;
 pub mod shutdown;
 pub mod systemd;
 pub mod tls;

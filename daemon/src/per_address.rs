@@ -2,12 +2,12 @@
 //! translator come from one address, and yet one client must not take every place. Trusted proxies
 //! are never limited.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use crate::peer::TrustedProxies;
 use crate::rate::subscriber;
+use crate::shares::{Share, Shares};
 
 /// A subscriber has a whole network of IPv6 addresses.
 const IPV6_PREFIX_LENGTH: u8 = 64;
@@ -15,51 +15,31 @@ const IPV6_PREFIX_LENGTH: u8 = 64;
 /// Counts open connections by address; clones share the count.
 #[derive(Debug, Clone)]
 pub(crate) struct PerAddress {
-    most: usize,
     proxies: Arc<TrustedProxies>,
-    open: Counts,
+    open: Shares<IpAddr>,
 }
-
-/// Open connections of each address that has any: bounded by the listener's connections.
-type Counts = Arc<Mutex<HashMap<IpAddr, usize>>>;
 
 impl PerAddress {
     pub(crate) fn new(most: usize, proxies: Arc<TrustedProxies>) -> Self {
-        Self { most, proxies, open: Arc::default() }
+        Self { proxies, open: Shares::new(most) }
     }
 
     /// A place for a connection from `address`, unless it has enough.
     pub(crate) fn take(&self, address: IpAddr) -> Option<Place> {
-        if self.proxies.contains(address.to_canonical()) {
+        let address = address.to_canonical();
+        if self.proxies.contains(address) {
             return Some(Place(None));
         }
-        let address = subscriber(address.to_canonical(), IPV6_PREFIX_LENGTH);
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = open.entry(address).or_default();
-        if *count >= self.most {
-            return None;
-        }
-        *count += 1;
-        Some(Place(Some((address, Arc::clone(&self.open)))))
+        let mut share = self.open.of(subscriber(address, IPV6_PREFIX_LENGTH));
+        share.take(1).then(|| Place(Some(share)))
     }
 }
 
-/// A connection's place, given back when dropped.
+/// A connection's place, given back when dropped. Trusted proxies need none.
 #[derive(Debug)]
-pub(crate) struct Place(Option<(IpAddr, Counts)>);
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let Some((address, open)) = self.0.take() else { return };
-        let mut open = open.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = open.get_mut(&address) {
-            *count -= 1;
-            if *count == 0 {
-                open.remove(&address);
-            }
-        }
-    }
-}
+pub(crate) struct Place(
+    #[expect(dead_code, reason = "held until the connection ends")] Option<Share<IpAddr>>,
+);
 
 #[cfg(test)]
 mod tests {
@@ -82,6 +62,6 @@ mod tests {
         assert!(of_proxy.iter().all(Option::is_some));
         drop(held);
         assert!(limit.take(address("192.0.2.1")).is_some());
-        assert!(limit.open.lock().expect("unpoisoned").is_empty());
+        assert!(limit.open.is_empty());
     }
 }

@@ -28,6 +28,7 @@ use crate::observe::{ObserveLayer, default_path_classes};
 use crate::peer::TrustedProxies;
 use crate::per_address::PerAddress;
 use crate::rate::{RateLimits, RateSettings};
+use crate::reception::Reception;
 use crate::shutdown::Shutdown;
 use crate::tls::Tls;
 
@@ -46,6 +47,7 @@ pub struct Server {
     path_classes: PathClasses,
     proxies: Arc<TrustedProxies>,
     rate: Option<RateSettings>,
+    reception: Option<Reception>,
 }
 
 /// How a listener ended.
@@ -66,6 +68,7 @@ impl Server {
             path_classes: default_path_classes,
             proxies: Arc::default(),
             rate: None,
+            reception: None,
         }
     }
 
@@ -104,6 +107,13 @@ impl Server {
         self
     }
 
+    /// Decides about each request before its body is read; without one, every body of the limits' size is.
+    #[must_use]
+    pub fn with_reception(mut self, reception: Reception) -> Self {
+        self.reception = Some(reception);
+        self
+    }
+
     /// Serves `routes` on `listener` until `shutdown`, then drains: open requests get the drain
     /// time of the limits, after which every connection is cut.
     ///
@@ -113,10 +123,15 @@ impl Server {
         F: Filter<Error = Rejection> + Clone + Send + Sync + 'static,
         F::Extract: Reply,
     {
-        let (pressure, watched) = watch::channel(Pressure::None);
+        let (pressure, watched) = watch::channel(Pressure::default());
         let service = ServiceBuilder::new()
             .layer(self.observe_layer())
-            .layer(GuardLayer::new(self.limits, pressure.clone()))
+            .layer(GuardLayer::new(
+                self.limits,
+                self.reception.clone(),
+                Arc::clone(&self.proxies),
+                pressure.clone(),
+            ))
             .service(warp::service(routes));
         let figures = ConnectionFigures::new(self.listener);
         let shared = Shared {
@@ -166,7 +181,7 @@ impl Server {
             });
         }
         drop(listener);
-        places.tell(Pressure::Draining);
+        places.tell(|pressure| &mut pressure.draining, true);
         self.drain(connections).await
     }
 
@@ -210,6 +225,9 @@ impl Server {
     }
 }
 
+/// The cause of pressure that places are.
+const FULL: fn(&mut Pressure) -> &mut bool = |pressure| &mut pressure.places;
+
 /// The places of a listener, and what it tells its connections of them.
 struct Places {
     free: Arc<Semaphore>,
@@ -232,7 +250,7 @@ impl Places {
                 Err(error) if is_of_the_connection(&error) => {}
                 Err(error) => {
                     tracing::error!(%error, "cannot accept connections; trying again");
-                    self.tell(Pressure::Full);
+                    self.tell(FULL, true);
                     sleep(pause).await;
                     pause = (pause * 2).min(MAX_ACCEPT_PAUSE);
                 }
@@ -244,11 +262,11 @@ impl Places {
         if let Ok(place) = Arc::clone(&self.free).try_acquire_owned() {
             // Some room, not just one place: else every end of a connection would wake them all.
             if self.free.available_permits() >= self.total / 16 {
-                self.tell(Pressure::None);
+                self.tell(FULL, false);
             }
             return place;
         }
-        if self.tell(Pressure::Full) {
+        if self.tell(FULL, true) {
             self.figures.full.increment(1);
             tracing::warn!(
                 connections = self.total,
@@ -263,8 +281,8 @@ impl Places {
     }
 
     /// Tells every connection; the answer is whether that was news.
-    fn tell(&self, pressure: Pressure) -> bool {
-        self.pressure.send_if_modified(|now| std::mem::replace(now, pressure) != pressure)
+    fn tell(&self, cause: fn(&mut Pressure) -> &mut bool, is_so: bool) -> bool {
+        self.pressure.send_if_modified(|now| std::mem::replace(cause(now), is_so) != is_so)
     }
 }
 

@@ -160,3 +160,37 @@ async fn routes_see_the_peers_address() {
     stream.write_all(b"GET /peer HTTP/1.1\r\nHost: test\r\n\r\n").await.expect("written");
     read_until(&mut stream, &format!("{address} 0")).await;
 }
+
+#[tokio::test]
+async fn a_refused_request_is_answered_before_its_body_is_asked_for() {
+    let rig = Rig::start(short_limits()).await;
+    let reply = rig
+        .exchange(
+            "POST /closed HTTP/1.1\r\nHost: test\r\nExpect: 100-continue\r\nContent-Length: 10\r\n\r\n",
+        )
+        .await;
+    assert!(reply.starts_with("HTTP/1.1 403"), "{reply}");
+    assert_eq!(problem(&reply)["code"], "test.closed");
+    // One that did not ask is read, so that the client sees the answer, and not kept.
+    let body = "x".repeat(200);
+    let reply = rig
+        .exchange(&format!(
+            "POST /closed HTTP/1.1\r\nHost: test\r\nContent-Length: 200\r\n\r\n{body}"
+        ))
+        .await;
+    assert_eq!(problem(&reply)["code"], "test.closed");
+}
+
+#[tokio::test]
+async fn the_reception_says_how_long_a_body_may_be() {
+    let rig = Rig::start(short_limits()).await;
+    for (length, status) in [(5, "404"), (6, "413")] {
+        let body = "x".repeat(length);
+        let reply = rig
+            .exchange(&format!(
+                "POST /short HTTP/1.1\r\nHost: test\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}"
+            ))
+            .await;
+        assert!(reply.starts_with(&format!("HTTP/1.1 {status}")), "{reply}");
+    }
+}

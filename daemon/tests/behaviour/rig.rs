@@ -1,5 +1,6 @@
 //! A server with trivial routes, and raw clients for it.
 
+use std::future::ready;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,9 +8,13 @@ use std::time::Duration;
 use countersign_daemon::health::{self, Readiness};
 use countersign_daemon::limits::Limits;
 use countersign_daemon::peer::{ClientCertificate, PeerAddress};
+use countersign_daemon::problem::Problem;
+use countersign_daemon::reception::Reception;
 use countersign_daemon::server::{Drained, Server};
 use countersign_daemon::shutdown::{Shutdown, Trigger};
 use countersign_daemon::tls::Tls;
+use http::StatusCode;
+use http::request::Parts;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
@@ -53,6 +58,8 @@ impl Rig {
         let gate = Arc::new(Notify::new());
         let (trigger, shutdown) = Shutdown::manual();
         let public = Server::new("test", "public").with_limits(limits).with_tls(tls);
+        let public = public
+            .with_reception(Reception::new(move |head| Box::pin(ready(receive(head, limits)))));
         let served = tokio::spawn(public.serve(listener, routes(Arc::clone(&gate)), shutdown));
         Self { address, trigger, served, gate }
     }
@@ -111,6 +118,15 @@ pub(crate) fn header<'a>(reply: &'a str, name: &str) -> Option<&'a str> {
 /// The body of a raw reply.
 pub(crate) fn body(reply: &str) -> &str {
     reply.split_once("\r\n\r\n").map_or("", |(_, body)| body)
+}
+
+/// Nobody may come in at `/closed`, whatever they bring.
+fn receive(head: &Parts, limits: Limits) -> Result<usize, Problem> {
+    match head.uri.path() {
+        "/closed" => Err(Problem::new(StatusCode::FORBIDDEN, "test.closed", "Nobody may.")),
+        "/short" => Ok(5),
+        _ => Ok(limits.max_body_bytes),
+    }
 }
 
 fn routes(
