@@ -19,7 +19,10 @@ const html = await readFile(page, "utf8");
 if (!PLACE.test(html)) throw new Error(`${page} is not the page of web/dist/page`);
 const { files } = JSON.parse(await readFile(join(site, "releases.json"), "utf8"));
 const list = `<!--downloads--><section id="downloads-without-script" class="downloads"><h2>Downloads</h2><ul>${files.map(row).join("")}</ul></section><!--/downloads-->`;
-await writeFile(`${page}.new`, html.replace(PLACE, () => list));
+await writeFile(
+  `${page}.new`,
+  html.replace(PLACE, () => list),
+);
 await rename(`${page}.new`, page);
 
 function row({ file, bundle = `${file}.sigstore.json`, name, version }) {
@@ -29,7 +32,8 @@ function row({ file, bundle = `${file}.sigstore.json`, name, version }) {
 
 function link(address, text) {
   const url = new URL(address, "https://site.invalid/");
-  if (url.protocol !== "https:" && url.protocol !== "http:") throw new Error(`${address}: an http(s) address was expected`);
+  if (url.protocol !== "https:" && url.protocol !== "http:")
+    throw new Error(`${address}: an http(s) address was expected`);
   return `<a href="${escaped(address)}" download><bdi>${escaped(text)}</bdi></a>`;
 }
 

@@ -29,8 +29,14 @@ const browser = await puppeteer.launch({
   executablePath: "/usr/bin/chromium",
   userDataDir: join(folder, "profile"),
   args: [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
   ],
   protocolTimeout: 600_000,
 });
@@ -77,7 +83,13 @@ async function benchVerify() {
       const [bundle, trust, policy] = await Promise.all(["bundle.json", "trusted_root.json", "policy.json"].map(read));
       const crls = await Promise.all(described.crls.map(read));
       const artifact = new File(["the published program"], "app");
-      const options = { bundle, trust, policy, now: new Date(described.now * 1000), revocation: { network: "none", crls } };
+      const options = {
+        bundle,
+        trust,
+        policy,
+        now: new Date(described.now * 1000),
+        revocation: { network: "none", crls },
+      };
       const taken = [];
       for (let call = 0; call <= calls; call += 1) {
         const start = performance.now();
@@ -91,7 +103,9 @@ async function benchVerify() {
     warm.push(median(times.slice(10)));
     await context.close();
   }
-  console.log(`verify a private bundle, the file included, in the worker: first use ${median(first).toFixed(0)} ms (aim < ${AIMS.firstMs}), warm ${median(warm).toFixed(1)} ms (aim < ${AIMS.warmMs})`);
+  console.log(
+    `verify a private bundle, the file included, in the worker: first use ${median(first).toFixed(0)} ms (aim < ${AIMS.firstMs}), warm ${median(warm).toFixed(1)} ms (aim < ${AIMS.warmMs})`,
+  );
 }
 
 /** A file of zeros that takes no room on the disk, in turns with memory. */
@@ -176,7 +190,7 @@ function watchMemory() {
 }
 
 function descends(pid, ancestor) {
-  for (let each = Number(pid); each > 1; ) {
+  for (let each = Number(pid); each > 1;) {
     if (each === ancestor) return true;
     each = Number(/PPid:\s+(\d+)/.exec(readFileSync(`/proc/${each}/status`, "latin1"))?.[1]);
   }

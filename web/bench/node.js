@@ -121,7 +121,10 @@ async function benchHashing() {
   const window = new Uint8Array(1 << 20).map((_, index) => index * 31);
   const whole = new Uint8Array(size);
   for (let at = 0; at < size; at += window.length) whole.set(window, at);
-  for (const [name, subtle, aim] of [["sha384", "SHA-384", 0.9], ["sha256", "SHA-256", 0.4]]) {
+  for (const [name, subtle, aim] of [
+    ["sha384", "SHA-384", 0.9],
+    ["sha256", "SHA-256", 0.4],
+  ]) {
     const rates = { wasm: [], subtle: [] };
     for (let round = 0; round < 5; round += 1) {
       let start = performance.now();

@@ -67,7 +67,11 @@ function drawChain(
   const picture = svg(
     "svg",
     {
-      viewBox: `0 0 ${width} ${height}`, width, height, role: "img", class: "chain-picture",
+      viewBox: `0 0 ${width} ${height}`,
+      width,
+      height,
+      role: "img",
+      class: "chain-picture",
       "aria-labelledby": `${id}-title ${id}-description`,
     },
     svg("title", { id: `${id}-title` }, title),

@@ -28,11 +28,7 @@ export function svg<Tag extends keyof SVGElementTagNameMap>(
 }
 
 /** A button that does something. */
-export function button(
-  label: Child,
-  onClick: () => void,
-  attributes: Attributes = {},
-): HTMLButtonElement {
+export function button(label: Child, onClick: () => void, attributes: Attributes = {}): HTMLButtonElement {
   const element = html("button", { type: "button", ...attributes }, label);
   element.addEventListener("click", onClick);
   return element;

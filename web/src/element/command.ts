@@ -20,10 +20,15 @@ const LONGEST_NAME = 255;
 export function verifyCommand(files: CommandFiles): string {
   const named = files.file.length <= LONGEST_NAME;
   const words = [
-    "countersign", "verify", named ? shellWord(files.file) : "FILE",
-    "--bundle", named ? shellWord(files.bundle) : "FILE.sigstore.json",
-    "--trusted-root", shellWord(files.trust),
-    "--policy", shellWord(files.policy),
+    "countersign",
+    "verify",
+    named ? shellWord(files.file) : "FILE",
+    "--bundle",
+    named ? shellWord(files.bundle) : "FILE.sigstore.json",
+    "--trusted-root",
+    shellWord(files.trust),
+    "--policy",
+    shellWord(files.policy),
   ];
   if (files.key !== undefined) words.push("--key", shellWord(files.key));
   return words.join(" ");

@@ -26,12 +26,7 @@ export function detailsView(report: Report, words: Words): HTMLElement {
     html("h3", {}, panel.file),
     list(facts),
     report.timestamps.length > 0 && html("h3", {}, panel.timestamps),
-    list(
-      report.timestamps.map((stamp): [string, Child] => [
-        moment(stamp.time, language),
-        foreign(stamp.authority),
-      ]),
-    ),
+    list(report.timestamps.map((stamp): [string, Child] => [moment(stamp.time, language), foreign(stamp.authority)])),
     signer !== null && html("h3", {}, panel.certificates),
     ...(signer?.chain ?? []).map((certificate) => certificateView(certificate, words)),
     artifact.digests.length > 0 && html("h3", {}, panel.digest),
@@ -83,10 +78,7 @@ function certificateView(certificate: Certificate, words: Words): HTMLElement {
 
 function list(rows: readonly [string, Child][]): HTMLElement | null {
   if (rows.length === 0) return null;
-  const children = rows.flatMap(([term, value]) => [
-    html("dt", {}, term),
-    html("dd", {}, value),
-  ]);
+  const children = rows.flatMap(([term, value]) => [html("dt", {}, term), html("dd", {}, value)]);
   return html("dl", {}, ...children);
 }
 

@@ -170,7 +170,11 @@ export class Panel {
   showSeveral(results: readonly Result[], remarks: readonly Node[]): void {
     const { summary, list } = severalView(results, this.#words);
     summary.append(...remarks.map((remark) => html("p", { class: "verdict-remark" }, remark)));
-    this.#showResult("several", results.some(({ state }) => isAlarming(state)), summary);
+    this.#showResult(
+      "several",
+      results.some(({ state }) => isAlarming(state)),
+      summary,
+    );
     this.#rest.replaceChildren(list);
   }
 

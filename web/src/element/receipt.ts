@@ -11,7 +11,11 @@ export function reportView(report: Report, words: Words): HTMLElement {
   const name = `${(report.artifact.name ?? "file").slice(0, 100)}.report.json`;
   const said = html("span", { class: "said", role: "status" });
   const area = html("textarea", {
-    class: "by-hand", readonly: "", hidden: "", rows: 8, "aria-label": words.panel.report,
+    class: "by-hand",
+    readonly: "",
+    hidden: "",
+    rows: 8,
+    "aria-label": words.panel.report,
   });
   area.value = text;
   const copy = button(words.panel.copy, () => void copyText(text, said, area, words));
@@ -24,7 +28,11 @@ export function commandView(files: CommandFiles, words: Words): HTMLElement {
   const command = verifyCommand(files);
   const said = html("span", { class: "said", role: "status" });
   const area = html("textarea", {
-    class: "by-hand", readonly: "", hidden: "", rows: 3, "aria-label": words.panel.without,
+    class: "by-hand",
+    readonly: "",
+    hidden: "",
+    rows: 3,
+    "aria-label": words.panel.without,
   });
   area.value = command;
   return html(
@@ -43,12 +51,7 @@ export function commandView(files: CommandFiles, words: Words): HTMLElement {
   );
 }
 
-async function copyText(
-  text: string,
-  said: HTMLElement,
-  area: HTMLTextAreaElement,
-  words: Words,
-): Promise<void> {
+async function copyText(text: string, said: HTMLElement, area: HTMLTextAreaElement, words: Words): Promise<void> {
   try {
     await navigator.clipboard.writeText(text);
     said.textContent = words.panel.copied;

@@ -68,10 +68,7 @@ async function removed(target: FileSystemFileHandle & { remove?(): Promise<void>
   }
 }
 
-async function fetched(
-  address: URL,
-  signal: AbortSignal,
-): Promise<Response & { body: ReadableStream<Uint8Array> }> {
+async function fetched(address: URL, signal: AbortSignal): Promise<Response & { body: ReadableStream<Uint8Array> }> {
   let response: Response;
   try {
     response = await fetch(address, { signal, referrerPolicy: "no-referrer" });

@@ -38,7 +38,14 @@ export function isAlarming(state: StateName): boolean {
 
 /** The states, those first that a reader must not miss. */
 const BY_URGENCY: readonly StateName[] = [
-  "revoked", "mismatch", "untrusted", "incomplete", "not-checked", "outdated", "verified-own", "verified",
+  "revoked",
+  "mismatch",
+  "untrusted",
+  "incomplete",
+  "not-checked",
+  "outdated",
+  "verified-own",
+  "verified",
 ];
 
 /** Orders states by how urgent they are. */

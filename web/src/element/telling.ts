@@ -123,10 +123,7 @@ export function publisherOf(report: Report): string | undefined {
   return nameAttribute(subject, "O") ?? signer.identity;
 }
 
-function byteCounts(
-  finding: Finding | undefined,
-  language: string,
-): { expected: string; found: string } | undefined {
+function byteCounts(finding: Finding | undefined, language: string): { expected: string; found: string } | undefined {
   const count = (text: string | null | undefined): number | undefined => {
     const digits = /^(\d+) bytes$/.exec(text ?? "")?.[1];
     return digits === undefined ? undefined : Number(digits);

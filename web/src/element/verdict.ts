@@ -59,8 +59,6 @@ function lookClosely(report: Report, words: Words): HTMLElement[] {
       isolated(character, "strong"),
       ` ${codePoint}`,
     ]);
-    return [
-      html("p", { class: "verdict-warning" }, isolated(text), " — ", before, ...listed, after),
-    ];
+    return [html("p", { class: "verdict-warning" }, isolated(text), " — ", before, ...listed, after)];
   });
 }

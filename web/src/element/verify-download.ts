@@ -14,7 +14,14 @@ import { type ChosenDownload, type Unused, sortChosen } from "./choice.js";
 import { type OwnSources, ownTrustOf, ownView, restingOn } from "./own.js";
 import { type Result, uncheckedView } from "./several.js";
 import {
-  POLICY_NAME, type Resolver, type Sources, TRUST_NAME, fileName, linkable, sourceName, sourcesFromAttributes,
+  POLICY_NAME,
+  type Resolver,
+  type Sources,
+  TRUST_NAME,
+  fileName,
+  linkable,
+  sourceName,
+  sourcesFromAttributes,
 } from "./sources.js";
 import type { State } from "./state.js";
 import { styleSheet } from "./style.js";
@@ -126,9 +133,7 @@ export class VerifyDownload extends HTMLElement {
       const report = await saveVerified(address, target, this.#options(run));
       const { panel } = this.#words();
       const remark =
-        report.verdict === "verified"
-          ? sentence(panel.savedAs, { name: target.name })
-          : sentence(panel.notKept);
+        report.verdict === "verified" ? sentence(panel.savedAs, { name: target.name }) : sentence(panel.notKept);
       return { report, remarks: [remark] };
     };
     return this.#during(this.#completed(sources, undefined), fileName(address), task);
@@ -139,7 +144,9 @@ export class VerifyDownload extends HTMLElement {
     this.cancel();
     this.#running = null;
     const file = { name: report.artifact.name ?? "FILE" };
-    this.#show(this.#shown({ report, remarks: [] }, { sources: sourcesFromAttributes(this, file), own: {}, name: file.name }));
+    this.#show(
+      this.#shown({ report, remarks: [] }, { sources: sourcesFromAttributes(this, file), own: {}, name: file.name }),
+    );
     this.#told(report, file.name, {});
   }
 
@@ -297,11 +304,7 @@ export class VerifyDownload extends HTMLElement {
   }
 
   /** Runs one check to its end and shows it; an older one is cancelled first. */
-  async #during(
-    sources: Sources,
-    name: string,
-    task: (run: Run) => Promise<Finished>,
-  ): Promise<Report | null> {
+  async #during(sources: Sources, name: string, task: (run: Run) => Promise<Finished>): Promise<Report | null> {
     const controller = this.#begin();
     const run: Run = { controller, view: this.#panel.showWorking(), sources, own: this.#own, name };
     try {

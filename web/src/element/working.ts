@@ -22,7 +22,15 @@ export function workingView(words: Words, onCancel: () => void, which: string | 
   const line = html("p", { class: "working-line" }, panel.starting);
   const more = html("p", { class: "working-more" }, "\u00a0");
   const cancel = button(panel.cancel, onCancel, { class: "quiet", part: "cancel" });
-  const element = html("div", { class: "working", part: "working" }, which && html("p", { class: "working-more" }, which), line, bar, more, cancel);
+  const element = html(
+    "div",
+    { class: "working", part: "working" },
+    which && html("p", { class: "working-more" }, which),
+    line,
+    bar,
+    more,
+    cancel,
+  );
   const waits = new Waits();
   const showWait = (): void => {
     const wait = waits.first();
@@ -80,10 +88,7 @@ function showProgress(
   }
   const isRunning = total === null || done < total;
   const left =
-    secondsLeft === null || !isRunning
-      ? ""
-      : `, ${plain(panel.left, { time: duration(secondsLeft, language) })}`;
+    secondsLeft === null || !isRunning ? "" : `, ${plain(panel.left, { time: duration(secondsLeft, language) })}`;
   line.textContent = `${amount}${left}.`;
-  more.textContent =
-    bytesPerSecond > 0 ? plain(panel.rate, { rate: size(bytesPerSecond, language) }) : "\u00a0";
+  more.textContent = bytesPerSecond > 0 ? plain(panel.rate, { rate: size(bytesPerSecond, language) }) : "\u00a0";
 }

@@ -37,11 +37,7 @@ export function listingView(release: Release, words: Words, actions: ListingActi
   };
 }
 
-function row(
-  download: Download,
-  words: Words,
-  actions: ListingActions,
-): { element: HTMLElement; choice: HTMLElement } {
+function row(download: Download, words: Words, actions: ListingActions): { element: HTMLElement; choice: HTMLElement } {
   const { labels } = download.sources;
   const label = [labels.name, labels.version].filter(Boolean).join(" ") || download.fileName;
   const facts = [
@@ -69,9 +65,11 @@ function row(
       "div",
       { class: "download-actions" },
       choice,
-      canSave() && button(words.page.getAndCheck, () => actions.save(download), {
-        class: "quiet", "aria-label": `${words.page.getAndCheck}: ${plain("{label}", { label })}`,
-      }),
+      canSave() &&
+        button(words.page.getAndCheck, () => actions.save(download), {
+          class: "quiet",
+          "aria-label": `${words.page.getAndCheck}: ${plain("{label}", { label })}`,
+        }),
       link,
     ),
   );

@@ -8,9 +8,7 @@ export async function matchDownload(release: Release, file: File): Promise<Downl
   const found = candidates(release, file);
   if (found.length <= 1) return found[0] ?? null;
   // Several of one size: only then is the file read before it is checked.
-  const algorithms = new Set(
-    found.flatMap((download) => algorithmOf(download.digest) ?? []),
-  );
+  const algorithms = new Set(found.flatMap((download) => algorithmOf(download.digest) ?? []));
   if (algorithms.size === 0) return null;
   const options = { algorithms: [...algorithms], size: file.size };
   let digests: readonly string[];

@@ -1,7 +1,13 @@
 /** `releases.json`: what a page offers for download. docs/embedding.md describes it for publishers. */
 
 import {
-  POLICY_NAME, type Sources, TRUST_NAME, bundleBeside, fileName, linkable, withoutCount,
+  POLICY_NAME,
+  type Sources,
+  TRUST_NAME,
+  bundleBeside,
+  fileName,
+  linkable,
+  withoutCount,
 } from "../element/sources.js";
 
 /** One download. */
@@ -43,12 +49,7 @@ export function decodeRelease(value: unknown, base: URL): Release {
   return { title: text(list, "title", "releases.json"), downloads };
 }
 
-function decodeDownload(
-  value: unknown,
-  place: string,
-  list: Readonly<Record<string, unknown>>,
-  base: URL,
-): Download {
+function decodeDownload(value: unknown, place: string, list: Readonly<Record<string, unknown>>, base: URL): Download {
   const entry = object(value, place);
   const file = text(entry, "file", place);
   if (file === undefined) throw new ReleaseError(`${place}.file: missing`);
@@ -70,8 +71,8 @@ function decodeDownload(
       bundle: bundle === undefined ? bundleBeside(address) : at(bundle, base, `${place}.bundle`),
       trust: at(own("trust") ?? TRUST_NAME, base, "trust"),
       policy: at(own("policy") ?? POLICY_NAME, base, "policy"),
-      crls: (texts(entry, "revocation", place) ?? texts(list, "revocation", "list") ?? []).map(
-        (address) => at(address, base, "revocation"),
+      crls: (texts(entry, "revocation", place) ?? texts(list, "revocation", "list") ?? []).map((address) =>
+        at(address, base, "revocation"),
       ),
       expected: name,
       labels: { name: text(entry, "name", place), version: text(entry, "version", place), publisher: own("publisher") },
@@ -86,22 +87,14 @@ function object(value: unknown, place: string): Readonly<Record<string, unknown>
   return value as Record<string, unknown>;
 }
 
-function text(
-  from: Readonly<Record<string, unknown>>,
-  key: string,
-  place: string,
-): string | undefined {
+function text(from: Readonly<Record<string, unknown>>, key: string, place: string): string | undefined {
   const value = from[key];
   if (value === undefined || value === null) return undefined;
   if (typeof value !== "string") throw new ReleaseError(`${place}.${key}: text was expected`);
   return value;
 }
 
-function texts(
-  from: Readonly<Record<string, unknown>>,
-  key: string,
-  place: string,
-): string[] | undefined {
+function texts(from: Readonly<Record<string, unknown>>, key: string, place: string): string[] | undefined {
   const value = from[key];
   if (value === undefined) return undefined;
   if (!Array.isArray(value) || value.some((each) => typeof each !== "string")) {

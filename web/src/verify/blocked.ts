@@ -39,7 +39,12 @@ export async function askingBlocked(url: URL): Promise<Fault | undefined> {
   const isAbout = (blocked: string): boolean => blocked === url.origin || url.href.startsWith(blocked);
   if (!(await happened(({ directive, blocked }) => directive === "connect-src" && isAbout(blocked)))) return undefined;
   const source = url.origin === globalThis.location?.origin ? "'self'" : url.origin;
-  return new Fault("setup.site.blocked", url.href, `Content-Security-Policy: connect-src with ${source}`, "connect-src blocks it");
+  return new Fault(
+    "setup.site.blocked",
+    url.href,
+    `Content-Security-Policy: connect-src with ${source}`,
+    "connect-src blocks it",
+  );
 }
 
 async function happened(matches: (violation: Violation) => boolean): Promise<boolean> {

@@ -102,7 +102,12 @@ async function fetchInputs(request: CheckRequest, { signal, onStep }: CheckListe
   };
   // What was asked for first is told first: without the trust root nothing else matters.
   const key = request.publicKey ? one("publicKey") : Promise.resolve(null);
-  const [trust, policy, publicKey, bundle] = await Promise.allSettled([one("trust"), one("policy"), key, one("bundle")]);
+  const [trust, policy, publicKey, bundle] = await Promise.allSettled([
+    one("trust"),
+    one("policy"),
+    key,
+    one("bundle"),
+  ]);
   return { trust: had(trust), policy: had(policy), publicKey: had(publicKey), bundle: had(bundle) };
 }
 

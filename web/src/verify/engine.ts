@@ -76,7 +76,10 @@ export function loadModule(): Promise<WebAssembly.Module> {
 }
 
 /** Runs `use` with a fresh instance, which nobody may keep. */
-export async function withInstance<T>(module: WebAssembly.Module, use: (instance: Instance) => T | Promise<T>): Promise<T> {
+export async function withInstance<T>(
+  module: WebAssembly.Module,
+  use: (instance: Instance) => T | Promise<T>,
+): Promise<T> {
   const glue = createGlue() as unknown as Glue;
   try {
     glue.initSync({ module });
@@ -133,7 +136,8 @@ async function fetchModule(url: URL): Promise<Response> {
     // Another file under this address, or a page that says that there is none, looks like a network that is down.
     const other = await ask({}).catch(() => undefined);
     if (other === undefined) throw unreachable(url, wordsOf(error));
-    if (other.ok) throw new Fault("setup.site.file-missing", url.href, `the module with ${wasmIntegrity}`, "another file");
+    if (other.ok)
+      throw new Fault("setup.site.file-missing", url.href, `the module with ${wasmIntegrity}`, "another file");
     response = other;
   }
   const { status } = response;

@@ -34,7 +34,11 @@ export interface HashOptions {
  * Reads the stream to its end. Throws `setup.input.unreadable` as a `Fault` when it breaks, and the signal's reason;
  * the stream is cancelled then.
  */
-export async function hashStream(instance: Instance, stream: ReadableStream<Uint8Array>, options: HashOptions): Promise<Hashed> {
+export async function hashStream(
+  instance: Instance,
+  stream: ReadableStream<Uint8Array>,
+  options: HashOptions,
+): Promise<Hashed> {
   const hasher = new instance.Hasher(options.algorithms.join(","));
   const progress = new ProgressMeter(options.total, options.onProgress);
   const pieces = piecesOf(stream, options.signal);
@@ -51,7 +55,10 @@ export async function hashStream(instance: Instance, stream: ReadableStream<Uint
 }
 
 /** Pieces that are valid until the next is asked for. */
-async function* piecesOf(stream: ReadableStream<Uint8Array>, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+async function* piecesOf(
+  stream: ReadableStream<Uint8Array>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
   const read = pieceReader(stream);
   const cancel = () => void read.cancel(signal?.reason).catch(() => {});
   signal?.addEventListener("abort", cancel, { once: true });

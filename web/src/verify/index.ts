@@ -12,14 +12,5 @@ export type { Hashed } from "./hashing.js";
 export type { Certificate, Finding, Report } from "./report.js";
 export { setWorker, warmUp } from "./runner.js";
 export { hashAndWrite, type HashAndWriteOptions, planFor, type Plan, verifyAndSave } from "./saving.js";
-export type {
-  Artifact,
-  KnownDigests,
-  Progress,
-  Revocation,
-  Source,
-  Step,
-  StepName,
-  VerifyOptions,
-} from "./types.js";
+export type { Artifact, KnownDigests, Progress, Revocation, Source, Step, StepName, VerifyOptions } from "./types.js";
 export { verify } from "./verify.js";

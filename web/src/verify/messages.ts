@@ -5,8 +5,7 @@ import type { Report } from "./report.js";
 import type { Progress, Step } from "./types.js";
 
 export type ToWorker =
-  | { kind: "check"; id: number; module: WebAssembly.Module; request: CheckRequest }
-  | { kind: "abort"; id: number };
+  { kind: "check"; id: number; module: WebAssembly.Module; request: CheckRequest } | { kind: "abort"; id: number };
 
 export type FromWorker =
   | { kind: "ready" }

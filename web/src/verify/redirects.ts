@@ -21,15 +21,29 @@ const enum Reach {
   Public,
 }
 
-const REACH_NAMES = { [Reach.Machine]: "this machine", [Reach.Private]: "a private network", [Reach.Public]: "the internet" };
+const REACH_NAMES = {
+  [Reach.Machine]: "this machine",
+  [Reach.Private]: "a private network",
+  [Reach.Public]: "the internet",
+};
 
 /** `0.0.0.0` connects to this machine. */
 const MACHINE_V4 = ["0.0.0.0/8", "127.0.0.0/8"];
 const MACHINE_V6 = ["::/128", "::1/128"];
 /** What IANA's registry of special-purpose addresses does not call globally reachable, multicast, and what is reserved. */
 const PRIVATE_V4 = [
-  "10.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.168.0.0/16",
-  "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
+  "10.0.0.0/8",
+  "100.64.0.0/10",
+  "169.254.0.0/16",
+  "172.16.0.0/12",
+  "192.0.0.0/24",
+  "192.0.2.0/24",
+  "192.168.0.0/16",
+  "198.18.0.0/15",
+  "198.51.100.0/24",
+  "203.0.113.0/24",
+  "224.0.0.0/4",
+  "240.0.0.0/4",
 ];
 const PRIVATE_V6 = ["64:ff9b:1::/48", "100::/64", "2001:db8::/32", "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8"];
 

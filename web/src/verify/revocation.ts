@@ -62,7 +62,12 @@ export async function addRevocation(task: RevocationTask, request: RevocationReq
   await addGiven(task, request);
   const places = placesOf(task);
   const kept = await KeptCrls.read(task.verification, places);
-  if (request.network === "fetch") await addFetched(task, places.filter(({ covered }) => !covered), kept);
+  if (request.network === "fetch")
+    await addFetched(
+      task,
+      places.filter(({ covered }) => !covered),
+      kept,
+    );
   for (const place of places) kept.handInKept(place);
 }
 
@@ -83,7 +88,9 @@ async function addFetched(task: RevocationTask, places: readonly Place[], kept: 
   const asksOcsp = places.some((place) => place.required && place.ocsp_request && place.ocsp_urls.length > 0);
   if (asksOcsp) await settledWithin(pending, LISTS_FIRST_MILLISECONDS);
   throwIfAborted(task.signal);
-  const answers = asksOcsp ? Promise.all(openPlaces(task, places, lists, kept).map((place) => askOcsp(task, place))) : undefined;
+  const answers = asksOcsp
+    ? Promise.all(openPlaces(task, places, lists, kept).map((place) => askOcsp(task, place)))
+    : undefined;
   answers?.catch(() => {});
   await Promise.all(pending);
   lists.handIn(places);
@@ -159,7 +166,8 @@ class Lists {
     const patience = this.#kept.isGood(place) ? HURRIED : left(this.#task);
     return attempt(this.#task, url.href, async () => {
       const bytes = await fetchBytes(url, { ...wanted(this.#task, limits.crl), patience });
-      if (!this.#task.instance.isCrl(bytes)) throw new Fault("setup.service.unreachable", url.href, "a CRL", "something else");
+      if (!this.#task.instance.isCrl(bytes))
+        throw new Fault("setup.service.unreachable", url.href, "a CRL", "something else");
       this.#came.set(url.href, bytes);
       return bytes;
     });
@@ -213,7 +221,11 @@ function left({ begun }: RevocationTask): Patience {
 }
 
 /** Tells how it went; what failed gives nothing. */
-async function attempt(task: RevocationTask, url: string, fetch: () => Promise<Uint8Array>): Promise<Uint8Array | undefined> {
+async function attempt(
+  task: RevocationTask,
+  url: string,
+  fetch: () => Promise<Uint8Array>,
+): Promise<Uint8Array | undefined> {
   task.onStep({ step: "revocation", state: "begun", url });
   try {
     const bytes = await fetch();

@@ -65,7 +65,10 @@ function ownWorker(): Worker {
 }
 
 interface TrustedTypes {
-  createPolicy(name: string, rules: { createScriptURL(url: string): string }): { createScriptURL(url: string): unknown };
+  createPolicy(
+    name: string,
+    rules: { createScriptURL(url: string): string },
+  ): { createScriptURL(url: string): unknown };
 }
 
 function trusted(address: string): unknown {
@@ -122,11 +125,13 @@ class WorkerLine {
     return new Promise<Report>((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
       const abort = () => this.#post({ kind: "abort", id });
-      const settle = <T>(how: (value: T) => void) => (value: T) => {
-        signal?.removeEventListener("abort", abort);
-        this.#pending.delete(id);
-        how(value);
-      };
+      const settle =
+        <T>(how: (value: T) => void) =>
+        (value: T) => {
+          signal?.removeEventListener("abort", abort);
+          this.#pending.delete(id);
+          how(value);
+        };
       this.#pending.set(id, { request, listener, resolve: settle(resolve), reject: settle(reject) });
       signal?.addEventListener("abort", abort, { once: true });
       try {
@@ -139,7 +144,8 @@ class WorkerLine {
   }
 
   #post(message: ToWorker): void {
-    const stream = message.kind === "check" && message.request.artifact.kind === "stream" ? [message.request.artifact.stream] : [];
+    const stream =
+      message.kind === "check" && message.request.artifact.kind === "stream" ? [message.request.artifact.stream] : [];
     this.#worker.postMessage(message, stream as unknown as Transferable[]);
   }
 

@@ -56,9 +56,14 @@ export interface Plan {
 }
 
 /** What to compute for a file of that name. Rejects when the bundle, trust root or policy cannot be had. */
-export async function planFor(
-  options: { bundle: Source; trust: Source; policy: Source; publicKey?: Source; name?: string; signal?: AbortSignal },
-): Promise<Plan> {
+export async function planFor(options: {
+  bundle: Source;
+  trust: Source;
+  policy: Source;
+  publicKey?: Source;
+  name?: string;
+  signal?: AbortSignal;
+}): Promise<Plan> {
   const named = { ...options, publicKey: options.publicKey ?? new Uint8Array() };
   const sources = (["bundle", "trust", "policy", "publicKey"] as const).map((what) =>
     bytesOf(wireSource(named[what], what), {
@@ -117,7 +122,10 @@ async function saved(
   if (plan.algorithms.length === 0) return verify({ digests: [] }, options);
   try {
     const kept = new Kept(plan.content ? limits.content : 0);
-    const { digests, size, beginning } = await hashAndWrite(kept.passing(stream), writable, { ...options, algorithms: plan.algorithms });
+    const { digests, size, beginning } = await hashAndWrite(kept.passing(stream), writable, {
+      ...options,
+      algorithms: plan.algorithms,
+    });
     return await verify(kept.holds(size) ? kept.blob() : { digests, size, beginning }, options);
   } catch (error) {
     if (!(error instanceof Fault)) throw error;

@@ -153,12 +153,7 @@ function causeOf(error: unknown): string {
   return cause === undefined ? wordsOf(error) : `${wordsOf(error)}: ${wordsOf(cause)}`;
 }
 
-async function readBounded(
-  response: Response,
-  wanted: Wanted,
-  url: string,
-  goesOn: () => void,
-): Promise<Uint8Array> {
+async function readBounded(response: Response, wanted: Wanted, url: string, goesOn: () => void): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   let length = 0;
   const reader = response.body?.getReader();

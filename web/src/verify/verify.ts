@@ -28,12 +28,15 @@ function tellOwner(report: Report): void {
   const [finding] = report.findings;
   if (typeof document === "undefined" || !finding || !report.code?.startsWith("setup.site.")) return;
   const { title, subject, expected, found } = finding;
-  console.error(`Countersign: ${[title, subject, expected && `Needed: ${expected}.`, found].filter(Boolean).join(" ")}`);
+  console.error(
+    `Countersign: ${[title, subject, expected && `Needed: ${expected}.`, found].filter(Boolean).join(" ")}`,
+  );
 }
 
 /** What the caller handed in, looked at. Throws a `TypeError` for misuse. */
 export function requestOf(artifact: Artifact, options: VerifyOptions): CheckRequest {
-  if (typeof options !== "object" || options === null) throw new TypeError("options are missing: bundle, trust and policy");
+  if (typeof options !== "object" || options === null)
+    throw new TypeError("options are missing: bundle, trust and policy");
   for (const what of ["bundle", "trust", "policy"] as const) {
     if (options[what] === undefined) throw new TypeError(`${what} is missing`);
   }
@@ -45,10 +48,12 @@ export function requestOf(artifact: Artifact, options: VerifyOptions): CheckRequ
   if (options.names !== undefined && options.names !== "noted" && options.names !== "exact") {
     throw new TypeError('names must be "noted" or "exact"');
   }
-  if (now !== undefined && !(now instanceof Date && Number.isFinite(now.getTime()))) throw new TypeError("now must be a Date");
+  if (now !== undefined && !(now instanceof Date && Number.isFinite(now.getTime())))
+    throw new TypeError("now must be a Date");
   if (signal !== undefined && !(signal instanceof AbortSignal)) throw new TypeError("signal must be an AbortSignal");
   for (const listener of ["onProgress", "onStep"] as const) {
-    if (options[listener] !== undefined && typeof options[listener] !== "function") throw new TypeError(`${listener} must be a function`);
+    if (options[listener] !== undefined && typeof options[listener] !== "function")
+      throw new TypeError(`${listener} must be a function`);
   }
   const own = artifact instanceof Blob && "name" in artifact ? String(artifact.name) : null;
   return {
@@ -92,7 +97,8 @@ function digestsOf(digests: KnownDigests["digests"]): string[] {
   const lengths: Record<string, number> = { sha256: 64, sha384: 96, sha512: 128 };
   for (const text of texts) {
     const [, name = "", hex = ""] = /^(sha\d+):([0-9a-f]+)$/i.exec(String(text)) ?? [];
-    if (hex.length === 0 || hex.length !== lengths[name.toLowerCase()]) throw new TypeError(`no digest: ${String(text).slice(0, 200)}`);
+    if (hex.length === 0 || hex.length !== lengths[name.toLowerCase()])
+      throw new TypeError(`no digest: ${String(text).slice(0, 200)}`);
   }
   return texts;
 }

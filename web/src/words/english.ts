@@ -67,7 +67,9 @@ export const english: Words = {
     },
     "content.name.other": {
       headline: "Not the file that its name says.",
-      body: ["This file was published as {*expected}. It may be an older version. Get the file again from the publisher."],
+      body: [
+        "This file was published as {*expected}. It may be an older version. Get the file again from the publisher.",
+      ],
     },
     "content.digest.weak": { headline: "Do not open this file.", body: ["{title}", "{remedy}"] },
     "certificate.identity.unexpected": {
@@ -168,7 +170,8 @@ export const english: Words = {
     cancelled: "Cancelled. Nothing was checked.",
     onlyBundle: "{name} is a signature. Now choose the file that you downloaded.",
     unmatched: "Which download is {name}?",
-    unmatchedNote: "No download of this release has its name and size. Say below which it should be, or choose its signature file too.",
+    unmatchedNote:
+      "No download of this release has its name and size. Say below which it should be, or choose its signature file too.",
     misuse: "This check is not set up rightly: {message}",
     savedAs: "Saved as {name}.",
     notKept: "The download was not kept.",
@@ -203,18 +206,21 @@ export const english: Words = {
     saveReport: "Save the report",
     copyByHand: "Copying is not allowed here. The text is selected: copy it by hand.",
     without: "Check without trusting this page",
-    withoutNote: "Install countersign from a source you trust, get the publisher’s trust root and policy from another place than this page, and run:",
+    withoutNote:
+      "Install countersign from a source you trust, get the publisher’s trust root and policy from another place than this page, and run:",
     copyCommand: "Copy the command",
     strangeLetters: "Look closely: this name has unusual letters: {letters}",
     publishedAs: "It was published as {*name}.",
     unreachable: "a server",
-    evidenceNotUsed: "{name} was not used. Only a signature may come with a download; whom to trust is decided elsewhere.",
+    evidenceNotUsed:
+      "{name} was not used. Only a signature may come with a download; whom to trust is decided elsewhere.",
     bundleNotUsed: "{name} was not used. It is not the signature of a file that you chose.",
     useForm: "If you got it from somebody you trust, choose it under “{form}”.",
     several: "You chose {count} files. Each has a result of its own.",
     eachFile: "Results",
     fileOf: "File {number} of {count}: {name}",
-    unmatchedOfSeveral: "No download of this release has its name and size. Choose it alone, or choose its signature file with it.",
+    unmatchedOfSeveral:
+      "No download of this release has its name and size. Choose it alone, or choose its signature file with it.",
     seeMore: "What was checked, and details",
     cancelledSeveral: "Cancelled.",
     notDownloaded: "We couldn’t get the download from {*host}. Nothing was saved.",
@@ -222,7 +228,8 @@ export const english: Words = {
   own: {
     summary: "Use your own trust root, policy or signature",
     note: "What you choose here takes the place of what this site uses. Only choose files that you got from somebody you trust, and not together with the download.",
-    noteOnly: "This page brings no trust root and no policy. Get both from the publisher, in another way than the download, and choose them here. Then choose the download with its signature above.",
+    noteOnly:
+      "This page brings no trust root and no policy. Get both from the publisher, in another way than the download, and choose them here. Then choose the download with its signature above.",
     bundle: "Signature (….sigstore.json)",
     trust: "Trust root (trusted_root.json)",
     policy: "Policy (policy.json)",
@@ -270,7 +277,9 @@ export const english: Words = {
     checkAs: "It is this one",
     noReleases: "This page lists no downloads. Choose a file; its signature is looked for beside this page.",
     badReleases: "The list of downloads cannot be read: {message}",
-    about: "Everything is computed in your browser. This page asks only for the signature, the trust root, the policy, and the authorities’ revocation lists.",
-    aboutOffline: "Everything is computed in your browser, with the files that you choose. This page asks only the authorities for their revocation lists, if you choose none.",
+    about:
+      "Everything is computed in your browser. This page asks only for the signature, the trust root, the policy, and the authorities’ revocation lists.",
+    aboutOffline:
+      "Everything is computed in your browser, with the files that you choose. This page asks only the authorities for their revocation lists, if you choose none.",
   },
 };

@@ -40,9 +40,11 @@ function scaled(bytes: number): [number, (typeof UNITS)[number]] {
 /** `15 s`, `3 min`, `2 h`, which every language writes alike; never zero. */
 export function duration(seconds: number, language: string): string {
   const [value, unit] =
-    seconds < 90 ? [Math.max(1, Math.round(seconds)), "s"] as const
-    : seconds < 5400 ? [Math.round(seconds / 60), "min"] as const
-    : [Math.round(seconds / 3600), "h"] as const;
+    seconds < 90
+      ? ([Math.max(1, Math.round(seconds)), "s"] as const)
+      : seconds < 5400
+        ? ([Math.round(seconds / 60), "min"] as const)
+        : ([Math.round(seconds / 3600), "h"] as const);
   return `${new Intl.NumberFormat(language).format(value)}\u00a0${unit}`;
 }
 
@@ -54,7 +56,12 @@ export function date(time: string, language: string): string {
 /** `3 May 2026, 12:00 UTC`; the text itself where it is no time. */
 export function moment(time: string, language: string): string {
   const written = formatted(time, language, {
-    day: "numeric", month: "long", year: "numeric", hour: "2-digit", minute: "2-digit", hour12: false,
+    day: "numeric",
+    month: "long",
+    year: "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
+    hour12: false,
   });
   return written === time ? time : `${written.replace(" at ", ", ")} UTC`;
 }

@@ -10,14 +10,12 @@ export const SHOWN_CHARACTERS = 80;
 /** How many are kept at all: nobody reads more, and a page that lays out 100 KB stands still. */
 export const KEPT_CHARACTERS = 2000;
 
-const STEERING =
-  /[\p{Cc}\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\u{e0000}-\u{e007f}]/gu;
+const STEERING = /[\p{Cc}\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\u{e0000}-\u{e007f}]/gu;
 const LONE_SURROGATE = /\p{Cs}/gu;
 
 /** Control, invisible and bidirectional characters as `\u{202e}`. */
 export function visible(text: string): string {
-  const written = (character: string): string =>
-    `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
+  const written = (character: string): string => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
   return text.replace(STEERING, written).replace(LONE_SURROGATE, written);
 }
 
@@ -27,8 +25,7 @@ export function shown(text: string, limit: number = SHOWN_CHARACTERS): string {
   const tail = limit - 1 - head;
   // Cut before it is taken apart: a name may have any length.
   const room = limit * 2;
-  const characters =
-    text.length <= 2 * room ? [...text] : [...text.slice(0, room), ...text.slice(-room)];
+  const characters = text.length <= 2 * room ? [...text] : [...text.slice(0, room), ...text.slice(-room)];
   if (text.length <= 2 * room && characters.length <= limit) return visible(text);
   return `${visible(characters.slice(0, head).join(""))}…${visible(characters.slice(-tail).join(""))}`;
 }
@@ -45,7 +42,8 @@ export interface StrangeLetter {
   readonly codePoint: string;
 }
 
-const MIXABLE = /[\p{Script=Cyrillic}\p{Script=Greek}\p{Script=Armenian}\p{Script=Cherokee}\p{Script=Coptic}\p{Script=Lisu}]/u;
+const MIXABLE =
+  /[\p{Script=Cyrillic}\p{Script=Greek}\p{Script=Armenian}\p{Script=Cherokee}\p{Script=Coptic}\p{Script=Lisu}]/u;
 const LATIN = /\p{Script=Latin}/u;
 const WORD = /[\p{L}\p{N}\p{M}]+/gu;
 const MOST_LETTERS = 6;
@@ -89,9 +87,5 @@ function nameParts(distinguishedName: string): string[] {
 
 /** What a person would call the owner of a distinguished name: CN, else O, else all of it. */
 export function friendlyName(distinguishedName: string): string {
-  return (
-    nameAttribute(distinguishedName, "CN") ??
-    nameAttribute(distinguishedName, "O") ??
-    distinguishedName
-  );
+  return nameAttribute(distinguishedName, "CN") ?? nameAttribute(distinguishedName, "O") ?? distinguishedName;
 }

@@ -25,7 +25,7 @@ export interface StateWords {
 
 /** The states of docs/embedding.md that come with a verdict. */
 export type StateName =
-  | "verified" | "verified-own" | "outdated" | "incomplete" | "mismatch" | "revoked" | "untrusted" | "not-checked";
+  "verified" | "verified-own" | "outdated" | "incomplete" | "mismatch" | "revoked" | "untrusted" | "not-checked";
 
 export interface Words {
   /** BCP 47; numbers and dates are written as there. */
@@ -44,9 +44,7 @@ export interface Words {
   readonly findings: Readonly<Partial<Record<FindingCode, { title: string; remedy: string }>>>;
   readonly questions: Readonly<Record<Question, string>>;
   readonly outcomes: Readonly<Record<Outcome, string>>;
-  readonly classes: Readonly<
-    Record<"note" | "warning" | "outdated" | "set-up" | "not-checked" | "danger", string>
-  >;
+  readonly classes: Readonly<Record<"note" | "warning" | "outdated" | "set-up" | "not-checked" | "danger", string>>;
   /** Why a certificate was revoked, by the reason's name in RFC 5280. */
   readonly reasons: Readonly<Record<string, string>>;
   readonly panel: PanelWords;
@@ -56,6 +54,7 @@ export interface Words {
 }
 
 /** What the element says besides verdicts. */
+// prettier-ignore
 export type PanelWords = Readonly<
   Record<
     | "choose" | "chooseNote" | "chooseAnother" | "download" | "downloadThen" | "save" | "working"
@@ -73,6 +72,7 @@ export type PanelWords = Readonly<
 >;
 
 /** What is said of the reader's own files, and of verdicts that rest on them. */
+// prettier-ignore
 export interface OwnWords
   extends Readonly<
     Record<
@@ -88,6 +88,7 @@ export interface OwnWords
 }
 
 /** What the picture of the chain says. */
+// prettier-ignore
 export type ChainWords = Readonly<
   Record<
     | "title" | "heading" | "file" | "signed" | "keyOf" | "givenKey" | "signer" | "issuedBy"
@@ -97,6 +98,7 @@ export type ChainWords = Readonly<
 >;
 
 /** What the page around the element says. */
+// prettier-ignore
 export type PageWords = Readonly<
   Record<
     | "title" | "lead" | "downloads" | "get" | "getAndCheck" | "checkAs"

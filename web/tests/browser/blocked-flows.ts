@@ -36,7 +36,10 @@ async function assertBlocked(visit: Visit, { code, visitor, owner }: Blocked): P
 
 function assertOwnerTold({ trace }: Visit, owner: RegExp): void {
   const told = trace.troubles.filter((trouble) => trouble.startsWith("Countersign: "));
-  assert.ok(told.some((trouble) => owner.test(trouble)), `${told}`);
+  assert.ok(
+    told.some((trouble) => owner.test(trouble)),
+    `${told}`,
+  );
 }
 
 /** The element in a folder of its own, with its module changed. */
@@ -53,12 +56,24 @@ async function place(name: string, change: (module: string) => Promise<void>): P
 export function blockedFlows(stand: Stand): void {
   const settings = /settings keep the check from running\. Neither your connection nor your file is at fault/;
   const cases: readonly (readonly [string, string, Blocked])[] = [
-    ["without wasm-unsafe-eval", "script-src 'self'", {
-      code: "setup.site.blocked", visitor: settings, owner: /script-src with 'wasm-unsafe-eval'/,
-    }],
-    ["that lets nothing be fetched", "connect-src 'none'", {
-      code: "setup.site.blocked", visitor: settings, owner: /connect-src with 'self'/,
-    }],
+    [
+      "without wasm-unsafe-eval",
+      "script-src 'self'",
+      {
+        code: "setup.site.blocked",
+        visitor: settings,
+        owner: /script-src with 'wasm-unsafe-eval'/,
+      },
+    ],
+    [
+      "that lets nothing be fetched",
+      "connect-src 'none'",
+      {
+        code: "setup.site.blocked",
+        visitor: settings,
+        owner: /connect-src with 'self'/,
+      },
+    ],
   ];
   for (const [kind, text, blocked] of cases) {
     flow(stand, `a policy ${kind}`, {}, async (visit) => {
@@ -89,39 +104,53 @@ export function blockedFlows(stand: Stand): void {
     await visit.page.goto(await writePage("no-trust.html", element));
     const owner = /gone\/trusted_root\.json/;
     await assertBlocked(visit, {
-      code: "setup.site.file-missing", visitor: /missing from this site: http\S+gone\/trusted_root\.json\. Tell the site’s owner/, owner,
+      code: "setup.site.file-missing",
+      visitor: /missing from this site: http\S+gone\/trusted_root\.json\. Tell the site’s owner/,
+      owner,
     });
     assertOwnerTold(visit, owner);
   });
 
-  const locked = { prepare: ({ page }: Visit) => page.evaluateOnNewDocument(() => {
-    delete (window as { WebAssembly?: unknown }).WebAssembly;
-  }).then(() => undefined) };
+  const locked = {
+    prepare: ({ page }: Visit) =>
+      page
+        .evaluateOnNewDocument(() => {
+          delete (window as { WebAssembly?: unknown }).WebAssembly;
+        })
+        .then(() => undefined),
+  };
   flow(stand, "a browser without WebAssembly", locked, (visit) =>
     assertBlocked(visit, {
-      code: "setup.browser.unsupported", visitor: /This browser can’t run the check/, owner: /no WebAssembly/,
+      code: "setup.browser.unsupported",
+      visitor: /This browser can’t run the check/,
+      owner: /no WebAssembly/,
     }),
   );
 
-  flow(stand, "without script the page lists the downloads, and says why there is no check", { only: "chromium" }, async (visit) => {
-    const folder = join(releaseFolder, "no-script");
-    await mkdir(folder, { recursive: true });
-    await cp(join(distFolder, "page"), folder, { recursive: true });
-    const files = [{ file: "app-2.1", name: "App <b>", version: "2.1" }, { file: "notes.txt" }];
-    await writeFile(join(folder, "releases.json"), JSON.stringify({ version: 1, files }));
-    execFileSync(process.execPath, ["list-downloads.mjs", folder]);
-    const address = new URL("no-script/index.html", pageAddress).href;
-    await visit.page.setJavaScriptEnabled(false);
-    await visit.page.goto(address);
-    const text = await visit.page.$eval("main", (main) => main.innerText);
-    assert.match(text, /Checking a file here needs JavaScript/);
-    assert.match(text, /App <b> 2\.1 \(signature\)\s+notes\.txt \(signature\)/);
-    const links = await visit.page.$$eval("main a", (all) => all.map((link) => link.getAttribute("href")));
-    assert.deepEqual(links, ["app-2.1", "app-2.1.sigstore.json", "notes.txt", "notes.txt.sigstore.json"]);
-    await visit.page.setJavaScriptEnabled(true);
-    await visit.page.goto(`${address}?again`);
-    await visit.page.waitForSelector(".download-actions");
-    assert.equal(await visit.page.$("#downloads-without-script"), null);
-    assert.doesNotMatch(await visit.page.$eval("main", (main) => main.innerText), /needs JavaScript/);
-  });
+  flow(
+    stand,
+    "without script the page lists the downloads, and says why there is no check",
+    { only: "chromium" },
+    async (visit) => {
+      const folder = join(releaseFolder, "no-script");
+      await mkdir(folder, { recursive: true });
+      await cp(join(distFolder, "page"), folder, { recursive: true });
+      const files = [{ file: "app-2.1", name: "App <b>", version: "2.1" }, { file: "notes.txt" }];
+      await writeFile(join(folder, "releases.json"), JSON.stringify({ version: 1, files }));
+      execFileSync(process.execPath, ["list-downloads.mjs", folder]);
+      const address = new URL("no-script/index.html", pageAddress).href;
+      await visit.page.setJavaScriptEnabled(false);
+      await visit.page.goto(address);
+      const text = await visit.page.$eval("main", (main) => main.innerText);
+      assert.match(text, /Checking a file here needs JavaScript/);
+      assert.match(text, /App <b> 2\.1 \(signature\)\s+notes\.txt \(signature\)/);
+      const links = await visit.page.$$eval("main a", (all) => all.map((link) => link.getAttribute("href")));
+      assert.deepEqual(links, ["app-2.1", "app-2.1.sigstore.json", "notes.txt", "notes.txt.sigstore.json"]);
+      await visit.page.setJavaScriptEnabled(true);
+      await visit.page.goto(`${address}?again`);
+      await visit.page.waitForSelector(".download-actions");
+      assert.equal(await visit.page.$("#downloads-without-script"), null);
+      assert.doesNotMatch(await visit.page.$eval("main", (main) => main.innerText), /needs JavaScript/);
+    },
+  );
 }

@@ -11,8 +11,14 @@ export type BrowserName = "chromium" | "firefox";
 export const INSIDE = "verify-download >>> ";
 
 const CHROMIUM_FLAGS = [
-  "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-  "--disable-background-networking", "--disable-component-update", "--disable-sync",
+  "--headless",
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
   // Containers have little of it, and a browser without memory is no verdict on the page.
   "--disable-dev-shm-usage",
 ];
@@ -65,11 +71,7 @@ export class Visit {
     readonly trace: Trace,
   ) {}
 
-  static async to(
-    browser: Browser,
-    address: string,
-    prepare?: (visit: Visit) => Promise<void>,
-  ): Promise<Visit> {
+  static async to(browser: Browser, address: string, prepare?: (visit: Visit) => Promise<void>): Promise<Visit> {
     const page = await browser.newPage();
     await page.setViewport({ width: 1000, height: 900 });
     page.setDefaultTimeout(PATIENCE_MILLISECONDS);

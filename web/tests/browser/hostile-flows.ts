@@ -46,7 +46,8 @@ function hostileReportFlow(stand: Stand): void {
       }
       for (const stamp of report.timestamps) stamp.authority = hostile;
       for (const check of report.checks) check.answer = hostile;
-      for (const finding of report.findings) Object.assign(finding, { subject: hostile, found: hostile, expected: hostile });
+      for (const finding of report.findings)
+        Object.assign(finding, { subject: hostile, found: hostile, expected: hostile });
       element.show(report);
     });
     await visit.openDetails();

@@ -81,5 +81,8 @@ export function assertOnlyNamed(visit: Visit): void {
 /** No error was written, apart from servers that do not answer on purpose. */
 export function assertNoTrouble(visit: Visit): void {
   const meant = /ERR_CONNECTION_REFUSED|status of 404/;
-  assert.deepEqual(visit.trace.troubles.filter((trouble) => !meant.test(trouble)), []);
+  assert.deepEqual(
+    visit.trace.troubles.filter((trouble) => !meant.test(trouble)),
+    [],
+  );
 }

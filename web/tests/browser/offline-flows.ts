@@ -34,10 +34,15 @@ export function offlineFlows(stand: Stand): void {
 
   flow(stand, "says what it needs, and takes no trust from a drop", { address }, async (visit) => {
     const form = await visit.find(".own");
-    assert.match(await visit.textOf(form), /This page brings no trust root and no policy\. Get both from the publisher/);
+    assert.match(
+      await visit.textOf(form),
+      /This page brings no trust root and no policy\. Get both from the publisher/,
+    );
     await visit.choose(...(await attackFiles()));
     await visit.waitForText(".remark", /^First choose a trust root and a policy below/);
-    const remarks = await visit.page.$$eval(`${INSIDE}.remark`, (all) => all.map((each) => each.textContent).join("\n"));
+    const remarks = await visit.page.$$eval(`${INSIDE}.remark`, (all) =>
+      all.map((each) => each.textContent).join("\n"),
+    );
     assert.match(remarks, /trusted_root\.json was not used\./);
     assert.match(remarks, /policy\.json was not used\./);
     assert.equal(await visit.current(), "idle");

@@ -70,7 +70,11 @@ export function pageFlows(stand: Stand): void {
   });
 
   const refused: readonly (readonly [string, unknown, RegExp])[] = [
-    ["an address that runs a script", { version: 1, files: [{ file: "javascript:alert(1)" }] }, /files\[0\]\.file: an http/],
+    [
+      "an address that runs a script",
+      { version: 1, files: [{ file: "javascript:alert(1)" }] },
+      /files\[0\]\.file: an http/,
+    ],
     ["another version", { version: 2, files: [] }, /version: 1 was expected/],
     ["no list", { version: 1, files: 7 }, /files: a list was expected/],
   ];

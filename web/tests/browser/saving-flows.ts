@@ -24,7 +24,9 @@ async function stubPicker(visit: Visit): Promise<void> {
 function keptBytes(visit: Visit, name: string): Promise<number | null> {
   return visit.page.evaluate(async (wanted: string) => {
     const folder = await navigator.storage.getDirectory();
-    for await (const [found, handle] of (folder as unknown as { entries(): AsyncIterable<[string, FileSystemFileHandle]> }).entries()) {
+    for await (const [found, handle] of (
+      folder as unknown as { entries(): AsyncIterable<[string, FileSystemFileHandle]> }
+    ).entries()) {
       if (found === wanted) return (await handle.getFile()).size;
     }
     return null;

@@ -61,7 +61,12 @@ export async function sparseFile(path: string, bytes: number): Promise<void> {
 }
 
 /** A page beside the release that embeds elements. */
-export async function writePage(name: string, body: string, head = "", script = "./verify-download.js"): Promise<string> {
+export async function writePage(
+  name: string,
+  body: string,
+  head = "",
+  script = "./verify-download.js",
+): Promise<string> {
   const html = `<!doctype html><html lang="en"><head><meta charset="utf-8">${head}<title>Embedding</title>
     <script type="module" src="${script}"></script></head><body><main><h1>Downloads</h1>${body}</main></body></html>`;
   await writeFile(join(releaseFolder, name), html);

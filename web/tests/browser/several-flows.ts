@@ -42,10 +42,16 @@ export function severalFlows(stand: Stand): void {
       { name: "app-2.0", state: "verified" },
     ]);
     assert.deepEqual(await visit.page.evaluate(() => (window as unknown as { heard: string[] }).heard), [
-      "app-2.1 verified", "app-2.0 verified", "app-1.8 rejected", "app-2.1-changed rejected",
+      "app-2.1 verified",
+      "app-2.0 verified",
+      "app-1.8 rejected",
+      "app-2.1-changed rejected",
     ]);
     const said = await visit.verdict();
-    assert.match(said.text, /^You chose 4 files\. Each has a result of its own\.\s+Withdrawn: 1 · Not the published file: 1 · Genuine: 2$/);
+    assert.match(
+      said.text,
+      /^You chose 4 files\. Each has a result of its own\.\s+Withdrawn: 1 · Not the published file: 1 · Genuine: 2$/,
+    );
     assert.equal(said.role, "alert");
     assert.equal(await visit.focused(), "headline");
     assertNoTrouble(visit);
@@ -77,8 +83,12 @@ export function severalFlows(stand: Stand): void {
       await copyFile(download("app-2.1.sigstore.json"), stranger);
       await sparseFile(unknown, 4321);
       await visit.choose(
-        stranger, unknown, download("app-2.0.sigstore.json"), download("app-2.1"),
-        download("app-2.1.sigstore.json"), download("app-2.0"),
+        stranger,
+        unknown,
+        download("app-2.0.sigstore.json"),
+        download("app-2.1"),
+        download("app-2.1.sigstore.json"),
+        download("app-2.0"),
       );
       await visit.state("several");
       assert.deepEqual(await results(visit), [

@@ -97,8 +97,11 @@ export function trustFlows(stand: Stand): void {
     withFolder(async (folder) => {
       const paths = [attack("app-2.1"), attack("app-2.1.sigstore.json")];
       for (const [from, to] of [
-        ["trusted_root.json", "trusted_root (1).json"], ["policy.json", "Policy.json"], ["root.crl", "root.crl.pem"],
-        ["signing.crl", "list"], ["trusted_root.json", "root.json"],
+        ["trusted_root.json", "trusted_root (1).json"],
+        ["policy.json", "Policy.json"],
+        ["root.crl", "root.crl.pem"],
+        ["signing.crl", "list"],
+        ["trusted_root.json", "root.json"],
       ] as const) {
         await copyFile(attack(from), join(folder, to));
         paths.push(join(folder, to));
@@ -108,7 +111,10 @@ export function trustFlows(stand: Stand): void {
       await visit.state("several");
       const verdicts = await heard();
       assert.ok(verdicts.length >= 1);
-      assert.deepEqual(verdicts.filter(({ verdict }) => verdict === "verified"), []);
+      assert.deepEqual(
+        verdicts.filter(({ verdict }) => verdict === "verified"),
+        [],
+      );
       assert.equal(await visit.page.$(`${INSIDE}.state-verified`), null);
     }),
   );
@@ -146,7 +152,10 @@ export function trustFlows(stand: Stand): void {
     // A verdict against the reader's trust says so too.
     const strange = await visit.check(download("app-2.1"));
     assert.equal(strange.state, "untrusted");
-    assert.match(strange.text, /^Checked against your trust root and policy, not this site’s\.\s[^]*nobody that your files trust/);
+    assert.match(
+      strange.text,
+      /^Checked against your trust root and policy, not this site’s\.\s[^]*nobody that your files trust/,
+    );
     await (await visit.find(".own button")).evaluate((button) => (button as HTMLElement).click());
     assert.equal((await visit.check(download("app-2.1"))).state, "verified");
   });

@@ -2,7 +2,14 @@
 
 import assert from "node:assert/strict";
 import { expectations } from "./expectations.js";
-import { assertAccessible, assertFitsNarrow, assertNoTrouble, assertOnlyNamed, screenshots, wholeScreenshot } from "./observations.js";
+import {
+  assertAccessible,
+  assertFitsNarrow,
+  assertNoTrouble,
+  assertOnlyNamed,
+  screenshots,
+  wholeScreenshot,
+} from "./observations.js";
 import { download } from "./setting.js";
 import { type Stand, flow } from "./stand.js";
 
@@ -39,7 +46,13 @@ export function verdictFlows(stand: Stand): void {
         report: { findings: object[] };
         show(report: unknown): void;
       };
-      const finding = { ...element.report.findings[0], class: "outdated", expected: "2.1", title: "Old.", remedy: "Update." };
+      const finding = {
+        ...element.report.findings[0],
+        class: "outdated",
+        expected: "2.1",
+        title: "Old.",
+        remedy: "Update.",
+      };
       element.show({ ...element.report, verdict: "outdated", findings: [finding] });
     });
     const verdict = await visit.verdict();

@@ -80,7 +80,9 @@ export class Case {
 }
 
 export function allCases(): Case[] {
-  return readdirSync(FOLDER).sort().map((name) => new Case(name));
+  return readdirSync(FOLDER)
+    .sort()
+    .map((name) => new Case(name));
 }
 
 /** The case of that name. */

@@ -39,7 +39,10 @@ test("a bundle with a byte changed is never another verified one", async () => {
     if (report.verdict === "verified" && meaning(bundle) !== meaning(original)) {
       // What may change is what nobody signed and nobody believes; the signer and the file stay.
       assert.equal(report.signer?.identity, "release@example.com");
-      assert.equal(report.findings.every((finding) => finding.exit_code === 0), true);
+      assert.equal(
+        report.findings.every((finding) => finding.exit_code === 0),
+        true,
+      );
     }
     assert.notEqual(report.code, "internal.error", `round ${round}`);
   }
@@ -50,7 +53,11 @@ test("noise of every size makes a report", async () => {
   const next = seeded(7);
   for (const length of [0, 1, 2, 100, 65_536, 1 << 20]) {
     const noise = Uint8Array.from({ length }, () => next(256));
-    for (const change of [{ bundle: noise }, { trust: noise.subarray(0, 65_536) }, { policy: noise.subarray(0, 65_536) }]) {
+    for (const change of [
+      { bundle: noise },
+      { trust: noise.subarray(0, 65_536) },
+      { policy: noise.subarray(0, 65_536) },
+    ]) {
       const report = await verify(new Blob([FILE]), { ...genuine.options, ...change });
       assert.equal(report.verdict, "not-checked");
       assert.notEqual(report.code, "internal.error");
@@ -63,7 +70,12 @@ test("noise of every size makes a report", async () => {
 });
 
 test("deep, repeated and huge JSON makes a report", async () => {
-  for (const text of ["[".repeat(1 << 20), '{"a":'.repeat(100_000), `{${'"a":1,'.repeat(200_000)}"a":1}`, `{"mediaType":"${"x".repeat(7 << 20)}"}`]) {
+  for (const text of [
+    "[".repeat(1 << 20),
+    '{"a":'.repeat(100_000),
+    `{${'"a":1,'.repeat(200_000)}"a":1}`,
+    `{"mediaType":"${"x".repeat(7 << 20)}"}`,
+  ]) {
     const report = await verify(new Blob([FILE]), { ...genuine.options, bundle: new TextEncoder().encode(text) });
     assert.equal(report.verdict, "not-checked");
     assert.notEqual(report.code, "internal.error");
@@ -72,7 +84,14 @@ test("deep, repeated and huge JSON makes a report", async () => {
 });
 
 test("a name that steers, lies or is huge is shown harmless and short", async () => {
-  for (const name of ["<img src=x onerror=alert(1)>", "invoice\u202Efdp.exe", "a\u0000b\nc", "x".repeat(100_000), "\ud800", ""]) {
+  for (const name of [
+    "<img src=x onerror=alert(1)>",
+    "invoice\u202Efdp.exe",
+    "a\u0000b\nc",
+    "x".repeat(100_000),
+    "\ud800",
+    "",
+  ]) {
     const report = await verify(new Blob([FILE]), { ...genuine.options, name });
     const shown = report.artifact.name ?? "";
     assert.ok(shown.length <= 201, `${shown.length}`);

@@ -76,11 +76,33 @@ test("a redirect on this machine leads to the very same server alone", async () 
 });
 
 test("no redirect of a CRL's address leads to this machine or a private network", async () => {
-  names({ "evil.example": ["8.8.8.8", "127.0.0.1"], "intranet.example": ["10.1.2.3"], "revocation.example": ["8.8.8.8"] });
+  names({
+    "evil.example": ["8.8.8.8", "127.0.0.1"],
+    "intranet.example": ["10.1.2.3"],
+    "revocation.example": ["8.8.8.8"],
+  });
   for (const target of [
-    "127.0.0.1", "localhost", "localhost.", "a.localhost", "2130706433", "0x7f.1", "0.0.0.0", "[::1]", "[::]", "[::ffff:127.0.0.1]",
-    "[64:ff9b::7f00:1]", "[2002:7f00:1::]", "10.0.0.1", "169.254.169.254", "100.64.0.1", "[fd00::1]", "[fe80::1]",
-    "[64:ff9b::a00:1]", "evil.example", "intranet.example", "unknown.example",
+    "127.0.0.1",
+    "localhost",
+    "localhost.",
+    "a.localhost",
+    "2130706433",
+    "0x7f.1",
+    "0.0.0.0",
+    "[::1]",
+    "[::]",
+    "[::ffff:127.0.0.1]",
+    "[64:ff9b::7f00:1]",
+    "[2002:7f00:1::]",
+    "10.0.0.1",
+    "169.254.169.254",
+    "100.64.0.1",
+    "[fd00::1]",
+    "[fe80::1]",
+    "[64:ff9b::a00:1]",
+    "evil.example",
+    "intranet.example",
+    "unknown.example",
   ]) {
     for (const status of [301, 302, 303, 307, 308]) {
       const asked: string[] = [];
@@ -89,9 +111,16 @@ test("no redirect of a CRL's address leads to this machine or a private network"
         return to(`http://${target}:9200/`, status)();
       };
       const steps: Step[] = [];
-      await verify(new Blob([FILE]), { ...listed.options, revocation: { network: "fetch" }, onStep: (step) => steps.push(step) });
+      await verify(new Blob([FILE]), {
+        ...listed.options,
+        revocation: { network: "fetch" },
+        onStep: (step) => steps.push(step),
+      });
       assert.ok(asked.length > 0);
-      assert.ok(asked.every((url) => url.startsWith("http://revocation.example/")), `${asked}`);
+      assert.ok(
+        asked.every((url) => url.startsWith("http://revocation.example/")),
+        `${asked}`,
+      );
       const failed = steps.find(({ step, state }) => step === "revocation" && state === "failed");
       assert.match(failed?.reason ?? "", /a redirect leads to /, target);
     }
@@ -104,7 +133,13 @@ test("a redirect is followed to elsewhere on the internet, three times, and neve
   const [a, b] = ["https://a.example", "https://b.example"];
   internet({ [`${a}/`]: to(`${b}/1`), [`${b}/1`]: to("2", 308), [`${b}/2`]: to(`${a}/3`), [`${a}/3`]: policy });
   assert.equal(await codeOf(`${a}/`), null);
-  internet({ [`${a}/`]: to("/1"), [`${a}/1`]: to("/2"), [`${a}/2`]: to("/3"), [`${a}/3`]: to("/4"), [`${a}/4`]: policy });
+  internet({
+    [`${a}/`]: to("/1"),
+    [`${a}/1`]: to("/2"),
+    [`${a}/2`]: to("/3"),
+    [`${a}/3`]: to("/4"),
+    [`${a}/4`]: policy,
+  });
   assert.equal(await codeOf(`${a}/`), "setup.service.redirect");
   for (const location of ["http://b.example/", "ftp://b.example/", "file:///etc/passwd", "http://["]) {
     const asked = internet({ [`${a}/`]: to(location), "http://b.example/": policy });

@@ -131,7 +131,9 @@ test("a revocation shows at once, whatever was kept", async () => {
 
 test("a revocation that was seen is not forgotten when an older list is brought again", async () => {
   const [revoked, older, forged] = [
-    caseOf("crl-revoked-before-keycompromise"), caseOf("download-older-list"), caseOf("download-forged-list"),
+    caseOf("crl-revoked-before-keycompromise"),
+    caseOf("download-older-list"),
+    caseOf("download-forged-list"),
   ];
   const served = async (from: Case): Promise<string | null> => {
     answer = () => new Response(from.bytes("crl-0.der"));
@@ -148,7 +150,8 @@ test("a revocation that was seen is not forgotten when an older list is brought 
 });
 
 const [revokedList, olderList] = [
-  caseOf("crl-revoked-before-keycompromise").bytes("crl-0.der"), caseOf("download-older-list").bytes("crl-0.der"),
+  caseOf("crl-revoked-before-keycompromise").bytes("crl-0.der"),
+  caseOf("download-older-list").bytes("crl-0.der"),
 ];
 const mirrored = caseOf("download-two-addresses");
 const [otherPoint, otherIssuer] = [mirrored.bytes("crl-1.der"), mirrored.bytes("crl-2.der")];
@@ -162,7 +165,11 @@ function serve(lists: { [host: string]: Uint8Array }): void {
 }
 
 /** The code of a check, with CRLs that the caller gives. */
-async function codeOf(of: Case, revocation: VerifyOptions["revocation"], more: Partial<VerifyOptions> = {}): Promise<string | null> {
+async function codeOf(
+  of: Case,
+  revocation: VerifyOptions["revocation"],
+  more: Partial<VerifyOptions> = {},
+): Promise<string | null> {
   return (await verify(file(), { ...of.options, revocation: { network: "fetch", ...revocation }, ...more })).code;
 }
 
@@ -241,7 +248,10 @@ test("a newer list takes the place of the kept one", async () => {
   serve({});
   const report = await verify(file(), { ...listed.options, revocation: { network: "none" } });
   assert.equal(report.verdict, "verified");
-  assert.equal(asked.every(({ url }) => url.startsWith("http://revocation.example/")), true);
+  assert.equal(
+    asked.every(({ url }) => url.startsWith("http://revocation.example/")),
+    true,
+  );
 });
 
 test("a service that hangs is given up after eight seconds, and all are asked at once", async (context) => {
@@ -306,7 +316,7 @@ test("a list that goes on coming is waited for", async (context) => {
 test("OCSP is asked if no list gives an answer, after the lists", async () => {
   const both = caseOf("download-list-and-ocsp");
   const isOcsp = (url: string) => url.includes("/ocsp/");
-  const withLists = (list: (() => Response)) => {
+  const withLists = (list: () => Response) => {
     asked = [];
     answer = (url) => (isOcsp(url) ? new Response(both.bytes("ocsp-0.der")) : list());
   };
@@ -314,7 +324,11 @@ test("OCSP is asked if no list gives an answer, after the lists", async () => {
 
   withLists(() => new Response(both.bytes("crl-0.der")));
   assert.equal(await check(), "verified");
-  assert.equal(asked.some(({ url }) => isOcsp(url)), false, "a list tells less of who asks");
+  assert.equal(
+    asked.some(({ url }) => isOcsp(url)),
+    false,
+    "a list tells less of who asks",
+  );
 
   await forgetCrls();
   withLists(() => new Response("", { status: 404 }));
@@ -328,7 +342,11 @@ test("OCSP is asked if no list gives an answer, after the lists", async () => {
   const policy = both.json("policy.json") as { revocation?: object };
   policy.revocation = { signer: "when-available", authorities: "off", timestamp_authorities: "off" };
   await verify(file(), options(both, { policy }));
-  assert.equal(asked.some(({ url }) => isOcsp(url)), false, "nobody is told for what need not be known");
+  assert.equal(
+    asked.some(({ url }) => isOcsp(url)),
+    false,
+    "nobody is told for what need not be known",
+  );
 });
 
 test("OCSP is asked when the list's service hangs, and the check ends in time", async (context) => {
@@ -370,10 +388,11 @@ test("a file that is cut short is told at once, and nobody is asked", async () =
 
 test("answers that are needed no more are not waited for", async () => {
   let given: AbortSignal | null | undefined;
-  answer = () => new Promise((_, reject) => {
-    const signal = (given = asked.at(-1)?.init.signal);
-    signal?.addEventListener("abort", () => reject(signal.reason));
-  });
+  answer = () =>
+    new Promise((_, reject) => {
+      const signal = (given = asked.at(-1)?.init.signal);
+      signal?.addEventListener("abort", () => reject(signal.reason));
+    });
   const broken = new ReadableStream<Uint8Array>({
     async pull(controller) {
       await until(1);
@@ -386,10 +405,11 @@ test("answers that are needed no more are not waited for", async () => {
 
 test("an abort ends a fetch that hangs", async () => {
   const controller = new AbortController();
-  answer = () => new Promise((_, reject) => {
-    const signal = asked.at(-1)?.init.signal;
-    signal?.addEventListener("abort", () => reject(signal.reason));
-    setImmediate(() => controller.abort());
-  });
+  answer = () =>
+    new Promise((_, reject) => {
+      const signal = asked.at(-1)?.init.signal;
+      signal?.addEventListener("abort", () => reject(signal.reason));
+      setImmediate(() => controller.abort());
+    });
   await assert.rejects(verify(file(), options(listed, { signal: controller.signal })), { name: "AbortError" });
 });

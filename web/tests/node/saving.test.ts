@@ -61,7 +61,9 @@ test("a broken download, a full disk and an abort leave nothing", async () => {
 
   const aborted = new Sink();
   const signal = AbortSignal.abort();
-  await assert.rejects(verifyAndSave(new Blob([FILE]).stream(), aborted.stream, { ...sized.options, signal }), { name: "AbortError" });
+  await assert.rejects(verifyAndSave(new Blob([FILE]).stream(), aborted.stream, { ...sized.options, signal }), {
+    name: "AbortError",
+  });
   assert.deepEqual([aborted.ended, aborted.written], ["aborted", []]);
 });
 

@@ -23,9 +23,14 @@ function panickingIn(name: string): Uint8Array<ArrayBuffer> {
     module.addFunction(inner, params, results, [], module.unreachable());
     // Written with what every browser takes, as it was.
     module.setFeatures(
-      binaryen.Features.MVP | binaryen.Features.SIMD128 | binaryen.Features.BulkMemory | binaryen.Features.SignExt |
-      binaryen.Features.MutableGlobals | binaryen.Features.NontrappingFPToInt | binaryen.Features.ReferenceTypes |
-      binaryen.Features.Multivalue,
+      binaryen.Features.MVP |
+        binaryen.Features.SIMD128 |
+        binaryen.Features.BulkMemory |
+        binaryen.Features.SignExt |
+        binaryen.Features.MutableGlobals |
+        binaryen.Features.NontrappingFPToInt |
+        binaryen.Features.ReferenceTypes |
+        binaryen.Features.Multivalue,
     );
     return new Uint8Array(module.emitBinary());
   } finally {

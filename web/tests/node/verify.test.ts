@@ -16,7 +16,11 @@ before(async () => {
   server = createServer((request, response) => {
     const name = request.url?.slice(1) ?? "";
     if (name === "broken") return void response.writeHead(500).end();
-    if (name === "endless") return void pour(() => response.write(new Uint8Array(1 << 20), () => {}), () => response.destroyed);
+    if (name === "endless")
+      return void pour(
+        () => response.write(new Uint8Array(1 << 20), () => {}),
+        () => response.destroyed,
+      );
     try {
       response.end(genuine.bytes(name));
     } catch {
@@ -163,7 +167,10 @@ test("a Blob, a stream and known digests of the file give the same verdict", asy
 test("a file brings its own name, and a name given goes before it", async () => {
   const { name: _, ...unnamed } = sized.options;
   const named = new File([FILE], "other");
-  assert.equal((await verify(named, unnamed)).findings.some((each) => each.code === "content.name-differs"), true);
+  assert.equal(
+    (await verify(named, unnamed)).findings.some((each) => each.code === "content.name-differs"),
+    true,
+  );
   assert.equal((await verify(named, sized.options)).artifact.name, "app");
 });
 
@@ -348,7 +355,10 @@ test("progress rises to the end, with rate and time left", async () => {
   const report = await verify(zeros, { ...genuine.options, size, onProgress: (progress) => seen.push(progress) });
   assert.deepEqual([report.code, report.artifact.size], ["content.mismatch", size]);
   assert.ok(seen.length >= 2);
-  assert.deepEqual({ ...seen.at(-1), bytesPerSecond: 0 }, { done: size, total: size, bytesPerSecond: 0, secondsLeft: 0 });
+  assert.deepEqual(
+    { ...seen.at(-1), bytesPerSecond: 0 },
+    { done: size, total: size, bytesPerSecond: 0, secondsLeft: 0 },
+  );
   for (const [index, progress] of seen.entries()) {
     assert.ok(progress.done > (seen[index - 1]?.done ?? 0) || progress.done === size);
     assert.ok(progress.bytesPerSecond > 0);
