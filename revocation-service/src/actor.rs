@@ -144,7 +144,8 @@ async fn is_revoked(service: &Service, certificate: &Certificate<'_>) -> Result<
         return Ok(true);
     }
     let Some(issuer) = service.issuer_of(certificate) else { return Ok(false) };
-    match ocsp::status(service, issuer, certificate.serial, service.now()).await {
+    let for_administration = (ocsp::Reader::Administration, service.now());
+    match ocsp::status(service, issuer, certificate.serial, for_administration).await {
         Ok(status) => Ok(matches!(status, CertificateStatus::Revoked { .. })),
         Err(Fault::Storage(error)) => Err(of_storage(&error)),
         // A CRL file that ran out lists no revocation of it; whoever may mend that must get in.

@@ -110,6 +110,18 @@ pub enum CrlFault {
         /// What the CRL before says.
         published: UnixSeconds,
     },
+    /// It revokes from a time to come on.
+    #[error(
+        "it lists {serial} from {date} on, which is still to come (it is {now}); a clock was ahead where it was made"
+    )]
+    DateToCome {
+        /// The serial number, hexadecimal.
+        serial: String,
+        /// The date in the list.
+        date: UnixSeconds,
+        /// The service's clock.
+        now: UnixSeconds,
+    },
     /// It ran out already.
     #[error("the CRL ran out at {next_update}")]
     Overdue {

@@ -17,7 +17,7 @@ use countersign_signing::ocsp::OcspResponseStatus;
 pub(crate) use self::{
     kept::KeptAnswers,
     responder::SignedAnswer,
-    status::{StatusMemory, status},
+    status::{Reader, StatusMemory, status},
 };
 use crate::{figures::Outcome, signing_queue::QueueFault, state::Service, storage::StorageError};
 

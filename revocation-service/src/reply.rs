@@ -28,6 +28,15 @@ pub(crate) fn of_storage(error: &StorageError) -> Problem {
         }
         StorageError::Refused(refusal) => Problem::new(status_of(refusal), refusal.code(), detail),
         StorageError::Pending(fault) => of_proposal(*fault),
+        StorageError::Decided { .. } => {
+            Problem::new(StatusCode::CONFLICT, "pending.decided", detail)
+        }
+        StorageError::ReleaseConflict { .. } => {
+            Problem::new(StatusCode::CONFLICT, "release.conflict", detail)
+        }
+        StorageError::BackupExists { .. } => {
+            Problem::new(StatusCode::CONFLICT, "backup.exists", detail)
+        }
         StorageError::BackupElsewhere => {
             Problem::new(StatusCode::CONFLICT, "backup.elsewhere", detail)
         }
@@ -62,13 +71,13 @@ fn status_of(refusal: &Refusal) -> StatusCode {
 fn of_proposal(fault: PendingFault) -> Problem {
     let (status, code) = match fault {
         PendingFault::Unknown => (StatusCode::NOT_FOUND, "pending.unknown"),
-        PendingFault::Decided => (StatusCode::CONFLICT, "pending.decided"),
         PendingFault::Expired => (StatusCode::CONFLICT, "pending.expired"),
         PendingFault::SamePerson => (StatusCode::FORBIDDEN, "pending.same_person"),
         PendingFault::AnotherPersons => (StatusCode::FORBIDDEN, "pending.another_persons"),
         PendingFault::NotAsShown => (StatusCode::CONFLICT, "pending.not_as_shown"),
         PendingFault::Outdated => (StatusCode::CONFLICT, "pending.outdated"),
         PendingFault::AnotherWaits { .. } => (StatusCode::CONFLICT, "pending.another_waits"),
+        PendingFault::TooManyWait => (StatusCode::CONFLICT, "pending.too_many"),
         PendingFault::CommentTooLong => (StatusCode::BAD_REQUEST, "comment.too_long"),
     };
     Problem::new(status, code, fault.to_string())

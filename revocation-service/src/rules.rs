@@ -122,7 +122,9 @@ impl Refusal {
     }
 }
 
-/// Decides on an order for a certificate valid from `not_before`, given what is `stored`.
+/// Decides on an order for a certificate valid from `not_before`, given what is `stored`. While
+/// only an import says when its validity begins, there is no `not_before`: a false one would keep
+/// the true date of a compromise from being recorded.
 ///
 /// Without `compromised_since` a first revocation dates from now and a repeated one keeps its
 /// date. `compromised_since` before `not_before` is refused, not clamped: what is stored and
@@ -131,7 +133,7 @@ impl Refusal {
 /// # Errors
 /// A [`Refusal`].
 pub fn decide(
-    not_before: UnixSeconds,
+    not_before: Option<UnixSeconds>,
     stored: Option<&Revocation>,
     order: &RevocationOrder,
 ) -> Result<Change, Refusal> {
@@ -162,14 +164,16 @@ pub fn decide(
 }
 
 /// Decides what an order against a *key* means for one of its certificates: the graver reason, and the
-/// earlier date, which is not before the certificate's validity. What is stricter already stays.
+/// earlier date, which is not before the certificate's validity, as far as that is proven. What is stricter
+/// already stays.
 pub fn decide_for_key(
-    not_before: UnixSeconds,
+    not_before: Option<UnixSeconds>,
     stored: Option<&Revocation>,
     order: &RevocationOrder,
 ) -> Change {
     // A validity that has not begun: from now on, since a date to come would say it is good until then.
-    let since = order.compromised_since.unwrap_or(order.now).max(not_before).min(order.now);
+    let since = order.compromised_since.unwrap_or(order.now);
+    let since = not_before.map_or(since, |not_before| since.max(not_before)).min(order.now);
     let ordered = Revocation {
         reason: order.reason,
         revocation_date: since,
@@ -199,7 +203,7 @@ pub fn stricter(stored: Option<&Revocation>, other: Revocation) -> Change {
 pub fn refuse_key_order(order: &RevocationOrder) -> Result<(), Refusal> {
     match order.reason {
         RevocationReason::RemoveFromCrl | RevocationReason::CertificateHold => Err(Refusal::Undo),
-        _ => refuse_malformed(UnixSeconds::new(i64::MIN), order),
+        _ => refuse_malformed(None, order),
     }
 }
 
@@ -219,7 +223,10 @@ fn release(stored: Option<&Revocation>, order: &RevocationOrder) -> Result<Chang
     }))
 }
 
-fn refuse_malformed(not_before: UnixSeconds, order: &RevocationOrder) -> Result<(), Refusal> {
+fn refuse_malformed(
+    not_before: Option<UnixSeconds>,
+    order: &RevocationOrder,
+) -> Result<(), Refusal> {
     let Some(compromised_since) = order.compromised_since else {
         return match order.reason {
             RevocationReason::KeyCompromise | RevocationReason::CaCompromise => {
@@ -231,10 +238,12 @@ fn refuse_malformed(not_before: UnixSeconds, order: &RevocationOrder) -> Result<
     if compromised_since > order.now {
         return Err(Refusal::CompromisedSinceFuture { compromised_since, now: order.now });
     }
-    if compromised_since < not_before {
-        return Err(Refusal::CompromisedSinceBeforeValidity { compromised_since, not_before });
+    match not_before {
+        Some(not_before) if compromised_since < not_before => {
+            Err(Refusal::CompromisedSinceBeforeValidity { compromised_since, not_before })
+        }
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -245,7 +254,7 @@ mod tests {
         Superseded, Unspecified,
     };
 
-    const NOT_BEFORE: UnixSeconds = UnixSeconds::new(1_000);
+    const NOT_BEFORE: Option<UnixSeconds> = Some(UnixSeconds::new(1_000));
 
     fn order(reason: RevocationReason, since: Option<i64>) -> RevocationOrder {
         RevocationOrder {
@@ -352,7 +361,8 @@ mod tests {
             (Some((KeyCompromise, 2_000)), 1_000, (KeyCompromise, 2_000)),
         ] {
             let before = before.map(|(reason, date)| stored(reason, date));
-            match decide_for_key(UnixSeconds::new(not_before), before.as_ref(), &order) {
+            let not_before = Some(UnixSeconds::new(not_before));
+            match decide_for_key(not_before, before.as_ref(), &order) {
                 Change::Write(after) | Change::None(after) | Change::Release(after) => {
                     assert_eq!((after.reason, after.revocation_date.seconds()), want);
                 }
@@ -362,6 +372,16 @@ mod tests {
             refuse_key_order(&super::RevocationOrder { compromised_since: None, ..order }),
             Err(Refusal::CompromisedSinceMissing { reason: KeyCompromise })
         );
+    }
+
+    #[test]
+    fn what_only_an_import_says_of_the_validity_bounds_no_date() {
+        let early = order(KeyCompromise, Some(1));
+        let written = stored(KeyCompromise, 1).revocation_date;
+        for change in [decide(None, None, &early), Ok(decide_for_key(None, None, &early))] {
+            let Ok(Change::Write(revocation)) = change else { panic!("{change:?}") };
+            assert_eq!(revocation.revocation_date, written);
+        }
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::{
     figures::Figures,
     ocsp::{KeptAnswers, StatusMemory},
     signing_queue::{QueueFault, SigningQueue},
-    storage::{CertificateRecord, Digests, IssuerId, Storage, StorageError},
+    storage::{CertificateRecord, Digests, Evidence, IssuerId, Storage, StorageError},
 };
 
 /// OCSP answers that are kept: one takes about 2.5 kB.
@@ -182,6 +182,7 @@ fn delegate_record(issuer: IssuerId, der: &[u8], now: UnixSeconds) -> Option<Cer
         }),
         not_before: certificate.not_before,
         not_after: certificate.not_after,
+        evidence: Evidence::Certificate,
         registered_at: now,
         actor: crate::PROGRAM.to_owned(),
     })

@@ -6,6 +6,7 @@
 //! There is one set of statements ([`SqlStorage`]) for both databases: a `SQLite` file, owned by one process
 //! ([`sqlite`]), and PostgreSQL, shared by replicas ([`postgres`]).
 
+mod errors;
 mod generation;
 mod location;
 pub mod postgres;
@@ -13,30 +14,23 @@ mod records;
 mod sql;
 pub mod sqlite;
 
-use std::{
-    collections::HashMap,
-    fmt,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{collections::HashMap, fmt, path::Path, sync::Arc};
 
 use async_trait::async_trait;
 use countersign_core::time::UnixSeconds;
 
 pub use self::{
+    errors::{PendingFault, StorageError},
     location::DatabaseLocation,
     records::{
-        CertificateRecord, Decision, Digests, HeldLedger, IssuerId, KeyRecorded, KnownLedger,
-        Listed, Listing, OfKey, Pending, PendingState, Proposal, Recorded, Registration,
-        ReleaseRecord, ReleasesOf, Remembered, Revocation, RevocationChanges, RevocationList,
-        RevokedKey, Status, StoredCrl, Verdict, Which,
+        CertificateRecord, Decision, Digests, Evidence, HeldLedger, IssuerId, KeyRecorded,
+        KeyReserved, KeyUse, KnownLedger, Listed, Listing, OfKey, Pending, PendingState, Proposal,
+        Recorded, Registration, ReleaseRecord, ReleasesOf, Remembered, Revocation,
+        RevocationChanges, RevocationList, RevokedKey, Status, StoredCrl, Verdict, Which,
     },
     sql::SqlStorage,
 };
-use crate::{
-    crl::CrlList,
-    rules::{Refusal, RevocationOrder},
-};
+use crate::{crl::CrlList, rules::RevocationOrder};
 
 /// Opens the database at `location` and brings its tables up to date.
 ///
@@ -72,10 +66,12 @@ pub trait Storage: Send + Sync + fmt::Debug {
     ) -> Result<IssuerId, StorageError>;
 
     /// Registers certificates: all of them or none. Durable. Answers in the order handed in. One
-    /// with a key that was revoked is revoked in the same moment.
+    /// with a key that was revoked is revoked in the same moment. What a certificate itself says
+    /// replaces what an import said of it; the revocation stays.
     ///
     /// # Errors
-    /// [`StorageError::CertificateConflict`] when another certificate has that issuer and serial.
+    /// [`StorageError::CertificateConflict`] when another certificate has that issuer and serial, and
+    /// is proven, or both are only an import's word.
     async fn register(
         &self,
         certificates: Vec<CertificateRecord>,
@@ -103,12 +99,22 @@ pub trait Storage: Send + Sync + fmt::Debug {
         serial: &[u8],
     ) -> Result<Option<CertificateRecord>, StorageError>;
 
-    /// The status of one serial number: the read that every OCSP answer makes. Reads two indices,
-    /// no certificate.
+    /// The status of one serial number. Reads two indices, no certificate.
     ///
     /// # Errors
     /// [`StorageError::Database`].
     async fn status(&self, issuer: IssuerId, serial: &[u8]) -> Result<Status, StorageError>;
+
+    /// The same for an OCSP answer. It has connections of its own, so that no flood of questions
+    /// keeps an administrator or a CRL from the database.
+    ///
+    /// # Errors
+    /// [`StorageError::Database`].
+    async fn status_to_answer(
+        &self,
+        issuer: IssuerId,
+        serial: &[u8],
+    ) -> Result<Status, StorageError>;
 
     /// Revokes, or changes a revocation as [`crate::rules::decide`] allows. Durable. An order that
     /// changes nothing writes nothing.
@@ -171,11 +177,11 @@ pub trait Storage: Send + Sync + fmt::Debug {
     ///
     /// # Errors
     /// [`StorageError::NotRegistered`]; [`StorageError::Refused`] where two people may not either;
-    /// [`StorageError::Pending`]: the revocation is not `was` any more, another proposal waits, or
-    /// the comments together are too long.
+    /// [`StorageError::Pending`]: the revocation is not `was` any more, another proposal waits, too
+    /// many of the same person do, or the comments together are too long.
     async fn propose(&self, proposal: &Proposal) -> Result<Pending, StorageError>;
 
-    /// The proposals, newest first, at most `limit`.
+    /// The proposals: all that wait, then at most `limit` others; the newest first in both.
     ///
     /// # Errors
     /// [`StorageError::Database`].
@@ -188,11 +194,11 @@ pub trait Storage: Send + Sync + fmt::Debug {
     async fn pending_count(&self, now: UnixSeconds) -> Result<u64, StorageError>;
 
     /// Approves a proposal and carries it out, or turns it down. Durable. `shown` is its
-    /// [`Pending::sha256`]. Deciding again as before gives what was decided.
+    /// [`Pending::sha256`]. Who decides again as before is given what they decided.
     ///
     /// # Errors
-    /// [`StorageError::Pending`]: not there, not as shown, decided otherwise, expired, void, or
-    /// proposed by the same person; [`StorageError::Refused`].
+    /// [`StorageError::Pending`]: not there, not as shown, expired, void, or proposed by the same
+    /// person; [`StorageError::Decided`]: otherwise, or by somebody else; [`StorageError::Refused`].
     async fn decide(
         &self,
         id: i64,
@@ -204,17 +210,20 @@ pub trait Storage: Send + Sync + fmt::Debug {
     /// Takes a proposal back. Durable. Doing so again gives what was done.
     ///
     /// # Errors
-    /// [`StorageError::Pending`]: not there, decided, expired, void, or another person's.
+    /// [`StorageError::Pending`]: not there, expired, void, or another person's;
+    /// [`StorageError::Decided`].
     async fn withdraw(&self, id: i64, verdict: &Verdict) -> Result<Pending, StorageError>;
 
-    /// Registers releases: all or none. Durable. A bundle that is known stays as it is.
+    /// Registers releases: all or none. Durable. Of several times for one bundle the latest stays, and
+    /// none at all is later than any: whoever says that it was signed early cannot take it out of the
+    /// list of what a compromise concerns. Answers what is on record now, in the order handed in.
     ///
     /// # Errors
-    /// [`StorageError::Database`].
+    /// [`StorageError::ReleaseConflict`] when a bundle is known by another name or signer.
     async fn register_releases(
         &self,
         releases: Vec<ReleaseRecord>,
-    ) -> Result<Vec<Registration>, StorageError>;
+    ) -> Result<Vec<(Registration, ReleaseRecord)>, StorageError>;
 
     /// Releases, in the order of their bundles' digests.
     ///
@@ -233,17 +242,44 @@ pub trait Storage: Send + Sync + fmt::Debug {
         not_before: UnixSeconds,
     ) -> Result<Option<Remembered>, StorageError>;
 
-    /// Keeps an answer under an idempotency key, and drops those given before `not_before`. Durable.
+    /// Reserves an idempotency key of that person, and drops what is too old. Durable. A reservation
+    /// ends with [`remember_answer`](Self::remember_answer) or [`release_key`](Self::release_key); one
+    /// whose process ended is void when it starts again, else after ten minutes.
     ///
     /// # Errors
     /// [`StorageError::Database`].
-    async fn remember(
+    async fn reserve_key(
+        &self,
+        actor: &str,
+        key: &str,
+        wanted: &KeyUse,
+    ) -> Result<KeyReserved, StorageError>;
+
+    /// Keeps an answer under the key that was reserved for it, and drops all but the latest thousand of
+    /// that person. Durable.
+    ///
+    /// # Errors
+    /// [`StorageError::Database`].
+    async fn remember_answer(
         &self,
         actor: &str,
         key: &str,
         answer: &Remembered,
-        not_before: UnixSeconds,
     ) -> Result<(), StorageError>;
+
+    /// Gives back a key whose order was refused. Durable.
+    ///
+    /// # Errors
+    /// [`StorageError::Database`].
+    async fn release_key(&self, actor: &str, key: &str) -> Result<(), StorageError>;
+
+    /// Moves every revocation date of an issuer that is after `now`, recorded while the clock was ahead,
+    /// to `now`: a date that is published is not to move with every list. Durable. Writes nothing where
+    /// there is none.
+    ///
+    /// # Errors
+    /// [`StorageError::Database`].
+    async fn settle_dates(&self, issuer: IssuerId, now: UnixSeconds) -> Result<(), StorageError>;
 
     /// Everything that is revoked under one issuer, read at one moment.
     ///
@@ -343,8 +379,8 @@ pub trait Storage: Send + Sync + fmt::Debug {
     /// everything goes on.
     ///
     /// # Errors
-    /// [`StorageError::BackupElsewhere`] where the database has its own means;
-    /// [`StorageError::Database`]: the file exists, or cannot be written.
+    /// [`StorageError::BackupExists`]; [`StorageError::BackupElsewhere`] where the database has its own
+    /// means; [`StorageError::Database`]: it cannot be written.
     async fn back_up(&self, path: &Path) -> Result<(), StorageError>;
 
     /// Succeeds when the database can be written.
@@ -355,107 +391,4 @@ pub trait Storage: Send + Sync + fmt::Debug {
 
     /// Waits for what is being written and lets the database go.
     async fn close(&self);
-}
-
-/// Why storage did not do what it was asked.
-#[derive(Debug, thiserror::Error)]
-pub enum StorageError {
-    /// A configured issuer is not the one the database knows.
-    #[error(
-        "issuer {name:?} is bound to another key in this database, or its key to another name; use the name and certificate this database was made with, or a new database"
-    )]
-    IssuerChanged {
-        /// The configured name.
-        name: String,
-    },
-    /// Two different certificates with one issuer and serial number.
-    #[error("another certificate with serial number {serial} is registered for this issuer")]
-    CertificateConflict {
-        /// The serial number, hexadecimal.
-        serial: String,
-    },
-    /// The serial number is not known.
-    #[error("no certificate with serial number {serial} is registered for this issuer")]
-    NotRegistered {
-        /// The serial number, hexadecimal.
-        serial: String,
-    },
-    /// A proposal cannot be decided on.
-    #[error(transparent)]
-    Pending(#[from] PendingFault),
-    /// The rules forbid that change.
-    #[error(transparent)]
-    Refused(#[from] Refusal),
-    /// A `CRLNumber` did not grow.
-    #[error("CRLNumber {number} is not greater than {stored}, which was published before")]
-    CrlNumber {
-        /// The number refused.
-        number: u64,
-        /// The number on record.
-        stored: u64,
-    },
-    /// What is stored cannot be read back: the database was changed by something else.
-    #[error("the database holds something this service did not write: {what}")]
-    Corrupt {
-        /// Which value.
-        what: &'static str,
-    },
-    /// Another process has the database, and would not see what this one writes.
-    #[error("another process uses this database ({} is locked)", lock.display())]
-    InUse {
-        /// The file whose lock it holds.
-        lock: PathBuf,
-    },
-    /// What is open is no longer the file of that name: it would be gone after a restart.
-    #[error("the database file was deleted or replaced under the running service; restart it")]
-    Replaced,
-    /// PostgreSQL has its own means of backup.
-    #[error("a PostgreSQL database is backed up by pg_dump, not by this service")]
-    BackupElsewhere,
-    /// The database failed.
-    #[error("the database failed")]
-    Database(#[source] Box<dyn std::error::Error + Send + Sync>),
-}
-
-/// Why a proposal cannot be decided on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PendingFault {
-    /// There is none of that number.
-    #[error("there is no proposal of that number")]
-    Unknown,
-    /// It was decided on, the other way.
-    #[error("that proposal was decided on already")]
-    Decided,
-    /// Its time is over.
-    #[error("nobody approved that proposal in time; propose it again")]
-    Expired,
-    /// It takes two people.
-    #[error("whoever proposed it cannot approve it: it takes two people")]
-    SamePerson,
-    /// Only whoever proposed it takes it back.
-    #[error("another person proposed that; an approver can reject it")]
-    AnotherPersons,
-    /// It is not what the deciding person was shown.
-    #[error(
-        "that is not the proposal as it stands: something was added to it; look at it again (GET /v1/pending)"
-    )]
-    NotAsShown,
-    /// The revocation was changed since.
-    #[error(
-        "the revocation was changed after this was proposed; look at how it stands, and propose again"
-    )]
-    Outdated,
-    /// Another proposal for that certificate waits.
-    #[error(
-        "proposal {id} for this certificate waits; it must be approved, rejected or withdrawn first"
-    )]
-    AnotherWaits {
-        /// Its number.
-        id: i64,
-    },
-    /// The comments are too long.
-    #[error(
-        "with the comments before, this one is too long; withdraw the proposal and propose again"
-    )]
-    CommentTooLong,
 }

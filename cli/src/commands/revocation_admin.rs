@@ -115,6 +115,14 @@ fn proposal_text(proposal: &Value) -> String {
         said(&proposal["expires_at"]),
         said(&proposal["proposal_sha256"]),
     ));
+    if proposal["decided_by"].is_string() {
+        text.add(format_args!(
+            "  decided:  {} by {}: {}\n",
+            said(&proposal["decided_at"]),
+            said(&proposal["decided_by"]),
+            said(&proposal["decision_comment"]),
+        ));
+    }
     text
 }
 

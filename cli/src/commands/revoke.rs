@@ -122,8 +122,13 @@ fn in_words(whom: &str, answer: &Value, done: &str) -> String {
     if pending.is_object() {
         return waiting_in_words(whom, answer);
     }
+    let head = match answer["warning"].as_str() {
+        // An order against a key that no registered certificate has.
+        Some(warning) => format!("{}\n  about:   {whom}", quoted(warning.to_owned())),
+        None => format!("{done}: {whom}"),
+    };
     let mut text = format!(
-        "{done}: {whom}\n  reason:  {}\n  from:    {}\n",
+        "{head}\n  reason:  {}\n  from:    {}\n",
         said(&answer["reason"]),
         said(&answer["revocation_date"]),
     );

@@ -23,7 +23,8 @@ use crate::{
     serial_number,
     state::{CrlSource, Issuer, Service},
     storage::{
-        CertificateRecord, Digests, Listed, Listing, Registration, Status, StorageError, Which,
+        CertificateRecord, Digests, Evidence, Listed, Listing, Registration, Status, StorageError,
+        Which,
     },
 };
 
@@ -57,6 +58,7 @@ impl RegisteredCertificate {
                 Registration::Registered => "registered",
                 Registration::RegisteredRevoked => "registered_revoked",
                 Registration::Completed => "completed",
+                Registration::Corrected => "corrected",
                 Registration::Known => "known",
             },
         }
@@ -269,6 +271,7 @@ pub(super) fn record(
         }),
         not_before: certificate.not_before,
         not_after: certificate.not_after,
+        evidence: Evidence::Certificate,
         registered_at: service.now(),
         actor: actor.name().to_owned(),
     })

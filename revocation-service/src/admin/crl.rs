@@ -52,6 +52,7 @@ fn problem_of(fault: &CrlFault) -> Problem {
         CrlFault::Rules(_) => bad_request("crl.rules", detail),
         CrlFault::Signature => bad_request("crl.signature", detail),
         CrlFault::Number => bad_request("crl.number.missing", detail),
+        CrlFault::DateToCome { .. } => bad_request("crl.entry.future", detail),
         CrlFault::NumberDoesNotGrow { .. } => {
             Problem::new(StatusCode::CONFLICT, "crl.number.not_greater", detail)
         }

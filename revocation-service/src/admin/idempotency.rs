@@ -1,7 +1,8 @@
 //! `Idempotency-Key`: a request that is repeated under one key is carried out once, and its answer
-//! given again for a day.
+//! given again for a day, as long as it is among the latest thousand of that person.
 //!
-//! What was refused has changed nothing and is looked at anew.
+//! The key is reserved before anything is done, so that of requests which come at once one is carried
+//! out. What was refused has changed nothing and is looked at anew.
 
 use countersign_daemon::problem::Problem;
 use http::{HeaderMap, HeaderValue, StatusCode};
@@ -10,11 +11,15 @@ use super::{Actor, Administration, answer::Answer};
 use crate::{
     authority::sha256,
     reply::{bad_request, of_storage},
-    storage::Remembered,
+    storage::{KeyReserved, KeyUse, Remembered},
 };
 
 /// How long an answer is kept.
 const KEPT_SECONDS: i64 = 86_400;
+
+/// The longest answer that is kept. Those of lists that were registered are longer, and registering again
+/// says the same.
+const MAX_KEPT_OCTETS: usize = 64 << 10;
 
 /// The longest key: what fits any client's identifiers.
 const MAX_OCTETS: usize = 128;
@@ -54,18 +59,32 @@ impl Keyed {
 }
 
 impl Administration {
-    /// The answer given before to the same request under its key.
+    /// Reserves the key of a request that is to be carried out now; or gives the answer that the same
+    /// request was given before under it.
     ///
     /// # Errors
-    /// 422 where the key belongs to another request; storage failed.
-    pub(super) async fn remembered(
+    /// 409 while the same key is being used; 422 where it belongs to another request; storage failed.
+    pub(super) async fn begin(
         &self,
         actor: &Actor,
         keyed: &Keyed,
     ) -> Result<Option<Answer>, Problem> {
-        let since = self.service.now().minus_seconds(KEPT_SECONDS);
-        let known = self.service.storage().remembered(actor.name(), &keyed.key, since).await;
-        let Some(known) = known.map_err(|error| of_storage(&error))? else { return Ok(None) };
+        let now = self.service.now();
+        let wanted = KeyUse {
+            request_sha256: keyed.request_sha256,
+            at: now,
+            answers_since: now.minus_seconds(KEPT_SECONDS),
+        };
+        let reserved = self.service.storage().reserve_key(actor.name(), &keyed.key, &wanted).await;
+        let known = match reserved.map_err(|error| of_storage(&error))? {
+            KeyReserved::Now => return Ok(None),
+            KeyReserved::Answered(known) => known,
+            KeyReserved::Running => {
+                let detail = "A request with that Idempotency-Key is being carried out. Repeat this one in a moment \
+                              to see what came of it.";
+                return Err(Problem::new(StatusCode::CONFLICT, "idempotency.key.in_use", detail));
+            }
+        };
         if known.request_sha256 != keyed.request_sha256 {
             let detail = "That Idempotency-Key was used for another request; take a new one.";
             let status = StatusCode::UNPROCESSABLE_ENTITY;
@@ -75,20 +94,30 @@ impl Administration {
         Ok(Some(Answer { status, media_type: known.media_type, body: known.body }))
     }
 
-    /// Keeps an answer under its key. Failing to is no failure of the request, which is repeatable
-    /// as it is.
-    pub(super) async fn remember(&self, actor: &Actor, keyed: &Keyed, answer: &Answer) {
-        let now = self.service.now();
-        let kept = Remembered {
-            request_sha256: keyed.request_sha256,
-            status: answer.status.as_u16(),
-            media_type: answer.media_type.clone(),
-            body: answer.body.clone(),
-            at: now,
-        };
-        let oldest = now.minus_seconds(KEPT_SECONDS);
+    /// Keeps the answer under the key that was reserved, or gives the key back where the request was
+    /// refused or the answer is too long. Failing to is no failure of the request, which is repeatable as
+    /// it is.
+    pub(super) async fn end(
+        &self,
+        actor: &Actor,
+        keyed: &Keyed,
+        outcome: &Result<Answer, Problem>,
+    ) {
         let storage = self.service.storage();
-        if let Err(error) = storage.remember(actor.name(), &keyed.key, &kept, oldest).await {
+        let ended = match outcome {
+            Ok(answer) if answer.body.len() <= MAX_KEPT_OCTETS => {
+                let kept = Remembered {
+                    request_sha256: keyed.request_sha256,
+                    status: answer.status.as_u16(),
+                    media_type: answer.media_type.clone(),
+                    body: answer.body.clone(),
+                    at: self.service.now(),
+                };
+                storage.remember_answer(actor.name(), &keyed.key, &kept).await
+            }
+            _ => storage.release_key(actor.name(), &keyed.key).await,
+        };
+        if let Err(error) = ended {
             tracing::warn!(%error, "an answer was not kept under its idempotency key");
         }
     }

@@ -1,12 +1,13 @@
 //! Import: what another system knew, or what this one exported.
 //!
 //! An export is JSON Lines: a head, then a line for each certificate, key and release. Nothing in it
-//! proves itself, so that it takes both who may register and who may revoke. Above all it does not prove
+//! proves itself, so that it takes both who may register and who may revoke, and what it says of a
+//! certificate decides nothing: the certificate replaces it when it is registered. Above all it does not prove
 //! who gave the orders in it: that they did is the word of whoever imports it, and recorded as such.
 
 use std::collections::BTreeSet;
 
-use countersign_core::digest::encode_hex;
+use countersign_core::{digest::encode_hex, time::UnixSeconds, x509::certificate::serial_text};
 use countersign_daemon::problem::Problem;
 use serde::{Deserialize, Serialize};
 
@@ -136,7 +137,7 @@ impl Administration {
                 }
             }
         }
-        self.refuse_future(&listed)?;
+        self.refuse_impossible_dates(&listed)?;
         self.refuse_future_keys(&keys)?;
         let names = sign_for(actor, &mut keys, &mut listed, &mut releases)?;
         let imported = self.take(keys, listed, releases).await?;
@@ -165,24 +166,39 @@ impl Administration {
         };
         let listed = openssl_index::decode(text, &context)
             .map_err(|error| bad_request("import.malformed", error.to_string()))?;
-        self.refuse_future(&listed)?;
+        self.refuse_impossible_dates(&listed)?;
         let imported = self.take(Vec::new(), listed, Vec::new()).await?;
         Ok(Answer::ok(&Imported { sha256: encode_hex(&sha256(body)), ..imported }))
     }
 
-    /// A date to come would say that the certificate is good until then.
-    fn refuse_future(&self, listed: &[Listed]) -> Result<(), Problem> {
+    /// Refuses dates to come, by which a certificate would be good until then, and dates before its issuer
+    /// began, which no list of that issuer can have.
+    fn refuse_impossible_dates(&self, listed: &[Listed]) -> Result<(), Problem> {
         let now = self.service.now();
         for Listed { certificate, revocation } in listed {
-            let what = match revocation {
-                Some(revocation) if revocation.revocation_date > now => "revocation",
-                // What is registered under a revoked key is revoked from then on.
-                _ if certificate.registered_at > now => "registration",
-                _ => continue,
-            };
-            let serial = countersign_core::x509::certificate::serial_text(&certificate.serial);
-            let detail = format!("The {what} of {serial} lies in the future (it is {now}).");
-            return Err(bad_request("import.future", detail));
+            let issuer = self.service.issuers().iter().find(|each| each.id == certificate.issuer);
+            let began = issuer.map(|issuer| issuer.authority.certificate().not_before);
+            let of_revocation =
+                revocation.as_ref().map(|each| ("The revocation", each.revocation_date));
+            // What is registered under a revoked key is revoked from then on.
+            let dates = [
+                ("The registration", certificate.registered_at),
+                ("notBefore", certificate.not_before),
+            ];
+            for (what, date) in of_revocation.into_iter().chain(dates) {
+                let serial = serial_text(&certificate.serial);
+                let what = format!("{what} of {serial}");
+                refuse_future(&what, date, now)?;
+                if let Some(began) = began.filter(|began| date < *began) {
+                    let detail = format!("{what} is {date}, and its issuer began at {began}.");
+                    return Err(bad_request("import.too_early", detail));
+                }
+            }
+            if certificate.not_after < certificate.not_before {
+                let serial = serial_text(&certificate.serial);
+                let detail = format!("The certificate {serial} ends before it begins.");
+                return Err(bad_request("import.malformed", detail));
+            }
         }
         Ok(())
     }
@@ -190,14 +206,11 @@ impl Administration {
     /// The same for keys: their date is that of every certificate which holds one.
     fn refuse_future_keys(&self, keys: &[RevokedKey]) -> Result<(), Problem> {
         let now = self.service.now();
-        let Some(key) = keys.iter().find(|key| key.revocation.revocation_date > now) else {
-            return Ok(());
-        };
-        let detail = format!(
-            "The revocation of the key {} lies in the future (it is {now}).",
-            encode_hex(&key.spki_sha256)
-        );
-        Err(bad_request("import.future", detail))
+        for key in keys {
+            let what = format!("The revocation of the key {}", encode_hex(&key.spki_sha256));
+            refuse_future(&what, key.revocation.revocation_date, now)?;
+        }
+        Ok(())
     }
 
     async fn take(
@@ -231,4 +244,14 @@ impl Administration {
         }
         Ok(imported)
     }
+}
+
+/// # Errors
+/// 400.
+fn refuse_future(what: &str, date: UnixSeconds, now: UnixSeconds) -> Result<(), Problem> {
+    if date <= now {
+        return Ok(());
+    }
+    let detail = format!("{what} lies in the future: {date} (it is {now}).");
+    Err(bad_request("import.future", detail))
 }

@@ -11,7 +11,7 @@ use countersign_core::{crl::RevocationReason, time::UnixSeconds};
 
 use crate::{
     serial_number,
-    storage::{CertificateRecord, IssuerId, Listed, Revocation},
+    storage::{CertificateRecord, Evidence, IssuerId, Listed, Revocation},
 };
 
 /// What the index does not say.
@@ -66,6 +66,7 @@ fn entry(line: &str, context: &Context<'_>) -> Result<Listed, &'static str> {
         digests: None,
         not_before: context.not_before,
         not_after: time(expiry).ok_or("the expiry date")?,
+        evidence: Evidence::Import,
         registered_at: context.now,
         actor: context.actor.to_owned(),
     };

@@ -27,7 +27,7 @@ use crate::{
     storage::{Decision, Pending, PendingState, Proposal, Revocation, Verdict},
 };
 
-/// Proposals in a listing: the newest.
+/// Proposals in a listing, besides those that wait: the newest.
 const LISTED: u32 = 1000;
 
 #[derive(Deserialize)]
@@ -104,7 +104,7 @@ impl Administration {
         Ok(Answer::json(StatusCode::ACCEPTED, &answer))
     }
 
-    /// The proposals, newest first.
+    /// The proposals: all that wait, then the newest others.
     pub(super) async fn proposals(&self) -> Result<Answer, Problem> {
         let storage = self.service.storage();
         let known = storage.proposals(self.service.now(), LISTED).await;
@@ -113,7 +113,8 @@ impl Administration {
         Ok(Answer::ok(&serde_json::json!({ "pending": shown })))
     }
 
-    /// Approves a proposal, which carries it out, or rejects it.
+    /// Approves a proposal, which carries it out, or rejects it. `already` says that the same person did so
+    /// before; the proposal says when.
     pub(super) async fn decide(
         &self,
         actor: &Actor,
@@ -140,7 +141,11 @@ impl Administration {
         if let (Some(recorded), Some(issuer)) = (recorded, issuer) {
             self.publish(issuer, recorded.revision).await?;
         }
-        Ok(Answer::ok(&serde_json::json!({ "pending": self.shown(&pending) })))
+        let already = match &pending.state {
+            PendingState::Approved(before) | PendingState::Rejected(before) => *before != verdict,
+            _ => false,
+        };
+        Ok(Answer::ok(&serde_json::json!({ "pending": self.shown(&pending), "already": already })))
     }
 
     /// Takes back what the same person proposed.

@@ -46,10 +46,10 @@ struct Body {
 }
 
 impl Administration {
-    /// Registers one release: 201, or 200 where its bundle was known.
+    /// Registers one release: 201, or 200 where its bundle was known; answers what is on record.
     ///
     /// # Errors
-    /// 400, 422; storage failed.
+    /// 400, 422; 409 where it is known by another name or signer; storage failed.
     pub(super) async fn register_releases(
         &self,
         actor: &Actor,
@@ -76,12 +76,15 @@ impl Administration {
             registered_at: self.service.now(),
             actor: actor.name().to_owned(),
         };
-        let shown = ShownRelease::of(&self.service, &release);
         let outcomes = self.service.storage().register_releases(vec![release]).await;
         let outcomes = outcomes.map_err(|error| of_storage(&error))?;
-        let is_new = outcomes.first() == Some(&Registration::Registered);
-        let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
-        let outcome = if is_new { "registered" } else { "known" };
+        let (registration, release) = outcomes.into_iter().next().ok_or_else(Problem::internal)?;
+        let shown = ShownRelease::of(&self.service, &release);
+        let (status, outcome) = match registration {
+            Registration::Registered => (StatusCode::CREATED, "registered"),
+            Registration::Corrected => (StatusCode::OK, "corrected"),
+            _ => (StatusCode::OK, "known"),
+        };
         Ok(Answer::json(status, &serde_json::json!({ "release": shown, "outcome": outcome })))
     }
 

@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Actor, Administration,
     answer::Answer,
+    certificates::record,
     shown::{ShownRelease, ShownRevocation, issuer_name},
     target::{Named, Target},
 };
@@ -26,8 +27,19 @@ use crate::{
     reply::{bad_request, of_storage},
     rules::{self, Change, MAX_COMMENT_OCTETS, People, RevocationOrder},
     state::{CrlSource, Issuer},
-    storage::{IssuerId, OfKey, Recorded, ReleasesOf, Revocation, Status, StorageError},
+    storage::{
+        CertificateRecord, Evidence, IssuerId, OfKey, Recorded, ReleasesOf, Revocation, Status,
+        StorageError,
+    },
 };
+
+/// The warning where an order against a key concerns nothing that is registered.
+const NO_CERTIFICATE: &str = "No certificate with this key is registered, so none was revoked. \
+     The key is on record: a certificate that is registered with it later is revoked at once.";
+
+/// The same before it is carried out.
+const NO_CERTIFICATE_YET: &str = "No certificate with this key is registered, so none would be \
+     revoked. The key would be on record, and revoke what is registered with it later.";
 
 /// The body of `POST /v1/revocations`.
 #[derive(Deserialize)]
@@ -69,6 +81,12 @@ pub(super) struct Acknowledgement {
     recorded_at: UnixSeconds,
     #[serde(skip_serializing_if = "Option::is_none")]
     key_sha256: Option<String>,
+    /// How many registered certificates have that key, where the order was against it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    certificate_count: Option<usize>,
+    /// What whoever gave the order must not miss.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warning: Option<&'static str>,
     /// Every certificate with that key, where the order was against it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     certificates: Vec<ShownOfKey>,
@@ -120,8 +138,10 @@ impl Administration {
         match (target, mode) {
             (Target::Key(key), Mode::Act) => self.revoke_key(key, &order, None).await,
             (Target::Key(key), Mode::DryRun) => self.preview_key(key, &order, None).await,
-            (Target::Certificate(issuer, serial), mode) => {
-                self.revoke_certificate(&issuer, serial, order, &body.comment, mode).await
+            (Target::Certificate(issuer, serial, der), mode) => {
+                let sent = der.map(|der| record(&self.service, actor, &der, 1)).transpose()?;
+                let about = (serial, sent);
+                self.revoke_certificate(&issuer, about, order, &body.comment, mode).await
             }
         }
     }
@@ -129,7 +149,7 @@ impl Administration {
     async fn revoke_certificate(
         &self,
         issuer: &Arc<Issuer>,
-        serial: Vec<u8>,
+        (serial, sent): (Vec<u8>, Option<CertificateRecord>),
         order: RevocationOrder,
         comment: &str,
         mode: Mode,
@@ -139,18 +159,14 @@ impl Administration {
         }
         refuse_wrong_clock(issuer, order.now)?;
         let storage = self.service.storage();
-        let missing = || StorageError::NotRegistered { serial: serial_text(&serial) };
-        let certificate = storage.certificate(issuer.id, &serial).await;
-        let certificate = certificate
-            .and_then(|known| known.ok_or_else(missing))
-            .map_err(|error| of_storage(&error))?;
+        let certificate = self.known(issuer, &serial, sent, mode).await?;
         let stored = match storage.status(issuer.id, &serial).await {
             Ok(Status::Revoked(stored)) => Some(stored),
             Ok(_) => None,
             Err(error) => return Err(of_storage(&error)),
         };
         // Storage decides again, in its transaction; here it is which way the order goes.
-        match rules::decide(certificate.not_before, stored.as_ref(), &order) {
+        match rules::decide(certificate.proven_not_before(), stored.as_ref(), &order) {
             Err(refusal) if refusal.takes_two_people() => {
                 return self.propose(issuer, (serial, stored), order, comment, mode).await;
             }
@@ -179,6 +195,33 @@ impl Administration {
         );
         self.publish(issuer, revision).await?;
         self.acknowledge(issuer, &serial, &revocation, Mode::Act).await
+    }
+
+    /// What is known of the certificate that an order is about. Where that is only an import's word, the
+    /// certificate that the order came with, `sent`, takes its place.
+    async fn known(
+        &self,
+        issuer: &Issuer,
+        serial: &[u8],
+        sent: Option<CertificateRecord>,
+        mode: Mode,
+    ) -> Result<CertificateRecord, Problem> {
+        let storage = self.service.storage();
+        let missing = || StorageError::NotRegistered { serial: serial_text(serial) };
+        let known = storage.certificate(issuer.id, serial).await;
+        let known = known.and_then(|known| known.ok_or_else(missing));
+        let known = known.map_err(|error| of_storage(&error))?;
+        match sent {
+            Some(sent) if known.evidence == Evidence::Import => {
+                if mode == Mode::Act {
+                    let registered = storage.register(vec![sent.clone()]).await;
+                    let outcomes = registered.map_err(|error| of_storage(&error))?;
+                    self.publish_all(&outcomes).await?;
+                }
+                Ok(sent)
+            }
+            _ => Ok(known),
+        }
     }
 
     /// The key that goes with a certificate, by the policy for compromises.
@@ -211,6 +254,8 @@ impl Administration {
             revocation_date: revocation.revocation_date,
             recorded_at: revocation.recorded_at,
             key_sha256: None,
+            certificate_count: None,
+            warning: None,
             certificates: Vec::new(),
             affected_releases,
             dry_run: mode == Mode::DryRun,
@@ -256,7 +301,7 @@ impl Administration {
         let mut found = found.map_err(|error| of_storage(&error))?;
         for certificate in &mut found {
             let known = certificate.revocation.as_ref();
-            let change = rules::decide_for_key(UnixSeconds::new(i64::MIN), known, order);
+            let change = rules::decide_for_key(None, known, order);
             certificate.changed = matches!(change, Change::Write(_));
         }
         self.acknowledge_key(key, order, named, &found, Mode::DryRun).await
@@ -297,6 +342,11 @@ impl Administration {
             revocation_date: of_named.as_ref().map_or(date, |known| known.revocation_date),
             recorded_at: of_named.as_ref().map_or(order.now, |known| known.recorded_at),
             key_sha256: Some(encode_hex(&key)),
+            certificate_count: Some(certificates.len()),
+            warning: certificates.is_empty().then_some(match mode {
+                Mode::Act => NO_CERTIFICATE,
+                Mode::DryRun => NO_CERTIFICATE_YET,
+            }),
             certificates: shown,
             affected_releases,
             dry_run: mode == Mode::DryRun,

@@ -253,21 +253,32 @@ impl Administration {
         let target = format!("{path}?{}", request.query);
         let keyed = Keyed::of(&request.headers, request.route.method, &target, &request.body)?;
         if let Some(keyed) = &keyed
-            && let Some(answer) = self.remembered(actor, keyed).await?
+            && let Some(answer) = self.begin(actor, keyed).await?
         {
             let mut response = answer.into_response();
             response.headers_mut().insert(REPLAYED, TRUE);
             return Ok(response);
         }
+        let outcome = self.perform_on_record(actor, action, path, request).await;
+        if let Some(keyed) = &keyed {
+            self.end(actor, keyed, &outcome).await;
+        }
+        let answer = outcome?;
+        crash_point::reach("order.answer");
+        Ok(answer.into_response())
+    }
+
+    async fn perform_on_record(
+        &self,
+        actor: &Actor,
+        action: &str,
+        path: &str,
+        request: &Request,
+    ) -> Result<Answer, Problem> {
         let order = self.record_order(actor, (action, path), &request.body).await?;
         let outcome = self.perform(actor, request).await;
         self.record_outcome(actor, action, order, &outcome).await?;
-        let answer = outcome?;
-        if let Some(keyed) = &keyed {
-            self.remember(actor, keyed, &answer).await;
-        }
-        crash_point::reach("order.answer");
-        Ok(answer.into_response())
+        outcome
     }
 
     async fn perform(&self, actor: &Actor, request: &Request) -> Result<Answer, Problem> {

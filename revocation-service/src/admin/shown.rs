@@ -13,7 +13,8 @@ use crate::{
     serial_number,
     state::Service,
     storage::{
-        CertificateRecord, Digests, IssuerId, Listed, ReleaseRecord, Revocation, RevokedKey,
+        CertificateRecord, Digests, Evidence, IssuerId, Listed, ReleaseRecord, Revocation,
+        RevokedKey,
     },
 };
 
@@ -34,6 +35,9 @@ pub(super) struct ShownCertificate {
     pub(super) key_sha256: Option<String>,
     pub(super) not_before: String,
     pub(super) not_after: String,
+    /// `import` while nothing but an import says all this. What an import itself says here is not believed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) evidence: Option<String>,
     pub(super) registered_at: String,
     pub(super) registered_by: String,
     pub(super) status: String,
@@ -118,6 +122,10 @@ impl ShownCertificate {
             key_sha256: digests.map(|digests| encode_hex(&digests.spki_sha256)),
             not_before: certificate.not_before.to_string(),
             not_after: certificate.not_after.to_string(),
+            evidence: match certificate.evidence {
+                Evidence::Certificate => None,
+                Evidence::Import => Some("import".to_owned()),
+            },
             registered_at: certificate.registered_at.to_string(),
             registered_by: certificate.actor.clone(),
             status: if revocation.is_some() { "revoked" } else { "good" }.to_owned(),
@@ -146,6 +154,7 @@ impl ShownCertificate {
             digests,
             not_before: time(&self.not_before, "not_before")?,
             not_after: time(&self.not_after, "not_after")?,
+            evidence: Evidence::Import,
             registered_at: time(&self.registered_at, "registered_at")?,
             actor: self.registered_by.clone(),
         };

@@ -13,7 +13,7 @@ use crate::{
     reply::{bad_request, of_storage},
     serial_number,
     state::{Issuer, Service},
-    storage::{CertificateRecord, StorageError},
+    storage::{CertificateRecord, Evidence, StorageError},
 };
 
 /// The members of an order that say whom it is about.
@@ -35,7 +35,8 @@ pub(super) struct Named {
 /// Whom an order is about.
 #[derive(Clone, Debug)]
 pub(super) enum Target {
-    Certificate(Arc<Issuer>, Vec<u8>),
+    /// Its issuer, its serial number (content octets), and its DER if the order has it.
+    Certificate(Arc<Issuer>, Vec<u8>, Option<Vec<u8>>),
     Key([u8; 32]),
 }
 
@@ -53,7 +54,7 @@ impl Named {
             (Some(encoded), None, None, None, None) => of_certificate(service, encoded).await,
             (None, Some(issuer), Some(serial), None, None) => {
                 let (issuer, serial) = named(service, issuer, serial)?;
-                Ok(Target::Certificate(Arc::clone(issuer), serial))
+                Ok(Target::Certificate(Arc::clone(issuer), serial, None))
             }
             (None, None, None, Some(key), None) => {
                 let spki = Base64::decode_vec(key).map_err(|_| key_malformed())?;
@@ -84,7 +85,8 @@ async fn of_certificate(service: &Service, encoded: &str) -> Result<Target, Prob
         .map_err(|error| malformed(format!("The certificate cannot be read: {error}.")))?;
     let issuer = Arc::clone(issuer_of(service, &certificate)?);
     refuse_other_certificate(service, &issuer, &certificate).await?;
-    Ok(Target::Certificate(issuer, certificate.serial.to_vec()))
+    let serial = certificate.serial.to_vec();
+    Ok(Target::Certificate(issuer, serial, Some(der)))
 }
 
 /// An order by certificate means that very certificate, not another one with its serial number.
@@ -95,9 +97,9 @@ async fn refuse_other_certificate(
 ) -> Result<(), Problem> {
     let known = service.storage().certificate(issuer.id, certificate.serial).await;
     match known.map_err(|error| of_storage(&error))? {
-        Some(CertificateRecord { digests: Some(known), .. })
-            if known.sha256 != sha256(certificate.raw) =>
-        {
+        Some(CertificateRecord {
+            digests: Some(known), evidence: Evidence::Certificate, ..
+        }) if known.sha256 != sha256(certificate.raw) => {
             let serial = certificate.serial_text();
             Err(of_storage(&StorageError::CertificateConflict { serial }))
         }

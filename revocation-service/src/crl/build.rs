@@ -8,10 +8,7 @@ use countersign_signing::{
     key::Signer,
 };
 
-use super::{
-    CrlFault, CrlScope, PublishedCrl,
-    series::{Base, published_date},
-};
+use super::{CrlFault, CrlScope, PublishedCrl, series::Base};
 use crate::{
     authority::Authority,
     storage::{Revocation, RevocationChanges, RevocationList},
@@ -143,7 +140,7 @@ impl Round {
             builder = builder.with_deltas_at(url);
         }
         for (serial, revocation) in self.shards.entries(&self.list, job.scope) {
-            builder.revoke(&self.revoked(serial, revocation));
+            builder.revoke(&Self::revoked(serial, revocation));
         }
         PublishedCrl::inspect(&builder.build(key)?.into(), self.list.revision, authority)
     }
@@ -161,17 +158,17 @@ impl Round {
         for (serial, state) in &changes.entries {
             match state {
                 _ if !job.scope.contains(serial) => {}
-                Some(revocation) => builder.revoke(&self.revoked(serial, revocation)),
+                Some(revocation) => builder.revoke(&Self::revoked(serial, revocation)),
                 None => builder.lift(serial),
             }
         }
         PublishedCrl::inspect(&builder.build(key)?.into(), changes.revision, authority).map(Some)
     }
 
-    fn revoked<'a>(&self, serial: &'a [u8], revocation: &Revocation) -> RevokedCertificate<'a> {
+    fn revoked<'a>(serial: &'a [u8], revocation: &Revocation) -> RevokedCertificate<'a> {
         RevokedCertificate {
             serial,
-            revocation_date: published_date(revocation, self.this_update),
+            revocation_date: revocation.revocation_date,
             reason: revocation.reason,
         }
     }

@@ -28,7 +28,7 @@ use crate::{
     authority::Authority,
     file_state::FileState,
     signing_queue::QueueFault,
-    storage::{IssuerId, Storage, StoredCrl},
+    storage::{Evidence, IssuerId, Storage, StoredCrl},
 };
 
 /// Serial numbers that a refusal says; a list may have a million.
@@ -187,6 +187,7 @@ impl CrlsElsewhere {
             Ok::<_, CrlFault>((crl, revoked))
         });
         let (crl, revoked) = reading.await.map_err(|_| QueueFault::Abandoned)??;
+        refuse_dates_to_come(&revoked, now)?;
         let _taking = self.taking.lock().await;
         if let Some(current) = self.current.load_full() {
             let (published, listed) = current.as_ref();
@@ -255,7 +256,9 @@ impl CrlsElsewhere {
         published: &PublishedCrl,
         serial: &[u8],
     ) -> Result<bool, CrlFault> {
-        let Some(known) = self.storage.certificate(self.issuer, serial).await? else {
+        // An import could say that any certificate ran out.
+        let known = self.storage.certificate(self.issuer, serial).await?;
+        let Some(known) = known.filter(|known| known.evidence == Evidence::Certificate) else {
             return Ok(false);
         };
         let kept_since = CertificateList::decode(&published.der)
@@ -279,6 +282,18 @@ fn refuse_older(
         return Err(CrlFault::ThisUpdateGoesBack { found, published: before });
     }
     Ok(())
+}
+
+/// Refuses a list with a date that is further ahead than clocks may differ: until then, clients would take
+/// the certificate for good.
+fn refuse_dates_to_come(revoked: &RevokedSerials, now: UnixSeconds) -> Result<(), CrlFault> {
+    let latest = now.plus_seconds(limits::CLOCK_SKEW_SECONDS);
+    match revoked.iter().find(|(_, (_, date))| *date > latest) {
+        Some((serial, (_, date))) => {
+            Err(CrlFault::DateToCome { serial: serial_text(serial), date: *date, now })
+        }
+        None => Ok(()),
+    }
 }
 
 fn read(path: &Path, authority: &Authority) -> Result<PublishedCrl, CrlFault> {

@@ -19,7 +19,7 @@ use tokio::sync::Mutex;
 use super::{
     CrlFault, CrlForm, CrlList, CrlScope, PublishedCrl,
     build::{Built, Job, Round, Shards, Work},
-    series::{Base, Deltas, Due, Series, published_date},
+    series::{Base, Deltas, Due, Series},
 };
 use crate::{
     authority::Authority,
@@ -199,11 +199,10 @@ impl Publisher {
         // Not below the clock: nor does it come back where the database is restored from a backup.
         let least = u64::try_from(now.seconds()).unwrap_or(0);
         let number = self.storage.reserve_crl_number(self.issuer, least).await?;
-        let Read { list, changes, touched } = self.read().await?;
+        let (Read { list, changes, touched }, this_update) = self.read_settled(now).await?;
         let revoked = list.entries.len();
-        let this_update = self.this_update(&list, now);
         let shards = Shards::of(self.authority.crl_shards(), &list);
-        let jobs = self.jobs(revision, (&list, &shards, &touched), this_update, now);
+        let jobs = self.jobs(revision, (&list, &shards, &touched), now);
         let round = Round {
             number,
             this_update,
@@ -227,6 +226,22 @@ impl Publisher {
         }
         tracing::info!(issuer = self.authority.name(), number, revoked, "CRLs published");
         Ok(())
+    }
+
+    /// What [`read`](Self::read) gives, and the thisUpdate of a list of it. A date after that, recorded
+    /// while the clock was ahead, would void the whole list, and is moved to `now` for good: an earlier
+    /// date is the stricter.
+    async fn read_settled(&self, now: UnixSeconds) -> Result<(Read, UnixSeconds), StorageError> {
+        let read = self.read().await?;
+        let this_update = self.this_update(&read.list, now);
+        let is_ahead = |(_, known): &(Vec<u8>, Revocation)| known.revocation_date > this_update;
+        if !read.list.entries.iter().any(is_ahead) {
+            return Ok((read, this_update));
+        }
+        self.storage.settle_dates(self.issuer, now).await?;
+        let read = self.read().await?;
+        let this_update = self.this_update(&read.list, now);
+        Ok((read, this_update))
     }
 
     /// Everything that is revoked, and what changed: of one moment, since a complete list and a delta
@@ -257,7 +272,6 @@ impl Publisher {
         &self,
         revision: i64,
         (list, shards, touched): (&RevocationList, &Shards, &[Vec<u8>]),
-        this_update: UnixSeconds,
         now: UnixSeconds,
     ) -> Vec<Job> {
         let touched = touched_scopes(self.authority.crl_shards(), touched);
@@ -268,7 +282,7 @@ impl Publisher {
             let is_unchanged = || {
                 let has_list = series.complete().is_some();
                 (has_list && !touched.contains(&series.scope))
-                    || series.lists(entries(shards.entries(list, series.scope), this_update))
+                    || series.lists(entries(shards.entries(list, series.scope)))
             };
             if due == Some(Due::Change) && is_unchanged() {
                 series.note_unchanged(list.revision);
@@ -342,9 +356,8 @@ fn touched_scopes(shards: &[u32], touched: &[Vec<u8>]) -> HashSet<CrlScope> {
 /// What a complete list of those entries has to say (serial, reason, date).
 fn entries<'a>(
     entries: impl Iterator<Item = &'a (Vec<u8>, Revocation)>,
-    this_update: UnixSeconds,
 ) -> impl Iterator<Item = (&'a [u8], RevocationReason, UnixSeconds)> {
-    entries.map(move |(serial, revocation)| {
-        (serial.as_slice(), revocation.reason, published_date(revocation, this_update))
+    entries.map(|(serial, revocation)| {
+        (serial.as_slice(), revocation.reason, revocation.revocation_date)
     })
 }

@@ -15,7 +15,7 @@ use countersign_signing::crl::delta_url;
 use super::{CrlFault, CrlForm, CrlList, CrlScope, PublishedCrl};
 use crate::{
     authority::Authority,
-    storage::{IssuerId, Revocation, Storage, StorageError, StoredCrl},
+    storage::{IssuerId, Storage, StorageError, StoredCrl},
 };
 
 /// One scope's lists as they are served now.
@@ -260,12 +260,6 @@ impl Series {
         self.set_base(base);
         Ok(())
     }
-}
-
-/// An entry's date as it is published: a date recorded while the clock was ahead would void the
-/// whole CRL, and an earlier one is the stricter.
-pub(super) fn published_date(revocation: &Revocation, this_update: UnixSeconds) -> UnixSeconds {
-    revocation.revocation_date.min(this_update)
 }
 
 /// Whether half of its time is over (late enough to be quiet, early enough to survive a failing disk

@@ -29,7 +29,7 @@ use tokio::sync::OnceCell;
 use super::{
     Fault,
     responder::{self, SignedAnswer},
-    status::status,
+    status::{Reader, status},
 };
 use crate::{
     authority::Delegate,
@@ -292,7 +292,8 @@ impl KeptAnswer {
     /// Reads the status again; whether it is the same.
     async fn confirm(&self, service: &Service, id: &CertId<'_>) -> Result<bool, Fault> {
         let generation = service.storage().generation();
-        let found = status(service, &self.issuer, id.serial, service.now()).await?;
+        let found =
+            status(service, &self.issuer, id.serial, (Reader::Responder, service.now())).await?;
         if found != self.status {
             self.is_void.store(true, Ordering::Release);
             return Ok(false);

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use countersign_core::{digest::HashAlgorithm, ocsp::CertId, time::UnixSeconds};
 use countersign_signing::ocsp::{CertificateStatus, ResponseTerms, SingleResponse};
 
-use super::{Fault, status};
+use super::{Fault, Reader, status};
 use crate::{
     authority::{Delegate, sha256},
     caching::Validity,
@@ -77,7 +77,7 @@ pub(super) async fn prepare(
     let mut answers = Vec::with_capacity(ids.len() + 1);
     for id in ids {
         let status = if issuer.authority.is_named_by(id) {
-            status::status(service, issuer, id.serial, now).await?
+            status::status(service, issuer, id.serial, (Reader::Responder, now)).await?
         } else {
             CertificateStatus::Unknown
         };

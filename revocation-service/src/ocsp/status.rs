@@ -3,7 +3,7 @@
 //! The database is asked again as soon as its [generation](crate::storage::Storage::generation) has
 //! moved; until then its last word stands.
 
-use countersign_core::{crl::RevocationReason, time::UnixSeconds};
+use countersign_core::{crl::RevocationReason, limits, time::UnixSeconds};
 use countersign_signing::ocsp::CertificateStatus;
 use quick_cache::{Equivalent, sync::Cache};
 
@@ -62,7 +62,17 @@ impl Default for StatusMemory {
     }
 }
 
-/// What is known of a serial number (content octets) of `issuer`.
+/// For whom a status is read: each has connections of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reader {
+    /// Somebody who asked by OCSP.
+    Responder,
+    /// The administration.
+    Administration,
+}
+
+/// What is known of a serial number (content octets) of `issuer`. No answer has a date to come, and no
+/// date moves from one answer to the next: a later one would bring signatures back.
 ///
 /// # Errors
 /// Storage failed, or there is no valid CRL of those made elsewhere and the last does not list it.
@@ -70,26 +80,28 @@ pub(crate) async fn status(
     service: &Service,
     issuer: &Issuer,
     serial: &[u8],
-    now: UnixSeconds,
+    (reader, now): (Reader, UnixSeconds),
 ) -> Result<CertificateStatus, Fault> {
-    // Dates recorded while the clock was ahead: an answer never speaks of what is to come.
-    let revoked =
-        |reason, date: UnixSeconds| CertificateStatus::Revoked { reason, date: date.min(now) };
     // A CRL made elsewhere is the authority on what its issuer revoked.
     if let CrlSource::Elsewhere(crls) = &issuer.crls {
         let is_stale = crls.current().is_none_or(|crl| crl.is_overdue(now));
         match crls.entry(serial) {
             // Old evidence still proves a revocation, but not that it is still on hold.
             Some((reason, date)) if !is_stale || reason != RevocationReason::CertificateHold => {
-                return Ok(revoked(reason, date));
+                return Ok(CertificateStatus::Revoked { reason, date: as_listed(date, now) });
             }
             _ if is_stale => return Err(Fault::StaleCrl),
             _ => {}
         }
     }
-    Ok(match word(service, issuer.id, serial).await? {
+    Ok(match word(service, issuer.id, serial, reader).await? {
         Word::Good => CertificateStatus::Good,
-        Word::Revoked(reason, date) => revoked(reason, date),
+        Word::Revoked(reason, date) => {
+            if date > now {
+                settle(service, issuer, now).await;
+            }
+            CertificateStatus::Revoked { reason, date: date.min(now) }
+        }
         Word::NeverIssued => match service.settings().never_issued {
             NeverIssued::Unknown => CertificateStatus::Unknown,
             NeverIssued::Revoked => CertificateStatus::NeverIssued,
@@ -97,7 +109,27 @@ pub(crate) async fn status(
     })
 }
 
-async fn word(service: &Service, issuer: IssuerId, serial: &[u8]) -> Result<Word, Fault> {
+/// The date that a CRL made elsewhere lists. One that is a little ahead is said as the list says it; one
+/// that is far ahead stands only in a list that an earlier version took.
+fn as_listed(date: UnixSeconds, now: UnixSeconds) -> UnixSeconds {
+    if date > now.plus_seconds(limits::CLOCK_SKEW_SECONDS) { now } else { date }
+}
+
+/// Has dates that were recorded while the clock was ahead begin now. A database that cannot be written
+/// keeps nobody from an answer.
+async fn settle(service: &Service, issuer: &Issuer, now: UnixSeconds) {
+    if let Err(error) = service.storage().settle_dates(issuer.id, now).await {
+        let issuer = issuer.authority.name();
+        tracing::error!(issuer, %error, "a revocation dated in the future stays so");
+    }
+}
+
+async fn word(
+    service: &Service,
+    issuer: IssuerId,
+    serial: &[u8],
+    reader: Reader,
+) -> Result<Word, Fault> {
     let memory = &service.status_memory().words;
     // Before the reading: what changes during it makes the outcome one of the generation before.
     let generation = service.storage().generation();
@@ -106,7 +138,11 @@ async fn word(service: &Service, issuer: IssuerId, serial: &[u8]) -> Result<Word
     {
         return Ok(word);
     }
-    let word = match service.storage().status(issuer, serial).await? {
+    let status = match reader {
+        Reader::Responder => service.storage().status_to_answer(issuer, serial).await?,
+        Reader::Administration => service.storage().status(issuer, serial).await?,
+    };
+    let word = match status {
         Status::NeverIssued => Word::NeverIssued,
         Status::Good => Word::Good,
         Status::Revoked(revocation) => Word::Revoked(revocation.reason, revocation.revocation_date),

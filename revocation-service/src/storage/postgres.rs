@@ -26,8 +26,11 @@ use super::{
     sql::{Engine, SqlStorage, Work, database, pool},
 };
 
-/// Connections of a replica, reading and writing.
-const CONNECTIONS: u32 = 16;
+/// Connections of a replica for administration and CRLs, reading and writing.
+const CONNECTIONS: u32 = 8;
+
+/// Connections of a replica that read for OCSP answers.
+const RESPONDERS: u32 = 8;
 
 /// The channel on which a change is told.
 const CHANNEL: &str = "countersign_changes";
@@ -70,10 +73,7 @@ impl PostgresStorage {
     /// [`StorageError::Database`]: not reachable, not allowed, or made by a later version.
     pub async fn open(url: &str) -> Result<SqlStorage, StorageError> {
         sqlx::any::install_default_drivers();
-        let pool = pool(CONNECTIONS).after_connect(|connection, _| {
-            Box::pin(async move { connection.execute(SESSION).await.map(|_| ()) })
-        });
-        let pool = pool.connect_with(AnyConnectOptions::from_str(url)?).await?;
+        let pool = connect(url, CONNECTIONS).await?;
         sqlx::migrate!("./migrations/postgres").run(&pool).await.map_err(database)?;
         let server = Arc::new(Server {
             generation: Generation::default(),
@@ -84,8 +84,16 @@ impl PostgresStorage {
         let options = PgConnectOptions::from_str(url)?;
         let watch = tokio::spawn(watch(Arc::downgrade(&server), options));
         *server.watch.lock().unwrap_or_else(PoisonError::into_inner) = Some(watch);
-        Ok(SqlStorage::new(pool.clone(), pool, Engine::Server(server)))
+        let responders = connect(url, RESPONDERS).await?;
+        Ok(SqlStorage::new(pool.clone(), pool, responders, Engine::Server(server)))
     }
+}
+
+async fn connect(url: &str, connections: u32) -> Result<AnyPool, StorageError> {
+    let pool = pool(connections).after_connect(|connection, _| {
+        Box::pin(async move { connection.execute(SESSION).await.map(|_| ()) })
+    });
+    Ok(pool.connect_with(AnyConnectOptions::from_str(url)?).await?)
 }
 
 impl Server {

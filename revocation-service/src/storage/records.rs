@@ -26,10 +26,36 @@ pub struct CertificateRecord {
     pub not_before: UnixSeconds,
     /// Last second of its validity.
     pub not_after: UnixSeconds,
+    /// What these facts rest on.
+    pub evidence: Evidence,
     /// When it was registered here.
     pub registered_at: UnixSeconds,
     /// Who registered it.
     pub actor: String,
+}
+
+impl CertificateRecord {
+    /// First second of its validity, if the certificate itself says so.
+    pub fn proven_not_before(&self) -> Option<UnixSeconds> {
+        self.evidence.proves(self.not_before)
+    }
+}
+
+/// What the facts about a certificate rest on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Evidence {
+    /// The certificate itself, which its issuer signed.
+    Certificate,
+    /// The word of somebody who imported them. Nothing is decided by them, and the certificate replaces
+    /// them when it is registered.
+    Import,
+}
+
+impl Evidence {
+    /// `fact`, if it is proven.
+    pub(crate) fn proves<T>(self, fact: T) -> Option<T> {
+        (self == Self::Certificate).then_some(fact)
+    }
 }
 
 /// What tells one certificate from another.
@@ -85,6 +111,9 @@ pub enum Registration {
     RegisteredRevoked,
     /// Its serial number was known from an index; now the certificate is, too.
     Completed,
+    /// Something else was on record. A certificate: by an import; now it is as the certificate says. A
+    /// release: an earlier time of signing; now it is the later one.
+    Corrected,
     /// The same certificate was there already.
     Known,
 }
@@ -291,6 +320,28 @@ pub enum ReleasesOf {
     Certificate(IssuerId, Vec<u8>),
     /// All, behind the bundle with this SHA-256, at most so many.
     All(Option<[u8; 32]>, u32),
+}
+
+/// What an idempotency key is wanted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyUse {
+    /// SHA-256 of method, path and body.
+    pub request_sha256: [u8; 32],
+    /// Now.
+    pub at: UnixSeconds,
+    /// Since when answers count; older ones are dropped.
+    pub answers_since: UnixSeconds,
+}
+
+/// Whether an idempotency key was reserved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyReserved {
+    /// It was: the order is to be carried out.
+    Now,
+    /// The order was carried out already.
+    Answered(Remembered),
+    /// Somebody is carrying it out.
+    Running,
 }
 
 /// An answer that was given under an idempotency key.

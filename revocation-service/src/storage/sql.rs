@@ -30,10 +30,10 @@ use countersign_daemon::crash_point;
 use sqlx::{Any, AnyConnection, AnyPool, Connection, Transaction, any::AnyPoolOptions};
 
 use super::{
-    CertificateRecord, Decision, HeldLedger, IssuerId, KeyRecorded, KnownLedger, Listed, Listing,
-    OfKey, Pending, Proposal, Recorded, Registration, ReleaseRecord, ReleasesOf, Remembered,
-    Revocation, RevocationChanges, RevocationList, RevokedKey, Status, Storage, StorageError,
-    StoredCrl, Verdict, postgres::Server, sqlite::File,
+    CertificateRecord, Decision, HeldLedger, IssuerId, KeyRecorded, KeyReserved, KeyUse,
+    KnownLedger, Listed, Listing, OfKey, Pending, Proposal, Recorded, Registration, ReleaseRecord,
+    ReleasesOf, Remembered, Revocation, RevocationChanges, RevocationList, RevokedKey, Status,
+    Storage, StorageError, StoredCrl, Verdict, postgres::Server, sqlite::File,
 };
 use crate::{crl::CrlList, rules::RevocationOrder};
 
@@ -49,6 +49,8 @@ pub(super) type Work = Transaction<'static, Any>;
 pub struct SqlStorage {
     pub(super) writers: AnyPool,
     pub(super) readers: AnyPool,
+    /// For OCSP answers alone.
+    pub(super) responders: AnyPool,
     pub(super) engine: Engine,
     /// The audit ledger whose head goes into every transaction.
     ledger: OnceLock<HeldLedger>,
@@ -91,9 +93,14 @@ impl From<sqlx::Error> for StorageError {
 }
 
 impl SqlStorage {
-    pub(super) fn new(writers: AnyPool, readers: AnyPool, engine: Engine) -> Self {
+    pub(super) fn new(
+        writers: AnyPool,
+        readers: AnyPool,
+        responders: AnyPool,
+        engine: Engine,
+    ) -> Self {
         let (ledger, noted) = (OnceLock::new(), AtomicU64::new(0));
-        Self { writers, readers, engine, ledger, noted }
+        Self { writers, readers, responders, engine, ledger, noted }
     }
 
     /// Starts to write. Who writes has the database alone until the commit: every change sees all
@@ -190,6 +197,14 @@ impl Storage for SqlStorage {
         certificates::status(&mut *self.readers.acquire().await?, issuer, serial).await
     }
 
+    async fn status_to_answer(
+        &self,
+        issuer: IssuerId,
+        serial: &[u8],
+    ) -> Result<Status, StorageError> {
+        certificates::status(&mut *self.responders.acquire().await?, issuer, serial).await
+    }
+
     async fn revoke(
         &self,
         issuer: IssuerId,
@@ -248,7 +263,7 @@ impl Storage for SqlStorage {
     }
 
     async fn proposals(&self, now: UnixSeconds, limit: u32) -> Result<Vec<Pending>, StorageError> {
-        proposals::list(&mut *self.readers.acquire().await?, now, limit).await
+        proposals::list(&mut *self.read().await?, now, limit).await
     }
 
     async fn pending_count(&self, now: UnixSeconds) -> Result<u64, StorageError> {
@@ -278,7 +293,7 @@ impl Storage for SqlStorage {
     async fn register_releases(
         &self,
         releases: Vec<ReleaseRecord>,
-    ) -> Result<Vec<Registration>, StorageError> {
+    ) -> Result<Vec<(Registration, ReleaseRecord)>, StorageError> {
         let mut work = self.begin().await?;
         let outcomes = releases::register(&mut work, &releases).await?;
         work.commit().await?;
@@ -298,18 +313,46 @@ impl Storage for SqlStorage {
         answers::remembered(&mut *self.readers.acquire().await?, actor, key, not_before).await
     }
 
-    async fn remember(
+    async fn reserve_key(
+        &self,
+        actor: &str,
+        key: &str,
+        wanted: &KeyUse,
+    ) -> Result<KeyReserved, StorageError> {
+        let owner = self.ledger.get().map_or("", |ledger| ledger.id.as_str());
+        let mut work = self.begin().await?;
+        let reserved = answers::reserve(&mut work, owner, (actor, key), wanted).await?;
+        crash_point::reach("key.commit");
+        work.commit().await?;
+        crash_point::reach("key.committed");
+        Ok(reserved)
+    }
+
+    async fn remember_answer(
         &self,
         actor: &str,
         key: &str,
         answer: &Remembered,
-        not_before: UnixSeconds,
     ) -> Result<(), StorageError> {
         let mut work = self.begin().await?;
-        answers::remember(&mut work, actor, key, answer, not_before).await?;
+        answers::remember(&mut work, actor, key, answer).await?;
         crash_point::reach("answer.commit");
         work.commit().await?;
         crash_point::reach("answer.committed");
+        Ok(())
+    }
+
+    async fn release_key(&self, actor: &str, key: &str) -> Result<(), StorageError> {
+        let mut work = self.begin().await?;
+        answers::release(&mut work, actor, key).await?;
+        Ok(work.commit().await?)
+    }
+
+    async fn settle_dates(&self, issuer: IssuerId, now: UnixSeconds) -> Result<(), StorageError> {
+        let mut work = self.begin().await?;
+        if revocations::settle(&mut work, issuer, now).await? {
+            self.commit(work).await?;
+        }
         Ok(())
     }
 
@@ -372,7 +415,10 @@ impl Storage for SqlStorage {
     }
 
     async fn hold_ledger(&self, ledger: HeldLedger) -> Result<(), StorageError> {
-        self.ledger.get_or_init(|| ledger);
+        let held = self.ledger.get_or_init(|| ledger);
+        let mut work = self.begin_without_head().await?;
+        answers::release_all(&mut work, &held.id).await?;
+        work.commit().await?;
         self.note_ledger_head().await
     }
 
@@ -391,6 +437,7 @@ impl Storage for SqlStorage {
     async fn replace_ledger(&self, replaced: &str, by: HeldLedger) -> Result<(), StorageError> {
         let mut work = self.begin_without_head().await?;
         ledgers::replace(&mut work, replaced, &by.id).await?;
+        answers::release_all(&mut work, replaced).await?;
         ledgers::note(&mut work, &by).await?;
         work.commit().await?;
         self.ledger.get_or_init(|| by);
@@ -406,7 +453,11 @@ impl Storage for SqlStorage {
 
     async fn back_up(&self, path: &Path) -> Result<(), StorageError> {
         match &self.engine {
-            Engine::File(_) => super::sqlite::copy(&mut *self.readers.acquire().await?, path).await,
+            Engine::File(file) => {
+                // Of two at once, the second finds the first one's file.
+                let _copying = file.copying.lock().await;
+                super::sqlite::copy(&mut *self.readers.acquire().await?, path).await
+            }
             Engine::Server(_) => Err(StorageError::BackupElsewhere),
         }
     }
@@ -421,6 +472,7 @@ impl Storage for SqlStorage {
     }
 
     async fn close(&self) {
+        self.responders.close().await;
         self.readers.close().await;
         self.writers.close().await;
         match &self.engine {

@@ -2,7 +2,7 @@
 //!
 //! WAL with `synchronous = FULL`: a commit returns after its log was synced. One connection
 //! writes (transactions start with `BEGIN IMMEDIATE`, so none fails for having read first), a few
-//! read; in WAL mode readers never wait for the writer and see every commit before their start.
+//! read, and a few more for OCSP answers; in WAL mode readers never wait for the writer and see every commit before their start.
 //!
 //! One process owns a file, and a second is refused: the service keeps what it served in memory and
 //! would not see what another process wrote.
@@ -24,8 +24,11 @@ use super::{
     sql::{Engine, SqlStorage, database, pool},
 };
 
-/// Connections that read. A status read takes about 10 µs, so few keep many cores busy.
+/// Connections that read for administration and CRLs.
 const READERS: u32 = 4;
+
+/// Connections that read for OCSP answers. A status read takes about 10 µs, so few keep many cores busy.
+const RESPONDERS: u32 = 4;
 
 /// What every connection is told. Others' locks (a backup, an operator's shell) are waited for, in
 /// milliseconds; the write-ahead log of a busy hour is cut back to 64 MiB.
@@ -47,6 +50,8 @@ pub(super) struct File {
     /// Locked while this is open; a file of its own, since `SQLite` loses its locks on the database
     /// when anybody in this process closes that.
     lock: fs::File,
+    /// One copy is made at a time.
+    pub(super) copying: tokio::sync::Mutex<()>,
 }
 
 /// A `SQLite` database with this service's tables.
@@ -64,11 +69,15 @@ impl SqlStorage {
         let writers = connect(path, "rwc", 1).await?;
         writers.set_connect_options(options(path, "rw")?);
         sqlx::migrate!("./migrations/sqlite").run(&writers).await.map_err(database)?;
+        // What reserved them ended: this process alone has the file.
+        sqlx::query("DELETE FROM answers WHERE status = 0").execute(&writers).await?;
         let readers = connect(path, "rw", READERS).await?;
+        let responders = connect(path, "rw", RESPONDERS).await?;
         let identity = identity(path).map_err(database)?;
         let generation = Generation::default();
-        let file = File { path: path.to_owned(), identity, generation, lock };
-        Ok(Self::new(writers, readers, Engine::File(file)))
+        let copying = tokio::sync::Mutex::default();
+        let file = File { path: path.to_owned(), identity, generation, lock, copying };
+        Ok(Self::new(writers, readers, responders, Engine::File(file)))
     }
 
     /// The journal mode and the level of `synchronous` that commits are made with (2 is FULL).
@@ -103,7 +112,8 @@ impl File {
 /// Copies the database in `path`, which a service may be using, into the new file `copy`.
 ///
 /// # Errors
-/// [`StorageError::Database`]: there is no database in `path`, or `copy` exists or cannot be written.
+/// [`StorageError::BackupExists`]; [`StorageError::Database`]: there is no database in `path`, or
+/// `copy_to` cannot be written.
 pub async fn back_up(path: &Path, copy_to: &Path) -> Result<(), StorageError> {
     sqlx::any::install_default_drivers();
     // Read only, and none of its pragmas: nothing of the running service is touched.
@@ -116,10 +126,7 @@ pub async fn back_up(path: &Path, copy_to: &Path) -> Result<(), StorageError> {
 /// whole and on disk.
 pub(super) async fn copy(connection: &mut AnyConnection, path: &Path) -> Result<(), StorageError> {
     if path.exists() {
-        return Err(database(io::Error::new(
-            io::ErrorKind::AlreadyExists,
-            format!("{} exists", path.display()),
-        )));
+        return Err(StorageError::BackupExists { path: path.to_owned() });
     }
     let mut partial = path.as_os_str().to_owned();
     partial.push(".partial");
@@ -192,4 +199,38 @@ fn lock(path: &Path) -> Result<fs::File, StorageError> {
 
 fn not_utf8() -> StorageError {
     database(io::Error::new(io::ErrorKind::InvalidInput, "the path is not UTF-8"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::storage::{Status, Storage};
+
+    /// A7: questions with distinct nonces took every connection that reads.
+    #[tokio::test]
+    async fn ocsp_and_administration_have_connections_of_their_own() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let storage = SqlStorage::open(&folder.path().join("revocation.db")).await.expect("opened");
+        let issuer = storage.bind_issuer("signing", [1; 32]).await.expect("bound");
+        let mut taken = Vec::new();
+        for _ in 0..RESPONDERS {
+            taken.push(storage.responders.acquire().await.expect("free"));
+        }
+        let waits = Duration::from_millis(50);
+        let answer = storage.status_to_answer(issuer, &[1]);
+        assert!(tokio::time::timeout(waits, answer).await.is_err(), "none is left for it");
+        assert_eq!(storage.status(issuer, &[1]).await.expect("read"), Status::NeverIssued);
+        assert_eq!(storage.revocations(issuer).await.expect("read").entries, []);
+        storage.ping().await.expect("ready");
+        drop(taken);
+
+        let mut taken = Vec::new();
+        for _ in 0..READERS {
+            taken.push(storage.readers.acquire().await.expect("free"));
+        }
+        let answer = storage.status_to_answer(issuer, &[1]).await;
+        assert_eq!(answer.expect("read"), Status::NeverIssued);
+    }
 }

@@ -30,6 +30,20 @@ fn dates(running: &Running) -> (UnixSeconds, Vec<UnixSeconds>) {
     (list.this_update, dates)
 }
 
+/// The date from which on OCSP says that a certificate is revoked.
+fn ocsp_date(world: &World, running: &Running, der: &[u8]) -> UnixSeconds {
+    let issuer = world.ca.certificate(Authority::Signing);
+    let serial = Certificate::decode(der).expect("a certificate").serial;
+    let id = cert_id(HashAlgorithm::Sha256, issuer, serial).expect("a CertID");
+    let header = ("Content-Type", "application/ocsp-request");
+    let reply = send(running.public, "POST", "/ocsp", &[header], &request(&[&id], None));
+    let answer = OcspResponse::decode(&reply.body).expect("an answer").basic.expect("an answer");
+    match answer.responses[0].status {
+        CertificateStatus::Revoked { revocation_time, .. } => revocation_time,
+        other => panic!("not revoked: {other:?}"),
+    }
+}
+
 fn number(running: &Running) -> u64 {
     let list = get(running.public, PATH).body;
     let list = CertificateList::decode(&list).expect("a CRL");
@@ -58,17 +72,40 @@ async fn a_revocation_while_the_clock_was_ahead_stops_no_crl_after_it_is_set_rig
     let reply = running.revoke(&admin, &order(&late));
     assert_eq!(reply.status, 200, "{reply:?}");
     assert_eq!(dates(&running), (world.now, vec![world.now; 2]));
-    let issuer = world.ca.certificate(Authority::Signing);
-    let serial = Certificate::decode(&early).expect("a certificate").serial;
-    let id = cert_id(HashAlgorithm::Sha256, issuer, serial).expect("a CertID");
-    let header = ("Content-Type", "application/ocsp-request");
-    let reply = send(running.public, "POST", "/ocsp", &[header], &request(&[&id], None));
-    let answer = OcspResponse::decode(&reply.body).expect("an answer").basic.expect("an answer");
-    assert!(
-        matches!(answer.responses[0].status, CertificateStatus::Revoked { revocation_time, .. } if revocation_time == world.now),
-        "{:?}",
-        answer.responses[0]
-    );
+    assert_eq!(ocsp_date(&world, &running, &early), world.now);
+    running.stop().await;
+}
+
+/// A10b: it moved later with every list and answer until the day that was recorded.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_date_recorded_while_the_clock_was_ahead_is_published_once_and_does_not_move() {
+    let world = World::new();
+    let mut config = world.config();
+    config.ocsp_max_age_seconds = 0;
+    let admin = world.with_admin(&mut config);
+    let running = world.start(config).await;
+    let [early, late] = [world.signer(), world.signer()];
+    running.register(&admin, &[&early, &late]);
+    let order =
+        |der: &[u8]| json!({"issuer": "signing", "serial": serial(der), "reason": "superseded"});
+    running.set_clock(world.now.plus_seconds(30 * 86_400));
+    assert_eq!(running.revoke(&admin, &order(&early)).status, 200);
+    running.set_clock(world.now);
+    // Either of the two may be the first to say a date.
+    assert_eq!(ocsp_date(&world, &running, &early), world.now);
+    running.wait("a CRL of today", || dates(&running).0 == world.now).await;
+    assert_eq!(dates(&running).1, [world.now]);
+
+    let later = world.now.plus_seconds(600);
+    running.set_clock(later);
+    assert_eq!(running.revoke(&admin, &order(&late)).status, 200);
+    let (this_update, mut listed) = dates(&running);
+    listed.sort_unstable();
+    assert_eq!((this_update, listed), (later, vec![world.now, later]));
+    assert_eq!(ocsp_date(&world, &running, &early), world.now);
+    let path = format!("/v1/certificates/signing/{}", serial(&early));
+    let shown = running.admin(&admin, "GET", &path, b"").json();
+    assert_eq!(shown["revocation"]["revocation_date"], world.now.to_string());
     running.stop().await;
 }
 

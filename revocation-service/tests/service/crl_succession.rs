@@ -84,6 +84,11 @@ async fn an_uploaded_list_forgets_lightens_and_moves_nothing() {
     let stricter = vec![(signing, KeyCompromise, at(700)), (timestamping, Superseded, at(500))];
     assert_eq!(upload(101, at(50), &stricter).status, 200);
     assert_eq!(listed(&running), 2);
+    // A10b: a date to come says that the certificate is good until then.
+    let ahead = world.now.plus_seconds(9_000);
+    let to_come = [&stricter[..], &[(service, KeyCompromise, ahead)]].concat();
+    let reply = upload(102, ahead, &to_come);
+    assert_eq!((reply.status, reply.code().as_str()), (400, "crl.entry.future"));
     // A list that a clock made that was ahead stands in nobody's way.
     assert_eq!(upload(102, world.now.plus_seconds(9_000), &stricter).status, 200);
     assert_eq!(upload(103, at(0), &stricter).status, 200);

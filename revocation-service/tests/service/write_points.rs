@@ -31,7 +31,9 @@ use crate::{
 type Point = (&'static str, u32);
 
 /// What is written for a revocation to the database and the lists in it, in this order.
-const IN_THE_DATABASE: [Point; 13] = [
+const IN_THE_DATABASE: [Point; 15] = [
+    ("key.commit", 1),
+    ("key.committed", 1),
     ("storage.commit", 1),
     ("storage.committed", 1),
     ("crl_number.commit", 1),

@@ -12,7 +12,8 @@ use countersign_revocation::{
     crl::{CrlTimes, Publisher},
     rules::{People, RevocationOrder},
     storage::{
-        self, CertificateRecord, DatabaseLocation, Digests, IssuerId, Listed, Revocation, Storage,
+        self, CertificateRecord, DatabaseLocation, Digests, Evidence, IssuerId, Listed, Revocation,
+        Storage,
     },
 };
 use countersign_signing::{ca::CertificateAuthority, profile::Authority};
@@ -146,6 +147,7 @@ fn listed(issuer: IssuerId, index: usize, is_revoked: bool, now: UnixSeconds) ->
             }),
             not_before: now,
             not_after: now.plus_seconds(365 * 86_400),
+            evidence: Evidence::Import,
             registered_at: now,
             actor: "bench".to_owned(),
         },

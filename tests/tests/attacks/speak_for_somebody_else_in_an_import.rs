@@ -7,7 +7,8 @@ use crate::site::Site;
 #[test]
 fn an_import_names_who_imported() {
     let site = Site::start();
-    let at = "2026-01-01T00:00:00Z";
+    let at = site.succeed("date -u -d '-2 minutes' +%Y-%m-%dT%H:%M:%SZ").stdout;
+    let at = at.trim();
     let lines = [
         json!({ "kind": "export", "format": 1 }),
         json!({

@@ -1,10 +1,19 @@
-//! Statements about answers that were given under an idempotency key.
+//! Statements about idempotency keys: reserved while their order is carried out, then with its answer.
 
 use countersign_core::time::UnixSeconds;
 use sqlx::{AnyConnection, Row};
 
 use super::rows::{digest, seconds};
-use crate::storage::{Remembered, StorageError};
+use crate::storage::{KeyReserved, KeyUse, Remembered, StorageError};
+
+/// The status of what has no answer yet.
+const RUNNING: i64 = 0;
+
+/// How many answers of one person are kept: with the longest that are (`admin/idempotency.rs`), 64 MiB.
+const KEPT_ANSWERS: i64 = 1000;
+
+/// How long somebody who is gone keeps a key: longer than any order takes.
+const RESERVED_SECONDS: i64 = 600;
 
 pub(super) async fn remembered(
     connection: &mut AnyConnection,
@@ -14,11 +23,12 @@ pub(super) async fn remembered(
 ) -> Result<Option<Remembered>, StorageError> {
     let row = sqlx::query(
         "SELECT request_sha256, status, media_type, body, given_at FROM answers \
-         WHERE actor = $1 AND key = $2 AND given_at >= $3",
+         WHERE actor = $1 AND key = $2 AND given_at >= $3 AND status <> $4",
     )
     .bind(actor)
     .bind(key)
     .bind(not_before.seconds())
+    .bind(RUNNING)
     .fetch_optional(connection)
     .await?;
     row.map(|row| {
@@ -35,21 +45,54 @@ pub(super) async fn remembered(
     .transpose()
 }
 
+/// Reserves a key, if it is free: of requests that come at once, one is carried out.
+pub(super) async fn reserve(
+    connection: &mut AnyConnection,
+    owner: &str,
+    (actor, key): (&str, &str),
+    wanted: &KeyUse,
+) -> Result<KeyReserved, StorageError> {
+    sqlx::query(
+        "DELETE FROM answers WHERE (status <> $1 AND given_at < $2) OR (status = $1 AND given_at < $3)",
+    )
+    .bind(RUNNING)
+    .bind(wanted.answers_since.seconds())
+    .bind(wanted.at.minus_seconds(RESERVED_SECONDS).seconds())
+    .execute(&mut *connection)
+    .await?;
+    let reserved = sqlx::query(
+        "INSERT INTO answers (actor, key, request_sha256, status, media_type, body, given_at, owner) \
+         VALUES ($1, $2, $3, $4, '', $5, $6, $7) ON CONFLICT (actor, key) DO NOTHING",
+    )
+    .bind(actor)
+    .bind(key)
+    .bind(&wanted.request_sha256[..])
+    .bind(RUNNING)
+    .bind(Vec::<u8>::new())
+    .bind(wanted.at.seconds())
+    .bind(owner)
+    .execute(&mut *connection)
+    .await?;
+    if reserved.rows_affected() == 1 {
+        return Ok(KeyReserved::Now);
+    }
+    let answered = remembered(connection, actor, key, wanted.answers_since).await?;
+    Ok(answered.map_or(KeyReserved::Running, KeyReserved::Answered))
+}
+
+/// Puts an answer in the place of the reservation. The first answer stands.
 pub(super) async fn remember(
     connection: &mut AnyConnection,
     actor: &str,
     key: &str,
     answer: &Remembered,
-    not_before: UnixSeconds,
 ) -> Result<(), StorageError> {
-    sqlx::query("DELETE FROM answers WHERE given_at < $1")
-        .bind(not_before.seconds())
-        .execute(&mut *connection)
-        .await?;
-    // The first answer stands: a second one under the same key is a race of two equal requests.
     sqlx::query(
         "INSERT INTO answers (actor, key, request_sha256, status, media_type, body, given_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (actor, key) DO NOTHING",
+         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (actor, key) DO UPDATE SET \
+         request_sha256 = excluded.request_sha256, status = excluded.status, \
+         media_type = excluded.media_type, body = excluded.body, given_at = excluded.given_at \
+         WHERE answers.status = $8",
     )
     .bind(actor)
     .bind(key)
@@ -58,7 +101,46 @@ pub(super) async fn remember(
     .bind(&answer.media_type)
     .bind(&answer.body)
     .bind(answer.at.seconds())
+    .bind(RUNNING)
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query(
+        "DELETE FROM answers WHERE actor = $1 AND key IN (SELECT key FROM answers \
+         WHERE actor = $1 AND status <> $2 ORDER BY given_at DESC, key LIMIT $3 OFFSET $4)",
+    )
+    .bind(actor)
+    .bind(RUNNING)
+    .bind(KEPT_ANSWERS)
+    .bind(KEPT_ANSWERS)
     .execute(connection)
     .await?;
+    Ok(())
+}
+
+/// Gives a key back whose order was refused.
+pub(super) async fn release(
+    connection: &mut AnyConnection,
+    actor: &str,
+    key: &str,
+) -> Result<(), StorageError> {
+    sqlx::query("DELETE FROM answers WHERE actor = $1 AND key = $2 AND status = $3")
+        .bind(actor)
+        .bind(key)
+        .bind(RUNNING)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Gives back every key that `owner` reserved: they are not carrying out anything any more.
+pub(super) async fn release_all(
+    connection: &mut AnyConnection,
+    owner: &str,
+) -> Result<(), StorageError> {
+    sqlx::query("DELETE FROM answers WHERE owner = $1 AND status = $2")
+        .bind(owner)
+        .bind(RUNNING)
+        .execute(connection)
+        .await?;
     Ok(())
 }

@@ -10,15 +10,15 @@ use super::{
     rows::{self, ROWS_AT_ONCE, digest, seconds},
 };
 use crate::storage::{
-    CertificateRecord, Digests, IssuerId, Listed, Listing, Registration, Status, StorageError,
-    Which,
+    CertificateRecord, Digests, Evidence, IssuerId, Listed, Listing, Registration, Status,
+    StorageError, Which,
 };
 
 /// What a [`CertificateRecord`] is read from; the actor's name last.
 const COLUMNS: &str = "c.issuer, c.serial, c.not_before, c.not_after, c.registered_at, \
-     c.sha256, c.spki_sha256, c.subject, b.name";
+     c.sha256, c.spki_sha256, c.subject, c.evidence, b.name";
 /// How many they are: the revocation's columns follow.
-const COLUMN_COUNT: usize = 9;
+const COLUMN_COUNT: usize = 10;
 
 pub(super) async fn bind_issuer(
     connection: &mut AnyConnection,
@@ -64,12 +64,16 @@ pub(super) async fn register(
             let outcome = if new.remove(&(certificate.issuer.0, certificate.serial.clone())) {
                 Registration::Registered
             } else {
-                compare(connection, certificate).await?
+                let actor = actors.get(certificate.actor.as_str()).copied().unwrap_or_default();
+                compare(connection, certificate, actor).await?
             };
             let key = certificate.digests.as_ref().map(|digests| digests.spki_sha256);
             let revoked = key.and_then(|key| compromised.get(&key));
             outcomes.push(match (outcome, revoked) {
-                (Registration::Registered | Registration::Completed, Some(order)) => {
+                (
+                    Registration::Registered | Registration::Completed | Registration::Corrected,
+                    Some(order),
+                ) => {
                     revocations::of_known_key(connection, certificate, order).await?;
                     Registration::RegisteredRevoked
                 }
@@ -88,7 +92,7 @@ async fn insert(
 ) -> Result<HashSet<(i64, Vec<u8>)>, StorageError> {
     let statement = format!(
         "INSERT INTO certificates (issuer, serial, not_before, not_after, registered_at, actor, \
-         sha256, spki_sha256, subject) VALUES {} \
+         sha256, spki_sha256, subject, evidence) VALUES {} \
          ON CONFLICT (issuer, serial) DO NOTHING RETURNING issuer, serial",
         rows::placeholders(certificates.len(), COLUMN_COUNT)
     );
@@ -105,7 +109,8 @@ async fn insert(
             .bind(actors.get(certificate.actor.as_str()).copied().unwrap_or_default())
             .bind(digests.map(|digests| digests.sha256.to_vec()))
             .bind(digests.map(|digests| digests.spki_sha256.to_vec()))
-            .bind(digests.map(|digests| digests.subject.clone()));
+            .bind(digests.map(|digests| digests.subject.clone()))
+            .bind(evidence_code(certificate.evidence));
     }
     let rows = query.fetch_all(connection).await?;
     rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
@@ -115,42 +120,77 @@ async fn insert(
 async fn compare(
     connection: &mut AnyConnection,
     certificate: &CertificateRecord,
+    actor: i64,
 ) -> Result<Registration, StorageError> {
-    let row = sqlx::query("SELECT sha256 FROM certificates WHERE issuer = $1 AND serial = $2")
-        .bind(certificate.issuer.0)
-        .bind(&certificate.serial)
-        .fetch_one(&mut *connection)
-        .await?;
-    let known: Option<Vec<u8>> = row.try_get(0)?;
-    match (known, &certificate.digests) {
-        (None, Some(digests)) => {
-            complete(connection, certificate, digests).await?;
-            Ok(Registration::Completed)
+    let known = self::certificate(connection, certificate.issuer, &certificate.serial).await?;
+    let known = known.ok_or(StorageError::Corrupt { what: "certificate" })?;
+    match (known.evidence, certificate.evidence) {
+        (Evidence::Import, Evidence::Certificate) => {
+            prove(connection, &known, certificate, actor).await
         }
-        (Some(known), Some(digests)) if known != digests.sha256 => {
-            Err(StorageError::CertificateConflict { serial: serial_text(&certificate.serial) })
-        }
-        _ => Ok(Registration::Known),
+        _ => match (&known.digests, &certificate.digests) {
+            (None, Some(_)) => {
+                replace_facts(connection, certificate).await?;
+                Ok(Registration::Completed)
+            }
+            (Some(known), Some(digests)) if known.sha256 != digests.sha256 => {
+                Err(StorageError::CertificateConflict { serial: serial_text(&certificate.serial) })
+            }
+            _ => Ok(Registration::Known),
+        },
     }
 }
 
-/// The certificate behind a serial number that an index named.
-async fn complete(
+/// Puts what the certificate says in the place of what an import said. An import that said something
+/// else did not register it either.
+async fn prove(
     connection: &mut AnyConnection,
+    known: &CertificateRecord,
     certificate: &CertificateRecord,
-    digests: &Digests,
-) -> Result<(), StorageError> {
+    actor: i64,
+) -> Result<Registration, StorageError> {
+    replace_facts(connection, certificate).await?;
+    let facts = |of: &CertificateRecord| (of.digests.clone(), of.not_before, of.not_after);
+    if known.digests.is_none() {
+        return Ok(Registration::Completed);
+    }
+    if facts(known) == facts(certificate) {
+        return Ok(Registration::Known);
+    }
+    tracing::warn!(
+        serial = serial_text(&certificate.serial),
+        imported = known.actor,
+        "an import said something else than the certificate, which was registered now"
+    );
     sqlx::query(
-        "UPDATE certificates SET sha256 = $3, spki_sha256 = $4, subject = $5, not_before = $6, \
-         not_after = $7 WHERE issuer = $1 AND serial = $2",
+        "UPDATE certificates SET registered_at = $3, actor = $4 WHERE issuer = $1 AND serial = $2",
     )
     .bind(certificate.issuer.0)
     .bind(&certificate.serial)
-    .bind(&digests.sha256[..])
-    .bind(&digests.spki_sha256[..])
-    .bind(&digests.subject)
+    .bind(certificate.registered_at.seconds())
+    .bind(actor)
+    .execute(connection)
+    .await?;
+    Ok(Registration::Corrected)
+}
+
+async fn replace_facts(
+    connection: &mut AnyConnection,
+    certificate: &CertificateRecord,
+) -> Result<(), StorageError> {
+    let digests = certificate.digests.as_ref();
+    sqlx::query(
+        "UPDATE certificates SET sha256 = $3, spki_sha256 = $4, subject = $5, not_before = $6, \
+         not_after = $7, evidence = $8 WHERE issuer = $1 AND serial = $2",
+    )
+    .bind(certificate.issuer.0)
+    .bind(&certificate.serial)
+    .bind(digests.map(|digests| digests.sha256.to_vec()))
+    .bind(digests.map(|digests| digests.spki_sha256.to_vec()))
+    .bind(digests.map(|digests| digests.subject.clone()))
     .bind(certificate.not_before.seconds())
     .bind(certificate.not_after.seconds())
+    .bind(evidence_code(certificate.evidence))
     .execute(connection)
     .await?;
     Ok(())
@@ -235,6 +275,23 @@ fn of_row(row: &AnyRow) -> Result<CertificateRecord, StorageError> {
         not_before: seconds(row, 2)?,
         not_after: seconds(row, 3)?,
         registered_at: seconds(row, 4)?,
-        actor: row.try_get(8)?,
+        evidence: evidence(row, 8)?,
+        actor: row.try_get(9)?,
     })
+}
+
+const fn evidence_code(evidence: Evidence) -> i64 {
+    match evidence {
+        Evidence::Certificate => 0,
+        Evidence::Import => 1,
+    }
+}
+
+/// The [`Evidence`] in that column.
+pub(super) fn evidence(row: &AnyRow, column: usize) -> Result<Evidence, StorageError> {
+    match row.try_get(column)? {
+        0_i64 => Ok(Evidence::Certificate),
+        1 => Ok(Evidence::Import),
+        _ => Err(StorageError::Corrupt { what: "evidence" }),
+    }
 }

@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 
+use countersign_core::time::UnixSeconds;
 use sqlx::{AnyConnection, AssertSqlSafe, Row};
 
 use super::{
+    certificates::evidence,
     revocations,
     rows::{self, digest, seconds},
 };
@@ -56,14 +58,14 @@ pub(super) async fn certificates(
     Ok(found.into_iter().map(|(certificate, _)| certificate).collect())
 }
 
-/// The certificates with that key, each with its notBefore.
+/// The certificates with that key, each with its notBefore if that is proven.
 async fn with_key(
     connection: &mut AnyConnection,
     spki_sha256: [u8; 32],
-) -> Result<Vec<(OfKey, countersign_core::time::UnixSeconds)>, StorageError> {
+) -> Result<Vec<(OfKey, Option<UnixSeconds>)>, StorageError> {
     let rows = sqlx::query(
-        "SELECT c.issuer, c.serial, c.not_before, r.reason, r.revocation_date, r.recorded_at, a.name \
-         FROM certificates c \
+        "SELECT c.issuer, c.serial, c.not_before, c.evidence, r.reason, r.revocation_date, r.recorded_at, \
+         a.name FROM certificates c \
          LEFT JOIN revocations r ON r.issuer = c.issuer AND r.serial = c.serial \
          LEFT JOIN actors a ON a.id = r.actor \
          WHERE c.spki_sha256 IS NOT NULL AND substr(c.spki_sha256, 1, 8) = $1 \
@@ -78,10 +80,10 @@ async fn with_key(
             let certificate = OfKey {
                 issuer: IssuerId(row.try_get(0)?),
                 serial: row.try_get(1)?,
-                revocation: rows::revocation(row, 3)?,
+                revocation: rows::revocation(row, 4)?,
                 changed: false,
             };
-            Ok((certificate, seconds(row, 2)?))
+            Ok((certificate, evidence(row, 3)?.proves(seconds(row, 2)?)))
         })
         .collect()
 }

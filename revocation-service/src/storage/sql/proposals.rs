@@ -26,6 +26,12 @@ const COLUMNS: &str = "SELECT id, issuer, serial, reason, revocation_date, actor
      expires_at, comment, state, decided_by, decided_at, decision_comment, was_reason, was_date, \
      was_recorded_at, was_actor FROM proposals";
 
+/// What waits at the time `$1`.
+const WAITS: &str = "state = 0 AND expires_at > $1";
+
+/// Proposals of one person that wait: a list of them all can be read by a second one.
+const MAX_WAITING: i64 = 1000;
+
 /// Between the comments of one proposal.
 const SEPARATOR: &str = "; ";
 
@@ -44,6 +50,7 @@ pub(super) async fn propose(
     if let Some(known) = waiting(connection, proposal).await? {
         return repeat(connection, known, proposal).await;
     }
+    refuse_too_many(connection, order).await?;
     let was = proposal.was.as_ref();
     let row = sqlx::query(
         "INSERT INTO proposals \
@@ -85,6 +92,23 @@ async fn waiting(
     row.map(|row| of_row(&row, proposal.order.now)).transpose()
 }
 
+async fn refuse_too_many(
+    connection: &mut AnyConnection,
+    order: &RevocationOrder,
+) -> Result<(), StorageError> {
+    let statement = format!("SELECT count(*) FROM proposals WHERE {WAITS} AND actor = $2");
+    // Nothing but our own words was put into it.
+    let row = sqlx::query(AssertSqlSafe(statement))
+        .bind(order.now.seconds())
+        .bind(&order.actor)
+        .fetch_one(connection)
+        .await?;
+    if row.try_get::<i64, _>(0)? < MAX_WAITING {
+        return Ok(());
+    }
+    Err(PendingFault::TooManyWait.into())
+}
+
 /// The same order of the same person once more: what they say besides is added.
 async fn repeat(
     connection: &mut AnyConnection,
@@ -120,10 +144,14 @@ pub(super) async fn list(
     now: UnixSeconds,
     limit: u32,
 ) -> Result<Vec<Pending>, StorageError> {
-    let statement = format!("{COLUMNS} ORDER BY id DESC LIMIT $1");
-    // Nothing but our own words was put into it.
-    let rows =
-        sqlx::query(AssertSqlSafe(statement)).bind(i64::from(limit)).fetch_all(connection).await?;
+    // What waits is never behind what is decided: anybody could put a thousand withdrawn ones there.
+    let waiting = format!("{COLUMNS} WHERE {WAITS} ORDER BY id DESC");
+    let others = format!("{COLUMNS} WHERE NOT ({WAITS}) ORDER BY id DESC LIMIT $2");
+    // Nothing but our own words was put into them.
+    let waiting = sqlx::query(AssertSqlSafe(waiting)).bind(now.seconds());
+    let mut rows = waiting.fetch_all(&mut *connection).await?;
+    let others = sqlx::query(AssertSqlSafe(others)).bind(now.seconds()).bind(i64::from(limit));
+    rows.extend(others.fetch_all(connection).await?);
     rows.iter().map(|row| of_row(row, now)).collect()
 }
 
@@ -131,10 +159,10 @@ pub(super) async fn count(
     connection: &mut AnyConnection,
     now: UnixSeconds,
 ) -> Result<u64, StorageError> {
-    let row = sqlx::query("SELECT count(*) FROM proposals WHERE state = 0 AND expires_at > $1")
-        .bind(now.seconds())
-        .fetch_one(connection)
-        .await?;
+    let statement = format!("SELECT count(*) FROM proposals WHERE {WAITS}");
+    // Nothing but our own words was put into it.
+    let row =
+        sqlx::query(AssertSqlSafe(statement)).bind(now.seconds()).fetch_one(connection).await?;
     unsigned(row.try_get(0)?)
 }
 
@@ -164,8 +192,12 @@ pub(super) async fn decide(
         return Err(PendingFault::NotAsShown.into());
     }
     match (&pending.state, decision) {
-        (PendingState::Approved(_), Decision::Approve)
-        | (PendingState::Rejected(_), Decision::Reject) => return Ok((pending, None)),
+        (PendingState::Approved(before), Decision::Approve)
+        | (PendingState::Rejected(before), Decision::Reject)
+            if before.actor == verdict.actor =>
+        {
+            return Ok((pending, None));
+        }
         (PendingState::Waiting, Decision::Approve)
             if pending.proposal.order.actor == verdict.actor =>
         {
@@ -212,15 +244,16 @@ async fn of_id(
     of_row(&row.ok_or(PendingFault::Unknown)?, now)
 }
 
-fn refuse_closed(state: &PendingState) -> Result<(), PendingFault> {
-    match state {
-        PendingState::Waiting => Ok(()),
-        PendingState::Expired => Err(PendingFault::Expired),
-        PendingState::Outdated => Err(PendingFault::Outdated),
-        PendingState::Approved(_) | PendingState::Rejected(_) | PendingState::Withdrawn(_) => {
-            Err(PendingFault::Decided)
-        }
-    }
+fn refuse_closed(state: &PendingState) -> Result<(), StorageError> {
+    let (outcome, verdict) = match state {
+        PendingState::Waiting => return Ok(()),
+        PendingState::Expired => return Err(PendingFault::Expired.into()),
+        PendingState::Outdated => return Err(PendingFault::Outdated.into()),
+        PendingState::Approved(verdict) => ("approved", verdict),
+        PendingState::Rejected(verdict) => ("rejected", verdict),
+        PendingState::Withdrawn(verdict) => ("withdrawn", verdict),
+    };
+    Err(StorageError::Decided { outcome, by: verdict.actor.clone(), at: verdict.at })
 }
 
 async fn close(

@@ -1,74 +1,109 @@
 //! Statements about releases: what was signed with which certificate, and when.
 
-use sqlx::{AnyConnection, Row, any::AnyRow};
+use countersign_core::{time::UnixSeconds, x509::certificate::serial_text};
+use sqlx::{AnyConnection, AssertSqlSafe, Row, any::AnyRow};
 
 use super::rows::{self, digest, seconds};
 use crate::storage::{IssuerId, Registration, ReleaseRecord, ReleasesOf, StorageError};
 
+/// What [`of_row`] reads.
+const COLUMNS: &str = "SELECT r.bundle_sha256, r.name, r.signed_at, r.issuer, r.serial, \
+     r.spki_sha256, r.registered_at, a.name FROM releases r JOIN actors a ON a.id = r.actor";
+
 pub(super) async fn register(
     connection: &mut AnyConnection,
     releases: &[ReleaseRecord],
-) -> Result<Vec<Registration>, StorageError> {
+) -> Result<Vec<(Registration, ReleaseRecord)>, StorageError> {
     let mut outcomes = Vec::with_capacity(releases.len());
     for release in releases {
-        let actor = rows::actor(connection, &release.actor).await?;
-        let inserted = sqlx::query(
-            "INSERT INTO releases \
-             (bundle_sha256, name, signed_at, issuer, serial, spki_sha256, registered_at, actor) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (bundle_sha256) DO NOTHING",
-        )
-        .bind(&release.bundle_sha256[..])
-        .bind(&release.name)
-        .bind(release.signed_at.map(countersign_core::time::UnixSeconds::seconds))
-        .bind(release.issuer.0)
-        .bind(&release.serial)
-        .bind(&release.spki_sha256[..])
-        .bind(release.registered_at.seconds())
-        .bind(actor)
-        .execute(&mut *connection)
-        .await?;
-        let is_new = inserted.rows_affected() == 1;
-        outcomes.push(if is_new { Registration::Registered } else { Registration::Known });
+        outcomes.push(if insert(connection, release).await? {
+            (Registration::Registered, release.clone())
+        } else {
+            compare(connection, release).await?
+        });
     }
     Ok(outcomes)
+}
+
+/// Inserts a release; says whether it is new.
+async fn insert(
+    connection: &mut AnyConnection,
+    release: &ReleaseRecord,
+) -> Result<bool, StorageError> {
+    let actor = rows::actor(connection, &release.actor).await?;
+    let inserted = sqlx::query(
+        "INSERT INTO releases \
+         (bundle_sha256, name, signed_at, issuer, serial, spki_sha256, registered_at, actor) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (bundle_sha256) DO NOTHING",
+    )
+    .bind(&release.bundle_sha256[..])
+    .bind(&release.name)
+    .bind(release.signed_at.map(UnixSeconds::seconds))
+    .bind(release.issuer.0)
+    .bind(&release.serial)
+    .bind(&release.spki_sha256[..])
+    .bind(release.registered_at.seconds())
+    .bind(actor)
+    .execute(connection)
+    .await?;
+    Ok(inserted.rows_affected() == 1)
+}
+
+/// What becomes of a release whose bundle is on record.
+async fn compare(
+    connection: &mut AnyConnection,
+    release: &ReleaseRecord,
+) -> Result<(Registration, ReleaseRecord), StorageError> {
+    let statement = format!("{COLUMNS} WHERE r.bundle_sha256 = $1");
+    // Nothing but our own words was put into it.
+    let row = sqlx::query(AssertSqlSafe(statement))
+        .bind(&release.bundle_sha256[..])
+        .fetch_one(&mut *connection)
+        .await?;
+    let mut known = of_row(&row)?;
+    let what = |of: &ReleaseRecord| (of.name.clone(), of.issuer, of.serial.clone(), of.spki_sha256);
+    if what(&known) != what(release) {
+        return Err(StorageError::ReleaseConflict {
+            serial: serial_text(&known.serial),
+            name: known.name,
+            by: known.actor,
+            at: known.registered_at,
+        });
+    }
+    let latest = known.signed_at.zip(release.signed_at).map(|(known, said)| known.max(said));
+    if latest == known.signed_at {
+        return Ok((Registration::Known, known));
+    }
+    sqlx::query("UPDATE releases SET signed_at = $2 WHERE bundle_sha256 = $1")
+        .bind(&release.bundle_sha256[..])
+        .bind(latest.map(UnixSeconds::seconds))
+        .execute(connection)
+        .await?;
+    known.signed_at = latest;
+    Ok((Registration::Corrected, known))
 }
 
 pub(super) async fn list(
     connection: &mut AnyConnection,
     of: &ReleasesOf,
 ) -> Result<Vec<ReleaseRecord>, StorageError> {
-    let rows =
-        match of {
-            ReleasesOf::Key(key) => sqlx::query(
-                "SELECT r.bundle_sha256, r.name, r.signed_at, r.issuer, r.serial, r.spki_sha256, \
-                 r.registered_at, a.name FROM releases r JOIN actors a ON a.id = r.actor \
-                 WHERE r.spki_sha256 = $1 ORDER BY r.bundle_sha256",
-            )
-            .bind(&key[..])
-            .fetch_all(connection)
-            .await?,
-            ReleasesOf::Certificate(issuer, serial) => sqlx::query(
-                "SELECT r.bundle_sha256, r.name, r.signed_at, r.issuer, r.serial, r.spki_sha256, \
-                 r.registered_at, a.name FROM releases r JOIN actors a ON a.id = r.actor \
-                 WHERE r.issuer = $1 AND r.serial = $2 ORDER BY r.bundle_sha256",
-            )
-            .bind(issuer.0)
-            .bind(serial)
-            .fetch_all(connection)
-            .await?,
-            ReleasesOf::All(after, limit) => {
-                let after = after.map(|digest| digest.to_vec()).unwrap_or_default();
-                sqlx::query(
-                "SELECT r.bundle_sha256, r.name, r.signed_at, r.issuer, r.serial, r.spki_sha256, \
-                 r.registered_at, a.name FROM releases r JOIN actors a ON a.id = r.actor \
-                 WHERE r.bundle_sha256 > $1 ORDER BY r.bundle_sha256 LIMIT $2",
-            )
-            .bind(after)
-            .bind(i64::from(*limit))
-            .fetch_all(connection)
-            .await?
-            }
-        };
+    let condition = match of {
+        ReleasesOf::Key(_) => "r.spki_sha256 = $1 ORDER BY r.bundle_sha256",
+        ReleasesOf::Certificate(..) => "r.issuer = $1 AND r.serial = $2 ORDER BY r.bundle_sha256",
+        ReleasesOf::All(..) => "r.bundle_sha256 > $1 ORDER BY r.bundle_sha256 LIMIT $2",
+    };
+    let statement = format!("{COLUMNS} WHERE {condition}");
+    // Nothing but our own words was put into it.
+    let query = sqlx::query(AssertSqlSafe(statement));
+    let query = match of {
+        ReleasesOf::Key(key) => query.bind(key.to_vec()),
+        ReleasesOf::Certificate(issuer, serial) => query.bind(issuer.0).bind(serial.clone()),
+        ReleasesOf::All(after, limit) => {
+            let after = after.map(|digest| digest.to_vec()).unwrap_or_default();
+            query.bind(after).bind(i64::from(*limit))
+        }
+    };
+    let rows = query.fetch_all(connection).await?;
     rows.iter().map(of_row).collect()
 }
 
@@ -78,7 +113,7 @@ fn of_row(row: &AnyRow) -> Result<ReleaseRecord, StorageError> {
     Ok(ReleaseRecord {
         bundle_sha256: digest(&bundle)?,
         name: row.try_get(1)?,
-        signed_at: signed_at.map(countersign_core::time::UnixSeconds::new),
+        signed_at: signed_at.map(UnixSeconds::new),
         issuer: IssuerId(row.try_get(3)?),
         serial: row.try_get(4)?,
         spki_sha256: digest(&key)?,

@@ -1,6 +1,6 @@
 //! Statements about revocations. Each change is a new revision of its issuer, and its row says which.
 
-use countersign_core::{crl::RevocationReason, x509::certificate::serial_text};
+use countersign_core::{crl::RevocationReason, time::UnixSeconds, x509::certificate::serial_text};
 use sqlx::{AnyConnection, Row};
 
 use super::{
@@ -42,7 +42,8 @@ pub(super) async fn decide(
     order: &RevocationOrder,
 ) -> Result<Change, StorageError> {
     let row = sqlx::query(
-        "SELECT c.not_before, r.reason, r.revocation_date, r.recorded_at, a.name FROM certificates c \
+        "SELECT c.not_before, c.evidence, r.reason, r.revocation_date, r.recorded_at, a.name \
+         FROM certificates c \
          LEFT JOIN revocations r ON r.issuer = c.issuer AND r.serial = c.serial \
          LEFT JOIN actors a ON a.id = r.actor WHERE c.issuer = $1 AND c.serial = $2",
     )
@@ -51,7 +52,8 @@ pub(super) async fn decide(
     .fetch_optional(connection)
     .await?
     .ok_or_else(|| StorageError::NotRegistered { serial: serial_text(serial) })?;
-    Ok(rules::decide(seconds(&row, 0)?, rows::revocation(&row, 1)?.as_ref(), order)?)
+    let not_before = certificates::evidence(&row, 1)?.proves(seconds(&row, 0)?);
+    Ok(rules::decide(not_before, rows::revocation(&row, 2)?.as_ref(), order)?)
 }
 
 /// Writes the row and gives the issuer's new revision. What waits for a second person was proposed for
@@ -88,6 +90,37 @@ pub(super) async fn write(
     Ok(revision)
 }
 
+/// Moves every date after `now` to `now`; says whether there was one.
+pub(super) async fn settle(
+    connection: &mut AnyConnection,
+    issuer: IssuerId,
+    now: UnixSeconds,
+) -> Result<bool, StorageError> {
+    let rows = sqlx::query(
+        "SELECT r.reason, r.revocation_date, r.recorded_at, a.name, r.serial FROM revocations r \
+         JOIN actors a ON a.id = r.actor WHERE r.issuer = $1 AND r.revocation_date > $2 \
+         ORDER BY r.serial",
+    )
+    .bind(issuer.0)
+    .bind(now.seconds())
+    .fetch_all(&mut *connection)
+    .await?;
+    let mut is_changed = false;
+    for row in &rows {
+        let Some(recorded) = rows::revocation(row, 0)? else { continue };
+        let serial: Vec<u8> = row.try_get(4)?;
+        tracing::warn!(
+            serial = serial_text(&serial),
+            recorded = %recorded.revocation_date,
+            "a revocation is dated in the future, from a clock that was ahead; it dates from now on"
+        );
+        let settled = Revocation { revocation_date: now, ..recorded };
+        write(connection, issuer, &serial, &settled).await?;
+        is_changed = true;
+    }
+    Ok(is_changed)
+}
+
 /// Revokes a certificate that was just registered, by an order against its key on record.
 pub(super) async fn of_known_key(
     connection: &mut AnyConnection,
@@ -102,7 +135,7 @@ pub(super) async fn of_known_key(
         people: rules::People::One,
     };
     let stored = stored(connection, certificate.issuer, &certificate.serial).await?;
-    match rules::decide_for_key(certificate.not_before, stored.as_ref(), &order) {
+    match rules::decide_for_key(certificate.proven_not_before(), stored.as_ref(), &order) {
         Change::Write(revocation) | Change::Release(revocation) => {
             write(connection, certificate.issuer, &certificate.serial, &revocation).await?;
         }

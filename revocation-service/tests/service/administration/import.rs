@@ -2,6 +2,7 @@
 
 use std::{fs, process::Command};
 
+use base64ct::{Base64, Encoding};
 use countersign_core::crl::CertificateList;
 use countersign_revocation::admin::Role;
 use serde_json::{Value, json};
@@ -13,7 +14,7 @@ use crate::{
 };
 
 /// Runs `openssl ca` in the world's folder to issue and revoke, and gives its index.
-fn openssl_index(world: &World) -> String {
+fn openssl_index(world: &World, compromise: &str) -> String {
     let folder = world.path("openssl");
     fs::create_dir_all(folder.join("new")).expect("made");
     let config = format!(
@@ -42,7 +43,7 @@ fn openssl_index(world: &World) -> String {
         ca(&["-in", &file, "-notext"]);
     }
     ca(&["-revoke", &path("new/A1.pem"), "-crl_reason", "superseded"]);
-    ca(&["-revoke", &path("new/A2.pem"), "-crl_compromise", "20260101000000Z"]);
+    ca(&["-revoke", &path("new/A2.pem"), "-crl_compromise", compromise]);
     fs::read_to_string(folder.join("index.txt")).expect("an index")
 }
 
@@ -52,7 +53,8 @@ async fn the_index_of_an_openssl_ca_is_taken_over_with_dates_and_reasons() {
     let mut config = world.config();
     let admin = world.with_admin(&mut config);
     let running = world.start(config).await;
-    let index = openssl_index(&world);
+    let since = world.now.minus_seconds(200).to_string();
+    let index = openssl_index(&world, &since.replace(['-', ':', 'T'], ""));
     // Its own clock, by which it revoked.
     running.set_clock(world.now.plus_seconds(600));
     let reply = running.admin(&admin, "POST", "/v1/import/signing", index.as_bytes());
@@ -63,7 +65,7 @@ async fn the_index_of_an_openssl_ca_is_taken_over_with_dates_and_reasons() {
         running.admin(&admin, "GET", &format!("/v1/certificates/signing/{serial}"), b"").json()
     };
     assert_eq!(show("a1")["revocation"]["reason"], "superseded");
-    assert_eq!(show("a2")["revocation"]["revocation_date"], "2026-01-01T00:00:00Z");
+    assert_eq!(show("a2")["revocation"]["revocation_date"], since);
     assert_eq!(show("a3")["status"], "good");
     let crl = get(running.public, "/crl/signing.crl");
     assert_eq!(CertificateList::decode(&crl.body).expect("a CRL").entries().count(), 2);
@@ -128,7 +130,8 @@ async fn an_export_read_by_pages_is_the_same_service_elsewhere() {
         assert!(lines.iter().any(|line| {
             let mut line: Value = serde_json::from_str(line).expect("JSON");
             line.as_object_mut().expect("an object").remove("kind");
-            // Whose word it is that they did is said.
+            // Whose word it is that they did is said, and that it is nothing more.
+            line["evidence"] = "import".into();
             line["registered_by"] = "imported by admin@example.test: admin@example.test".into();
             if let Some(revocation) = line.get_mut("revocation") {
                 revocation["recorded_by"] =
@@ -152,7 +155,7 @@ async fn an_import_does_not_speak_for_others() {
     let roles = [Role::Registrar, Role::Revoker];
     let carol = world.with_person(&mut config, "carol", &roles);
     let running = world.start(config).await;
-    let at = world.now.minus_seconds(1_000).to_string();
+    let at = world.now.minus_seconds(200).to_string();
     let revocation = json!({
         "reason": "keyCompromise", "revocation_date": at, "recorded_at": at, "recorded_by": "bob",
     });
@@ -181,8 +184,10 @@ async fn an_import_does_not_speak_for_others() {
     assert_eq!(get("/v1/keys")["keys"][0]["revocation"]["recorded_by"], by("bob"));
     assert_eq!(get("/v1/releases")["releases"][0]["registered_by"], by("dan"));
     // What came from here is not told twice, and no name grows without end or writes between the lines.
-    let again =
-        body.replace("\"bob\"", "\"imported by carol@example.test: bob\"").replace("a7", "a8");
+    let again = body
+        .replace("\"bob\"", "\"imported by carol@example.test: bob\"")
+        .replace("a7", "a8")
+        .replace(&"cd".repeat(32), &"ce".repeat(32));
     assert_eq!(running.admin(&carol, "POST", "/v1/import", again.as_bytes()).status, 200);
     let shown = get("/v1/certificates/signing/a8");
     assert_eq!(shown["revocation"]["recorded_by"], by("bob"));
@@ -202,4 +207,111 @@ async fn an_import_does_not_speak_for_others() {
     let done = record.iter().find(|(kind, _)| kind == "import.done").expect("done");
     assert_eq!(done.1["answer"]["sha256"], json!(digest));
     assert_eq!(done.1["answer"]["names"], json!(["alice", "bob", "dan"]));
+}
+
+/// A4: Carol imported false facts about a certificate that was not registered yet. It could not be
+/// registered any more, nor revoked for its true date.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_import_says_of_a_certificate_keeps_nobody_from_revoking_it() {
+    let world = World::new();
+    let mut config = world.config();
+    let admin = world.with_admin(&mut config);
+    let running = world.start(config).await;
+    let [by_itself, by_order, by_serial] = [world.signer(), world.signer(), world.signer()];
+    let poison = |der: &[u8], digest: &str| {
+        let at = world.now.minus_seconds(1).to_string();
+        json!({
+            "kind": "certificate", "issuer": "signing", "serial": serial(der), "subject_der": "MAA=",
+            "sha256": digest.repeat(32), "key_sha256": digest.repeat(32), "not_before": at,
+            "not_after": at, "registered_at": at, "registered_by": "bob", "status": "good",
+        })
+    };
+    let head = json!({ "kind": "export", "format": 1 });
+    let lines =
+        [head.clone(), poison(&by_itself, "a1"), poison(&by_order, "a2"), poison(&by_serial, "a3")];
+    let body = lines.map(|line| line.to_string()).join("\n");
+    assert_eq!(running.admin(&admin, "POST", "/v1/import", body.as_bytes()).status, 200);
+
+    let reply = running.admin(&admin, "POST", "/v1/certificates", &by_itself);
+    assert_eq!(reply.status, 201, "{reply:?}");
+    assert_eq!(reply.json()["certificates"][0]["outcome"], "corrected");
+    let path = format!("/v1/certificates/signing/{}", serial(&by_itself));
+    let known = running.admin(&admin, "GET", &path, b"").json();
+    assert_eq!(
+        (&known["evidence"], &known["registered_by"]),
+        (&Value::Null, &json!("admin@example.test"))
+    );
+    assert_eq!(known["key_sha256"], super::key_sha256(&by_itself));
+
+    let since = world.now.minus_seconds(100).to_string();
+    let compromise = json!({ "reason": "keyCompromise", "compromised_since": since });
+    let by_certificate = |der: &[u8]| {
+        let mut order = compromise.clone();
+        order["certificate"] = Base64::encode_string(der).into();
+        order
+    };
+    let with_serial = order(&by_serial, "keyCompromise", &json!({ "compromised_since": since }));
+    for (order, der) in [
+        (by_certificate(&by_itself), &by_itself),
+        (by_certificate(&by_order), &by_order),
+        (with_serial, &by_serial),
+    ] {
+        let reply = running.revoke(&admin, &order);
+        assert_eq!(reply.status, 200, "{reply:?}");
+        assert_eq!(
+            (&reply.json()["serial"], &reply.json()["revocation_date"]),
+            (&json!(serial(der)), &json!(since))
+        );
+    }
+    // What the certificate said in an order is on record; a serial number proves nothing.
+    for (der, evidence) in [(&by_order, Value::Null), (&by_serial, json!("import"))] {
+        let path = format!("/v1/certificates/signing/{}", serial(der));
+        let known = running.admin(&admin, "GET", &path, b"").json();
+        assert_eq!(known["evidence"], evidence, "{known}");
+    }
+    let crl = get(running.public, "/crl/signing.crl");
+    assert_eq!(CertificateList::decode(&crl.body).expect("a CRL").entries().count(), 3);
+    // What is proven, no import contradicts.
+    let body = [head, poison(&by_itself, "a1")].map(|line| line.to_string()).join("\n");
+    let reply = running.admin(&admin, "POST", "/v1/import", body.as_bytes());
+    assert_eq!((reply.status, reply.code().as_str()), (409, "certificate.conflict"));
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dates_to_come_and_dates_before_the_issuer_are_not_imported() {
+    let world = World::new();
+    let mut config = world.config();
+    let admin = world.with_admin(&mut config);
+    let running = world.start(config).await;
+    let (now, early, late) =
+        (world.now.to_string(), "2001-01-01T00:00:00Z", "2200-01-01T00:00:00Z");
+    let certificate = json!({
+        "kind": "certificate", "issuer": "signing", "serial": "0a0b", "not_before": now, "not_after": late,
+        "registered_at": now, "registered_by": "x", "status": "revoked", "revocation": {
+            "reason": "superseded", "revocation_date": now, "recorded_at": now, "recorded_by": "x",
+        },
+    });
+    let key = json!({
+        "kind": "key", "key_sha256": "ab".repeat(32), "revocation": certificate["revocation"],
+    });
+    for (line, pointer, date, code) in [
+        (&certificate, "/not_before", late, "import.future"),
+        (&certificate, "/registered_at", late, "import.future"),
+        (&certificate, "/revocation/revocation_date", late, "import.future"),
+        (&certificate, "/not_before", early, "import.too_early"),
+        (&certificate, "/registered_at", early, "import.too_early"),
+        (&certificate, "/revocation/revocation_date", early, "import.too_early"),
+        (&certificate, "/not_after", early, "import.malformed"),
+        (&key, "/revocation/revocation_date", late, "import.future"),
+    ] {
+        let mut line = line.clone();
+        *line.pointer_mut(pointer).expect("a member") = date.into();
+        let body = format!("{}\n{line}", json!({ "kind": "export", "format": 1 }));
+        let reply = running.admin(&admin, "POST", "/v1/import", body.as_bytes());
+        assert_eq!((reply.status, reply.code().as_str()), (400, code), "{pointer} {date}");
+    }
+    let path = "/v1/certificates/signing/0a0b";
+    assert_eq!(running.admin(&admin, "GET", path, b"").code(), "certificate.not_registered");
+    running.stop().await;
 }

@@ -50,9 +50,6 @@ async fn a_compromise_takes_the_key_its_certificates_to_come_and_names_the_relea
         let reply = post(&running, &admin, "/v1/releases", &release(der, bundle, signed_at));
         assert_eq!(reply.status, 201, "{reply:?}");
     }
-    let again = post(&running, &admin, "/v1/releases", &release(&first, "01", None));
-    assert_eq!((again.status, &again.json()["outcome"]), (200, &json!("known")));
-
     let since = json!({ "compromised_since": since.to_string() });
     let mut asked = order(&first, "keyCompromise", &since);
     asked["dry_run"] = true.into();
@@ -97,6 +94,39 @@ async fn a_compromise_takes_the_key_its_certificates_to_come_and_names_the_relea
     running.stop().await;
 }
 
+/// A9: a release that was registered first as signed long before was left out of what a theft concerns.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_release_registered_again_keeps_its_latest_time_and_its_signer() {
+    let world = World::new();
+    let mut config = world.config();
+    let admin = world.with_admin(&mut config);
+    let running = world.start(config).await;
+    let [first, second] = [world.signer(), world.signer()];
+    running.register(&admin, &[&first]);
+    let register = |der: &[u8], ago: i64| {
+        let signed_at = Some(world.now.minus_seconds(ago).to_string());
+        post(&running, &admin, "/v1/releases", &release(der, "01", signed_at))
+    };
+    for (der, ago, status, said) in [
+        (&first, 900, 201, "registered"),
+        (&first, 5, 200, "corrected"),
+        (&first, 5, 200, "known"),
+        (&first, 900, 200, "known"),
+        (&second, 5, 409, "release.conflict"),
+    ] {
+        let reply = register(der, ago);
+        let outcome = reply.json()["outcome"].as_str().map_or_else(|| reply.code(), str::to_owned);
+        assert_eq!((reply.status, outcome.as_str()), (status, said), "{ago}");
+    }
+    let on_record = register(&first, 900).json()["release"]["signed_at"].clone();
+    assert_eq!(on_record, world.now.minus_seconds(5).to_string());
+    let since = world.now.minus_seconds(60).to_string();
+    let order = order(&first, "keyCompromise", &json!({ "compromised_since": since }));
+    let affected = running.revoke(&admin, &order).json()["affected_releases"].clone();
+    assert_eq!(affected.as_array().expect("a list").len(), 1);
+    running.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_is_revoked_by_itself_and_offline_issuers_are_told() {
     let world = World::new();
@@ -110,11 +140,20 @@ async fn a_key_is_revoked_by_itself_and_offline_issuers_are_told() {
     let done = running.revoke(&admin, &by_key);
     assert_eq!(done.status, 200, "{done:?}");
     assert_eq!(done.json()["certificates"][0]["serial"], serial(&signer));
+    assert_eq!(
+        (&done.json()["certificate_count"], &done.json()["warning"]),
+        (&json!(1), &Value::Null)
+    );
     // The same by digest changes nothing; a key nobody has is revoked all the same.
     for digest in [key_sha256(&signer), "ab".repeat(32)] {
         let order = json!({ "key_sha256": digest, "reason": "cessationOfOperation" });
         assert_eq!(running.revoke(&admin, &order).status, 200);
     }
+    let nobodys = json!({ "key_sha256": "cd".repeat(32), "reason": "cessationOfOperation" });
+    let done = running.revoke(&admin, &nobodys).json();
+    assert_eq!(done["certificate_count"], 0);
+    let warning = done["warning"].as_str().expect("a warning");
+    assert!(warning.starts_with("No certificate with this key is registered"), "{warning}");
     for (order, status, code) in [
         (json!({ "key": "!", "reason": "superseded" }), 400, "key.malformed"),
         (json!({ "key_sha256": "ab", "reason": "superseded" }), 400, "key.malformed"),

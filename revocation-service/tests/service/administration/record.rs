@@ -40,6 +40,65 @@ async fn a_request_repeated_under_its_key_is_answered_as_before() {
     running.stop().await;
 }
 
+/// A10: twelve were carried out.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_requests_with_one_key_at_once_one_is_carried_out() {
+    let world = World::new();
+    let mut config = world.config();
+    let admin = world.with_admin(&mut config);
+    let running = world.start(config).await;
+    let address = running.admin.expect("an admin listener");
+    let signer = world.signer();
+    running.register(&admin, &[&signer]);
+    let body = order(&signer, "superseded", &json!({ "comment": "at once" })).to_string();
+    let send = || {
+        let headers = [("Idempotency-Key", "k-1")];
+        let path = ("POST", "/v1/revocations");
+        send_tls_with(address, &admin, path, &headers, body.as_bytes()).expect("a reply")
+    };
+    let replies: Vec<_> = std::thread::scope(|scope| {
+        let senders: Vec<_> = (0..12).map(|_| scope.spawn(send)).collect();
+        senders.into_iter().map(|sender| sender.join().expect("no panic")).collect()
+    });
+    for reply in &replies {
+        let is_answered = reply.status == 200;
+        assert!(is_answered || reply.code() == "idempotency.key.in_use", "{reply:?}");
+    }
+    let first = replies.iter().filter(|reply| reply.status == 200);
+    assert_eq!(first.filter(|reply| reply.header("idempotency-replayed").is_none()).count(), 1);
+    assert_eq!(send().header("idempotency-replayed"), Some("true"));
+    running.stop().await;
+    let orders = ledger(&world).into_iter().filter(|(kind, _)| kind == "revocation.ordered");
+    assert_eq!(orders.count(), 1);
+}
+
+/// A10: the second one took away what the first one was writing, or took its name.
+#[tokio::test(flavor = "multi_thread")]
+async fn backups_of_one_second_are_files_of_their_own() {
+    let world = World::new();
+    let mut config = world.config();
+    config.backup_folder = Some(world.folder.path().to_owned());
+    let admin = world.with_admin(&mut config);
+    let running = world.start(config).await;
+    let back_up = || running.admin(&admin, "POST", "/v1/backups", b"");
+    let replies: Vec<_> = std::thread::scope(|scope| {
+        let senders: Vec<_> = (0..4).map(|_| scope.spawn(back_up)).collect();
+        senders.into_iter().map(|sender| sender.join().expect("no panic")).collect()
+    });
+    let mut paths = std::collections::HashSet::new();
+    for reply in replies {
+        assert_eq!(reply.status, 201, "{reply:?}");
+        paths.insert(reply.json()["path"].as_str().expect("a path").to_owned());
+    }
+    assert_eq!(paths.len(), 4, "{paths:?}");
+    running.stop().await;
+    for path in paths {
+        let copy = std::path::PathBuf::from(path).into();
+        let storage = countersign_revocation::storage::open(&copy).await.expect("a whole database");
+        storage.close().await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_order_is_on_record_with_who_and_why_and_what_came_of_it() {
     let world = World::new();
@@ -94,11 +153,11 @@ async fn an_order_too_long_for_a_line_is_on_record_by_its_digest() {
     let mut config = world.config();
     let admin = world.with_admin(&mut config);
     let running = world.start(config).await;
-    let long = format!("{{\"reason\": \"{}\"}}", "x".repeat(70_000));
-    let reply = running.admin(&admin, "POST", "/v1/revocations", long.as_bytes());
-    assert_eq!((reply.status, reply.code().as_str()), (400, "revocation.reason.unknown"));
+    let long = "x".repeat(70_000);
+    let reply = running.admin(&admin, "POST", "/v1/import", long.as_bytes());
+    assert_eq!((reply.status, reply.code().as_str()), (400, "import.malformed"));
     running.stop().await;
     let records = ledger(&world);
-    let ordered = records.iter().find(|(kind, _)| kind == "revocation.ordered").expect("there");
+    let ordered = records.iter().find(|(kind, _)| kind == "import.ordered").expect("there");
     assert_eq!(ordered.1["order"]["octets"], long.len());
 }

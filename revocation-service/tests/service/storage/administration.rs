@@ -1,4 +1,4 @@
-//! What every storage promises to administration: keys, proposals, releases, answers, import.
+//! What every storage promises to administration: keys, proposals, releases, import.
 
 use std::sync::Arc;
 
@@ -9,9 +9,9 @@ use countersign_core::{
 use countersign_revocation::{
     rules::{People, Refusal, RevocationOrder},
     storage::{
-        CertificateRecord, Decision, Digests, Listed, Listing, Pending, PendingFault, PendingState,
-        Proposal, Registration, ReleaseRecord, ReleasesOf, Remembered, Revocation, Status, Storage,
-        StorageError, Verdict, Which,
+        CertificateRecord, Decision, Digests, Evidence, Listed, Listing, Pending, PendingFault,
+        PendingState, Proposal, Registration, ReleaseRecord, ReleasesOf, Revocation, Status,
+        Storage, StorageError, Verdict, Which,
     },
 };
 
@@ -26,8 +26,12 @@ on_both_databases! {
     a_proposal_is_bound_to_what_it_changes
     a_proposal_is_added_to_withdrawn_and_alone
     releases_are_found_by_key_and_by_certificate
+    a_release_has_the_latest_time_and_one_signer
+    what_waits_is_listed_before_everything_else
+    a_second_approval_is_told_of_the_first
     an_import_takes_the_stricter_revocation_and_is_completed_later
-    answers_are_remembered_for_a_while
+    the_certificate_replaces_what_an_import_said_of_it
+    dates_to_come_are_moved_to_now_for_good
     a_thousand_certificates_are_one_change
 }
 
@@ -214,7 +218,7 @@ async fn a_proposal_is_decided_once_and_in_time(fixture: Fixture) {
     decide(&first, Decision::Reject, 6_000).await.expect("rejected");
     decide(&first, Decision::Reject, 6_000).await.expect("rejected already");
     let changed = decide(&first, Decision::Approve, 6_000).await;
-    assert!(matches!(changed, Err(StorageError::Pending(PendingFault::Decided))), "{changed:?}");
+    assert!(matches!(changed, Err(StorageError::Decided { .. })), "{changed:?}");
 
     let second = propose(4_500).await;
     let late = decide(&second, Decision::Approve, 9_000).await;
@@ -317,7 +321,7 @@ async fn a_proposal_is_added_to_withdrawn_and_alone(fixture: Fixture) {
     assert_eq!(withdrawn.state, PendingState::Withdrawn(own.clone()));
     assert_eq!(storage.withdraw(pending.id, &own).await.expect("again"), withdrawn);
     let decided = storage.decide(pending.id, Decision::Approve, added.sha256(), &second).await;
-    assert!(matches!(decided, Err(StorageError::Pending(PendingFault::Decided))), "{decided:?}");
+    assert!(matches!(decided, Err(StorageError::Decided { .. })), "{decided:?}");
     storage.propose(&other).await.expect("there is room");
     let unknown = storage.withdraw(99, &own).await;
     assert!(matches!(unknown, Err(StorageError::Pending(PendingFault::Unknown))), "{unknown:?}");
@@ -340,9 +344,19 @@ async fn releases_are_found_by_key_and_by_certificate(fixture: Fixture) {
     let storage = Arc::clone(&fixture.storage);
     let releases = vec![release(&fixture, 1, 1, Some(3_000)), release(&fixture, 2, 2, None)];
     let outcomes = storage.register_releases(releases.clone()).await.expect("registered");
-    assert_eq!(outcomes, [Registration::Registered; 2]);
+    assert_eq!(
+        outcomes,
+        releases
+            .clone()
+            .into_iter()
+            .map(|each| (Registration::Registered, each))
+            .collect::<Vec<_>>()
+    );
     let outcomes = storage.register_releases(releases.clone()).await.expect("known");
-    assert_eq!(outcomes, [Registration::Known; 2]);
+    assert_eq!(
+        outcomes,
+        releases.clone().into_iter().map(|each| (Registration::Known, each)).collect::<Vec<_>>()
+    );
     let of = |of| {
         let storage = Arc::clone(&storage);
         async move { storage.releases(&of).await.expect("read") }
@@ -354,12 +368,88 @@ async fn releases_are_found_by_key_and_by_certificate(fixture: Fixture) {
     assert_eq!(of(ReleasesOf::All(Some([1; 32]), 5)).await, releases[1..]);
 }
 
+/// A9: a false time, registered first, took a release out of what a compromise concerns.
+async fn a_release_has_the_latest_time_and_one_signer(fixture: Fixture) {
+    let storage = Arc::clone(&fixture.storage);
+    let register = async |signed_at| {
+        let release = release(&fixture, 1, 1, signed_at);
+        let outcomes = storage.register_releases(vec![release]).await.expect("registered");
+        let (outcome, on_record) = &outcomes[0];
+        (*outcome, on_record.signed_at.map(UnixSeconds::seconds))
+    };
+    assert_eq!(register(Some(3_000)).await, (Registration::Registered, Some(3_000)));
+    assert_eq!(register(Some(4_000)).await, (Registration::Corrected, Some(4_000)));
+    for said in [4_000, 2_000] {
+        assert_eq!(register(Some(said)).await, (Registration::Known, Some(4_000)), "{said}");
+    }
+    // A time that is not known may be any.
+    assert_eq!(register(None).await, (Registration::Corrected, None));
+    assert_eq!(register(Some(9_000)).await, (Registration::Known, None));
+    let of_all = storage.releases(&ReleasesOf::All(None, 5)).await.expect("read");
+    assert_eq!(of_all, [release(&fixture, 1, 1, None)]);
+
+    let by_another = release(&fixture, 1, 2, None);
+    let another_name = ReleaseRecord { name: "Other.tar.gz".to_owned(), ..of_all[0].clone() };
+    for other in [by_another, another_name] {
+        let both = vec![release(&fixture, 2, 2, None), other];
+        let conflict = storage.register_releases(both).await;
+        assert!(matches!(conflict, Err(StorageError::ReleaseConflict { .. })), "{conflict:?}");
+    }
+    assert_eq!(storage.releases(&ReleasesOf::All(None, 5)).await.expect("read"), of_all);
+}
+
+/// A8: a thousand withdrawn ones hid it.
+async fn what_waits_is_listed_before_everything_else(fixture: Fixture) {
+    let (storage, issuer) = (Arc::clone(&fixture.storage), fixture.issuer);
+    let mut ids = Vec::new();
+    for serial in [1, 2, 3, 4] {
+        storage.register(vec![certificate(issuer, serial)]).await.expect("registered");
+        storage.revoke(issuer, &[serial], &order(CertificateHold, None)).await.expect("on hold");
+        let lift = proposal(&fixture, serial, order(RemoveFromCrl, None)).await;
+        ids.push(storage.propose(&lift).await.expect("proposed").id);
+    }
+    let own = verdict("admin@example.test", 6_000);
+    for id in &ids[2..] {
+        storage.withdraw(*id, &own).await.expect("withdrawn");
+    }
+    let listed = async |now, limit| {
+        let listed = storage.proposals(UnixSeconds::new(now), limit).await.expect("read");
+        listed.into_iter().map(|pending| pending.id).collect::<Vec<_>>()
+    };
+    assert_eq!(listed(6_000, 1).await, [ids[1], ids[0], ids[3]]);
+    assert_eq!(listed(6_000, 9).await, [ids[1], ids[0], ids[3], ids[2]]);
+    // Nothing waits for ever.
+    assert_eq!(listed(9_000, 1).await, [ids[3]]);
+}
+
+async fn a_second_approval_is_told_of_the_first(fixture: Fixture) {
+    let storage = Arc::clone(&fixture.storage);
+    revoked(storage.as_ref(), &fixture, CertificateHold, 3_000).await;
+    let lift = proposal(&fixture, 1, order(RemoveFromCrl, None)).await;
+    let pending = storage.propose(&lift).await.expect("proposed");
+    let approve = async |who, at| {
+        let verdict = verdict(who, at);
+        storage.decide(pending.id, Decision::Approve, pending.sha256(), &verdict).await
+    };
+    approve("bob", 6_000).await.expect("approved");
+    let (again, recorded) = approve("bob", 6_500).await.expect("the same");
+    assert_eq!((again.state, recorded), (PendingState::Approved(verdict("bob", 6_000)), None));
+    let Err(StorageError::Decided { outcome, by, at }) = approve("carol", 6_500).await else {
+        panic!("approved twice")
+    };
+    assert_eq!((outcome, by.as_str(), at.seconds()), ("approved", "bob", 6_000));
+}
+
 async fn an_import_takes_the_stricter_revocation_and_is_completed_later(fixture: Fixture) {
     let Fixture { storage, issuer, .. } = fixture;
     storage.register(vec![certificate(issuer, 1)]).await.expect("registered");
     storage.revoke(issuer, &[1], &order(Superseded, Some(3_000))).await.expect("revoked");
     let imported = |serial, reason, date| Listed {
-        certificate: CertificateRecord { digests: None, ..certificate(issuer, serial) },
+        certificate: CertificateRecord {
+            digests: None,
+            evidence: Evidence::Import,
+            ..certificate(issuer, serial)
+        },
         revocation: Some(Revocation {
             reason,
             revocation_date: UnixSeconds::new(date),
@@ -388,29 +478,84 @@ async fn an_import_takes_the_stricter_revocation_and_is_completed_later(fixture:
     assert!(matches!(storage.status(issuer, &[2]).await.expect("read"), Status::Revoked(_)));
 }
 
-async fn answers_are_remembered_for_a_while(fixture: Fixture) {
-    let storage = fixture.storage;
-    let answer = |at, body: &[u8]| Remembered {
-        request_sha256: [4; 32],
-        status: 200,
-        media_type: "application/json".to_owned(),
-        body: body.to_vec(),
-        at: UnixSeconds::new(at),
+/// A4.
+async fn the_certificate_replaces_what_an_import_said_of_it(fixture: Fixture) {
+    let Fixture { storage, issuer, .. } = fixture;
+    let false_facts = |serial, key| Listed {
+        certificate: CertificateRecord {
+            not_before: UnixSeconds::new(4_000),
+            evidence: Evidence::Import,
+            actor: "imported by mallory: bob".to_owned(),
+            digests: Some(Digests {
+                sha256: [99; 32],
+                ..with_key(issuer, serial, key).digests.expect("some")
+            }),
+            ..certificate(issuer, serial)
+        },
+        revocation: None,
     };
-    let (first, epoch) = (answer(5_000, b"first"), UnixSeconds::new(0));
-    storage.remember("alice", "k1", &first, epoch).await.expect("kept");
-    storage.remember("alice", "k1", &answer(5_001, b"second"), epoch).await.expect("kept");
-    let remembered = |actor: &'static str, not_before| {
-        let storage = Arc::clone(&storage);
-        async move { storage.remembered(actor, "k1", UnixSeconds::new(not_before)).await.expect("read") }
+    storage.import(vec![false_facts(1, 7), false_facts(2, 7)]).await.expect("imported");
+    // Before the notBefore that nothing proves, and by the key that nothing proves.
+    storage.revoke(issuer, &[1], &order(KeyCompromise, Some(3_000))).await.expect("revoked");
+    let by_key = storage.revoke_key([7; 32], &order(KeyCompromise, Some(2_500)), &[issuer]).await;
+    assert_eq!(by_key.expect("revoked").certificates.len(), 2);
+
+    let proven = with_key(issuer, 1, 8);
+    let outcomes = storage.register(vec![proven.clone()]).await.expect("registered");
+    assert_eq!(outcomes, [Registration::Corrected]);
+    let known = storage.certificate(issuer, &[1]).await.expect("read").expect("there");
+    assert_eq!((&known, known.evidence), (&proven, Evidence::Certificate));
+    assert_eq!(known.actor, "admin@example.test");
+    let Status::Revoked(still) = storage.status(issuer, &[1]).await.expect("read") else {
+        panic!("forgotten")
     };
-    assert_eq!(remembered("alice", 0).await, Some(first));
-    assert_eq!(remembered("bob", 0).await, None);
-    assert_eq!(remembered("alice", 5_001).await, None);
-    // Later ones sweep out what is too old.
-    let later = answer(9_000, b"third");
-    storage.remember("bob", "k2", &later, UnixSeconds::new(6_000)).await.expect("kept");
-    assert_eq!(remembered("alice", 0).await, None);
+    assert_eq!(still.revocation_date, UnixSeconds::new(2_500));
+    let of_key = storage.certificates_of_key([8; 32]).await.expect("read");
+    assert_eq!(of_key.len(), 1);
+    assert_eq!(
+        storage.register(vec![proven.clone()]).await.expect("the same"),
+        [Registration::Known]
+    );
+    // Nothing replaces what is proven, and two imports that contradict each other are both unproven.
+    let other =
+        CertificateRecord { evidence: Evidence::Certificate, ..false_facts(1, 7).certificate };
+    let conflict = storage.register(vec![other]).await;
+    assert!(matches!(conflict, Err(StorageError::CertificateConflict { .. })), "{conflict:?}");
+    for serial in [1, 2] {
+        let mut entry = false_facts(serial, 7);
+        entry.certificate.digests.as_mut().expect("some").sha256 = [98; 32];
+        let conflict = storage.import(vec![entry]).await;
+        assert!(matches!(conflict, Err(StorageError::CertificateConflict { .. })), "{conflict:?}");
+    }
+    // One that was revoked as a key is, under its true key.
+    let outcomes = storage.register(vec![with_key(issuer, 2, 7)]).await.expect("registered");
+    assert_eq!(outcomes, [Registration::RegisteredRevoked]);
+}
+
+/// A10b: a date from a clock that was ahead moved later with every list.
+async fn dates_to_come_are_moved_to_now_for_good(fixture: Fixture) {
+    let Fixture { storage, issuer, .. } = fixture;
+    storage.register(vec![certificate(issuer, 1), certificate(issuer, 2)]).await.expect("known");
+    for (serial, since) in [(1, None), (2, Some(3_000))] {
+        storage.revoke(issuer, &[serial], &order(Superseded, since)).await.expect("revoked");
+    }
+    let dates = async || {
+        let list = storage.revocations(issuer).await.expect("read");
+        let date = |(_, known): &(Vec<u8>, Revocation)| known.revocation_date.seconds();
+        (list.revision, list.entries.iter().map(date).collect::<Vec<_>>())
+    };
+    assert_eq!(dates().await, (2, vec![5_000, 3_000]));
+    for (now, settled) in [
+        (5_000, (2, vec![5_000, 3_000])),
+        (4_000, (3, vec![4_000, 3_000])),
+        (4_500, (3, vec![4_000, 3_000])),
+    ] {
+        storage.settle_dates(issuer, UnixSeconds::new(now)).await.expect("settled");
+        assert_eq!(dates().await, settled, "{now}");
+    }
+    let changed = storage.changes_since(issuer, 2).await.expect("read").entries;
+    assert_eq!(changed.len(), 1, "deltas tell");
+    assert_eq!(changed[0].1.as_ref().expect("revoked").actor, "admin@example.test");
 }
 
 async fn a_thousand_certificates_are_one_change(fixture: Fixture) {

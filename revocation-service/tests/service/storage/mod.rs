@@ -1,6 +1,7 @@
 //! What every storage promises: one suite, run on both databases; and what each has of its own.
 
 mod administration;
+mod answers;
 mod ledgers;
 mod postgres;
 mod promises;
@@ -11,7 +12,7 @@ use std::sync::Arc;
 use countersign_core::{crl::RevocationReason, time::UnixSeconds};
 use countersign_revocation::{
     rules::{People, RevocationOrder},
-    storage::{self, CertificateRecord, DatabaseLocation, Digests, IssuerId, Storage},
+    storage::{self, CertificateRecord, DatabaseLocation, Digests, Evidence, IssuerId, Storage},
 };
 
 /// A database with one issuer.
@@ -44,6 +45,7 @@ pub(crate) fn certificate(issuer: IssuerId, serial: u8) -> CertificateRecord {
         }),
         not_before: UnixSeconds::new(1_000),
         not_after: UnixSeconds::new(90_000),
+        evidence: Evidence::Certificate,
         registered_at: UnixSeconds::new(2_000),
         actor: "admin@example.test".to_owned(),
     }

@@ -1,0 +1,142 @@
+//! Why storage did not do what it was asked; what that means to an administrator is [`crate::reply`]'s.
+
+use std::path::PathBuf;
+
+use countersign_core::time::UnixSeconds;
+
+use crate::rules::Refusal;
+
+/// Why storage did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StorageError {
+    /// A configured issuer is not the one the database knows.
+    #[error(
+        "issuer {name:?} is bound to another key in this database, or its key to another name; use the name and certificate this database was made with, or a new database"
+    )]
+    IssuerChanged {
+        /// The configured name.
+        name: String,
+    },
+    /// Two different certificates with one issuer and serial number.
+    #[error("another certificate with serial number {serial} is registered for this issuer")]
+    CertificateConflict {
+        /// The serial number, hexadecimal.
+        serial: String,
+    },
+    /// The serial number is not known.
+    #[error("no certificate with serial number {serial} is registered for this issuer")]
+    NotRegistered {
+        /// The serial number, hexadecimal.
+        serial: String,
+    },
+    /// A proposal cannot be decided on.
+    #[error(transparent)]
+    Pending(#[from] PendingFault),
+    /// A proposal was decided on already, otherwise or by somebody else.
+    #[error("that proposal was {outcome} already, by {by} at {at}")]
+    Decided {
+        /// What became of it.
+        outcome: &'static str,
+        /// Who decided.
+        by: String,
+        /// When.
+        at: UnixSeconds,
+    },
+    /// A release is registered already, as something else.
+    #[error(
+        "that bundle is registered as {name:?}, signed with the certificate {serial}, since {at} by {by}; it has one name and one signer"
+    )]
+    ReleaseConflict {
+        /// The name on record.
+        name: String,
+        /// The signer's serial number on record, hexadecimal.
+        serial: String,
+        /// Who registered it.
+        by: String,
+        /// When.
+        at: UnixSeconds,
+    },
+    /// The rules forbid that change.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// A `CRLNumber` did not grow.
+    #[error("CRLNumber {number} is not greater than {stored}, which was published before")]
+    CrlNumber {
+        /// The number refused.
+        number: u64,
+        /// The number on record.
+        stored: u64,
+    },
+    /// What is stored cannot be read back: the database was changed by something else.
+    #[error("the database holds something this service did not write: {what}")]
+    Corrupt {
+        /// Which value.
+        what: &'static str,
+    },
+    /// Another process has the database, and would not see what this one writes.
+    #[error("another process uses this database ({} is locked)", lock.display())]
+    InUse {
+        /// The file whose lock it holds.
+        lock: PathBuf,
+    },
+    /// What is open is no longer the file of that name: it would be gone after a restart.
+    #[error("the database file was deleted or replaced under the running service; restart it")]
+    Replaced,
+    /// There is a file of that name already.
+    #[error("{} exists", path.display())]
+    BackupExists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// PostgreSQL has its own means of backup.
+    #[error("a PostgreSQL database is backed up by pg_dump, not by this service")]
+    BackupElsewhere,
+    /// The database failed.
+    #[error("the database failed")]
+    Database(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// Why a proposal cannot be decided on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PendingFault {
+    /// There is none of that number.
+    #[error("there is no proposal of that number")]
+    Unknown,
+    /// Its time is over.
+    #[error("nobody approved that proposal in time; propose it again")]
+    Expired,
+    /// It takes two people.
+    #[error("whoever proposed it cannot approve it: it takes two people")]
+    SamePerson,
+    /// Only whoever proposed it takes it back.
+    #[error("another person proposed that; an approver can reject it")]
+    AnotherPersons,
+    /// It is not what the deciding person was shown.
+    #[error(
+        "that is not the proposal as it stands: something was added to it; look at it again (GET /v1/pending)"
+    )]
+    NotAsShown,
+    /// The revocation was changed since.
+    #[error(
+        "the revocation was changed after this was proposed; look at how it stands, and propose again"
+    )]
+    Outdated,
+    /// Another proposal for that certificate waits.
+    #[error(
+        "proposal {id} for this certificate waits; it must be approved, rejected or withdrawn first"
+    )]
+    AnotherWaits {
+        /// Its number.
+        id: i64,
+    },
+    /// Too many proposals of the same person wait.
+    #[error(
+        "a thousand of your proposals wait; have some approved or rejected, or withdraw some, before you propose more"
+    )]
+    TooManyWait,
+    /// The comments are too long.
+    #[error(
+        "with the comments before, this one is too long; withdraw the proposal and propose again"
+    )]
+    CommentTooLong,
+}
