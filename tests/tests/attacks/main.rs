@@ -28,6 +28,11 @@
 //! | F22 | `connect_without_tls_by_a_misspelling` | the connection to the database in the clear |
 //! | besides | `have_nothing_recorded_unseen` | no record of orders, by accident |
 //! | a renamed file | `offer_an_old_release_under_a_new_name` | an old release taken for the new one |
+//! | A4 | `keep_a_certificate_from_being_revoked` | an accomplice's certificate never revoked from the day of the theft on |
+//! | A7 | `starve_the_administration` | no order given and no CRL made, by questions |
+//! | A8 | `hide_what_waits` | another person's proposal out of sight, behind withdrawn ones |
+//! | A9 | `hide_a_release_from_a_compromise` | a release out of what a theft concerns, by a false time |
+//! | A10 | `have_one_order_done_many_times` | one order carried out as often as it is sent at once |
 //! | the page | `bring_trust_along_with_malware` | *genuine* for malware that brings its own trust |
 //! | held | `pollute_the_pages_objects` | a check to pass, by a key `__proto__` |
 //! | held | `smuggle_a_request` | a request past a proxy, within another one |
@@ -51,9 +56,13 @@ mod get_in_with_a_revoked_key;
 mod get_in_with_another_certificate;
 mod have_a_file_signed_that_is_a_statement;
 mod have_nothing_recorded_unseen;
+mod have_one_order_done_many_times;
 mod have_something_approved_that_was_not_shown;
 mod have_the_ca_certify_another_key;
+mod hide_a_release_from_a_compromise;
+mod hide_what_waits;
 mod hold_every_place_by_silence;
+mod keep_a_certificate_from_being_revoked;
 mod offer_an_old_release_under_a_new_name;
 mod overwrite_a_file_by_a_link;
 mod pass_with_another_kind_of_name;
@@ -68,6 +77,7 @@ mod set_the_time_with_one_authority;
 mod site;
 mod smuggle_a_request;
 mod speak_for_somebody_else_in_an_import;
+mod starve_the_administration;
 mod stay_in_after_the_certificate_expired;
 mod undo_a_revocation_by_the_next_crl;
 mod web;
