@@ -71,4 +71,4 @@ impl Administration {
     }
 }
 
-pub(crate) use self::routes::{filter, path_class};
+pub(crate) use self::routes::{filter, path_class, reception};

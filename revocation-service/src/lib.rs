@@ -262,7 +262,9 @@ pub async fn run(
                 Administration::new(Arc::clone(&service), client_crls, ledger, &config);
             let administration = Arc::new(administration);
             let routes = admin::filter(Arc::clone(&administration));
-            let server = server("admin").with_limits(limits).with_tls(tls);
+            let reception = admin::reception(Arc::clone(&administration), max_body_bytes);
+            let server =
+                server("admin").with_limits(limits).with_tls(tls).with_reception(reception);
             let serving =
                 server.with_rate(config.admin_rate).serve(listener, routes, shutdown.clone());
             tokio::join!(serving, tend_record(&administration, &storage, &shutdown));

@@ -9,8 +9,10 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use countersign_daemon::{crash_point, media_type, peer::ClientCertificate, problem::Problem};
-use http::{HeaderMap, Method, StatusCode, header::ORIGIN};
+use countersign_daemon::{
+    crash_point, media_type, peer::ClientCertificate, problem::Problem, reception::Reception,
+};
+use http::{HeaderMap, Method, StatusCode, header::ORIGIN, request::Parts};
 use warp::{
     Filter, Rejection,
     path::FullPath,
@@ -42,8 +44,13 @@ pub struct Route {
     /// Never `text/plain`, `application/x-www-form-urlencoded` or `multipart/form-data`, which any
     /// page may send anywhere (Fetch, "CORS-safelisted request-header").
     pub takes: &'static [&'static str],
+    /// Whether its body may be as large as the configuration allows, and not just [`ORDER_BYTES`].
+    pub is_bulk: bool,
     endpoint: Endpoint,
 }
+
+/// How many octets an order may have that names what it is about.
+const ORDER_BYTES: usize = 64 * 1024;
 
 #[derive(Clone, Copy, Debug)]
 enum Endpoint {
@@ -67,16 +74,22 @@ enum Endpoint {
 }
 
 const fn reads(path: &'static str, needs: Needs, endpoint: Endpoint) -> Route {
-    Route { method: "GET", path, needs, action: None, takes: &[], endpoint }
+    Route { method: "GET", path, needs, action: None, takes: &[], is_bulk: false, endpoint }
 }
 
 const fn acts(path: &'static str, needs: Needs, action: &'static str, endpoint: Endpoint) -> Route {
-    Route { method: "POST", path, needs, action: Some(action), takes: JSON, endpoint }
+    let action = Some(action);
+    Route { method: "POST", path, needs, action, takes: JSON, is_bulk: false, endpoint }
 }
 
 impl Route {
+    /// Takes whole files of these types.
     const fn taking(self, takes: &'static [&'static str]) -> Self {
-        Self { takes, ..self }
+        Self { takes, is_bulk: true, ..self }
+    }
+
+    const fn in_bulk(self) -> Self {
+        Self { is_bulk: true, ..self }
     }
 }
 
@@ -114,7 +127,8 @@ pub const ROUTES: &[Route] = &[
         "pending.withdraw",
         Endpoint::Withdraw,
     ),
-    acts("/v1/releases", Needs::All(&[Registrar]), "release.register", Endpoint::RegisterReleases),
+    acts("/v1/releases", Needs::All(&[Registrar]), "release.register", Endpoint::RegisterReleases)
+        .in_bulk(),
     reads("/v1/releases", Needs::Anybody, Endpoint::Releases),
     acts("/v1/import", Needs::All(&[Registrar, Revoker]), "import", Endpoint::Import)
         .taking(&[JSON_LINES]),
@@ -196,27 +210,61 @@ pub(crate) fn filter(
         })
 }
 
+/// Decides who may send which order before its body is read: only administrators take room for bodies, and
+/// only for what their roles are for.
+pub(crate) fn reception(administration: Arc<Administration>, max_body_bytes: usize) -> Reception {
+    Reception::new(move |head: &Parts| {
+        let administration = Arc::clone(&administration);
+        Box::pin(async move {
+            let client = head.extensions.get::<ClientCertificate>();
+            let asked = (&head.method, head.uri.path(), &head.headers);
+            let Admitted { route, .. } = admit(&administration, client, asked).await?;
+            Ok(if route.is_bulk { max_body_bytes } else { max_body_bytes.min(ORDER_BYTES) })
+        })
+    })
+}
+
+/// Who asks, and what for, when they may.
+struct Admitted {
+    actor: Actor,
+    route: &'static Route,
+    names: Vec<String>,
+}
+
+/// # Errors
+/// Nobody who may administer, or not this; no such path; a body of another type.
+async fn admit(
+    administration: &Administration,
+    client: Option<&ClientCertificate>,
+    (method, path, headers): (&Method, &str, &HeaderMap),
+) -> Result<Admitted, Problem> {
+    let service = &administration.service;
+    let client_crls = administration.client_crls.as_deref();
+    let actor = Actor::of(service, &administration.administrators, client_crls, client).await?;
+    if let Err(denied) = refuse_pages(headers) {
+        let class = path_class(path).unwrap_or("other");
+        administration.record_denial(&actor, class, denied.code()).await?;
+        return Err(denied);
+    }
+    let (route, names) = find(method, path)?;
+    if let Err(denied) = actor.require(route.needs) {
+        administration.record_denial(&actor, route.path, denied.code()).await?;
+        return Err(denied);
+    }
+    if !route.takes.is_empty() && !route.takes.iter().any(|taken| media_type::is(headers, taken)) {
+        return Err(Problem::unsupported_media_type(&route.takes.join(" or ")));
+    }
+    Ok(Admitted { actor, route, names })
+}
+
 async fn answer(
     administration: Arc<Administration>,
     client: Option<&ClientCertificate>,
     (method, path, query, headers, body): (Method, String, String, HeaderMap, Bytes),
 ) -> Result<Response, Problem> {
-    let service = &administration.service;
-    let client_crls = administration.client_crls.as_deref();
-    let actor = Actor::of(service, &administration.administrators, client_crls, client).await?;
-    if let Err(denied) = refuse_pages(&headers) {
-        let class = path_class(&path).unwrap_or("other");
-        administration.record_denial(&actor, class, denied.code()).await?;
-        return Err(denied);
-    }
-    let (route, names) = find(&method, &path)?;
-    if let Err(denied) = actor.require(route.needs) {
-        administration.record_denial(&actor, route.path, denied.code()).await?;
-        return Err(denied);
-    }
-    if !route.takes.is_empty() && !route.takes.iter().any(|taken| media_type::is(&headers, taken)) {
-        return Err(Problem::unsupported_media_type(&route.takes.join(" or ")));
-    }
+    // Once more: a body takes its time, and whoever was revoked meanwhile has no say any longer.
+    let asked = (&method, path.as_str(), &headers);
+    let Admitted { actor, route, names } = admit(&administration, client, asked).await?;
     let request = Request { route, names, query, headers, body };
     let Some(action) = route.action else {
         let answer = administration.perform(&actor, &request).await?;
