@@ -8,7 +8,7 @@ use std::{
 };
 
 use countersign_core::{
-    Keep,
+    Keep, Unnamed,
     bundle::BEGINNING_OCTETS,
     crypto::aws_lc::AwsLc,
     digest::{Digest, HashAlgorithm, StreamingDigest},
@@ -30,6 +30,7 @@ const PATIENCE: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub struct Artifact {
     name: Option<String>,
+    unnamed: Unnamed,
     shown: String,
     file: File,
     size: Option<u64>,
@@ -60,7 +61,8 @@ impl Artifact {
             let stdin = stream::standard_input()?;
             let file = stdin.as_fd().try_clone_to_owned().map_err(unreadable)?.into();
             // Somebody may have read a part of it, so its size would say nothing.
-            return Ok(Self { name: None, shown: path_text(path), file, size: None });
+            let (name, unnamed) = (None, Unnamed::NotGiven);
+            return Ok(Self { name, unnamed, shown: path_text(path), file, size: None });
         }
         stream::refuse_named_pipe(path)?;
         let file = File::open(path).map_err(unreadable)?;
@@ -68,14 +70,20 @@ impl Artifact {
         if metadata.is_dir() {
             return Err(Failure::folder(path));
         }
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        // Shown, all octets that are not UTF-8 look alike: such a name is none to compare.
+        let name = path.file_name().unwrap_or_default().to_str().map(str::to_owned);
         let size = metadata.is_file().then_some(metadata.len());
-        Ok(Self { name: Some(name), shown: path_text(path), file, size })
+        Ok(Self { name, unnamed: Unnamed::NotUnicode, shown: path_text(path), file, size })
     }
 
-    /// Its name without folders; standard input has none.
+    /// Its name without folders; standard input has none, nor has a file whose name is not UTF-8.
     pub fn name(&self) -> Option<&str> {
         self.name.as_deref()
+    }
+
+    /// Why it has no name, if it has none.
+    pub fn unnamed(&self) -> Unnamed {
+        self.unnamed
     }
 
     /// Its size in bytes; a pipe's is known when it was read.
@@ -107,7 +115,7 @@ impl Artifact {
         keep: Keep,
     ) -> Outcome<Contents> {
         let mut hashes = StreamingDigest::new(&AwsLc, algorithms);
-        let mut progress = Progress::new(session, self.name().unwrap_or("-"), self.size);
+        let mut progress = Progress::new(session, &self.shown, self.size);
         let limit = limits::SIGNED_CONTENT_BYTES;
         let mut kept = match (keep, self.size) {
             (Keep::Content, Some(size)) if size > limit as u64 => None,

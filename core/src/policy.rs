@@ -17,7 +17,7 @@ pub const POLICY_VERSION: u32 = 1;
 /// Who may sign which files.
 #[derive(Clone, Debug)]
 pub struct Signer {
-    /// File names; a file without a name matches every signer.
+    /// File names; a file whose name was not given matches every signer.
     pub files: Vec<Pattern>,
     /// E-mail addresses or URIs.
     pub identities: Vec<Pattern>,
@@ -64,6 +64,11 @@ impl Signer {
     /// Whether this signer may sign a file of that name.
     pub fn covers(&self, file: Option<&str>) -> bool {
         file.is_none_or(|name| self.files.iter().any(|pattern| pattern.matches(name)))
+    }
+
+    /// Whether this signer may sign a file of any name.
+    pub fn covers_every_file(&self) -> bool {
+        self.files.iter().any(|pattern| pattern.text() == "**")
     }
 }
 

@@ -47,6 +47,8 @@ use crate::{
 pub struct Artifact<'a> {
     /// The name under which the user has it, without folders.
     pub name: Option<&'a str>,
+    /// Why there is no name, if there is none.
+    pub unnamed: Unnamed,
     /// Its size in bytes.
     pub size: Option<u64>,
     /// Its digests; which are needed, [`plan`] says.
@@ -61,10 +63,26 @@ pub struct Artifact<'a> {
 }
 
 impl Artifact<'_> {
+    /// Whether it has a name, and one that can be compared with no other.
+    fn has_odd_name(&self) -> bool {
+        self.name.is_none() && self.unnamed == Unnamed::NotUnicode
+    }
+
     /// Its first octets, if any of it was read.
     fn first_octets(&self) -> Option<&[u8]> {
         self.beginning.or(self.content)
     }
+}
+
+/// Why a file has no name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Unnamed {
+    /// The caller has a digest or a stream, and knows what it is about.
+    #[default]
+    NotGiven,
+    /// The file has a name that is not Unicode: it can be compared with no other, and whoever chose it
+    /// may have wanted that. It is not the name of any subject, and only a policy's `**` matches it.
+    NotUnicode,
 }
 
 /// Everything that is to be checked; untrusted, all of it.

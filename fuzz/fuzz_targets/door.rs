@@ -26,6 +26,7 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
             digests: &[],
             content: Some(b"the published program"),
             beginning: None,
+            ..Artifact::default()
         },
         bundle,
         crls: &[crl],

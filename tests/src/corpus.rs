@@ -86,6 +86,7 @@ impl Case {
                 digests: &self.digests,
                 content: self.content.as_deref(),
                 beginning: None,
+                ..Artifact::default()
             },
             bundle: &self.bundle,
             crls: &crls,

@@ -309,6 +309,7 @@ impl World {
                 digests: &digests,
                 content: Some(&given.file),
                 beginning: None,
+                ..Artifact::default()
             },
             bundle,
             crls: &crls,

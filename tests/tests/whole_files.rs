@@ -83,6 +83,7 @@ fn a_file_beyond_the_limit_is_not_looked_at() {
         digests: &case.digests,
         content: Some(&content),
         beginning: None,
+        ..Artifact::default()
     };
     let evidence = Evidence { artifact, bundle: &case.bundle, ..Evidence::default() };
     let by = |crypto: &dyn CryptoProvider| verify(&evidence, &trust, &policy, crypto, case.now);

@@ -6,7 +6,7 @@ use std::{
 };
 
 use countersign_core::{
-    Artifact, Evidence, Keep,
+    Artifact, Evidence, Keep, Unnamed,
     bundle::ENVELOPE_BEGINNING,
     crypto::aws_lc::AwsLc,
     digest::{Digest, HashAlgorithm, digest},
@@ -190,10 +190,8 @@ impl<'a> Run<'a> {
         let existing = Existing::of(self.arguments.force);
         prepare(&output, existing)?;
         let file = artifact::Artifact::open(path)?;
-        let name = file.name().map(str::to_owned).ok_or_else(|| {
-            let finding = Finding::new(FindingCode::UsageInvalid).about("-");
-            finding.expected("a file with a name, which is signed too").found("standard input")
-        })?;
+        let name = self.name_to_sign(path, &file)?;
+        let unnamed = file.unnamed();
         let own = self.own_hash();
         let algorithms = match self.claim {
             Claim::File => vec![own],
@@ -217,9 +215,10 @@ impl<'a> Run<'a> {
                 limits::SIGNED_CONTENT_BYTES / (1024 * 1024),
             )));
         }
-        let signature = self.make(&name, (&digests, content.as_deref()), size)?;
+        let signature = self.make(name.as_deref(), (&digests, content.as_deref()), size)?;
         let artifact = Artifact {
-            name: Some(&name),
+            name: name.as_deref(),
+            unnamed,
             size: Some(size),
             digests: &digests,
             content: content.as_deref(),
@@ -237,6 +236,18 @@ impl<'a> Run<'a> {
         Ok(Signed { file: path_text(path), bundle: output, stamp, identity })
     }
 
+    /// The file's name, which a statement says; a signature of the file itself says none.
+    fn name_to_sign(&self, path: &Path, file: &artifact::Artifact) -> Outcome<Option<String>> {
+        let found = match (file.name(), file.unnamed(), &self.claim) {
+            (Some(name), ..) => return Ok(Some(name.to_owned())),
+            (None, Unnamed::NotGiven, _) => "standard input",
+            (None, Unnamed::NotUnicode, Claim::File | Claim::Statement(_)) => return Ok(None),
+            (None, Unnamed::NotUnicode, Claim::Predicate(..)) => "a name that is not UTF-8",
+        };
+        let finding = Finding::new(FindingCode::UsageInvalid).about(path_text(path));
+        Err(finding.expected("a file with a name, which is signed too").found(found).into())
+    }
+
     /// The hash that the key signs with; SHA-512 goes with Ed25519 (RFC 8419 §2.3).
     fn own_hash(&self) -> HashAlgorithm {
         self.key.scheme().hash_algorithm().unwrap_or(HashAlgorithm::Sha512)
@@ -245,7 +256,7 @@ impl<'a> Run<'a> {
     /// `content` is the file where the key is to be given that.
     fn make(
         &self,
-        name: &str,
+        name: Option<&str>,
         (digests, content): (&[Digest], Option<&[u8]>),
         size: u64,
     ) -> Outcome<Signature> {
@@ -259,6 +270,7 @@ impl<'a> Run<'a> {
                 return Ok(Signature { content: Content::Digest(digest), octets });
             }
             Claim::Predicate(kind, predicate) => {
+                let name = name.ok_or_else(|| Failure::internal("a statement without a name"))?;
                 let subject = Subject::new(name, digests, size);
                 Statement::new(vec![subject], kind.as_str(), predicate.clone()).to_json()?
             }

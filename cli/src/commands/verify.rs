@@ -6,7 +6,7 @@ use std::{
 };
 
 use countersign_core::{
-    Artifact, Evidence, Plan,
+    Artifact, Evidence, Plan, Unnamed,
     crypto::aws_lc::AwsLc,
     digest::{Digest, HashAlgorithm},
     finding::{Finding, FindingCode, quoted},
@@ -163,6 +163,7 @@ struct Run<'a> {
 #[derive(Default)]
 struct Presented {
     name: Option<String>,
+    unnamed: Unnamed,
     size: Option<u64>,
     digests: Vec<Digest>,
     /// Where the signature is over the file and not over its digest.
@@ -199,14 +200,15 @@ impl Run<'_> {
         } else {
             self.bundle.clone().unwrap_or_else(|| bundle_beside::read(artifact))?
         };
-        let (name, size) = (file.name().map(str::to_owned), file.size());
-        let known = Artifact { name: name.as_deref(), size, ..Artifact::default() };
+        let (name, unnamed, size) = (file.name().map(str::to_owned), file.unnamed(), file.size());
+        let known = Artifact { name: name.as_deref(), unnamed, size, ..Artifact::default() };
         let key = self.key.as_deref();
         match plan(&bundle, &known, key, &HashAlgorithm::STRONG) {
             Plan::Read { algorithms, keep, .. } => {
                 let read = file.read(self.session, &algorithms, keep)?;
                 Ok(Presented {
                     name,
+                    unnamed,
                     size: Some(read.size),
                     digests: read.digests,
                     content: read.content,
@@ -214,7 +216,9 @@ impl Run<'_> {
                     bundle,
                 })
             }
-            Plan::Decided(_) => Ok(Presented { name, size, bundle, ..Presented::default() }),
+            Plan::Decided(_) => {
+                Ok(Presented { name, unnamed, size, bundle, ..Presented::default() })
+            }
         }
     }
 
@@ -229,6 +233,7 @@ impl Run<'_> {
     fn judge(&mut self, presented: &Presented) -> Report {
         let artifact = Artifact {
             name: presented.name.as_deref(),
+            unnamed: presented.unnamed,
             size: presented.size,
             digests: &presented.digests,
             content: presented.content.as_deref(),

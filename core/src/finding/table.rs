@@ -554,6 +554,9 @@ findings! {
     NameDiffers = "content.name-differs", Warning, 0, "in-toto Statement v1 subject",
         "The file is genuine, but was published under another name.",
         "Make sure that this is the file you meant to get, not another or older one.";
+    PolicyFilesNotCompared = "policy.files.not-compared", Warning, 0, "docs/policy.md signers files",
+        "The policy lets this signer sign certain files only, and no name was given to compare with them.",
+        "Make sure that this is a file that this signer may sign, or give the file itself under the name that it was published under.";
     StaleAccepted = "revocation.stale-accepted", Warning, 0, "docs/policy.md revocation.offline",
         "What is known about revocation is out of date, but the policy allows it.",
         "Check again when there is a network connection.";

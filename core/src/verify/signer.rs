@@ -84,28 +84,51 @@ impl<'a> Run<'a> {
             }
             Ok(rules)
         });
-        rules.unwrap_or_else(|finding| {
-            self.findings.push(finding);
-            Vec::new()
-        })
+        match rules {
+            Ok(rules) => {
+                self.note_files_not_compared(&rules);
+                rules
+            }
+            Err(finding) => {
+                self.findings.push(finding);
+                Vec::new()
+            }
+        }
     }
 
     /// The rules for this file name.
     fn covering_rules(&self) -> Result<Vec<&'a Signer>, Finding> {
-        let name = self.context.evidence.artifact.name;
-        let covering: Vec<&'a Signer> =
-            self.context.policy.signers.iter().filter(|signer| signer.covers(name)).collect();
+        let artifact = &self.context.evidence.artifact;
+        let name = artifact.name;
+        let covers = |signer: &&'a Signer| {
+            if artifact.has_odd_name() { signer.covers_every_file() } else { signer.covers(name) }
+        };
+        let covering: Vec<&'a Signer> = self.context.policy.signers.iter().filter(covers).collect();
         if covering.is_empty() {
-            let name = name.unwrap_or("a file without a name");
+            let name = name.unwrap_or("a file whose name is not Unicode");
             return Err(Finding::new(FindingCode::PolicyNoSigner).about(name));
         }
         Ok(covering)
     }
 
+    /// That nothing was compared with the `files` of the rules, if each of them is for certain files.
+    fn note_files_not_compared(&mut self, rules: &[&'a Signer]) {
+        let artifact = &self.context.evidence.artifact;
+        let is_open = artifact.name.is_none() && !artifact.has_odd_name();
+        if is_open && !rules.is_empty() && !rules.iter().any(|rule| rule.covers_every_file()) {
+            let files = texts(rules, |rule| &rule.files);
+            let finding = Finding::new(FindingCode::PolicyFilesNotCompared);
+            self.findings.push(finding.expected(format!("a file named {files}")).found("no name"));
+        }
+    }
+
     /// The rules of the policy that allow this signer for this file name; none with a finding.
     pub(super) fn inspect_signer(&mut self, path: &VerifiedPath<'a>) -> Vec<&'a Signer> {
         match self.signer_rules(path) {
-            Ok(rules) => rules,
+            Ok(rules) => {
+                self.note_files_not_compared(&rules);
+                rules
+            }
             Err(finding) => {
                 self.findings.push(finding);
                 Vec::new()

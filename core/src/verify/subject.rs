@@ -42,7 +42,8 @@ impl<'s> Subjects<'s> {
             artifact.name.is_some() && subject.name.as_deref() == artifact.name
         };
         let named: Vec<&Subject> = all.iter().filter(has_name).collect();
-        let is_nameless = artifact.name.is_none() || all.iter().all(|each| each.name.is_none());
+        let was_not_given = artifact.name.is_none() && !artifact.has_odd_name();
+        let is_nameless = was_not_given || all.iter().all(|each| each.name.is_none());
         let presumed = if named.is_empty() && !is_nameless {
             Presumed::OtherFiles
         } else {
@@ -175,6 +176,9 @@ impl<'s> Subjects<'s> {
             (_, Some(_), Some(_)) => FindingCode::NameDiffers,
             (Names::Exact, Some(_), None) => FindingCode::ContentNameNotSupplied,
             (Names::Exact, None, _) => FindingCode::NameNotSigned,
+            (Names::Noted, Some(_), None) if self.artifact.has_odd_name() => {
+                FindingCode::NameDiffers
+            }
             (Names::Noted, None, _) | (Names::Noted, _, None) => return Ok(Vec::new()),
         };
         let mut finding = Finding::new(code);
@@ -183,20 +187,27 @@ impl<'s> Subjects<'s> {
         }
         if let Some(own) = self.artifact.name {
             finding = finding.found(own);
+        } else if self.artifact.has_odd_name() {
+            finding = finding.found("a name that is not Unicode");
         }
         if code.exit_code() == 0 { Ok(alloc::vec![finding]) } else { Err(finding) }
     }
 }
 
+/// Of the number of a copy.
+const MOST_DIGITS: usize = 3;
+
 /// Whether `name` is `published` with the number that browsers give to a second download of one name:
-/// `app (1).zip`, `app(1).zip`, `app (1).tar.gz`, `app (1)`. It is the same name for people.
+/// `app (1).zip`, `app(1).zip`, `app (1).tar.gz`, `app (1)`. It is the same name for people. Nobody has
+/// a thousand copies; a longer number is a date or a version, which makes it another name.
 fn is_copy(name: &str, published: &str) -> bool {
     name.match_indices('(').any(|(at, _)| {
         let Some((before, rest)) = name.split_at_checked(at) else { return false };
         let Some((number, after)) = rest.get(1..).and_then(|rest| rest.split_once(')')) else {
             return false;
         };
-        let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+        let is_number = (1..=MOST_DIGITS).contains(&number.len())
+            && number.bytes().all(|byte| byte.is_ascii_digit());
         let ends_there = after.is_empty() || after.starts_with('.');
         let is_same = |before: &str| published.strip_prefix(before) == Some(after);
         is_number && ends_there && (is_same(before) || is_same(before.trim_end_matches(' ')))
@@ -324,7 +335,7 @@ mod tests {
         };
         let exact = |name| told(Some(name), 1, Names::Exact);
         assert_eq!(exact("app-1.0.tar.gz"), Ok(None));
-        for copy in ["app-1.0 (1).tar.gz", "app-1.0(12).tar.gz", "app-1.0.tar (3).gz"] {
+        for copy in ["app-1.0 (1).tar.gz", "app-1.0(12).tar.gz", "app-1.0.tar (999).gz"] {
             assert_eq!(exact(copy), Ok(Some(FindingCode::NameDiffers)), "{copy}");
         }
         for other in [
@@ -335,6 +346,9 @@ mod tests {
             "(1)",
             "(",
             "app-1.(1)0.tar.gz",
+            "app-1.0 (1000).tar.gz",
+            "app-1.0 (20261129).tar.gz",
+            "app-1.0 (1) (2).tar.gz",
         ] {
             assert_eq!(exact(other), Err(FindingCode::ContentNameOther), "{other}");
         }

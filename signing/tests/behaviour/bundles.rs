@@ -115,6 +115,7 @@ impl World {
                 digests: &digests,
                 content: Some(file),
                 beginning: None,
+                ..Artifact::default()
             },
             bundle: bundle.as_bytes(),
             crls: &crls,

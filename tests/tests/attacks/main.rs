@@ -34,6 +34,8 @@
 //! | A9 | `hide_a_release_from_a_compromise` | a release out of what a theft concerns, by a false time |
 //! | A10 | `have_one_order_done_many_times` | one order carried out as often as it is sent at once |
 //! | the page | `bring_trust_along_with_malware` | *genuine* for malware that brings its own trust |
+//! | A14 | `pass_under_a_name_that_is_no_text` | a file taken for another, by octets that are not UTF-8 |
+//! | A16 | `pass_without_a_name` | a file accepted that its signer may not sign |
 //! | held | `pollute_the_pages_objects` | a check to pass, by a key `__proto__` |
 //! | held | `smuggle_a_request` | a request past a proxy, within another one |
 //! | held | `overwrite_a_file_by_a_link` | another file overwritten by an output |
@@ -65,7 +67,9 @@ mod hold_every_place_by_silence;
 mod keep_a_certificate_from_being_revoked;
 mod offer_an_old_release_under_a_new_name;
 mod overwrite_a_file_by_a_link;
+mod pass_under_a_name_that_is_no_text;
 mod pass_with_another_kind_of_name;
+mod pass_without_a_name;
 mod pollute_the_pages_objects;
 mod reach_this_machine_by_a_redirect;
 mod read_a_secret_in_a_childs_environment;

@@ -399,6 +399,7 @@ impl Authority {
                 digests: &digests,
                 content: None,
                 beginning: Some(FILE),
+                ..Artifact::default()
             },
             bundle,
             crls: &crls,

@@ -169,6 +169,7 @@ export type FindingCode =
   | "revocation.compromised-after-signing"
   | "revocation.authority-compromised-after-signing"
   | "content.name-differs"
+  | "policy.files.not-compared"
   | "revocation.stale-accepted"
   | "revocation.last-known"
   | "revocation.revoked-after-signing"
@@ -370,6 +371,7 @@ export const findings: Readonly<Record<FindingCode, FindingText>> = {
   "revocation.compromised-after-signing": {"class":"warning","clause":"docs/revocation.md","exit_code":0,"remedy":"Prefer a release signed with a new key.","title":"The signer's key was compromised after this file was signed."},
   "revocation.authority-compromised-after-signing": {"class":"warning","clause":"docs/revocation.md","exit_code":0,"remedy":"Prefer a release signed under a new authority.","title":"The authority that issued the signer's certificate was compromised after this file was signed."},
   "content.name-differs": {"class":"warning","clause":"in-toto Statement v1 subject","exit_code":0,"remedy":"Make sure that this is the file you meant to get, not another or older one.","title":"The file is genuine, but was published under another name."},
+  "policy.files.not-compared": {"class":"warning","clause":"docs/policy.md signers files","exit_code":0,"remedy":"Make sure that this is a file that this signer may sign, or give the file itself under the name that it was published under.","title":"The policy lets this signer sign certain files only, and no name was given to compare with them."},
   "revocation.stale-accepted": {"class":"warning","clause":"docs/policy.md revocation.offline","exit_code":0,"remedy":"Check again when there is a network connection.","title":"What is known about revocation is out of date, but the policy allows it."},
   "revocation.last-known": {"class":"warning","clause":"docs/policy.md revocation.after_expiry","exit_code":0,"remedy":"Decide whether that time is late enough for you; if not, ask the publisher to sign the file again.","title":"The certificate has expired; until the time named here it was not revoked, and nothing later is known."},
   "revocation.revoked-after-signing": {"class":"note","clause":"docs/revocation.md","exit_code":0,"remedy":"Nothing to do: the file was signed before.","title":"The signer's certificate was revoked after this file was signed."},
