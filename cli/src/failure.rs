@@ -10,9 +10,10 @@ use countersign_signing::{
     ca::CaError,
     csr::CsrError,
     files::FileError,
-    key::{KeyError, PassphraseError, SignError, TokenError},
+    key::{FileAttribute, KeyError, PassphraseError, SignError, TokenError},
     name::NameError,
     pem::PemError,
+    profile::Authority,
     secret_file::SecretFileError,
     trust::TrustError,
 };
@@ -200,6 +201,22 @@ impl Failure {
             .into()
     }
 
+    /// A CA's settings that say how a token is reached.
+    fn of_key_location(path: &Path, authority: Authority, attribute: FileAttribute) -> Self {
+        let instead = match attribute {
+            FileAttribute::ModulePath => "name the library in COUNTERSIGN_PKCS11_MODULE",
+            FileAttribute::PinSource => {
+                "give the PIN by --ca-passphrase-file FILE or COUNTERSIGN_PKCS11_PIN"
+            }
+        };
+        let name = attribute.name();
+        Finding::new(FindingCode::ConfigurationInvalid)
+            .about(path_text(path))
+            .expected(format!("the URI without {name}; {instead}"))
+            .found(format!("{name} in the URI of {}, below [keys]", authority.name()))
+            .into()
+    }
+
     fn of_ca(error: CaError) -> Self {
         match error {
             CaError::File(error) => Self::of_file(&error),
@@ -214,6 +231,14 @@ impl Failure {
             CaError::NoAuthority { path } => {
                 Self::unreadable(&path, "no certificate authority: there is no ca.toml")
             }
+            CaError::KeyLocation { path, authority, attribute } => {
+                Self::of_key_location(&path, authority, attribute)
+            }
+            CaError::Linked { path } => Finding::new(FindingCode::CaFolderAltered)
+                .about(path_text(&path))
+                .expected("the file or folder itself; if you made the link, put it there")
+                .found("a symbolic link, which is not followed")
+                .into(),
             CaError::Settings { path, detail } => Self::unreadable(&path, detail),
             CaError::Index { path, line, detail } => {
                 Self::unreadable(&path, format!("line {line}: {detail}"))

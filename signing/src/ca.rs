@@ -15,6 +15,7 @@
 //! revocation service's.
 
 mod delegate;
+mod folder;
 mod held;
 mod index;
 mod init;
@@ -32,6 +33,7 @@ use std::{
 use countersign_core::{
     asn1::Asn1Error,
     finding::Finding,
+    limits,
     time::UnixSeconds,
     x509::{Certificate, PublicKey},
 };
@@ -47,10 +49,13 @@ use crate::{
     certificate::Pointers,
     crl::{CrlBuilder, CrlTerms},
     csr::CsrError,
-    files::FileError,
-    key::{self, FileKey, KeyAlgorithm, KeyError, KeyLocation, Passphrase, SignError, Signer},
+    files::{self, FileError, FileMode},
+    key::{
+        self, FileAttribute, FileKey, KeyAlgorithm, KeyError, KeyLocation, Passphrase, SignError,
+        Signer,
+    },
     name::NameError,
-    pem::{self, PemError},
+    pem::PemError,
     profile::{Authority, Profile},
 };
 
@@ -61,6 +66,8 @@ const INDEX_FILE: &str = "index.jsonl";
 const ISSUED_FOLDER: &str = "issued";
 /// The CRL that was made last, of each CA whose CRL is made here.
 const CRL_FOLDER: &str = "crls";
+/// Those that are no CA's.
+const SUBFOLDERS: &[&str] = &[ISSUED_FOLDER, CRL_FOLDER];
 
 /// Why the certificate authority does not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -115,6 +122,27 @@ pub enum CaError {
         path: PathBuf,
         /// What is wrong, with the line.
         detail: String,
+    },
+    /// The settings name a file of this machine by which a token's key is reached.
+    #[error(
+        "{}: the URI of the {} CA's key has {}, which nobody who can write this file may choose",
+        path.display(),
+        authority.name(),
+        attribute.name()
+    )]
+    KeyLocation {
+        /// The settings.
+        path: PathBuf,
+        /// Whose key it is.
+        authority: Authority,
+        /// Which attribute.
+        attribute: FileAttribute,
+    },
+    /// A symbolic link is in the place of a file or subfolder of the authority's folder.
+    #[error("{} is a symbolic link, which is not followed", path.display())]
+    Linked {
+        /// Where it is.
+        path: PathBuf,
     },
     /// The base URL is not one that clients can use.
     #[error(
@@ -301,13 +329,17 @@ impl CertificateAuthority {
     /// Opens one. Keys stay encrypted until they are needed; a wrong passphrase shows then.
     ///
     /// # Errors
-    /// When the folder holds none, a file in it cannot be read, or a CA's certificate is not signed
-    /// by the root.
+    /// When the folder holds none, a file in it cannot be read, a CA's certificate is not signed by
+    /// the root, the settings name a PKCS#11 library or a file with a PIN
+    /// ([`CaError::KeyLocation`]), or a link is in the place of a file ([`CaError::Linked`]).
     pub fn open(folder: &Path, passphrase: &Passphrase) -> Result<Self, CaError> {
         let settings = Settings::read(folder)?;
+        for subfolder in Authority::ALL.map(Authority::name).iter().chain(SUBFOLDERS) {
+            folder::refuse_link(&folder.join(subfolder))?;
+        }
         let read = |authority: Authority| -> Result<Issuer, CaError> {
             let path = folder.join(authority.name()).join(CERTIFICATE_FILE);
-            let certificate = read_certificate(&path)?;
+            let certificate = folder::read_certificate(&path)?;
             let issuer = Issuer { authority, certificate, key: OnceLock::new() };
             issuer.decode()?;
             Ok(issuer)
@@ -422,6 +454,23 @@ impl CertificateAuthority {
         self.folder.join(CRL_FOLDER).join(format!("{}.crl", authority.name()))
     }
 
+    /// The CRL of `authority` that was made last, if one is kept.
+    ///
+    /// # Errors
+    /// [`CaError::Linked`], or when it cannot be read.
+    pub fn last_crl(&self, authority: Authority) -> Result<Option<Vec<u8>>, CaError> {
+        folder::read_if_there(&self.last_crl_path(authority), limits::CRL_BYTES as u64)
+    }
+
+    /// Keeps a CRL (DER) of `authority` as the one that was made last.
+    ///
+    /// # Errors
+    /// [`CaError::Linked`], or when the disk refuses; then the one before is still there.
+    pub fn keep_crl(&self, authority: Authority, crl: &[u8]) -> Result<(), CaError> {
+        folder::make_subfolder(&self.folder.join(CRL_FOLDER))?;
+        Ok(files::replace(&self.last_crl_path(authority), crl, FileMode::Public)?)
+    }
+
     /// Everything that was issued, in order.
     ///
     /// # Errors
@@ -446,7 +495,7 @@ impl CertificateAuthority {
         });
         let certificate = match own {
             Some(issuer) => issuer.certificate.clone(),
-            None => read_certificate(&self.issued_path(&entry.serial))?,
+            None => folder::read_certificate(&self.issued_path(&entry.serial))?,
         };
         held::verify_issued(&certificate, &entry, self.issuer(entry.ca))?;
         Ok((entry, certificate))
@@ -485,13 +534,6 @@ impl fmt::Debug for CertificateAuthority {
             .field("settings", &self.settings)
             .finish_non_exhaustive()
     }
-}
-
-fn read_certificate(path: &Path) -> Result<Vec<u8>, CaError> {
-    let one = |mut certificates: Vec<Vec<u8>>| certificates.swap_remove(0);
-    pem::read_certificates(path)
-        .map(one)
-        .map_err(|source| CaError::Pem { path: path.to_owned(), source })
 }
 
 fn decode(certificate: &[u8], what: impl FnOnce() -> String) -> Result<Certificate<'_>, CaError> {

@@ -50,7 +50,7 @@ pub use self::{
     passphrase::{Passphrase, PassphraseError},
     pkcs8_file::UnencryptedKeys,
     token_error::TokenError,
-    token_uri::{TokenUri, TokenUriError},
+    token_uri::{FileAttribute, TokenUri, TokenUriError},
 };
 
 /// The kind of a key that we make.

@@ -21,5 +21,6 @@ pub mod pem;
 pub mod profile;
 pub mod secret_file;
 pub mod statement;
+pub mod toml_fault;
 pub mod trust;
 pub mod tsp;

@@ -11,7 +11,7 @@ use crate::files::{self, FileError, FileMode};
 const LABEL: &str = "CERTIFICATE";
 
 /// No chain of ours comes near: a P-384 certificate has about one kilobyte.
-const MAXIMUM_FILE_OCTETS: u64 = 1 << 20;
+pub(crate) const MAXIMUM_FILE_OCTETS: u64 = 1 << 20;
 
 /// Why a file or text holds no objects that can be used.
 #[derive(Debug, thiserror::Error)]

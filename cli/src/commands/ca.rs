@@ -15,7 +15,7 @@ use countersign_signing::{
 };
 use serde_json::json;
 
-use super::ca_crl::{Listed, keep};
+use super::ca_crl::Listed;
 use crate::{
     arguments::{CaCrlArguments, CaFolder, CaInitArguments, CaKey, CaListArguments, KeyPassphrase},
     failure::{Failure, Outcome, path_text},
@@ -69,6 +69,12 @@ pub(super) fn init(arguments: &CaInitArguments, session: &Session) -> Outcome<An
     text.push_str(
         "Keep the root's key offline; nothing can be issued or revoked again without it.\n",
     );
+    if arguments.ca_key.iter().any(|key| key.uri.names_file()) {
+        session.output.say(
+            "note: ca.toml names neither the PKCS#11 library nor a file with the PIN; set \
+             COUNTERSIGN_PKCS11_MODULE, and give --ca-passphrase-file or set COUNTERSIGN_PKCS11_PIN",
+        );
+    }
     Answer::new(text, &json!({ "folder": path_text(folder), "authorities": cas }))
 }
 
@@ -138,8 +144,7 @@ pub(super) fn crl(arguments: &CaCrlArguments, session: &Session) -> Outcome<Answ
     let ca = open_without_keys(&arguments.ca.folder)?;
     let ca = open(ca, authority, &arguments.ca, &nobody, session)?;
     let now = session.now();
-    let kept = ca.last_crl_path(authority);
-    let mut listed = Listed::read(&kept, &arguments.output, ca.certificate(authority))?;
+    let mut listed = Listed::read(&ca, authority, &arguments.output)?;
     let before = listed.entries.len();
     for revocation in &arguments.revoke {
         let serial = serial_of(&ca, authority, &revocation.serial)?;
@@ -172,7 +177,8 @@ pub(super) fn crl(arguments: &CaCrlArguments, session: &Session) -> Outcome<Answ
     if let Some(finding) = crl::inspect(&decoded).into_iter().next() {
         return Err(finding.into());
     }
-    keep(&kept, &crl)?;
+    // It is kept before it is handed out: what nobody got may be listed, what somebody got must be.
+    without_interruption(|| ca.keep_crl(authority, &crl))?;
     write(&arguments.output, &crl, FileMode::Public, Existing::Replace)?;
     let (output, revoked) = (path_text(&arguments.output), listed.entries.len());
     let text = format!(

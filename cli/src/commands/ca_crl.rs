@@ -1,22 +1,21 @@
 //! What a CA's lists said before. `ca crl` makes the next one from that: an option that somebody forgets
 //! brings no revoked certificate back to life.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{collections::BTreeMap, path::Path};
 
 use countersign_core::{
     asn1,
     crl::{CertificateList, RevocationReason, Revoked, revives},
     crypto::aws_lc::AwsLc,
     limits,
-    pem::Kind,
+    pem::{self, Kind},
     x509::{Certificate, certificate::serial_text},
 };
-use countersign_signing::files::FileMode;
+use countersign_signing::{ca::CertificateAuthority, profile::Authority};
 
 use crate::{
     failure::{Failure, Outcome},
     input,
-    writing::{Existing, write},
 };
 
 /// Number and entries of the lists before; an entry by its serial number's content octets.
@@ -31,20 +30,25 @@ impl Listed {
     /// of this CA is replaced: a wrong path must not cost a key.
     ///
     /// # Errors
-    /// One of them is no list of the CA with the certificate `issuer`, or was changed.
-    pub(super) fn read(kept: &Path, output: &Path, issuer: &[u8]) -> Outcome<Self> {
-        let issuer = Certificate::decode(issuer)
+    /// One of them is no list of that CA, or was changed.
+    pub(super) fn read(
+        ca: &CertificateAuthority,
+        authority: Authority,
+        output: &Path,
+    ) -> Outcome<Self> {
+        let issuer = Certificate::decode(ca.certificate(authority))
             .map_err(|error| Failure::internal(format!("the authority's certificate: {error}")))?;
         let mut listed = Self::default();
-        if kept.exists() {
+        if let Some(octets) = ca.last_crl(authority)? {
             let changed = |found: &str| {
                 let restore = "restore it, or remove it and give every --revoke again";
-                Failure::unreadable(kept, format!("{found}; {restore}"))
+                Failure::unreadable(&ca.last_crl_path(authority), format!("{found}; {restore}"))
             };
-            listed.add(kept, &issuer, changed)?;
+            listed.add(pem::object(octets, Kind::Crl).ok(), &issuer, changed)?;
         }
         if output.exists() {
-            listed.add(output, &issuer, |found| Failure::unwritable(output, found))?;
+            let octets = input::object(output, Kind::Crl, limits::CRL_BYTES).ok();
+            listed.add(octets, &issuer, |found| Failure::unwritable(output, found))?;
         }
         Ok(listed)
     }
@@ -52,12 +56,11 @@ impl Listed {
     /// What stands in both lists is taken from the one with the greater number.
     fn add(
         &mut self,
-        path: &Path,
+        octets: Option<Vec<u8>>,
         issuer: &Certificate<'_>,
         failure: impl Fn(&str) -> Failure,
     ) -> Outcome<()> {
-        let octets = input::object(path, Kind::Crl, limits::CRL_BYTES)
-            .map_err(|_| failure("it exists and cannot be read as a CRL"))?;
+        let octets = octets.ok_or_else(|| failure("it exists and cannot be read as a CRL"))?;
         let list =
             CertificateList::decode(&octets).map_err(|_| failure("it exists and is no CRL"))?;
         let (key, algorithm) = (&issuer.public_key, &list.signature_algorithm);
@@ -121,13 +124,4 @@ impl Listed {
             None => Err(Failure::usage(format!("{text} is not on hold"))),
         }
     }
-}
-
-/// Keeps a list for the next one. It is kept before it is handed out: what nobody got may be listed, what
-/// somebody got must be.
-pub(super) fn keep(path: &Path, crl: &[u8]) -> Outcome<()> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).map_err(|error| Failure::unwritable(path, error.to_string()))?;
-    }
-    write(path, crl, FileMode::Public, Existing::Replace)
 }

@@ -142,6 +142,37 @@ fn a_key_that_moved_into_a_token_is_found_by_the_settings() {
     assert_eq!(refused.finding(), "setup.key.mismatch");
 }
 
+/// The settings of a CA say which key it has, and neither which library reaches it nor where its PIN is.
+#[test]
+fn a_new_authority_does_not_keep_how_its_token_is_reached() {
+    let world = world_with_token();
+    run(&world, PIN, &["key", "generate", &uri("root")]).succeeds();
+    world.write_secret("pin", PIN);
+    world.write_secret("passphrase", PASSPHRASE);
+    let pin_file = world.file("pin");
+    let files = format!("module-path={MODULE}&pin-source=file:{}", pin_file.display());
+    let root = format!("root={}?{files}", uri("root"));
+    let run_alone = |arguments: &[&str]| {
+        let mut command = command(world.path());
+        command.env("SOFTHSM2_CONF", world.file("softhsm2.conf"));
+        Run::of(command.args(["--format", "json"]).args(arguments).output().expect("it starts"))
+    };
+    let init = "ca init ca --organisation Example --base-url http://127.0.0.1:9 \
+                --ca-passphrase-file passphrase --ca-key";
+    let init: Vec<&str> = init.split_whitespace().chain([root.as_str()]).collect();
+    let made = run_alone(&init).succeeds();
+    assert!(made.stderr.contains("COUNTERSIGN_PKCS11_MODULE"), "{made:#?}");
+    assert_eq!(made.json()["result"]["authorities"][0]["key"], uri("root").as_str());
+    let settings = String::from_utf8(world.read("ca/ca.toml")).expect("text");
+    assert!(settings.contains(&uri("root")) && !settings.contains('?'), "{settings}");
+    let crl = ["ca", "crl", "--dir", "ca", "--ca", "root", "--output", "root.crl"];
+    let unnamed = run_alone(&crl).exits_with(2);
+    assert_eq!(unnamed.finding(), "setup.token.unusable");
+    let by_file = [&crl[..], &["--ca-passphrase-file", "pin"]].concat();
+    run(&world, "unused", &by_file).succeeds();
+    assert!(openssl_crl(&world, "ca/root", "root.crl").contains("verify OK"));
+}
+
 fn run(world: &World, pin: &str, arguments: &[&str]) -> Run {
     let mut command = command(world.path());
     command

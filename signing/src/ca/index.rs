@@ -1,16 +1,15 @@
 //! `index.jsonl`: one line for every certificate that was ever issued, appended and synced.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::File,
     io::{self, Read, Seek, SeekFrom, Write},
-    os::unix::fs::OpenOptionsExt,
     path::Path,
 };
 
 use countersign_core::{time::UnixSeconds, x509::Certificate};
 use serde::{Deserialize, Serialize};
 
-use super::{CaError, held::is_serial};
+use super::{CaError, folder, held::is_serial};
 use crate::{
     files::{self, FileError},
     key::sha256,
@@ -76,13 +75,7 @@ pub(super) fn append(path: &Path, entry: &IndexEntry) -> Result<(), CaError> {
         detail: error.to_string(),
     })?;
     let is_new = !path.exists();
-    let mut file = OpenOptions::new()
-        .read(true)
-        .append(true)
-        .create(true)
-        .mode(0o600)
-        .open(path)
-        .map_err(FileError::io("open", path))?;
+    let mut file = folder::open_to_append(path)?;
     append_locked(&mut file, &line).map_err(FileError::io("append to", path))?;
     if is_new {
         files::sync_folder(files::folder_of(path))?;
@@ -117,7 +110,7 @@ fn cut_torn_line(file: &mut File) -> io::Result<()> {
 
 /// Every entry, in order; a torn last line is not one.
 pub(super) fn read(path: &Path) -> Result<Vec<IndexEntry>, CaError> {
-    let content = files::read_bounded(path, MAXIMUM_OCTETS)?;
+    let content = folder::read(path, MAXIMUM_OCTETS)?;
     let whole = content.iter().rposition(|octet| *octet == b'\n').map_or(0, |last| last + 1);
     content[..whole]
         .split(|octet| *octet == b'\n')
@@ -139,6 +132,8 @@ pub(super) fn read(path: &Path) -> Result<Vec<IndexEntry>, CaError> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::OpenOptions;
+
     use super::*;
 
     fn entry(serial: &str) -> IndexEntry {

@@ -37,7 +37,7 @@ pub struct InitOptions {
 /// A key that a CA is to have, made before it: in a token, mostly.
 #[derive(Clone, Debug)]
 pub struct GivenKey {
-    /// Where it is; stands in the settings.
+    /// Where it is; stands in the settings, without the library and the file with the PIN.
     pub location: KeyLocation,
     /// The key, opened.
     pub signer: Arc<dyn Signer>,
@@ -67,7 +67,7 @@ pub(super) fn init(
             let (authority, other) = (*authority, *other);
             return Err(CaError::SharedKey { authority, other });
         }
-        settings.keys.insert(*authority, key.location.clone());
+        settings.keys.insert(*authority, in_settings(&key.location));
     }
     refuse_taken_folder(folder)?;
     let parent = files::folder_of(folder);
@@ -82,6 +82,14 @@ pub(super) fn init(
     fs::rename(building.path(), folder).map_err(FileError::io("create", folder))?;
     files::sync_folder(parent)?;
     Ok(())
+}
+
+/// Where a key is, without what the settings must not say: see [`Settings::keys`].
+fn in_settings(location: &KeyLocation) -> KeyLocation {
+    match location {
+        KeyLocation::File(path) => KeyLocation::File(path.clone()),
+        KeyLocation::Token(uri) => KeyLocation::Token(Box::new(uri.without_files())),
+    }
 }
 
 fn refuse_taken_folder(folder: &Path) -> Result<(), CaError> {

@@ -7,12 +7,12 @@ use countersign_core::{
 };
 
 use super::{
-    CaError, CertificateAuthority, INDEX_FILE, IndexEntry, decode, decode_public_key, index,
-    lint::lint, refuse,
+    CaError, CertificateAuthority, INDEX_FILE, ISSUED_FOLDER, IndexEntry, decode,
+    decode_public_key, folder, index, lint::lint, refuse,
 };
 use crate::{
     certificate::{Fields, IssuerFields, UnsignedCertificate, key_identifier},
-    csr, files,
+    csr,
     key::{FileKey, KeyAlgorithm, SignError, Signer, random_serial},
     name::{DistinguishedName, SubjectName},
     pem,
@@ -291,7 +291,7 @@ impl CertificateAuthority {
     ) -> Result<IssuedCertificate, CaError> {
         let PreparedCertificate { unsigned, issuer, key } = prepared;
         let (bytes, entry) = self.sign_and_index(&unsigned, issuer, now)?;
-        files::create_private_folder(&self.folder.join(super::ISSUED_FOLDER))?;
+        folder::make_subfolder(&self.folder.join(ISSUED_FOLDER))?;
         pem::write_certificates(&self.issued_path(&entry.serial), &[&bytes])?;
         let chain = match issuer {
             Authority::Root => vec![bytes.clone()],

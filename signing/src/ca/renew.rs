@@ -10,8 +10,8 @@ use std::fs::File;
 use countersign_core::time::UnixSeconds;
 
 use super::{
-    CaError, CertificateAuthority, ISSUED_FOLDER, IssuedCertificate, decode, held, lint::lint,
-    read_certificate, refuse,
+    CaError, CertificateAuthority, ISSUED_FOLDER, IssuedCertificate, decode, folder, held,
+    lint::lint, refuse,
 };
 use crate::{
     certificate::{Fields, UnsignedCertificate},
@@ -41,12 +41,13 @@ impl CertificateAuthority {
         lock.lock().map_err(FileError::io("lock", &self.folder))?;
         // Somebody may have been faster.
         for each in [Authority::Root, authority] {
-            self.issuer_mut(each).certificate = read_certificate(&self.certificate_path(each))?;
+            let certificate = folder::read_certificate(&self.certificate_path(each))?;
+            self.issuer_mut(each).certificate = certificate;
         }
         held::verify_authorities(&self.issuers)?;
         let unsigned = self.prepare_renewal(authority, validity_seconds, now)?;
         let (bytes, entry) = self.sign_and_index(&unsigned, Authority::Root, now)?;
-        files::create_private_folder(&self.folder.join(ISSUED_FOLDER))?;
+        folder::make_subfolder(&self.folder.join(ISSUED_FOLDER))?;
         self.keep(&bytes)?;
         self.keep(&self.issuer(authority).certificate)?;
         let text = pem::encode_certificates(&[&bytes]);
@@ -100,6 +101,7 @@ impl CertificateAuthority {
     fn keep(&self, certificate: &[u8]) -> Result<(), CaError> {
         let serial = decode(certificate, || "a CA's certificate".to_owned())?.serial_text();
         let path = self.issued_path(&serial);
+        folder::refuse_link(&path)?;
         if path.exists() {
             return Ok(());
         }

@@ -4,13 +4,14 @@ use std::{collections::BTreeMap, path::Path};
 
 use serde::{Deserialize, Serialize};
 
-use super::{CaError, SETTINGS_FILE};
+use super::{CaError, SETTINGS_FILE, folder::read_if_there};
 use crate::{
     certificate::Pointers,
     crl,
     files::{self, FileError, FileMode},
     key::{KeyAlgorithm, KeyLocation},
     profile::{Authority, Kind, Profile},
+    toml_fault,
 };
 
 /// Ours has a hundred octets or two.
@@ -35,7 +36,9 @@ pub struct Settings {
     #[serde(default, skip_serializing_if = "is_false")]
     pub crl_deltas: bool,
     /// Where the keys of CAs are that are not in the CA's folder: `pkcs11:` URIs, or files, relative
-    /// to the authority's folder.
+    /// to the authority's folder. A URI here names neither the library (`module-path`), which is
+    /// code that runs, nor a file with the PIN (`pin-source`): whoever can write the folder would
+    /// choose them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub keys: BTreeMap<Authority, KeyLocation>,
 }
@@ -93,15 +96,28 @@ impl Settings {
 
     pub(super) fn read(folder: &Path) -> Result<Self, CaError> {
         let path = folder.join(SETTINGS_FILE);
-        if !path.exists() {
+        let Some(content) = read_if_there(&path, MAXIMUM_OCTETS)? else {
             return Err(CaError::NoAuthority { path: folder.to_owned() });
-        }
-        let content = files::read_bounded(&path, MAXIMUM_OCTETS)?;
+        };
         let invalid = |detail: String| CaError::Settings { path: path.clone(), detail };
         let text = String::from_utf8(content).map_err(|error| invalid(error.to_string()))?;
-        let settings: Self = toml::from_str(&text).map_err(|error| invalid(error.to_string()))?;
+        let settings: Self =
+            toml::from_str(&text).map_err(|error| invalid(toml_fault::words(&text, &error)))?;
         settings.check()?;
+        settings.check_keys(&path)?;
         Ok(settings)
+    }
+
+    /// The library and the PIN come from who runs the program, and not with the folder.
+    fn check_keys(&self, path: &Path) -> Result<(), CaError> {
+        for (authority, location) in &self.keys {
+            let KeyLocation::Token(uri) = location else { continue };
+            if let Some(attribute) = uri.file_attribute() {
+                let (path, authority) = (path.to_owned(), *authority);
+                return Err(CaError::KeyLocation { path, authority, attribute });
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn write(&self, folder: &Path) -> Result<(), CaError> {

@@ -34,6 +34,25 @@ pub struct TokenUri {
     pub pin_source: Option<PathBuf>,
 }
 
+/// An attribute that names a file of this machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileAttribute {
+    /// `module-path`.
+    ModulePath,
+    /// `pin-source`.
+    PinSource,
+}
+
+impl FileAttribute {
+    /// As it stands in a URI.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ModulePath => "module-path",
+            Self::PinSource => "pin-source",
+        }
+    }
+}
+
 /// Why a URI names no key.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum TokenUriError {
@@ -46,8 +65,9 @@ pub enum TokenUriError {
     /// An attribute stands there twice.
     #[error("pkcs11: URI: the attribute {0:?} stands there twice")]
     Repeated(String),
-    /// A part without `=`, or with an octet that is written wrong.
-    #[error("pkcs11: URI: {0:?} is not NAME=VALUE with correct %-escapes")]
+    /// A part without `=`, or with an octet that is written wrong. Its value is not repeated: it may
+    /// be a PIN.
+    #[error("pkcs11: URI: {0} is not NAME=VALUE with correct %-escapes")]
     Malformed(String),
     /// A value that its attribute cannot have.
     #[error("pkcs11: URI: {attribute} must be {expected}")]
@@ -85,15 +105,35 @@ impl TokenUri {
         Ok(uri)
     }
 
+    /// The attribute that names a file of this machine, if there is one: a library, which is code
+    /// that runs, or a file with the PIN. What others may write must not name either.
+    pub(crate) fn file_attribute(&self) -> Option<FileAttribute> {
+        if self.module_path.is_some() {
+            return Some(FileAttribute::ModulePath);
+        }
+        self.pin_source.as_ref().map(|_| FileAttribute::PinSource)
+    }
+
+    /// Whether it names a file of this machine: a library, or one with the PIN.
+    pub fn names_file(&self) -> bool {
+        self.file_attribute().is_some()
+    }
+
+    /// Which key it is, without the files by which this machine reaches it.
+    #[must_use]
+    pub(crate) fn without_files(&self) -> Self {
+        Self { module_path: None, pin_source: None, ..self.clone() }
+    }
+
     fn path_attribute(&mut self, part: &str) -> Result<(), TokenUriError> {
         let (name, value) = split(part)?;
         match name {
-            "token" => set(&mut self.token, name, text(part, value)?),
-            "manufacturer" => set(&mut self.manufacturer, name, text(part, value)?),
-            "model" => set(&mut self.model, name, text(part, value)?),
-            "serial" => set(&mut self.serial, name, text(part, value)?),
-            "object" => set(&mut self.object, name, text(part, value)?),
-            "id" => set(&mut self.id, name, octets(part, value)?),
+            "token" => set(&mut self.token, name, text(name, value)?),
+            "manufacturer" => set(&mut self.manufacturer, name, text(name, value)?),
+            "model" => set(&mut self.model, name, text(name, value)?),
+            "serial" => set(&mut self.serial, name, text(name, value)?),
+            "object" => set(&mut self.object, name, text(name, value)?),
+            "id" => set(&mut self.id, name, octets(name, value)?),
             "slot-id" => {
                 let number = value.parse().map_err(|_| TokenUriError::Value {
                     attribute: "slot-id",
@@ -114,7 +154,7 @@ impl TokenUri {
         let (name, value) = split(part)?;
         match name {
             "module-path" => {
-                let path = PathBuf::from(text(part, value)?);
+                let path = PathBuf::from(text(name, value)?);
                 // The loader would look for a bare name in places that others may write to.
                 if !path.is_absolute() {
                     let expected = "the absolute path of a PKCS#11 library";
@@ -122,8 +162,7 @@ impl TokenUri {
                 }
                 set(&mut self.module_path, name, path)
             }
-            "pin-source" => set(&mut self.pin_source, name, pin_source(&text(part, value)?)?),
-            "pin-value" => Err(TokenUriError::PinValue),
+            "pin-source" => set(&mut self.pin_source, name, pin_source(&text(name, value)?)?),
             _ => Err(TokenUriError::UnknownAttribute(name.to_owned())),
         }
     }
@@ -146,9 +185,21 @@ fn pin_source(value: &str) -> Result<PathBuf, TokenUriError> {
     Ok(PathBuf::from(path))
 }
 
+/// Name and value. A name needs no escapes (RFC 7512 §2.3), so one that has some is not read as
+/// another one; only the PIN's is known in each way of writing, so that the refusal says why.
 fn split(part: &str) -> Result<(&str, &str), TokenUriError> {
-    // Whatever stands there may hold a PIN: only the name is repeated in the message.
-    part.split_once('=').ok_or_else(|| TokenUriError::Malformed("an attribute".to_owned()))
+    let decoded: Vec<u8> = percent_decode_str(part).collect();
+    if decoded.to_ascii_lowercase().starts_with(b"pin-value") {
+        return Err(TokenUriError::PinValue);
+    }
+    // Whatever stands there may hold a PIN: at most the name is repeated in the message.
+    let attribute = || TokenUriError::Malformed("an attribute".to_owned());
+    let (name, value) = part.split_once('=').ok_or_else(attribute)?;
+    if name.contains('%') {
+        let detail = format!("the attribute {name:?}, with escapes in its name,");
+        return Err(TokenUriError::Malformed(detail));
+    }
+    Ok((name, value))
 }
 
 fn set<T>(place: &mut Option<T>, name: &str, value: T) -> Result<(), TokenUriError> {
@@ -158,7 +209,7 @@ fn set<T>(place: &mut Option<T>, name: &str, value: T) -> Result<(), TokenUriErr
     Ok(())
 }
 
-fn octets(part: &str, value: &str) -> Result<Vec<u8>, TokenUriError> {
+fn octets(name: &str, value: &str) -> Result<Vec<u8>, TokenUriError> {
     let mut rest = value.as_bytes();
     while let Some((first, tail)) = rest.split_first() {
         rest = match (first, tail) {
@@ -167,15 +218,19 @@ fn octets(part: &str, value: &str) -> Result<Vec<u8>, TokenUriError> {
             {
                 tail
             }
-            (b'%', _) => return Err(TokenUriError::Malformed(part.to_owned())),
+            (b'%', _) => return Err(malformed(name)),
             _ => tail,
         };
     }
     Ok(percent_decode_str(value).collect())
 }
 
-fn text(part: &str, value: &str) -> Result<String, TokenUriError> {
-    String::from_utf8(octets(part, value)?).map_err(|_| TokenUriError::Malformed(part.to_owned()))
+fn text(name: &str, value: &str) -> Result<String, TokenUriError> {
+    String::from_utf8(octets(name, value)?).map_err(|_| malformed(name))
+}
+
+fn malformed(name: &str) -> TokenUriError {
+    TokenUriError::Malformed(format!("the attribute {name:?}"))
 }
 
 /// RFC 7512 §2.3: what needs no escape in a path attribute and, but for the '&', in a query.
@@ -270,13 +325,18 @@ mod tests {
             ("token=T;library-version=3", E::UnknownAttribute("library-version".to_owned())),
             ("token=T?module-name=softhsm2", E::UnknownAttribute("module-name".to_owned())),
             ("token=T;token=U", E::Repeated("token".to_owned())),
-            ("token=%4", E::Malformed("token=%4".to_owned())),
-            ("token=%zz", E::Malformed("token=%zz".to_owned())),
-            ("token=%FF", E::Malformed("token=%FF".to_owned())),
+            ("token=%4", malformed("token")),
+            ("token=%zz", malformed("token")),
+            ("token=%FF", malformed("token")),
             ("token", E::Malformed("an attribute".to_owned())),
             ("object=key", E::NoToken),
             ("", E::NoToken),
             ("token=T?pin-value=1234", E::PinValue),
+            ("token=T;PIN-VALUE=1234", E::PinValue),
+            ("token=T?pin%2dvalue=1234", E::PinValue),
+            ("token=T?%70in-valu%65=1234", E::PinValue),
+            ("token=T?pin-value%3d1234", E::PinValue),
+            ("token=T?pin-value", E::PinValue),
         ] {
             assert_eq!(TokenUri::parse(text), Err(expected), "{text}");
         }
@@ -292,7 +352,28 @@ mod tests {
 
     #[test]
     fn never_repeats_a_pin() {
-        let error = TokenUri::parse("token=T?pin-value=hunter2").expect_err("refused");
-        assert!(!format!("{error} {error:?}").contains("hunter2"));
+        for text in [
+            "token=T?pin-value=hunter2",
+            "token=T?pin%2Dvalue=hunter2",
+            "token=T?module%2dpath=/hunter2",
+            "token=T?pin-source=%hunter2",
+            "token=hunter2%",
+            "token=T?hunter2",
+        ] {
+            let error = TokenUri::parse(text).expect_err("refused");
+            assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_uri_without_files_names_the_same_key() {
+        let text = "token=T;object=k?module-path=/lib.so&pin-source=file:/pin";
+        let uri = TokenUri::parse(text).expect("a URI");
+        assert_eq!(uri.file_attribute(), Some(FileAttribute::ModulePath));
+        let bare = uri.without_files();
+        assert_eq!(bare.to_string(), "pkcs11:token=T;object=k");
+        assert_eq!(bare.file_attribute(), None);
+        let pin = TokenUri::parse("token=T?pin-source=file:/pin").expect("a URI");
+        assert_eq!(pin.file_attribute(), Some(FileAttribute::PinSource));
     }
 }

@@ -36,6 +36,8 @@
 //! | the page | `bring_trust_along_with_malware` | *genuine* for malware that brings its own trust |
 //! | A14 | `pass_under_a_name_that_is_no_text` | a file taken for another, by octets that are not UTF-8 |
 //! | A16 | `pass_without_a_name` | a file accepted that its signer may not sign |
+//! | A5 | `load_a_library_from_the_cas_folder` | code of theirs run by `countersign ca` |
+//! | A11 | `write_elsewhere_by_a_link_in_the_cas_folder` | other files written and read as the CA's |
 //! | held | `pollute_the_pages_objects` | a check to pass, by a key `__proto__` |
 //! | held | `smuggle_a_request` | a request past a proxy, within another one |
 //! | held | `overwrite_a_file_by_a_link` | another file overwritten by an output |
@@ -65,6 +67,7 @@ mod hide_a_release_from_a_compromise;
 mod hide_what_waits;
 mod hold_every_place_by_silence;
 mod keep_a_certificate_from_being_revoked;
+mod load_a_library_from_the_cas_folder;
 mod offer_an_old_release_under_a_new_name;
 mod overwrite_a_file_by_a_link;
 mod pass_under_a_name_that_is_no_text;
@@ -85,3 +88,4 @@ mod starve_the_administration;
 mod stay_in_after_the_certificate_expired;
 mod undo_a_revocation_by_the_next_crl;
 mod web;
+mod write_elsewhere_by_a_link_in_the_cas_folder;
