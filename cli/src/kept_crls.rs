@@ -19,12 +19,14 @@ use countersign_core::{
 use countersign_signing::files::{self, FileMode};
 
 use crate::{
+    folder_lock,
     user_folders::user_folder,
     writing::{Existing, write},
 };
 
 /// A large company's certificates name some ten addresses.
 const MOST_FILES: usize = 64;
+const EXTENSION: &str = "crl";
 /// Eight of the largest that are read.
 const MOST_OCTETS: u64 = 256 << 20;
 
@@ -46,10 +48,15 @@ impl KeptCrls {
         files::read_bounded(&self.file(url), limits::CRL_BYTES as u64).ok()
     }
 
-    /// Keeps a CRL in place of what was kept before. That it cannot be kept is no failure of a
-    /// verification: the folder may be read-only.
-    pub(crate) fn keep(&self, url: &str, crl: &[u8]) {
+    /// Keeps a CRL if it `replaces` what is kept of this address by now, which may be more than was
+    /// read before: another process may have kept something in the meantime. That it cannot be kept
+    /// is no failure of a verification: the folder may be read-only.
+    pub(crate) fn keep_if(&self, url: &str, crl: &[u8], replaces: impl Fn(Option<&[u8]>) -> bool) {
         if fs::create_dir_all(&self.folder).is_err() {
+            return;
+        }
+        let _lock = folder_lock::lock(&self.folder);
+        if !replaces(self.read(url).as_deref()) {
             return;
         }
         self.make_room(crl.len() as u64);
@@ -59,7 +66,7 @@ impl KeptCrls {
     /// An address may have any length and any characters.
     fn file(&self, url: &str) -> PathBuf {
         let name = digest(&AwsLc, HashAlgorithm::Sha256, url.as_bytes()).hex();
-        self.folder.join(format!("{name}.crl"))
+        self.folder.join(format!("{name}.{EXTENSION}"))
     }
 
     /// Removes what was kept longest ago, until one more fits.
@@ -85,7 +92,8 @@ fn files_in(folder: &Path) -> Vec<(SystemTime, u64, PathBuf)> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     entries
         .filter_map(|entry| {
-            let metadata = entry.metadata().ok().filter(fs::Metadata::is_file)?;
+            let is_kept = entry.path().extension().is_some_and(|extension| extension == EXTENSION);
+            let metadata = entry.metadata().ok().filter(|it| it.is_file() && is_kept)?;
             Some((metadata.modified().ok()?, metadata.len(), entry.path()))
         })
         .collect()
@@ -93,20 +101,40 @@ fn files_in(folder: &Path) -> Vec<(SystemTime, u64, PathBuf)> {
 
 #[cfg(test)]
 mod tests {
+    use std::thread;
+
     use super::*;
 
     #[test]
     fn an_address_has_one_file_and_the_folder_does_not_grow_for_ever() {
         let folder = tempfile::tempdir().expect("a folder");
         let kept = KeptCrls { folder: folder.path().join("a").join("b") };
+        let keep = |url: &str, crl: &[u8]| kept.keep_if(url, crl, |_| true);
         assert_eq!(kept.read("http://a/"), None);
-        kept.keep("http://a/../../etc", b"1");
-        kept.keep("http://a/../../etc", b"2");
+        keep("http://a/../../etc", b"1");
+        keep("http://a/../../etc", b"2");
         assert_eq!(kept.read("http://a/../../etc").as_deref(), Some(&b"2"[..]));
         for number in 0..MOST_FILES + 5 {
-            kept.keep(&format!("http://a/{number}"), b"x");
+            keep(&format!("http://a/{number}"), b"x");
         }
         assert_eq!(files_in(&kept.folder).len(), MOST_FILES);
         assert!(kept.read(&format!("http://a/{}", MOST_FILES + 4)).is_some());
+    }
+
+    /// Each of many writers replaces only what is older, as it is when it writes.
+    #[test]
+    fn of_many_at_once_the_newest_stays() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let kept = KeptCrls { folder: folder.path().join("a") };
+        thread::scope(|scope| {
+            for number in 0_u8..32 {
+                let kept = kept.clone();
+                scope.spawn(move || {
+                    let is_older = |old: Option<&[u8]>| old.is_none_or(|old| old < &[number][..]);
+                    kept.keep_if("http://a/", &[number], is_older);
+                });
+            }
+        });
+        assert_eq!(kept.read("http://a/").as_deref(), Some(&[31][..]));
     }
 }

@@ -10,6 +10,7 @@ mod bundle_beside;
 pub mod commands;
 pub mod failure;
 pub mod fetch;
+mod folder_lock;
 pub mod input;
 mod interrupt;
 mod kept_crls;

@@ -221,14 +221,16 @@ impl RevocationEvidence {
 
     fn find_one(&self, question: Question<'_>) -> Found {
         let mut found = Found::default();
-        let kept = self.kept_for(question);
+        let mut kept = self.kept_for(question);
         let is_kept_good = is_fresh(question.known(kept.iter().map(|(_, crl)| crl.as_slice()), []));
         let is_covered = self.is_covered(question);
         found.is_known = is_covered || is_kept_good;
         if let Some(client) = self.client.as_ref().filter(|_| !is_covered) {
             let came = self.ask(client, question, is_kept_good, &mut found);
             found.is_known |= came;
-            self.keep_newest(question, &found.pieces, &kept);
+            self.keep_newest(question, &found.pieces);
+            // Another process may have kept something newer while this one waited.
+            kept = self.kept_by_now(question, kept);
             if let Some((url, crl)) = kept.first().filter(|_| is_kept_good && !came) {
                 let made = CertificateList::decode(crl).map(|crl| crl.this_update.to_string());
                 found.stand_in = Some(format!(
@@ -290,18 +292,31 @@ impl RevocationEvidence {
             .collect()
     }
 
-    /// Keeps what is authentic, unless something newer was kept.
-    fn keep_newest(&self, question: Question<'_>, came: &[Piece], kept: &[(String, Vec<u8>)]) {
+    /// What is kept now, and what was before and is kept no longer.
+    fn kept_by_now(
+        &self,
+        question: Question<'_>,
+        before: Vec<(String, Vec<u8>)>,
+    ) -> Vec<(String, Vec<u8>)> {
+        let mut kept = self.kept_for(question);
+        for (url, crl) in before {
+            if !kept.iter().any(|(at, _)| *at == url) {
+                kept.push((url, crl));
+            }
+        }
+        kept
+    }
+
+    /// Keeps what is authentic, unless something authentic and newer is kept by then.
+    fn keep_newest(&self, question: Question<'_>, came: &[Piece]) {
         let Some(folder) = &self.kept else { return };
         for piece in came {
             let Piece::Crl(url, crl) = piece else { continue };
-            let is_new = match kept.iter().find(|(at, _)| at == url) {
-                Some(before) => question.replaces(piece, before),
-                None => question.known([crl.as_slice()], []).is_some(),
-            };
-            if is_new {
-                folder.keep(url, crl);
-            }
+            let is_authentic = |crl: &[u8]| question.known([crl], []).is_some();
+            folder.keep_if(url, crl, |kept| match kept.filter(|kept| is_authentic(kept)) {
+                Some(kept) => age(kept) < age(crl) && is_authentic(crl),
+                None => is_authentic(crl),
+            });
         }
     }
 }

@@ -21,6 +21,7 @@ use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
 use crate::{
     failure::{Failure, Outcome, path_text},
+    folder_lock,
     user_folders::user_folder,
     writing::{Existing, write},
 };
@@ -78,7 +79,8 @@ impl SeenHeads {
         heads.filter(|seen| seen.folder == folder && seen.id != id).max_by(|a, b| a.at.cmp(&b.at))
     }
 
-    /// Keeps the head of the ledger in `folder` in place of the one before.
+    /// Keeps the head of the ledger in `folder` in place of the one before, unless another process
+    /// has seen a later one in the meantime.
     pub(crate) fn keep(&self, folder: &Path, summary: &Summary, now: UnixSeconds) -> Outcome<()> {
         let mut builder = fs::DirBuilder::new();
         builder
@@ -93,6 +95,10 @@ impl SeenHeads {
             at: now.to_string(),
             folder: folder_text(folder),
         };
+        let _lock = folder_lock::lock(&self.folder);
+        if self.of(&seen.id)?.is_some_and(|by_now| by_now.sequence > seen.sequence) {
+            return Ok(());
+        }
         let content = serde_json::to_string(&seen)? + "\n";
         write(&self.file(&summary.id), content.as_bytes(), FileMode::Private, Existing::Replace)
     }
@@ -156,6 +162,9 @@ mod tests {
         let seen = heads.of("../../x").expect("readable").expect("seen");
         assert_eq!((seen.sequence, seen.hash), (7, summary("", 7).head));
         assert_eq!(seen.at, "2026-11-23T07:05:00Z");
+        // A run that began earlier and ends later takes nothing back.
+        heads.keep(audit, &summary("../../x", 5), now).expect("the later one stays");
+        assert_eq!(heads.of("../../x").expect("readable").expect("seen").sequence, 7);
         let path = heads.file("../../x");
         assert_eq!(path.parent(), Some(heads.folder.as_path()));
         for (path, mode) in [(&path, 0o600), (&heads.folder, 0o700)] {

@@ -38,6 +38,7 @@
 //! | A16 | `pass_without_a_name` | a file accepted that its signer may not sign |
 //! | A5 | `load_a_library_from_the_cas_folder` | code of theirs run by `countersign ca` |
 //! | A11 | `write_elsewhere_by_a_link_in_the_cas_folder` | other files written and read as the CA's |
+//! | A6 | `forget_a_revocation_by_two_runs_at_once` | a revocation forgotten, by two verifications at the same time |
 //! | held | `pollute_the_pages_objects` | a check to pass, by a key `__proto__` |
 //! | held | `smuggle_a_request` | a request past a proxy, within another one |
 //! | held | `overwrite_a_file_by_a_link` | another file overwritten by an output |
@@ -56,6 +57,7 @@ mod fill_the_ledger_with_denials;
 mod fill_the_memory_with_questions;
 mod forged;
 mod forget_a_revocation_by_an_older_list;
+mod forget_a_revocation_by_two_runs_at_once;
 mod get_in_with_a_revoked_key;
 mod get_in_with_another_certificate;
 mod have_a_file_signed_that_is_a_statement;
