@@ -222,6 +222,9 @@ pub struct ManArguments {
     /// A folder for the pages of all commands; made when missing
     #[arg(value_name = "DIR")]
     pub folder: Option<PathBuf>,
+    /// Replace pages that are there
+    #[arg(long, requires = "folder")]
+    pub force: bool,
 }
 
 /// Reads the address of a service.

@@ -38,6 +38,26 @@ pub fn write(path: &Path, content: &[u8], mode: FileMode, existing: Existing) ->
     Ok(written?)
 }
 
+/// Writes several files of these names into a folder, which is made if it is not there. If one of them
+/// is in the way, none is written.
+///
+/// # Errors
+/// `setup.output.unwritable`.
+pub fn write_all<N: AsRef<Path>, C: AsRef<[u8]>>(
+    folder: &Path,
+    files: &[(N, C)],
+    existing: Existing,
+) -> Outcome<()> {
+    fs::create_dir_all(folder).map_err(|error| Failure::unwritable(folder, error.to_string()))?;
+    for (name, _) in files {
+        refuse_existing(&folder.join(name), existing)?;
+    }
+    for (name, content) in files {
+        write(&folder.join(name), content.as_ref(), FileMode::Public, existing)?;
+    }
+    Ok(())
+}
+
 /// Fails early when a file is in the way or its folder takes none, before work is done that would
 /// be for nothing: reading a large file, asking for a timestamp, issuing a certificate.
 ///

@@ -222,6 +222,9 @@ pub struct RevocationFetchArguments {
     /// Where CRLs (and OCSP responses where there is no CRL) go; made when missing
     #[arg(long, value_name = "DIR")]
     pub output_dir: PathBuf,
+    /// Replace files of those names that are there
+    #[arg(long)]
+    pub force: bool,
 }
 
 /// `revocation register`.

@@ -1,17 +1,14 @@
 //! `man`: manual pages from the grammar.
 
-use std::{fs, path::Path};
-
 use clap::{Command, CommandFactory};
 use clap_mangen::Man;
-use countersign_signing::files::{self, FileMode};
 use serde_json::json;
 
 use crate::{
     arguments::{Arguments, ManArguments},
     failure::{Failure, Outcome, path_text},
-    interrupt::without_interruption,
     output::Answer,
+    writing::{Existing, write_all},
 };
 
 /// Prints the page of the program, or writes those of all commands into a folder.
@@ -22,30 +19,22 @@ pub(super) fn run(arguments: &ManArguments) -> Outcome<Answer> {
         let page = render(program)?;
         return Answer::new(page.clone(), &json!({ "page": page }));
     };
-    fs::create_dir_all(folder).map_err(|error| Failure::unwritable(folder, error.to_string()))?;
-    let mut written = Vec::new();
-    write(program, "countersign", folder, &mut written)?;
-    let text = format!("{} pages in {}\n", written.len(), path_text(folder));
-    Answer::new(text, &json!({ "folder": path_text(folder), "pages": written }))
+    let mut pages = Vec::new();
+    render_all(program, "countersign", &mut pages)?;
+    write_all(folder, &pages, Existing::of(arguments.force))?;
+    let names: Vec<_> = pages.iter().map(|(name, _)| name).collect();
+    let text = format!("{} pages in {}\n", names.len(), path_text(folder));
+    Answer::new(text, &json!({ "folder": path_text(folder), "pages": names }))
 }
 
-fn write(
-    mut command: Command,
-    name: &str,
-    folder: &Path,
-    written: &mut Vec<String>,
-) -> Outcome<()> {
+/// The pages of a command and those below it, each with the name of its file.
+fn render_all(mut command: Command, name: &str, pages: &mut Vec<(String, String)>) -> Outcome<()> {
     let below: Vec<Command> = command.get_subcommands().cloned().collect();
     command = command.name(name.to_owned()).display_name(name.to_owned());
-    let file = format!("{name}.1");
-    let page = render(command)?;
-    without_interruption(|| {
-        files::replace(&folder.join(&file), page.as_bytes(), FileMode::Public)
-    })?;
-    written.push(file);
+    pages.push((format!("{name}.1"), render(command)?));
     for command in below.into_iter().filter(|command| command.get_name() != "help") {
         let name = format!("{name}-{}", command.get_name());
-        write(command, &name, folder, written)?;
+        render_all(command, &name, pages)?;
     }
     Ok(())
 }

@@ -1,9 +1,6 @@
 //! `revocation status`, `revocation fetch`.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::Path;
 
 use countersign_core::{
     Evidence,
@@ -16,7 +13,6 @@ use countersign_core::{
     tsp::TokenForm,
     x509::Certificate,
 };
-use countersign_signing::files::FileMode;
 use serde_json::{Value, json};
 
 use super::{admin::Admin, ca_issue::malformed, verify::bundle_path};
@@ -29,7 +25,7 @@ use crate::{
     output::{Answer, Words, style, styled},
     revocation_evidence::{Cache, Fetched, Network, Piece, RevocationEvidence, ask_ocsp},
     session::Session,
-    writing::{Existing, write},
+    writing::{Existing, write_all},
 };
 
 /// Says whether a certificate is revoked.
@@ -222,7 +218,7 @@ pub(super) fn fetch(arguments: &RevocationFetchArguments, session: &Session) -> 
         };
         return Err(Finding::new(code).about(path_text(&path)).found(found).into());
     }
-    let mut answer = save(&pieces, &arguments.output_dir)?;
+    let mut answer = save(&pieces, &arguments.output_dir, Existing::of(arguments.force))?;
     if failed > 0 {
         // What came is kept; that something is missing must not look like success.
         answer.text.add(format_args!("Nothing for {failed} of {} certificates.\n", sources.len()));
@@ -241,24 +237,13 @@ fn nothing_to_fetch(bundle: &Path) -> Outcome<Answer> {
     Answer::new(text, &json!({ "fetched": [] }))
 }
 
-fn save(pieces: &[Piece], folder: &Path) -> Outcome<Answer> {
-    fs::create_dir_all(folder).map_err(|error| Failure::unwritable(folder, error.to_string()))?;
+fn save(pieces: &[Piece], folder: &Path, existing: Existing) -> Outcome<Answer> {
+    let files = named(pieces);
+    write_all(folder, &files, existing)?;
     let mut text = String::new();
     let mut saved = Vec::new();
-    let mut taken: Vec<PathBuf> = Vec::new();
-    for piece in pieces {
-        let kind = match piece {
-            Piece::Crl(..) => "crl",
-            Piece::Ocsp(..) => "ocsp",
-        };
-        let mut path = folder.join(file_name(piece.url(), kind));
-        for number in 2.. {
-            if !taken.contains(&path) {
-                break;
-            }
-            path = folder.join(format!("{number}-{}", file_name(piece.url(), kind)));
-        }
-        write(&path, piece.octets(), FileMode::Public, Existing::Replace)?;
+    for (piece, (name, _)) in pieces.iter().zip(&files) {
+        let (kind, path) = (kind(piece), folder.join(name));
         text.add(format_args!(
             "{}  --{kind} from {}\n",
             path_text(&path),
@@ -266,9 +251,32 @@ fn save(pieces: &[Piece], folder: &Path) -> Outcome<Answer> {
         ));
         let file = path_text(&path);
         saved.push(json!({ "kind": kind, "file": file, "url": quoted(piece.url().to_owned()) }));
-        taken.push(path);
     }
     Answer::new(text, &json!({ "fetched": saved }))
+}
+
+/// What is written, each piece under a name of its own.
+fn named(pieces: &[Piece]) -> Vec<(String, &[u8])> {
+    let mut files: Vec<(String, &[u8])> = Vec::new();
+    for piece in pieces {
+        let plain = file_name(piece.url(), kind(piece));
+        let mut name = plain.clone();
+        for number in 2.. {
+            if !files.iter().any(|(taken, _)| *taken == name) {
+                break;
+            }
+            name = format!("{number}-{plain}");
+        }
+        files.push((name, piece.octets()));
+    }
+    files
+}
+
+fn kind(piece: &Piece) -> &'static str {
+    match piece {
+        Piece::Crl(..) => "crl",
+        Piece::Ocsp(..) => "ocsp",
+    }
 }
 
 /// A file name from an address: its last part, with nothing in it that could lead elsewhere.

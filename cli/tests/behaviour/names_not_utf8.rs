@@ -65,7 +65,7 @@ fn files_with_such_names_are_made_used_and_shown() {
         }
     }
     run(&world, &format!("{sign} --force")).exits_with(0);
-    run(&world, "man man@").exits_with(0);
+    run(&world, "man man@ --force").exits_with(0);
     let made = run(&world, "key generate text@.key").exits_with(0);
     assert!(made.stdout.contains("text\u{fffd}.key"), "{made:#?}");
 }

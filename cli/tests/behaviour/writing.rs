@@ -39,6 +39,25 @@ fn leaves_nothing_where_it_cannot_write() {
 }
 
 #[test]
+fn manual_pages_replace_nothing_unasked() {
+    let world = World::bare();
+    world.json(&["man", "pages"]).exits_with(0);
+    fs::remove_file(world.file("pages/countersign.1")).expect("removed");
+    world.write("pages/countersign-verify.1", "somebody's own page");
+    let refused = world.json(&["man", "pages"]).exits_with(3);
+    assert_eq!(refused.finding(), "setup.output.unwritable");
+    assert_eq!(world.read("pages/countersign-verify.1"), b"somebody's own page");
+    assert!(!world.file("pages/countersign.1").exists(), "all of them or none");
+    world.json(&["man", "pages", "--force"]).exits_with(0);
+    assert_ne!(world.read("pages/countersign-verify.1"), b"somebody's own page");
+    // What --force replaces is a file, and no key.
+    world.write("pages/countersign-verify.1", "-----BEGIN PRIVATE KEY-----\n");
+    let refused = world.json(&["man", "pages", "--force"]).exits_with(3);
+    assert_eq!(refused.finding(), "setup.output.unwritable");
+    assert_eq!(world.json(&["man", "--force"]).exits_with(2).finding(), "setup.usage.invalid");
+}
+
+#[test]
 fn a_full_disk_leaves_nothing() {
     // /dev/full takes nothing; as stdout it must not look like success.
     let world = World::bare();

@@ -256,7 +256,8 @@ fn compromise(stage: &mut Stage<'_>, signed_by: UnixSeconds) -> Played<()> {
         &Verdict::new(14, "revocation.revoked"),
     )?;
     stage.prepare(
-        "countersign revocation fetch app --trusted-root trusted_root.json --output-dir evidence",
+        "countersign revocation fetch app --trusted-root trusted_root.json --output-dir evidence \
+         --force",
     )?;
     Ok(())
 }

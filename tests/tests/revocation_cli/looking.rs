@@ -58,7 +58,13 @@ fn what_is_fetched_verifies_offline_until_it_is_fetched_anew() {
     // Revoked, and what was fetched before does not say so; fetched anew, it does.
     site.succeed("countersign revoke --file app --reason keyCompromise --compromised-since \"$(date -u -d '-4 minutes' +%Y-%m-%dT%H:%M:%SZ)\" --yes");
     site.succeed(verify);
-    site.succeed(&format!("{fetch} --output-dir evidence"));
+    // Not unasked over what is there, and then not one of the files.
+    fs::remove_file(site.founded.shell.folder().join("evidence/root.crl")).expect("removed");
+    let before = site.read_octets("evidence/signing.crl");
+    site.refused(&format!("{fetch} --output-dir evidence"), 3, "setup.output.unwritable");
+    assert_eq!(site.read_octets("evidence/signing.crl"), before);
+    assert!(!site.founded.shell.folder().join("evidence/root.crl").exists());
+    site.succeed(&format!("{fetch} --output-dir evidence --force"));
     assert_eq!(site.run(verify).exit_code, 14);
 
     drop(timestamp);

@@ -59,6 +59,10 @@ impl Site {
         fs::read_to_string(self.founded.shell.folder().join(name)).expect("readable")
     }
 
+    pub(crate) fn read_octets(&self, name: &str) -> Vec<u8> {
+        fs::read(self.founded.shell.folder().join(name)).expect("readable")
+    }
+
     /// A new code signer's certificate, `NAME.pem`, registered.
     pub(crate) fn add_signer(&self, name: &str) {
         self.succeed(&format!(
