@@ -10,13 +10,13 @@ use std::{
 };
 
 use countersign_core::finding::{Finding, FindingCode};
-use countersign_signing::{files, key::KeyLocation};
-use serde::Deserialize;
+use countersign_signing::{files, key::KeyLocation, toml_fault};
+use serde::{Deserialize, Deserializer, de::Error as _};
 use url::Url;
 
 use crate::{
     failure::{Failure, Outcome, path_text},
-    fetch::{self, shown},
+    fetch,
     user_folders::user_folder,
 };
 
@@ -36,6 +36,7 @@ pub struct Settings {
     /// The login provider that vouched for the signer.
     pub certificate_oidc_issuer: Option<String>,
     /// Timestamp authorities, in the order in which they are asked.
+    #[serde(deserialize_with = "addresses")]
     pub timestamp_urls: Vec<Url>,
     /// The CA certificates that a timestamp authority's TLS certificate must come from.
     pub timestamp_ca: Option<PathBuf>,
@@ -54,6 +55,7 @@ pub struct Settings {
     /// A file with the passphrase of a certificate authority's keys.
     pub ca_passphrase_file: Option<PathBuf>,
     /// The revocation service's admin listener.
+    #[serde(deserialize_with = "an_address")]
     pub admin_url: Option<Url>,
     /// The TLS client certificate for it.
     pub admin_certificate: Option<PathBuf>,
@@ -97,17 +99,24 @@ fn read(file: &Path) -> Outcome<Settings> {
         finding.expected("settings as in docs/cli.md").found(found).into()
     };
     let text = String::from_utf8(content).map_err(|error| invalid(error.to_string()))?;
-    let mut settings: Settings = toml::from_str(&text).map_err(|error| {
-        let line = error.span().map(|span| text[..span.start].lines().count().max(1));
-        let line = line.map(|line| format!("line {line}: ")).unwrap_or_default();
-        invalid(format!("{line}{}", error.message()))
-    })?;
-    for url in settings.timestamp_urls.iter().chain(&settings.admin_url) {
-        fetch::address(url.as_str())
-            .map_err(|error| invalid(format!("{}: {error}", shown(url))))?;
-    }
+    let mut settings: Settings =
+        toml::from_str(&text).map_err(|error| invalid(toml_fault::words(&text, &error)))?;
     settings.resolve_against(file.parent().unwrap_or(Path::new("")));
     Ok(settings)
+}
+
+/// An address in the file. As in a variable, what is refused is not shown.
+fn an_address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Url>, D::Error> {
+    fetch::address(&String::deserialize(deserializer)?).map(Some).map_err(D::Error::custom)
+}
+
+fn addresses<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Url>, D::Error> {
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    texts
+        .iter()
+        .map(|text| fetch::address(text))
+        .collect::<Result<_, _>>()
+        .map_err(D::Error::custom)
 }
 
 /// The address in an environment variable. What cannot be read is not shown: it may hold a

@@ -8,9 +8,12 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use clap::{Parser, ValueEnum, error::ErrorKind};
+use clap::{
+    Parser, ValueEnum,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
 use countersign_core::finding::{Finding, FindingCode};
-use countersign_signing::key::TokenUriError;
+use countersign_signing::{concealed::holds_pin, key::TokenUriError};
 
 use crate::{
     arguments::{Arguments, Color, Command, Format},
@@ -36,8 +39,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 /// A PIN in an argument is refused before anything repeats the argument in a message.
 fn refused_for_a_pin(arguments: &[OsString]) -> Option<Failure> {
     let holds_pin = |argument: &OsString| {
-        let text = argument.to_string_lossy().to_ascii_lowercase();
-        text.contains("pkcs11:") && text.contains("pin-value")
+        let text = argument.to_string_lossy();
+        text.to_ascii_lowercase().contains("pkcs11:") && holds_pin(&text)
     };
     arguments.iter().any(holds_pin).then(|| Failure::usage(TokenUriError::PinValue.to_string()))
 }
@@ -78,7 +81,7 @@ fn refuse(error: &clap::Error, output: Output) -> u8 {
         let _ = error.print();
         return 0;
     }
-    let rendered = error.render().to_string();
+    let rendered = without_logins(error, error.render().to_string());
     let first: Vec<_> =
         rendered.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
     let first = first.join(" ");
@@ -87,10 +90,28 @@ fn refuse(error: &clap::Error, output: Output) -> u8 {
     if output.format == Format::Json {
         return output.failure(None, &failure);
     }
-    let mut text = error.render().ansi().to_string();
+    let mut text = without_logins(error, error.render().ansi().to_string());
     text.add(format_args!("code: {}", FindingCode::UsageInvalid));
     output.complain(&text);
     failure.exit_code()
+}
+
+/// Clap's words without the name and password in an address that lacks its scheme: that is what an
+/// address is refused for, and what `concealed` cannot tell from other words.
+fn without_logins(error: &clap::Error, words: String) -> String {
+    let context = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text),
+        _ => None,
+    };
+    let (value, argument) = (context(ContextKind::InvalidValue), context(ContextKind::InvalidArg));
+    let is_address = value.is_some() && argument.is_some_and(|name| name.ends_with("<URL>"));
+    value.into_iter().chain(argument).fold(words, |words, text| match text.rsplit_once('@') {
+        // A name alone may be a token.
+        Some((login, rest)) if (is_address || login.contains(':')) && !text.contains("://") => {
+            words.replace(text, &format!("…@{rest}"))
+        }
+        _ => words,
+    })
 }
 
 /// How to print, from flags and environment.

@@ -10,19 +10,19 @@ use std::borrow::Cow;
 /// What stands for a secret.
 const CONCEALED: &str = "…";
 
-/// The attribute of a `pkcs11:` URI with a PIN (RFC 7512 §2.4).
-const PIN: &str = "pin-value=";
+/// The attribute of a `pkcs11:` URI with a PIN (RFC 7512 §2.4); any of its octets may be
+/// percent-encoded.
+const PIN: &[u8] = b"pin-value";
 
 /// Longer than any address that is one: what a hostile file holds is shown in time that grows with its length.
 const LONGEST_WORD: usize = 4096;
 
 /// The text, with `…` for passwords in addresses and for PINs. JSON stays JSON.
 pub fn concealed(text: &str) -> Cow<'_, str> {
-    let lower = text.to_ascii_lowercase();
-    let behind = |mark: &'static str| lower.match_indices(mark).map(move |(at, _)| at + mark.len());
-    let passwords = behind("://").filter_map(|at| password_in(text, at));
+    let authorities = text.match_indices("://").map(|(at, mark)| at + mark.len());
+    let passwords = authorities.filter_map(|at| password_in(text, at));
     let mut secrets: Vec<_> =
-        passwords.chain(behind(PIN).filter_map(|at| pin_in(text, at))).collect();
+        passwords.chain(pins(text).filter_map(|at| pin_in(text, at))).collect();
     if secrets.is_empty() {
         return Cow::Borrowed(text);
     }
@@ -39,6 +39,52 @@ pub fn concealed(text: &str) -> Cow<'_, str> {
     }
     shown.push_str(&text[done..]);
     Cow::Owned(shown)
+}
+
+/// Whether a secret stands in the text, or a name in an address, which may be a token.
+pub fn holds_secret(text: &str) -> bool {
+    let mut authorities =
+        text.match_indices("://").map(|(at, mark)| word(&text[at + mark.len()..]));
+    let is_login = |word: &str| {
+        let end = word.find(['/', '?', '#', ',']).unwrap_or(word.len());
+        word[..end].contains('@')
+    };
+    authorities.any(is_login) || matches!(concealed(text), Cow::Owned(_))
+}
+
+/// Whether a PIN stands in the text, in a URI that will be refused for it.
+pub fn holds_pin(text: &str) -> bool {
+    pins(text).next().is_some()
+}
+
+/// Where PINs begin, however their attribute is written: `pin-value=`, `PIN%2dvalue%3D`.
+fn pins(text: &str) -> impl Iterator<Item = usize> {
+    let octets = text.as_bytes();
+    let plain = text.match_indices('=').map(|(at, _)| (at, at + 1));
+    let encoded = text.match_indices("%3").filter_map(|(at, _)| {
+        octets
+            .get(at + 2)
+            .is_some_and(|digit| digit.eq_ignore_ascii_case(&b'd'))
+            .then_some((at, at + 3))
+    });
+    plain.chain(encoded).filter(|(end, _)| names_pin(&octets[..*end])).map(|(_, start)| start)
+}
+
+/// Whether the octets end with the attribute's name.
+fn names_pin(mut octets: &[u8]) -> bool {
+    let digit = |octet: u8| char::from(octet).to_digit(16);
+    PIN.iter().rev().all(|wanted| {
+        let (rest, found) = match octets {
+            [rest @ .., b'%', high, low] if digit(*high).is_some() && digit(*low).is_some() => {
+                let value = digit(*high).zip(digit(*low)).map(|(high, low)| high * 16 + low);
+                (rest, value.and_then(|value| u8::try_from(value).ok()))
+            }
+            [rest @ .., last] => (rest, Some(*last)),
+            [] => return false,
+        };
+        octets = rest;
+        found.is_some_and(|found| found.eq_ignore_ascii_case(wanted))
+    })
 }
 
 /// The PIN that begins there.
@@ -92,6 +138,10 @@ mod tests {
                 "pkcs11:token=T?PIN-VALUE=…&x=http://u:…@h",
             ),
             (
+                "pkcs11:token=T?pin%2Dvalue=12&%70in-valu%65%3d34 pin%2dvalue%3D5",
+                "pkcs11:token=T?pin%2Dvalue=…&%70in-valu%65%3d… pin%2dvalue%3D…",
+            ),
+            (
                 "\u{1b}[33mroot=pkcs11:a;pin-value=9;object=k",
                 "\u{1b}[33mroot=pkcs11:a;pin-value=…;object=k",
             ),
@@ -102,12 +152,28 @@ mod tests {
     }
 
     #[test]
+    fn a_login_is_a_secret_to_another_program() {
+        for text in [
+            "http://token@h",
+            "a,https://u:p@h:1/,b",
+            "pkcs11:token=T?pin%2dvalue=1",
+            "x://u:p/q@h",
+        ] {
+            assert!(holds_secret(text), "{text}");
+        }
+        for text in ["https://github.com/o/r/x.yml@refs/tags/1", "a@example.org", "http://h:80"] {
+            assert!(!holds_secret(text), "{text}");
+        }
+    }
+
+    #[test]
     fn everything_else_is_shown() {
         for text in [
             "https://github.com/o/r/.github/workflows/x.yml@refs/heads/main",
             "https://gitlab.example:8443/group//ci.yml@refs/heads/main",
             "http://[::1]:80/a@b http://user@h http://h:80",
             r#"{"a":"http://h:80","b":"c@d"}"#,
+            "%2dvalue=1 pin%2value=2 pin%2d%2dvalue=3 pin-value%3=4",
             "pin-value= is refused; http:// and pkcs11:token=T?pin-source=file:/x",
         ] {
             assert_eq!(concealed(text), text);

@@ -2,13 +2,13 @@
 
 use std::{
     env,
-    ffi::OsString,
+    ffi::{OsStr, OsString},
     path::{Path, PathBuf},
     process::Command,
 };
 
 use countersign_core::finding::{Finding, FindingCode};
-use countersign_signing::key::PIN_VARIABLE;
+use countersign_signing::{concealed::holds_secret, key::PIN_VARIABLE};
 use serde_json::json;
 
 use crate::{
@@ -58,11 +58,13 @@ fn check_service(file: &Path, service: ServiceName) -> Outcome<Answer> {
     if file.is_dir() {
         return Err(Failure::folder(file));
     }
-    let mut command = Command::new(program(name));
+    let program = program(name);
+    let mut command = Command::new(&program);
     command.arg("--config").arg(file).arg("--check");
-    // The program may be whatever PATH has, and needs none of this program's secrets.
-    for variable in [prompt::KEY_VARIABLE, prompt::CA_VARIABLE, PIN_VARIABLE] {
-        command.env_remove(variable);
+    for (variable, value) in env::vars_os() {
+        if is_withheld(&variable, &value, (name, &program)) {
+            command.env_remove(variable);
+        }
     }
     let run = command.output();
     let output = run.map_err(|error| {
@@ -83,6 +85,23 @@ fn check_service(file: &Path, service: ServiceName) -> Outcome<Answer> {
         .expected(format!("a configuration of {name} (docs/operations.md)"))
         .found(found)
         .into())
+}
+
+/// Whether a variable is not for the service's program, which may be whatever PATH has: passphrases and
+/// PINs, and every value with a secret in it, as addresses of proxies have. Its own settings are for
+/// the program that lies beside this one.
+fn is_withheld(variable: &OsStr, value: &OsStr, (name, program): (&str, &OsStr)) -> bool {
+    let variable = variable.to_string_lossy().to_ascii_uppercase();
+    if [prompt::KEY_VARIABLE, prompt::CA_VARIABLE, PIN_VARIABLE].contains(&variable.as_str()) {
+        return true;
+    }
+    let own = format!("{}_", name.to_ascii_uppercase().replace('-', "_"));
+    if variable.starts_with(&own) && Path::new(program).is_absolute() {
+        return false;
+    }
+    let value = value.to_string_lossy();
+    // A proxy's address needs no scheme.
+    holds_secret(&value) || (variable.ends_with("_PROXY") && value.contains('@'))
 }
 
 /// The program beside this one, else whatever PATH has.

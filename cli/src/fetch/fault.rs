@@ -57,7 +57,8 @@ impl Unanswered {
                 if let Some(failure) = handshake.fault(url, &error) {
                     return failure;
                 }
-                let words = words(&error);
+                // The address may hold a name that is a token; it is named by `shown`.
+                let words = words(&error.without_url());
                 if proxy.is_some() && words.contains("tunnel") {
                     let why = match words.split_once(": ") {
                         Some((_, why)) => format!("the proxy opened no tunnel: {why}{through}"),

@@ -10,6 +10,16 @@ use countersign_tests::{
 const SECRETS: [&str; 3] =
     ["COUNTERSIGN_KEY_PASSPHRASE", "COUNTERSIGN_CA_PASSPHRASE", "COUNTERSIGN_PKCS11_PIN"];
 
+/// Addresses with a login, in each way in which one is written.
+const ADDRESSES: [(&str, &str); 6] = [
+    ("https_proxy", "http://release:tr0ub4dor@proxy.example:3128"),
+    ("HTTPS_PROXY", "release:tr0ub4dor@proxy.example:3128"),
+    ("all_proxy", "socks5h://tr0ub4dor@proxy.example"),
+    ("COUNTERSIGN_TSA_URLS", "http://tsa.example,https://release:tr0ub4dor@tsa.example/stamp"),
+    ("COUNTERSIGN_ADMIN_URL", "https://tr0ub4dor@admin.example:3182"),
+    ("COUNTERSIGN_TIMESTAMP_LISTEN", "postgres://release:tr0ub4dor@db.example/x"),
+];
+
 #[test]
 fn a_program_that_path_finds_gets_no_secret() {
     let site = Site::new(Folder::Removed).expect("a folder");
@@ -27,10 +37,15 @@ fn a_program_that_path_finds_gets_no_secret() {
     let mut command = Command::new(&alone);
     command.current_dir(folder).env("PATH", folder.join("evil"));
     command.env("INNOCENT", "handed on").envs(SECRETS.map(|name| (name, "tr0ub4dor")));
+    command.envs(ADDRESSES);
+    command.env("COUNTERSIGN_CERTIFICATE_IDENTITY", "https://git.example/ci.yml@refs/tags/1");
+    command.env("http_proxy", "http://proxy.example:3128");
     command.args(["config", "check", "timestamp.toml", "--service", "timestamp"]);
     let output = command.output().expect("it starts");
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     let seen = fs::read_to_string(folder.join("seen")).expect("the program ran");
     assert!(seen.contains("INNOCENT=handed on"), "{seen}");
+    assert!(seen.contains("http_proxy=http://proxy.example:3128"), "{seen}");
+    assert!(seen.contains("COUNTERSIGN_CERTIFICATE_IDENTITY="), "{seen}");
     assert!(!seen.contains("tr0ub4dor"), "{seen}");
 }

@@ -5,8 +5,8 @@
 //! themselves list them, so that a new one is covered without a change here. What is printed, logged and written
 //! is searched.
 //!
-//! Where the line is: a password in an address with a scheme (`https://user:password@host`), the PIN in
-//! `pin-value=`, what a secret's file holds, and what a variable for a secret holds are never shown, wherever they
+//! Where the line is: a password in an address with a scheme (`https://user:password@host`), or without one where
+//! nothing but an address is taken, the PIN in `pin-value=` (also `pin%2dvalue=`), what a secret's file holds, and what a variable for a secret holds are never shown, wherever they
 //! stand. A *name* is shown: the path of a file, the user of an address, a word that is no address. Whoever gives
 //! a passphrase as the name of a file has it shown, since the message has to say which file is not there.
 
@@ -38,15 +38,21 @@ const HELD: [&str; 3] =
     ["COUNTERSIGN_KEY_PASSPHRASE", "COUNTERSIGN_CA_PASSPHRASE", "COUNTERSIGN_PKCS11_PIN"];
 
 /// What is fed in: values with a secret in them, and files that hold one.
-fn seeds() -> [String; 6] {
+fn seeds() -> [String; 7] {
     [
         format!("pkcs11:token=T;object=k?pin-value={PIN}"),
+        format!("pkcs11:token=T;object=k?pin%2Dvalue={PIN}"),
         format!("http://release:{PASSWORD}@127.0.0.1:9/stamp"),
         format!("postgres://release:{PASSWORD}@127.0.0.1:9/db?sslmod=require"),
         "secret.pass".to_owned(),
         "plain.key".to_owned(),
         "encrypted.key".to_owned(),
     ]
+}
+
+/// Addresses without their scheme, for what takes addresses alone: elsewhere they are names of files.
+fn bare_addresses() -> [String; 2] {
+    [format!("release:{PASSWORD}@127.0.0.1:9"), format!("{PASSWORD}@127.0.0.1:9")]
 }
 
 /// A founded site with secrets in files, and with what must appear nowhere.

@@ -1,6 +1,6 @@
 //! Every option and operand of every command, as `--help` lists them.
 
-use super::{Secrets, each, seeds, text};
+use super::{Secrets, bare_addresses, each, seeds, text};
 
 /// A command, as far as a test has to know it.
 struct Grammar {
@@ -108,7 +108,9 @@ fn no_command_repeats_a_secret_that_one_of_its_options_holds() {
         // What every command has is tried with one.
         let names = names.filter(|name| place == 0 || !global.contains(name));
         for name in names.map(String::as_str).chain(["--no-such-option", "OPERAND"]) {
-            all.extend(seeds().iter().map(|seed| arguments(grammar, name, seed)));
+            let bare = bare_addresses().into_iter().filter(|_| name.contains("-url"));
+            let seeds = seeds().into_iter().chain(bare);
+            all.extend(seeds.map(|seed| arguments(grammar, name, &seed)));
         }
     }
     // None was missed by how help is read.

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fs};
 
-use super::{HELD, PASSWORD, Secrets, each, quoted, seeds, text};
+use super::{HELD, PASSWORD, Secrets, bare_addresses, each, quoted, seeds, text};
 
 const DOCUMENTATION: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/cli.md");
 
@@ -67,7 +67,8 @@ fn settings_are_not_repeated(secrets: &Secrets) {
     assert!(keys.len() > 10, "{keys:?}");
     let mut all = Vec::new();
     for (place, key) in keys.iter().chain([&"no_such_key".to_owned()]).enumerate() {
-        for seed in seeds() {
+        let bare = bare_addresses().into_iter().filter(|_| key.contains("url"));
+        for (number, seed) in seeds().into_iter().chain(bare).enumerate() {
             for (form, line) in [
                 format!("{key} = '{seed}'"),
                 format!("{key} = ['{seed}']"),
@@ -79,7 +80,7 @@ fn settings_are_not_repeated(secrets: &Secrets) {
             .iter()
             .enumerate()
             {
-                let name = format!("{place}-{form}-{}.toml", seed.len());
+                let name = format!("{place}-{form}-{number}.toml");
                 fs::write(secrets.folder().join(&name), format!("{line}\n")).expect("written");
                 // What is not of the right form is read by all of them alike.
                 let is_list = key == "timestamp_urls";
@@ -111,7 +112,8 @@ fn addresses_in_variables_are_not_repeated(secrets: &Secrets) {
     for name in variables.iter().filter(|name| !HELD.contains(&name.as_str())) {
         let proxy = format!("release:{PASSWORD}@127.0.0.1:9");
         let no_proxy = format!("ftp://release:{PASSWORD}@127.0.0.1:99999");
-        for value in seeds().into_iter().chain([proxy, no_proxy]) {
+        let bare = bare_addresses().into_iter().filter(|_| name.contains("URL"));
+        for value in seeds().into_iter().chain([proxy, no_proxy]).chain(bare) {
             // Without a scheme it is an address for proxies alone.
             let is_proxy = name.to_ascii_lowercase().ends_with("_proxy");
             if is_proxy || value.contains(':') == value.contains("://") || value.contains("pkcs11")
