@@ -32,8 +32,9 @@ function row({ file, bundle = `${file}.sigstore.json`, name, version }) {
 
 function link(address, text) {
   const url = new URL(address, "https://site.invalid/");
-  if (url.protocol !== "https:" && url.protocol !== "http:")
+  if (url.protocol !== "https:" && url.protocol !== "http:") {
     throw new Error(`${address}: an http(s) address was expected`);
+  }
   return `<a href="${escaped(address)}" download><bdi>${escaped(text)}</bdi></a>`;
 }
 

@@ -31,7 +31,7 @@ const modes: Readonly<Record<string, () => UserConfig>> = {
     build: {
       ...common.build,
       outDir: "dist/worker",
-      rollupOptions: {
+      rolldownOptions: {
         input: "src/verify/worker.ts",
         output: { entryFileNames: "worker.js", format: "iife" },
       },
@@ -49,7 +49,7 @@ const modes: Readonly<Record<string, () => UserConfig>> = {
     build: {
       ...common.build,
       outDir: "dist/element",
-      rollupOptions: {
+      rolldownOptions: {
         input: "src/element/define.ts",
         preserveEntrySignatures: "strict",
         output: { entryFileNames: "verify-download.js" },

@@ -198,5 +198,5 @@ function descends(pid, ancestor) {
 }
 
 function median(values) {
-  return [...values].sort((a, b) => a - b)[values.length >> 1];
+  return values.toSorted((a, b) => a - b)[values.length >> 1];
 }

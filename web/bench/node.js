@@ -109,7 +109,7 @@ function inTurns(first, second) {
 }
 
 function median(values) {
-  return values.sort((a, b) => a - b)[values.length >> 1];
+  return values.toSorted((a, b) => a - b)[values.length >> 1];
 }
 
 function ms(value) {

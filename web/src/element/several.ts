@@ -18,7 +18,7 @@ export interface Result {
 /** The list; what stands above it has the class `headline` and takes the focus. */
 export function severalView(results: readonly Result[], words: Words): { summary: HTMLElement; list: HTMLElement } {
   const { panel, labels } = words;
-  const sorted = [...results].sort((first, second) => byUrgency(first.state, second.state));
+  const sorted = results.toSorted((first, second) => byUrgency(first.state, second.state));
   const counts = new Map<StateName, number>();
   for (const { state } of sorted) counts.set(state, (counts.get(state) ?? 0) + 1);
   const summary = html(

@@ -27,7 +27,7 @@ export function listingView(release: Release, words: Words, actions: ListingActi
     "section",
     { class: "downloads", "aria-labelledby": "downloads-title" },
     html("h2", { id: "downloads-title" }, release.title ? isolated(release.title) : words.page.downloads),
-    html("ul", {}, ...rows.map(({ element }) => element)),
+    html("ul", {}, ...rows.map((each) => each.element)),
   );
   return {
     element,

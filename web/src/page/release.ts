@@ -71,8 +71,8 @@ function decodeDownload(value: unknown, place: string, list: Readonly<Record<str
       bundle: bundle === undefined ? bundleBeside(address) : at(bundle, base, `${place}.bundle`),
       trust: at(own("trust") ?? TRUST_NAME, base, "trust"),
       policy: at(own("policy") ?? POLICY_NAME, base, "policy"),
-      crls: (texts(entry, "revocation", place) ?? texts(list, "revocation", "list") ?? []).map((address) =>
-        at(address, base, "revocation"),
+      crls: (texts(entry, "revocation", place) ?? texts(list, "revocation", "list") ?? []).map((crl) =>
+        at(crl, base, "revocation"),
       ),
       expected: name,
       labels: { name: text(entry, "name", place), version: text(entry, "version", place), publisher: own("publisher") },

@@ -20,7 +20,7 @@ export function watchPolicy(): void {
   if (isListening || !hasEvents()) return;
   isListening = true;
   globalThis.addEventListener("securitypolicyviolation", (event) => {
-    const { effectiveDirective, blockedURI, disposition } = event as SecurityPolicyViolationEvent;
+    const { effectiveDirective, blockedURI, disposition } = event;
     if (disposition === "report" || seen.length >= MOST_VIOLATIONS) return;
     seen.push({ directive: effectiveDirective, blocked: blockedURI });
   });

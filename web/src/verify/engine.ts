@@ -136,8 +136,9 @@ async function fetchModule(url: URL): Promise<Response> {
     // Another file under this address, or a page that says that there is none, looks like a network that is down.
     const other = await ask({}).catch(() => undefined);
     if (other === undefined) throw unreachable(url, wordsOf(error));
-    if (other.ok)
+    if (other.ok) {
       throw new Fault("setup.site.file-missing", url.href, `the module with ${wasmIntegrity}`, "another file");
+    }
     response = other;
   }
   const { status } = response;

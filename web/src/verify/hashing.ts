@@ -97,7 +97,7 @@ function pieceReader(stream: ReadableStream<Uint8Array>): PieceReader {
     return {
       async next() {
         const { done, value } = await direct.read(new Uint8Array(buffer));
-        if (value) buffer = value.buffer as ArrayBuffer;
+        if (value) buffer = value.buffer;
         return done ? undefined : value;
       },
       cancel: (reason) => direct.cancel(reason),

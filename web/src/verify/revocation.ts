@@ -62,12 +62,13 @@ export async function addRevocation(task: RevocationTask, request: RevocationReq
   await addGiven(task, request);
   const places = placesOf(task);
   const kept = await KeptCrls.read(task.verification, places);
-  if (request.network === "fetch")
+  if (request.network === "fetch") {
     await addFetched(
       task,
       places.filter(({ covered }) => !covered),
       kept,
     );
+  }
   for (const place of places) kept.handInKept(place);
 }
 
@@ -166,8 +167,9 @@ class Lists {
     const patience = this.#kept.isGood(place) ? HURRIED : left(this.#task);
     return attempt(this.#task, url.href, async () => {
       const bytes = await fetchBytes(url, { ...wanted(this.#task, limits.crl), patience });
-      if (!this.#task.instance.isCrl(bytes))
+      if (!this.#task.instance.isCrl(bytes)) {
         throw new Fault("setup.service.unreachable", url.href, "a CRL", "something else");
+      }
       this.#came.set(url.href, bytes);
       return bytes;
     });

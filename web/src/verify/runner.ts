@@ -11,7 +11,7 @@ import type { Report } from "./report.js";
 interface Pending {
   request: CheckRequest;
   listener: CheckListener;
-  resolve: (report: Report) => void;
+  resolve: (report: Report | PromiseLike<Report>) => void;
   reject: (reason: unknown) => void;
 }
 
@@ -138,7 +138,7 @@ class WorkerLine {
         this.#post({ kind: "check", id, module, request });
       } catch {
         // Streams and modules that cannot travel are worked on here.
-        settle(resolve)(check(() => Promise.resolve(module), request, listener) as unknown as Report);
+        settle(resolve)(check(() => Promise.resolve(module), request, listener));
       }
     });
   }
@@ -146,7 +146,7 @@ class WorkerLine {
   #post(message: ToWorker): void {
     const stream =
       message.kind === "check" && message.request.artifact.kind === "stream" ? [message.request.artifact.stream] : [];
-    this.#worker.postMessage(message, stream as unknown as Transferable[]);
+    this.#worker.postMessage(message, stream);
   }
 
   #hear(message: FromWorker): void {
@@ -172,7 +172,7 @@ class WorkerLine {
 
   #fail(words: string): void {
     const nowSeconds = Math.floor(Date.now() / 1000);
-    for (const { request, resolve } of [...this.#pending.values()]) {
+    for (const { request, resolve } of this.#pending.values()) {
       resolve(reportWithoutCore(new Error(words), request, request.nowSeconds ?? nowSeconds));
     }
   }

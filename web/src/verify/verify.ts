@@ -35,8 +35,9 @@ function tellOwner(report: Report): void {
 
 /** What the caller handed in, looked at. Throws a `TypeError` for misuse. */
 export function requestOf(artifact: Artifact, options: VerifyOptions): CheckRequest {
-  if (typeof options !== "object" || options === null)
+  if (typeof options !== "object" || options === null) {
     throw new TypeError("options are missing: bundle, trust and policy");
+  }
   for (const what of ["bundle", "trust", "policy"] as const) {
     if (options[what] === undefined) throw new TypeError(`${what} is missing`);
   }
@@ -48,12 +49,14 @@ export function requestOf(artifact: Artifact, options: VerifyOptions): CheckRequ
   if (options.names !== undefined && options.names !== "noted" && options.names !== "exact") {
     throw new TypeError('names must be "noted" or "exact"');
   }
-  if (now !== undefined && !(now instanceof Date && Number.isFinite(now.getTime())))
+  if (now !== undefined && !(now instanceof Date && Number.isFinite(now.getTime()))) {
     throw new TypeError("now must be a Date");
+  }
   if (signal !== undefined && !(signal instanceof AbortSignal)) throw new TypeError("signal must be an AbortSignal");
   for (const listener of ["onProgress", "onStep"] as const) {
-    if (options[listener] !== undefined && typeof options[listener] !== "function")
+    if (options[listener] !== undefined && typeof options[listener] !== "function") {
       throw new TypeError(`${listener} must be a function`);
+    }
   }
   const own = artifact instanceof Blob && "name" in artifact ? String(artifact.name) : null;
   return {
@@ -93,12 +96,15 @@ function sizeOf(size: number | undefined): number | null {
 
 function digestsOf(digests: KnownDigests["digests"]): string[] {
   if (typeof digests !== "object" || digests === null) throw new TypeError("digests must be a list or an object");
-  const texts = Array.isArray(digests) ? [...digests] : Object.entries(digests).map(([name, hex]) => `${name}:${hex}`);
+  const texts = Array.isArray(digests)
+    ? digests.map(String)
+    : Object.entries(digests).map(([name, hex]) => `${name}:${hex}`);
   const lengths: Record<string, number> = { sha256: 64, sha384: 96, sha512: 128 };
   for (const text of texts) {
-    const [, name = "", hex = ""] = /^(sha\d+):([0-9a-f]+)$/i.exec(String(text)) ?? [];
-    if (hex.length === 0 || hex.length !== lengths[name.toLowerCase()])
-      throw new TypeError(`no digest: ${String(text).slice(0, 200)}`);
+    const [, name = "", hex = ""] = /^(sha\d+):([0-9a-f]+)$/i.exec(text) ?? [];
+    if (hex.length === 0 || hex.length !== lengths[name.toLowerCase()]) {
+      throw new TypeError(`no digest: ${text.slice(0, 200)}`);
+    }
   }
   return texts;
 }

@@ -41,11 +41,11 @@ function fetchInPage({ page }: Visit, url: string, question: Question = {}): Pro
         if (error instanceof TypeError) return "refused" as const;
         throw error;
       }
-      const read = new Uint8Array(await response.arrayBuffer());
+      const content = new Uint8Array(await response.arrayBuffer());
       return {
         status: response.status,
         headers: Object.fromEntries(response.headers),
-        body: btoa(Array.from(read, (octet) => String.fromCharCode(octet)).join("")),
+        body: btoa(Array.from(content, (octet) => String.fromCharCode(octet)).join("")),
       };
     },
     url,

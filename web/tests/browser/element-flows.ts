@@ -20,6 +20,7 @@ export function elementFlows(stand: Stand): void {
     );
     await visit.page.goto(address);
     await visit.find("input[type=file]");
+    // oxlint-disable-next-line typescript/no-unnecessary-type-assertion -- its type comes from the selector, which has none
     const inputs = (await visit.page.$$("verify-download >>> input[type=file]")) as ElementHandle<HTMLInputElement>[];
     assert.equal(inputs.length, 2);
     await inputs[0]?.uploadFile(download("app-2.1"));
@@ -39,19 +40,21 @@ export function elementFlows(stand: Stand): void {
       const heard: unknown[] = [];
       (window as unknown as { heard: unknown }).heard = heard;
       for (const name of ["vd-progress", "vd-step", "vd-verdict", "vd-error"]) {
-        document.addEventListener(name, (event) => heard.push({ name, detail: (event as CustomEvent).detail }));
+        document.addEventListener(name, (event) =>
+          heard.push({ name, detail: (event as CustomEvent<unknown>).detail }),
+        );
       }
     });
     await visit.choose(download("app-2.1"));
     await visit.verdict();
     const heard = await visit.page.evaluate(() => (window as unknown as { heard: Heard[] }).heard);
     const names = new Set(heard.map(({ name }) => name));
-    assert.deepEqual([...names].sort(), ["vd-progress", "vd-step", "vd-verdict"]);
+    assert.deepEqual([...names].toSorted(), ["vd-progress", "vd-step", "vd-verdict"]);
     const last = heard.at(-1);
     assert.equal(last?.name, "vd-verdict");
     assert.equal(last?.detail["verdict"], "verified");
     assert.equal(last?.detail["code"], null);
-    assert.equal((last?.detail["checks"] as unknown[]).length, 5);
+    assert.equal((last?.detail["checks"] as unknown[] | undefined)?.length, 5);
   });
 
   flow(stand, "without a signature nothing passes", {}, async (visit) => {
@@ -77,7 +80,8 @@ export function elementFlows(stand: Stand): void {
     await visit.page.goto(address);
     await visit.find("input[type=file]");
     await visit.page.evaluate(async () => {
-      const module = (await import("/verify-download.js" as string)) as {
+      const script: string = "/verify-download.js";
+      const module = (await import(script)) as {
         english: { panel: Record<string, string> };
         registerWords(language: string, words: unknown): void;
       };

@@ -46,15 +46,16 @@ function hostileReportFlow(stand: Stand): void {
       }
       for (const stamp of report.timestamps) stamp.authority = hostile;
       for (const check of report.checks) check.answer = hostile;
-      for (const finding of report.findings)
+      for (const finding of report.findings) {
         Object.assign(finding, { subject: hostile, found: hostile, expected: hostile });
+      }
       element.show(report);
     });
     await visit.openDetails();
     const { text, strays } = await visit.page.evaluate(() => {
       const root = document.querySelector("verify-download")?.shadowRoot;
       return {
-        text: (root?.querySelector(".panel") as HTMLElement).innerText,
+        text: root?.querySelector<HTMLElement>(".panel")?.innerText ?? "",
         strays: root?.querySelectorAll("b, img, script").length,
       };
     });
@@ -98,7 +99,7 @@ export function hostileFlows(stand: Stand): void {
       const { text, strays } = await visit.page.evaluate(() => {
         const root = document.querySelector("verify-download")?.shadowRoot;
         return {
-          text: (root?.querySelector(".panel") as HTMLElement).innerText,
+          text: root?.querySelector<HTMLElement>(".panel")?.innerText ?? "",
           strays: root?.querySelectorAll("img, script, iframe, object").length,
         };
       });

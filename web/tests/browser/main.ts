@@ -23,7 +23,7 @@ let close = async (): Promise<void> => undefined;
 before(async () => {
   const launched = await launch(browserName);
   stand.browser = launched.browser;
-  close = launched.close;
+  close = () => launched.close();
 });
 after(() => close());
 

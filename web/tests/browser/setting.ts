@@ -37,7 +37,7 @@ export function download(name: string): string {
 
 /** All that the attacker sends. */
 export async function attackFiles(): Promise<string[]> {
-  return (await readdir(attackFolder)).sort().map((name) => join(attackFolder, name));
+  return (await readdir(attackFolder)).toSorted().map((name) => join(attackFolder, name));
 }
 
 /** Runs `use` with a folder that goes afterwards. */

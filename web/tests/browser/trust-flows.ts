@@ -32,14 +32,14 @@ async function listen(visit: Visit): Promise<() => Promise<Heard[]>> {
 
 /** Drops files on the element by its own event, which every browser can be made to do. */
 async function drop(visit: Visit, paths: readonly string[]): Promise<void> {
-  const input = (await visit.page.evaluateHandle(() => {
+  const choice = (await visit.page.evaluateHandle(() => {
     const input = document.createElement("input");
     input.type = "file";
     input.multiple = true;
     document.body.append(input);
     return input;
   })) as unknown as { uploadFile(...paths: string[]): Promise<void> };
-  await input.uploadFile(...paths);
+  await choice.uploadFile(...paths);
   await visit.page.evaluate(() => {
     const input = document.body.querySelector<HTMLInputElement>(":scope > input");
     const data = new DataTransfer();

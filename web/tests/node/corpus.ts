@@ -81,7 +81,7 @@ export class Case {
 
 export function allCases(): Case[] {
   return readdirSync(FOLDER)
-    .sort()
+    .toSorted()
     .map((name) => new Case(name));
 }
 

@@ -95,6 +95,7 @@ test("a name that steers, lies or is huge is shown harmless and short", async ()
     const report = await verify(new Blob([FILE]), { ...genuine.options, name });
     const shown = report.artifact.name ?? "";
     assert.ok(shown.length <= 201, `${shown.length}`);
+    // oxlint-disable-next-line no-control-regex -- those are what is looked for
     assert.doesNotMatch(shown, /[\u0000-\u001f\u202a-\u202e]/);
   }
 });

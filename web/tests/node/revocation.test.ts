@@ -54,6 +54,7 @@ async function ended<T>(checking: Promise<T>): Promise<T> {
   let isOver = false;
   const over = () => void (isOver = true);
   checking.then(over, over);
+  // oxlint-disable-next-line no-unmodified-loop-condition -- `over` sets it
   while (!isOver) {
     await new Promise((resolve) => setImmediate(resolve));
     mock.timers.tick(1);
@@ -295,7 +296,7 @@ test("a list that goes on coming is waited for", async (context) => {
   let isOver = false;
   answer = (url) => {
     if (isOver || url.includes("/ocsp/")) return new Response("", { status: 404 });
-    return new Response(new ReadableStream({ start: (controller) => void coming.push(controller) }));
+    return new Response(new ReadableStream<Uint8Array>({ start: (controller) => void coming.push(controller) }));
   };
   const checking = verify(file(), options(listed));
   await until(1);

@@ -16,11 +16,12 @@ before(async () => {
   server = createServer((request, response) => {
     const name = request.url?.slice(1) ?? "";
     if (name === "broken") return void response.writeHead(500).end();
-    if (name === "endless")
-      return void pour(
+    if (name === "endless") {
+      return pour(
         () => response.write(new Uint8Array(1 << 20), () => {}),
         () => response.destroyed,
       );
+    }
     try {
       response.end(genuine.bytes(name));
     } catch {
