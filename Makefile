@@ -9,7 +9,7 @@ DOC_FLAGS := -D warnings
 export PATH := $(CURDIR)/target/node/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench fuzz mutants doc web build-web
+.PHONY: help demo test check format bench fuzz mutants doc web build-web
 
 help: ## list these commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -37,14 +37,22 @@ build-web:
 	$(CARGO) run --quiet -p xtask -- wasm
 	cd web && npm run --silent build
 
-check: ## format, lints, dependencies, documentation, core without std, shell scripts
+check: ## format, lints, dependencies, documentation, core without std
 	@scripts/setup check
 	$(CARGO) fmt --all --check
+	cd web && npm run --silent format:check
+	cd web && npm run --silent lint
 	shellcheck $$(find scripts -type f -executable) .ci/run
+	$(CARGO) shear
 	$(CARGO) deny --log-level error check bans licenses sources
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="$(DOC_FLAGS)" $(CARGO) doc --workspace --no-deps
 	scripts/check-core
+
+format: ## format Rust and everything in web
+	@scripts/setup check
+	$(CARGO) fmt --all
+	cd web && npm run --silent format
 
 bench: ## benchmarks, with their aims
 	@scripts/setup bench
