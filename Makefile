@@ -43,7 +43,8 @@ check: ## format, lints, dependencies, documentation, core without std
 	cd web && npm run --silent format:check
 	cd web && npm run --silent lint
 	shellcheck $$(find scripts -type f -executable) .ci/run
-	$(CARGO) shear
+	$(CARGO) shear --deny-warnings
+	$(CARGO) shear --deny-warnings fuzz
 	$(CARGO) deny --log-level error check bans licenses sources
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="$(DOC_FLAGS)" $(CARGO) doc --workspace --no-deps
