@@ -138,3 +138,28 @@ fn clauses_point_to_documents_that_exist() {
         }
     }
 }
+
+/// The crates and paths that SECURITY.md names are there: a reader looks for them.
+#[test]
+fn the_security_page_names_what_exists() {
+    let (page, lock) = (read("SECURITY.md"), read("Cargo.lock"));
+    let is_crate = |name: &str| lock.contains(&format!("\nname = \"{name}\"\n"));
+    let is_name = |text: &str| {
+        text.chars().all(|letter| {
+            letter.is_ascii_lowercase() || letter.is_ascii_digit() || "-_".contains(letter)
+        })
+    };
+    let quoted: Vec<&str> = page.split('`').skip(1).step_by(2).collect();
+    assert!(!quoted.is_empty(), "SECURITY.md names nothing");
+    for name in quoted.iter().filter(|text| is_name(text)) {
+        assert!(
+            is_crate(name) || path(name).is_dir(),
+            "SECURITY.md names {name}: no crate, no folder"
+        );
+    }
+    for named in quoted.iter().filter(|text| text.contains('/') && !text.contains(' ')) {
+        assert!(path(named).exists(), "SECURITY.md names {named}, which is not there");
+    }
+    // It names this one without backquotes.
+    assert!(!page.contains("aws-lc-rs") || is_crate("aws-lc-rs"), "there is no aws-lc-rs");
+}
