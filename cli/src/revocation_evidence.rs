@@ -17,9 +17,8 @@ use countersign_core::{
     limits,
     pem::Kind,
     policy::Revocation,
-    revocation::{self, Freshness, Known},
+    revocation::{self, Known},
     time::UnixSeconds,
-    x509::Certificate,
 };
 
 use self::asking::Address;
@@ -141,7 +140,7 @@ impl RevocationEvidence {
         )
     }
 
-    /// Finds what is not covered by what was given, all certificates at once: each certificate's
+    /// Finds what is not covered by what was given (`sources` says what is), all certificates at once: each certificate's
     /// CRLs in order, then its OCSP responders, until one says something recent of it. CRLs go
     /// first: an address of one tells nobody which file is looked at. What fails is said on stderr
     /// and left out. Kept CRLs are handed in beside what came.
@@ -223,7 +222,7 @@ impl RevocationEvidence {
         let mut found = Found::default();
         let mut kept = self.kept_for(question);
         let is_kept_good = is_fresh(question.known(kept.iter().map(|(_, crl)| crl.as_slice()), []));
-        let is_covered = self.is_covered(question);
+        let is_covered = question.source.is_covered;
         found.is_known = is_covered || is_kept_good;
         if let Some(client) = self.client.as_ref().filter(|_| !is_covered) {
             let came = self.ask(client, question, is_kept_good, &mut found);
@@ -259,7 +258,7 @@ impl RevocationEvidence {
         for address in Address::all(question.source) {
             let Some(answer) = self.answers.get(&address) else { continue };
             let answer = answer.get_or_init(|| {
-                let answer = address.ask(client, question.source, is_kept_good);
+                let answer = address.ask(client, is_kept_good);
                 found.failures.extend(answer.as_ref().err().cloned());
                 answer
             });
@@ -274,13 +273,6 @@ impl RevocationEvidence {
             }
         }
         false
-    }
-
-    /// Whether what was given says something authentic and recent of the certificate, as the core
-    /// sees it. A stranger's list must not keep the right one from being fetched.
-    fn is_covered(&self, question: Question<'_>) -> bool {
-        let (crls, ocsp) = self.given();
-        is_fresh(question.known(crls, ocsp))
     }
 
     /// The kept CRLs that say something authentic of the certificate.
@@ -328,12 +320,10 @@ impl Question<'_> {
         crls: impl IntoIterator<Item = &'e [u8]>,
         ocsp: impl IntoIterator<Item = &'e [u8]>,
     ) -> Option<Known> {
-        let certificate = Certificate::decode(&self.source.certificate).ok()?;
-        let issuer = Certificate::decode(&self.source.issuer).ok()?;
         let (crls, ocsp): (Vec<_>, Vec<_>) =
             (crls.into_iter().collect(), ocsp.into_iter().collect());
-        let mut evidence = revocation::RevocationEvidence::decode(&crls, &ocsp).ok()?;
-        evidence.standing(&certificate, &issuer, self.rules, &AwsLc, self.now).known
+        let link = (self.source.certificate.as_slice(), self.source.issuer.as_slice());
+        revocation::known(link, (&crls, &ocsp), self.rules, &AwsLc, self.now)
     }
 
     /// Whether what came is authentic, of the same address as the kept CRL, and newer.
@@ -354,7 +344,7 @@ fn age(crl: &[u8]) -> Option<(UnixSeconds, usize, Vec<u8>)> {
 }
 
 fn is_fresh(known: Option<Known>) -> bool {
-    known.is_some_and(|known| known.freshness == Freshness::Fresh)
+    known.is_some_and(|known| known.is_fresh())
 }
 
 impl Fetched {

@@ -40,5 +40,5 @@ mod verify;
 pub mod x509;
 
 pub use verify::{
-    Artifact, Evidence, Keep, Plan, RevocationSource, Unnamed, plan, revocation_sources, verify,
+    Artifact, Evidence, EvidenceSet, Keep, Plan, RevocationSource, Unnamed, Verification, verify,
 };

@@ -10,7 +10,7 @@ mod question;
 #[cfg(test)]
 mod tests;
 
-pub use evidence::{RevocationEvidence, Standing};
+pub use evidence::{RevocationEvidence, Standing, known};
 
 use alloc::{format, string::String, vec::Vec};
 
@@ -44,6 +44,13 @@ pub struct Known {
     pub as_of: UnixSeconds,
     /// Whether the evidence is recent.
     pub freshness: Freshness,
+}
+
+impl Known {
+    /// Whether it is recent enough for a pass, whatever the policy says of older evidence.
+    pub fn is_fresh(&self) -> bool {
+        self.freshness == Freshness::Fresh
+    }
 }
 
 /// Whose certificate it is.

@@ -3,8 +3,9 @@
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     use countersign_core::{
-        Artifact, Evidence, crypto::rustcrypto::RustCrypto, policy::Policy, report::Verdict,
-        revocation_sources, time::UnixSeconds, trust::TrustRoot, verify,
+        Artifact, EvidenceSet, Verification, crypto::rustcrypto::RustCrypto,
+        digest::HashAlgorithm, policy::Policy, report::Verdict, time::UnixSeconds,
+        trust::TrustRoot, tsp::TokenForm,
     };
     let now = UnixSeconds::new(1_795_435_200);
     // The parts are separated by a line of its own, which no JSON or DER of ours contains.
@@ -19,23 +20,17 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let [bundle, trust, crl, ocsp] = parts;
     let Ok(trust) = TrustRoot::decode(trust) else { return };
     let Ok(policy) = Policy::for_identity("release@example.com", None) else { return };
-    let evidence = Evidence {
-        artifact: Artifact {
-            name: Some("app"),
-            size: Some(21),
-            digests: &[],
-            content: Some(b"the published program"),
-            beginning: None,
-            ..Artifact::default()
-        },
-        bundle,
-        crls: &[crl],
-        ocsp_responses: &[ocsp],
-        key: None,
-        ..Evidence::default()
+    let artifact = Artifact {
+        name: Some("app"),
+        size: Some(21),
+        content: Some(b"the published program"),
+        ..Artifact::default()
     };
-    let _ = revocation_sources(&evidence, &trust, &policy, &RustCrypto, now);
-    let report = verify(&evidence, &trust, &policy, &RustCrypto, now);
+    let set = EvidenceSet::decode(bundle, TokenForm::BerToo);
+    let verification = Verification::open(&set, &trust, &policy, &RustCrypto, None, now);
+    let _ = verification.plan(&artifact, &HashAlgorithm::STRONG);
+    let _ = verification.sources(&artifact, &[crl], &[ocsp]);
+    let report = verification.report(&artifact, &[crl], &[ocsp]);
     // Without a digest of the file nothing can be verified.
     assert_ne!(report.verdict(), Verdict::Verified);
     let _ = serde_json::to_string(&report);

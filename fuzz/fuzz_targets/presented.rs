@@ -4,10 +4,15 @@
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     use countersign_core::{
-        Artifact,
+        Artifact, EvidenceSet, Verification,
         bundle::{Bundle, Presented},
+        crypto::rustcrypto::RustCrypto,
         digest::HashAlgorithm,
-        limits, plan,
+        limits,
+        policy::Policy,
+        time::UnixSeconds,
+        trust::TrustRoot,
+        tsp::TokenForm,
     };
     let presented = Presented::decode(data);
     if let Ok(presented) = &presented {
@@ -18,5 +23,9 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
         assert!(presented.is_ok_and(|presented| presented.bundles.len() == 1));
     }
     let artifact = Artifact { name: Some("app"), size: Some(21), ..Artifact::default() };
-    let _ = plan(data, &artifact, None, &HashAlgorithm::STRONG);
+    let (trust, policy) = (TrustRoot::default(), Policy::for_given_key());
+    let set = EvidenceSet::decode(data, TokenForm::Der);
+    let now = UnixSeconds::new(1_795_435_200);
+    let verification = Verification::open(&set, &trust, &policy, &RustCrypto, None, now);
+    let _ = verification.plan(&artifact, &HashAlgorithm::STRONG);
 });

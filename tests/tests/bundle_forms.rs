@@ -2,15 +2,16 @@
 //! spellings, and what is named for what it is.
 
 use countersign_core::{
-    Artifact, Keep, Plan,
+    Artifact, EvidenceSet, Keep, Plan, Verification,
     crypto::{aws_lc::AwsLc, rustcrypto::RustCrypto},
     digest::HashAlgorithm,
     finding::FindingCode,
-    limits, plan,
+    limits,
     policy::Policy,
     report::{Report, Verdict},
     time::UnixSeconds,
     trust::TrustRoot,
+    tsp::TokenForm,
 };
 use countersign_tests::{
     corpus::{
@@ -279,6 +280,13 @@ fn other_kinds_of_files_are_named() {
     assert_eq!(swapped.found.as_deref(), Some("a policy"));
 }
 
+/// What to do with a file; trust root and policy have no say in it.
+fn plan(bundle: &[u8], artifact: &Artifact<'_>, preferred: &[HashAlgorithm]) -> Plan {
+    let set = EvidenceSet::decode(bundle, TokenForm::Der);
+    let (trust, policy) = (TrustRoot::default(), Policy::for_given_key());
+    Verification::open(&set, &trust, &policy, &AwsLc, None, NOW).plan(artifact, preferred)
+}
+
 #[test]
 fn the_plan_counts_every_line_that_can_be_about_the_file() {
     let world = World::new();
@@ -287,7 +295,7 @@ fn the_plan_counts_every_line_that_can_be_about_the_file() {
     let other = world.attest("lib", b"x", Some(SIGNED));
     let of = |bundles: &[&[u8]], size: u64| {
         let artifact = Artifact { name: Some("app"), size: Some(size), ..Artifact::default() };
-        plan(&lines(bundles), &artifact, None, &[HashAlgorithm::Sha384, HashAlgorithm::Sha256])
+        plan(&lines(bundles), &artifact, &[HashAlgorithm::Sha384, HashAlgorithm::Sha256])
     };
     let read = |published_size| Plan::Read {
         algorithms: vec![HashAlgorithm::Sha384],
@@ -301,7 +309,7 @@ fn the_plan_counts_every_line_that_can_be_about_the_file() {
     assert_eq!(of(&[&long, &other], 6), read(None), "a renamed file can be any of them");
     assert_eq!(of(&[&long], 14), read(Some(14)));
     assert!(matches!(
-        plan(b"", &Artifact::default(), None, &HashAlgorithm::STRONG),
+        plan(b"", &Artifact::default(), &HashAlgorithm::STRONG),
         Plan::Decided(finding) if finding.code == FindingCode::BundleEmpty
     ));
 }

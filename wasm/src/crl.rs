@@ -8,9 +8,8 @@ use countersign_core::{
     crypto::rustcrypto::RustCrypto,
     pem::{self, Kind},
     policy::Revocation,
-    revocation::{Freshness, Known, RevocationEvidence},
+    revocation,
     time::UnixSeconds,
-    x509::Certificate,
 };
 use serde::Serialize;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -43,31 +42,19 @@ pub(crate) struct Question<'a> {
 }
 
 impl Question<'_> {
-    /// What this evidence says of the certificate.
-    pub(crate) fn known(self, crls: &[&[u8]], ocsp_responses: &[&[u8]]) -> Option<Known> {
-        let certificate = Certificate::decode(self.certificate).ok()?;
-        let issuer = Certificate::decode(self.issuer).ok()?;
-        let mut evidence = RevocationEvidence::decode(crls, ocsp_responses).ok()?;
-        evidence.standing(&certificate, &issuer, self.rules, &RustCrypto, self.now).known
-    }
-
     /// The facts of one CRL, DER or PEM, as JSON text.
     pub(crate) fn facts_of(self, file: Vec<u8>) -> Option<String> {
         let der = pem::object(file, Kind::Crl).ok()?;
         let crl = CertificateList::decode(&der).ok()?;
-        let known = self.known(&[&der], &[]);
+        let link = (self.certificate, self.issuer);
+        let known = revocation::known(link, (&[&der], &[]), self.rules, &RustCrypto, self.now);
         Some(text_of(&Facts {
             answers: known.is_some(),
-            fresh: is_fresh(known),
+            fresh: known.is_some_and(|known| known.is_fresh()),
             this_update: crl.this_update.seconds(),
             number: crl.extensions.number.map(Base64::encode_string).unwrap_or_default(),
         }))
     }
-}
-
-/// Whether something recent is known.
-pub(crate) fn is_fresh(known: Option<Known>) -> bool {
-    known.is_some_and(|known| known.freshness == Freshness::Fresh)
 }
 
 /// Whether `file` is a CRL (DER or PEM), whoever made it.

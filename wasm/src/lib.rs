@@ -13,7 +13,6 @@ extern crate alloc;
 mod crl;
 mod fault;
 mod hasher;
-mod ocsp_request;
 #[cfg(feature = "bench")]
 mod raw;
 mod verification;

@@ -4,34 +4,30 @@ use alloc::{format, string::String, vec::Vec};
 
 use base64ct::{Base64, Encoding};
 use countersign_core::{
-    Artifact, Evidence, Keep, Plan, RevocationSource,
+    Artifact, EvidenceSet, Keep, Plan, RevocationSource, Verification as Opened,
     crypto::rustcrypto::RustCrypto,
     digest::{Digest, HashAlgorithm, digest},
     finding::{Finding, FindingCode, quoted},
     limits,
     pem::{self, Kind, PemFault},
-    plan,
-    policy::{Names, Policy, RevocationMode},
+    policy::{Names, Policy},
     report::{ArtifactSummary, Report},
-    revocation, revocation_sources,
+    revocation,
     time::UnixSeconds,
     trust::TrustRoot,
-    verify,
+    tsp::TokenForm,
     x509::Certificate,
 };
 use serde::Serialize;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::{
-    crl::{Question, is_fresh},
-    ocsp_request,
-};
+use crate::crl::Question;
 
 /// Everything that one verification is made from; untrusted, all of it.
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct Verification {
-    bundle: Vec<u8>,
+    bundles: EvidenceSet,
     trust: Result<TrustRoot, Finding>,
     policy: Result<Policy, Finding>,
     now: UnixSeconds,
@@ -80,7 +76,7 @@ struct Source {
     /// several certificates.
     issuer_key: String,
     /// An OCSP request, DER in Base64.
-    ocsp_request: Option<String>,
+    ocsp_request: String,
 }
 
 #[wasm_bindgen]
@@ -88,9 +84,9 @@ impl Verification {
     /// The bundle, the trust root and the policy, each as JSON in UTF-8, and the time in seconds
     /// since 1970. What cannot be read is told by the report.
     #[wasm_bindgen(constructor)]
-    pub fn new(bundle: Vec<u8>, trust: &[u8], policy: &[u8], now_seconds: f64) -> Self {
+    pub fn new(bundle: &[u8], trust: &[u8], policy: &[u8], now_seconds: f64) -> Self {
         Self {
-            bundle,
+            bundles: EvidenceSet::decode(bundle, TokenForm::Der),
             trust: TrustRoot::decode(trust),
             policy: Policy::decode(policy),
             now: seconds_of(now_seconds),
@@ -218,12 +214,23 @@ impl Verification {
         self.fault.get_or_insert(finding.found(format!("{}", fault.reason)));
     }
 
+    /// Opens it.
+    ///
+    /// # Errors
+    /// Trust root or policy cannot be read.
+    fn open(&self) -> Result<Opened<'_>, &Finding> {
+        let (trust, policy) = (self.trust.as_ref()?, self.policy.as_ref()?);
+        let key = self.key.as_deref();
+        Ok(Opened::open(&self.bundles, trust, policy, &RustCrypto, key, self.now))
+    }
+
     fn planned(&self) -> Reading {
         let nothing = Reading { algorithms: Vec::new(), size: None, content: false };
-        if self.trust.is_err() || self.policy.is_err() || self.fault.is_some() {
-            return nothing;
-        }
-        match plan(&self.bundle, &self.artifact(), self.key.as_deref(), &FASTEST_FIRST) {
+        let opened = match (self.open(), &self.fault) {
+            (Ok(opened), None) => opened,
+            _ => return nothing,
+        };
+        match opened.plan(&self.artifact(), &FASTEST_FIRST) {
             Plan::Read { algorithms, published_size, keep } => Reading {
                 algorithms: algorithms.into_iter().map(HashAlgorithm::name).collect(),
                 size: published_size,
@@ -234,35 +241,10 @@ impl Verification {
     }
 
     fn sources(&self) -> Vec<Source> {
-        let (Ok(trust), Ok(policy)) = (&self.trust, &self.policy) else { return Vec::new() };
-        let key = self.key.as_deref();
-        let evidence = Evidence {
-            artifact: self.artifact(),
-            bundle: &self.bundle,
-            key,
-            ..Evidence::default()
-        };
-        let sources = revocation_sources(&evidence, trust, policy, &RustCrypto, self.now);
-        sources.into_iter().map(|source| self.described(source, policy)).collect()
-    }
-
-    fn described(&self, source: RevocationSource, policy: &Policy) -> Source {
-        let rules = &policy.revocation;
+        let Ok(opened) = self.open() else { return Vec::new() };
         let (crls, ocsp_responses) = self.revocation_evidence();
-        let (certificate, issuer) = (&source.certificate, &source.issuer);
-        let question = Question { certificate, issuer, rules, now: self.now };
-        Source {
-            subject: subject_name(source.subject),
-            required: source.subject.mode(rules) == RevocationMode::Required,
-            covered: is_fresh(question.known(&crls, &ocsp_responses)),
-            ocsp_request: ocsp_request::build(certificate, issuer)
-                .map(|request| Base64::encode_string(&request)),
-            certificate: Base64::encode_string(certificate),
-            issuer: Base64::encode_string(issuer),
-            issuer_key: key_digest(issuer),
-            crl_urls: source.crl_urls,
-            ocsp_urls: source.ocsp_urls,
-        }
+        let sources = opened.sources(&self.artifact(), &crls, &ocsp_responses);
+        sources.into_iter().map(described).collect()
     }
 
     fn revocation_evidence(&self) -> (Vec<&[u8]>, Vec<&[u8]>) {
@@ -273,26 +255,14 @@ impl Verification {
     }
 
     fn verified(&self) -> Report {
-        let (trust, policy) = match (&self.trust, &self.policy) {
-            (Ok(trust), Ok(policy)) => (trust, policy),
-            (Err(finding), _) | (_, Err(finding)) => {
+        let opened = match (self.open(), &self.fault) {
+            (Ok(opened), None) => opened,
+            (Err(finding), _) | (Ok(_), Some(finding)) => {
                 return Report::of_fault(finding.clone(), self.summary(), self.now);
             }
         };
-        if let Some(fault) = &self.fault {
-            return Report::of_fault(fault.clone(), self.summary(), self.now);
-        }
         let (crls, ocsp_responses) = self.revocation_evidence();
-        let key = self.key.as_deref();
-        let evidence = Evidence {
-            artifact: self.artifact(),
-            bundle: &self.bundle,
-            crls: &crls,
-            ocsp_responses: &ocsp_responses,
-            key,
-            ..Evidence::default()
-        };
-        verify(&evidence, trust, policy, &RustCrypto, self.now)
+        opened.report(&self.artifact(), &crls, &ocsp_responses)
     }
 
     fn artifact(&self) -> Artifact<'_> {
@@ -319,6 +289,20 @@ impl Verification {
 /// which it has not.
 const FASTEST_FIRST: [HashAlgorithm; 3] =
     [HashAlgorithm::Sha384, HashAlgorithm::Sha512, HashAlgorithm::Sha256];
+
+fn described(source: RevocationSource) -> Source {
+    Source {
+        subject: subject_name(source.subject),
+        required: source.is_required,
+        covered: source.is_covered,
+        ocsp_request: Base64::encode_string(&source.ocsp_request),
+        certificate: Base64::encode_string(&source.certificate),
+        issuer: Base64::encode_string(&source.issuer),
+        issuer_key: key_digest(&source.issuer),
+        crl_urls: source.crl_urls,
+        ocsp_urls: source.ocsp_urls,
+    }
+}
 
 /// The SHA-256 digest of a certificate's public key, in hex.
 fn key_digest(certificate: &[u8]) -> String {

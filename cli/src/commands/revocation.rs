@@ -3,13 +3,13 @@
 use std::path::Path;
 
 use countersign_core::{
-    Evidence,
+    Artifact, EvidenceSet, Verification,
     bundle::{Bundle, Verifier},
     crypto::aws_lc::AwsLc,
     finding::{Finding, FindingCode, quoted},
+    ocsp,
     policy::{Policy, Revocation},
     revocation::{self, Freshness},
-    revocation_sources,
     tsp::TokenForm,
     x509::Certificate,
 };
@@ -124,7 +124,7 @@ fn status_by_ocsp(
     })?;
     let client = HttpClient::public()?;
     let waiting = Waiting::begin(session, &format!("Asking {}", shown(&url)));
-    let response = ask_ocsp(&client, &url, certificate.serial, issuer_der)?;
+    let response = ask_ocsp(&client, &url, &ocsp::request(&certificate, &issuer, &AwsLc))?;
     drop(waiting);
     let responses = [response.as_slice()];
     let mut evidence = revocation::RevocationEvidence::decode(&[], &responses)?;
@@ -186,13 +186,9 @@ pub(super) fn fetch(arguments: &RevocationFetchArguments, session: &Session) -> 
     let now = session.now();
     // Whoever signed: only addresses are wanted, and those of trusted authorities are taken alone.
     let policy = Policy::for_identity("anybody@example.invalid", None)?;
-    let evidence = Evidence {
-        bundle: &octets,
-        key: key.as_deref(),
-        tokens: TokenForm::BerToo,
-        ..Evidence::default()
-    };
-    let sources = revocation_sources(&evidence, &trust, &policy, &AwsLc, now);
+    let set = EvidenceSet::decode(&octets, TokenForm::BerToo);
+    let verification = Verification::open(&set, &trust, &policy, &AwsLc, key.as_deref(), now);
+    let sources = verification.sources(&Artifact::default(), &[], &[]);
     if sources.is_empty() && by_key {
         return nothing_to_fetch(&path);
     }

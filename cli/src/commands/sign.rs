@@ -6,7 +6,7 @@ use std::{
 };
 
 use countersign_core::{
-    Artifact, Evidence, Keep, Unnamed,
+    Artifact, Evidence, EvidenceSet, Keep, Unnamed, Verification,
     bundle::ENVELOPE_BEGINNING,
     crypto::aws_lc::AwsLc,
     digest::{Digest, HashAlgorithm, digest},
@@ -14,9 +14,9 @@ use countersign_core::{
     limits,
     policy::{Policy, RevocationMode, Transparency},
     report::Report,
-    revocation_sources,
     time::UnixSeconds,
     trust::TrustRoot,
+    tsp::TokenForm,
     verify,
     x509::Certificate,
 };
@@ -290,9 +290,10 @@ impl<'a> Run<'a> {
         let mut policy = self.policy.clone();
         policy.timestamps_required = 0;
         policy.revocation.signer = RevocationMode::WhenAvailable;
-        let bare = Evidence { artifact, bundle: bundle.as_bytes(), ..Evidence::default() };
         let now = self.session.now();
-        let sources = revocation_sources(&bare, &self.trust, &policy, &AwsLc, now);
+        let set = EvidenceSet::decode(bundle.as_bytes(), TokenForm::Der);
+        let verification = Verification::open(&set, &self.trust, &policy, &AwsLc, None, now);
+        let sources = verification.sources(&artifact, &[], &[]);
         let fetched = revocation.fetch(self.session, &sources, &policy.revocation, now);
         if fetched.open > 0 && self.doubt == Doubt::Unsaid {
             self.doubt = Doubt::Said;
@@ -301,8 +302,7 @@ impl<'a> Run<'a> {
             self.session.output.say(words);
         }
         let (crls, ocsp) = fetched.octets();
-        let evidence = Evidence { crls: &crls, ocsp_responses: &ocsp, ..bare };
-        let report = verify(&evidence, &self.trust, &policy, &AwsLc, now);
+        let report = verification.report(&artifact, &crls, &ocsp);
         report.decisive().map_or(Ok(()), |finding| Err(finding.clone().into()))
     }
 

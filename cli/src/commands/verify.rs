@@ -6,18 +6,15 @@ use std::{
 };
 
 use countersign_core::{
-    Artifact, Evidence, Plan, Unnamed,
+    Artifact, EvidenceSet, Plan, Unnamed, Verification,
     crypto::aws_lc::AwsLc,
     digest::{Digest, HashAlgorithm},
     finding::{Finding, FindingCode, quoted},
-    plan,
     policy::Policy,
     report::{ArtifactSummary, Report, Verdict},
-    revocation_sources,
     time::UnixSeconds,
     trust::TrustRoot,
     tsp::TokenForm,
-    verify,
 };
 
 use crate::{
@@ -27,7 +24,7 @@ use crate::{
     input,
     output::{Answer, Body, Talk},
     report_text,
-    revocation_evidence::{Cache, Network, Piece, RevocationEvidence},
+    revocation_evidence::{Cache, Network, RevocationEvidence},
     session::Session,
     stream,
 };
@@ -159,39 +156,74 @@ struct Run<'a> {
     now: UnixSeconds,
 }
 
-/// What is known of an artifact before it is judged.
+/// What was named on the command line.
+enum Named {
+    /// A digest alone.
+    Digest(Digest),
+    /// A file that is open.
+    File(artifact::Artifact),
+}
+
+/// A file, as far as it is known.
 #[derive(Default)]
-struct Presented {
+struct Known {
     name: Option<String>,
     unnamed: Unnamed,
     size: Option<u64>,
     digests: Vec<Digest>,
-    /// Where the signature is over the file and not over its digest.
+    /// If the signature is over the file and not over its digest.
     content: Option<Vec<u8>>,
-    /// Its first octets, where it was read.
+    /// Its first octets, if it was read.
     beginning: Option<Vec<u8>>,
-    bundle: Vec<u8>,
+}
+
+impl Known {
+    fn artifact(&self) -> Artifact<'_> {
+        Artifact {
+            name: self.name.as_deref(),
+            unnamed: self.unnamed,
+            size: self.size,
+            digests: &self.digests,
+            content: self.content.as_deref(),
+            beginning: self.beginning.as_deref(),
+        }
+    }
 }
 
 impl Run<'_> {
     fn verify(&mut self, artifact: &Path) -> Report {
-        match self.present(artifact) {
-            Ok(presented) => self.judge(&presented),
-            Err(failure) => {
-                let name =
-                    artifact.file_name().map(|name| quoted(name.to_string_lossy().into_owned()));
-                let summary = ArtifactSummary { name, ..ArtifactSummary::default() };
-                Report::of_fault(failure.finding().clone(), summary, self.now)
-            }
-        }
+        self.judge(artifact).unwrap_or_else(|failure| {
+            let name =
+                artifact.file_name().map(|name| quoted(name.to_string_lossy().into_owned()));
+            let summary = ArtifactSummary { name, ..ArtifactSummary::default() };
+            Report::of_fault(failure.finding().clone(), summary, self.now)
+        })
     }
 
-    fn present(&self, artifact: &Path) -> Outcome<Presented> {
+    fn judge(&mut self, artifact: &Path) -> Outcome<Report> {
+        let (named, bundle) = self.open(artifact)?;
+        let set = EvidenceSet::decode(&bundle, TokenForm::BerToo);
+        let key = self.key.as_deref();
+        let verification =
+            Verification::open(&set, &self.trust, &self.policy, &AwsLc, key, self.now);
+        let known = read(named, &verification, self.session)?;
+        let artifact = known.artifact();
+
+        let (crls, ocsp) = self.evidence.given();
+        let sources = verification.sources(&artifact, &crls, &ocsp);
+        let fetched =
+            self.evidence.fetch(self.session, &sources, &self.policy.revocation, self.now);
+        let (given_crls, given_ocsp) = self.evidence.given();
+        let (crls, ocsp) = fetched.octets();
+        let (crls, ocsp) = ([given_crls, crls].concat(), [given_ocsp, ocsp].concat());
+        Ok(verification.report(&artifact, &crls, &ocsp))
+    }
+
+    /// What was named, and its bundle.
+    fn open(&self, artifact: &Path) -> Outcome<(Named, Vec<u8>)> {
         if let Some(digest) = digest_of(artifact)? {
             let bundle = self.named_bundle(artifact, "--bundle FILE beside a digest")?;
-            let digests = vec![digest];
-            let presented = Presented { digests, bundle, ..Presented::default() };
-            return Ok(presented);
+            return Ok((Named::Digest(digest), bundle));
         }
         // What is wrong with the file is said before what is wrong with its bundle.
         let file = artifact::Artifact::open(artifact)?;
@@ -200,26 +232,7 @@ impl Run<'_> {
         } else {
             self.bundle.clone().unwrap_or_else(|| bundle_beside::read(artifact))?
         };
-        let (name, unnamed, size) = (file.name().map(str::to_owned), file.unnamed(), file.size());
-        let known = Artifact { name: name.as_deref(), unnamed, size, ..Artifact::default() };
-        let key = self.key.as_deref();
-        match plan(&bundle, &known, key, &HashAlgorithm::STRONG) {
-            Plan::Read { algorithms, keep, .. } => {
-                let read = file.read(self.session, &algorithms, keep)?;
-                Ok(Presented {
-                    name,
-                    unnamed,
-                    size: Some(read.size),
-                    digests: read.digests,
-                    content: read.content,
-                    beginning: Some(read.beginning),
-                    bundle,
-                })
-            }
-            Plan::Decided(_) => {
-                Ok(Presented { name, unnamed, size, bundle, ..Presented::default() })
-            }
-        }
+        Ok((Named::File(file), bundle))
     }
 
     /// The bundle of what has no file beside which one could be looked for.
@@ -229,37 +242,30 @@ impl Run<'_> {
             Err(finding.expected(expected).found("none").into())
         })
     }
+}
 
-    fn judge(&mut self, presented: &Presented) -> Report {
-        let artifact = Artifact {
-            name: presented.name.as_deref(),
-            unnamed: presented.unnamed,
-            size: presented.size,
-            digests: &presented.digests,
-            content: presented.content.as_deref(),
-            beginning: presented.beginning.as_deref(),
-        };
-        let key = self.key.as_deref();
-        let bare = Evidence {
-            artifact,
-            bundle: &presented.bundle,
-            key,
-            tokens: TokenForm::BerToo,
-            ..Evidence::default()
-        };
-        let sources = revocation_sources(&bare, &self.trust, &self.policy, &AwsLc, self.now);
-        let fetched =
-            self.evidence.fetch(self.session, &sources, &self.policy.revocation, self.now);
-        let (mut crls, mut ocsp) = self.evidence.given();
-        for piece in &fetched.pieces {
-            match piece {
-                Piece::Crl(_, octets) => crls.push(octets),
-                Piece::Ocsp(_, octets) => ocsp.push(octets),
-            }
-        }
-        let evidence = Evidence { crls: &crls, ocsp_responses: &ocsp, ..bare };
-        verify(&evidence, &self.trust, &self.policy, &AwsLc, self.now)
+/// Reads the file, if its octets can change the answer.
+fn read(named: Named, verification: &Verification<'_>, session: &Session) -> Outcome<Known> {
+    let file = match named {
+        Named::Digest(digest) => return Ok(Known { digests: vec![digest], ..Known::default() }),
+        Named::File(file) => file,
+    };
+    let mut known = Known {
+        name: file.name().map(str::to_owned),
+        unnamed: file.unnamed(),
+        size: file.size(),
+        ..Known::default()
+    };
+    if let Plan::Read { algorithms, keep, .. } =
+        verification.plan(&known.artifact(), &HashAlgorithm::STRONG)
+    {
+        let read = file.read(session, &algorithms, keep)?;
+        known.size = Some(read.size);
+        known.digests = read.digests;
+        known.content = read.content;
+        known.beginning = Some(read.beginning);
     }
+    Ok(known)
 }
 
 /// `FILE.sigstore.json`.

@@ -3,13 +3,10 @@
 use countersign_core::{
     RevocationSource,
     crl::CertificateList,
-    digest::HashAlgorithm,
     limits,
     ocsp::OcspResponse,
     pem::{self, Kind, PemFault},
-    x509::Certificate,
 };
-use countersign_signing::ocsp;
 use url::Url;
 
 use super::Piece;
@@ -23,7 +20,7 @@ use crate::{
 pub(super) enum Address {
     /// Of a CRL.
     Crl(String),
-    /// Of an OCSP responder, with the certificate, DER.
+    /// Of an OCSP responder, with the request, DER.
     Ocsp(String, Vec<u8>),
 }
 
@@ -31,9 +28,9 @@ impl Address {
     /// Those of a certificate, in the order in which they are asked.
     pub(super) fn all(source: &RevocationSource) -> impl Iterator<Item = Self> {
         let crls = source.crl_urls.iter().map(|url| Self::Crl(url.clone()));
-        let certificate = &source.certificate;
+        let request = &source.ocsp_request;
         let ocsp = source.ocsp_urls.iter();
-        crls.chain(ocsp.map(move |url| Self::Ocsp(url.clone(), certificate.clone())))
+        crls.chain(ocsp.map(move |url| Self::Ocsp(url.clone(), request.clone())))
     }
 
     pub(super) fn url(&self) -> &str {
@@ -50,12 +47,7 @@ impl Address {
     }
 
     /// Asks it. Where a kept CRL answers as well, nobody waits long.
-    pub(super) fn ask(
-        &self,
-        client: &HttpClient,
-        source: &RevocationSource,
-        is_kept_good: bool,
-    ) -> Outcome<Vec<u8>> {
+    pub(super) fn ask(&self, client: &HttpClient, is_kept_good: bool) -> Outcome<Vec<u8>> {
         let url = fetch::address(self.url()).map_err(|_| {
             let shown = countersign_core::finding::quoted(self.url().to_owned());
             Failure::unreachable(&shown, "the certificate names it, and it is no web address")
@@ -65,11 +57,7 @@ impl Address {
                 let patience = if is_kept_good { Patience::Spare } else { Patience::List };
                 ask_crl(client, &url, patience)
             }
-            Self::Ocsp(_, certificate) => {
-                let certificate = Certificate::decode(certificate)
-                    .map_err(|error| Failure::internal(error.to_string()))?;
-                ask_ocsp(client, &url, certificate.serial, &source.issuer)
-            }
+            Self::Ocsp(_, request) => ask_ocsp(client, &url, request),
         }
     }
 }
@@ -85,17 +73,13 @@ fn ask_crl(client: &HttpClient, url: &Url, patience: Patience) -> Outcome<Vec<u8
     }
 }
 
-/// Asks an OCSP responder about the certificate with that serial number (INTEGER content octets).
+/// Asks an OCSP responder; `request` is DER.
 ///
 /// # Errors
 /// As [`HttpClient::post`]; `setup.service.answer` for something else than an OCSP response.
-pub fn ask_ocsp(client: &HttpClient, url: &Url, serial: &[u8], issuer: &[u8]) -> Outcome<Vec<u8>> {
-    // SHA-1 is what every responder indexes by; it only names the issuer.
-    let id = ocsp::cert_id(HashAlgorithm::Sha1, issuer, serial)
-        .map_err(|error| Failure::internal(error.to_string()))?;
-    let request = ocsp::request(&[id], None);
+pub fn ask_ocsp(client: &HttpClient, url: &Url, request: &[u8]) -> Outcome<Vec<u8>> {
     let media_type = "application/ocsp-request";
-    let reply = client.post(url, media_type, &request, limits::OCSP_BYTES, Patience::Small)?;
+    let reply = client.post(url, media_type, request, limits::OCSP_BYTES, Patience::Small)?;
     let response = reply.success(url, "an OCSP response")?;
     match OcspResponse::decode(&response) {
         Ok(_) => Ok(response),

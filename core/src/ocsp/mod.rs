@@ -3,7 +3,7 @@
 mod request;
 mod response;
 
-pub use request::{CertId, Nonce, NonceKind, OcspRequest, OcspRequestFault};
+pub use request::{CertId, Nonce, NonceKind, OcspRequest, OcspRequestFault, request};
 pub use response::{
     BasicResponse, CertificateStatus, OcspResponse, OcspResponseStatus, ResponderId, SingleResponse,
 };

@@ -258,3 +258,47 @@ fn nonce(tagged: Tlv<'_>) -> core::result::Result<Option<Nonce<'_>>, OcspRequest
     }
     Ok(nonce)
 }
+
+/// DER of an `OCSPRequest` about `certificate`, which `issuer` issued: one certificate and no nonce, so
+/// that it can be asked by GET and kept (RFC 6960 appendix A.1).
+///
+/// The hash is SHA-1, by which every responder indexes; it only names the issuer.
+pub fn request(
+    certificate: &Certificate<'_>,
+    issuer: &Certificate<'_>,
+    crypto: &dyn CryptoProvider,
+) -> Vec<u8> {
+    /// `AlgorithmIdentifier` of SHA-1 with NULL.
+    const SHA1_IDENTIFIER: [u8; 11] = [0x30, 9, 6, 5, 0x2b, 0x0e, 3, 2, 0x1a, 5, 0];
+    let hash = |octets: &[u8]| digest(crypto, HashAlgorithm::Sha1, octets);
+    let cert_id = [
+        SHA1_IDENTIFIER.to_vec(),
+        element(OCTET_STRING, hash(issuer.subject).octets()),
+        element(OCTET_STRING, hash(issuer.public_key.bits).octets()),
+        element(INTEGER, certificate.serial),
+    ]
+    .concat();
+    // CertID in Request in requestList in TBSRequest in OCSPRequest.
+    (0..5).fold(cert_id, |content, _| element(SEQUENCE, &content))
+}
+
+const SEQUENCE: u8 = 0x30;
+const OCTET_STRING: u8 = 0x04;
+const INTEGER: u8 = 0x02;
+
+/// A DER element (X.690 §10.1).
+fn element(tag: u8, content: &[u8]) -> Vec<u8> {
+    let mut encoded = alloc::vec![tag];
+    match u8::try_from(content.len()) {
+        Ok(short @ ..0x80) => encoded.push(short),
+        _ => {
+            let length = content.len().to_be_bytes();
+            let significant: Vec<u8> = length.into_iter().skip_while(|octet| *octet == 0).collect();
+            // At most eight octets, as many as a length has.
+            encoded.push(0x80 | u8::try_from(significant.len()).unwrap_or(0));
+            encoded.extend(significant);
+        }
+    }
+    encoded.extend_from_slice(content);
+    encoded
+}

@@ -16,6 +16,7 @@ use crate::{
 };
 
 /// CRLs and OCSP responses, decoded once.
+#[derive(Clone)]
 pub struct RevocationEvidence<'a> {
     crls: Vec<CertificateList<'a>>,
     ocsp: Vec<BasicResponse<'a>>,
@@ -28,7 +29,7 @@ pub struct RevocationEvidence<'a> {
 }
 
 /// Places in the lists of [`RevocationEvidence`].
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Related {
     crls: BTreeSet<usize>,
     ocsp: BTreeSet<usize>,
@@ -47,6 +48,17 @@ pub struct Standing {
 }
 
 impl<'a> RevocationEvidence<'a> {
+    /// No evidence at all.
+    pub fn none() -> Self {
+        Self {
+            crls: Vec::new(),
+            ocsp: Vec::new(),
+            faults: Vec::new(),
+            related: Related::default(),
+            checked: Vec::new(),
+        }
+    }
+
     /// Decodes what was handed in; what cannot be decoded is remembered as a fault.
     ///
     /// # Errors
@@ -59,13 +71,7 @@ impl<'a> RevocationEvidence<'a> {
                 ocsp_responses.len()
             )));
         }
-        let mut evidence = Self {
-            crls: Vec::new(),
-            ocsp: Vec::new(),
-            faults: Vec::new(),
-            related: Related::default(),
-            checked: Vec::new(),
-        };
+        let mut evidence = Self::none();
         for (index, bytes) in crls.iter().enumerate() {
             match decode_crl(bytes) {
                 Ok(crl) => evidence.crls.push(crl),
@@ -295,6 +301,22 @@ impl<'a> RevocationEvidence<'a> {
         }
         question.read_ocsp(basic, single, Some(&delegate))
     }
+}
+
+/// What CRLs and OCSP responses (each DER) say of a certificate that `issuer` issued (each DER), so that a
+/// caller knows whether to fetch, keep or replace one. `None` if they say nothing authentic of it, or if
+/// one of the certificates cannot be read. The verdict is not made from this.
+pub fn known(
+    (certificate, issuer): (&[u8], &[u8]),
+    (crls, ocsp_responses): (&[&[u8]], &[&[u8]]),
+    rules: &Revocation,
+    crypto: &dyn CryptoProvider,
+    now: UnixSeconds,
+) -> Option<Known> {
+    let certificate = Certificate::decode(certificate).ok()?;
+    let issuer = Certificate::decode(issuer).ok()?;
+    let mut evidence = RevocationEvidence::decode(crls, ocsp_responses).ok()?;
+    evidence.standing(&certificate, &issuer, rules, crypto, now).known
 }
 
 const UNRELATED: &str = "about none of the certificates that were checked";

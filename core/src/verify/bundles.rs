@@ -6,9 +6,9 @@
 
 use alloc::{format, vec::Vec};
 
-use super::{Artifact, subject::Subjects};
+use super::{Artifact, evidence_set::Part, opened::Opened, subject::Subjects};
 use crate::{
-    bundle::{Bundle, Content, IN_TOTO_PAYLOAD_TYPE, Statement},
+    bundle::{Bundle, Content},
     finding::{Finding, FindingCode},
     limits,
     policy::Names,
@@ -33,10 +33,10 @@ enum Fit {
 ///
 /// # Errors
 /// More than [`limits::BUNDLES_OF_ONE_FILE`] would have to be verified.
-pub(super) fn candidates<'b>(
-    bundles: &'b [Bundle],
+pub(super) fn candidates<'b, 'a>(
+    bundles: &'b [Opened<'a>],
     artifact: &Artifact<'_>,
-) -> Result<Vec<&'b Bundle>, Finding> {
+) -> Result<Vec<&'b Opened<'a>>, Finding> {
     let fitting = fitting(bundles, artifact);
     let found = fitting.len();
     if found > limits::BUNDLES_OF_ONE_FILE {
@@ -49,28 +49,31 @@ pub(super) fn candidates<'b>(
 }
 
 /// As [`candidates`], and as many as are looked at.
-pub(super) fn first_candidates<'b>(
-    bundles: &'b [Bundle],
+pub(super) fn first_candidates<'b, 'a>(
+    bundles: &'b [Opened<'a>],
     artifact: &Artifact<'_>,
-) -> Vec<&'b Bundle> {
+) -> Vec<&'b Opened<'a>> {
     let mut fitting = fitting(bundles, artifact);
     fitting.truncate(limits::BUNDLES_OF_ONE_FILE);
     fitting
 }
 
-fn fitting<'b>(bundles: &'b [Bundle], artifact: &Artifact<'_>) -> Vec<&'b Bundle> {
+fn fitting<'b, 'a>(bundles: &'b [Opened<'a>], artifact: &Artifact<'_>) -> Vec<&'b Opened<'a>> {
     if let [only] = bundles {
         return alloc::vec![only];
     }
-    let fits = bundles.iter().map(|bundle| (fit(bundle, artifact), bundle));
-    let mut sorted: Vec<(Fit, &Bundle)> = fits.collect();
-    sorted.sort_by(|(fit, bundle), (other_fit, other)| {
-        fit.cmp(other_fit).then_with(|| octets(bundle).cmp(&octets(other)))
+    let fits = bundles.iter().map(|opened| (fit(opened.part, artifact), opened));
+    let mut sorted: Vec<(Fit, &Opened<'a>)> = fits.collect();
+    sorted.sort_by(|(fit, opened), (other_fit, other)| {
+        let octets = |opened: &Opened<'a>| octets(&opened.part.bundle);
+        fit.cmp(other_fit).then_with(|| octets(opened).cmp(&octets(other)))
     });
-    sorted.dedup_by(|(_, bundle), (_, other)| octets(bundle) == octets(other));
+    sorted.dedup_by(|(_, opened), (_, other)| {
+        octets(&opened.part.bundle) == octets(&other.part.bundle)
+    });
     let possible = sorted.iter().take_while(|(fit, _)| !matches!(fit, Fit::Other(_))).count();
     // Of those about other files one will do, to say so.
-    sorted.into_iter().take(possible.max(1)).map(|(_, bundle)| bundle).collect()
+    sorted.into_iter().take(possible.max(1)).map(|(_, opened)| opened).collect()
 }
 
 /// By what bundles are put in an order that does not depend on where they stood.
@@ -95,10 +98,9 @@ fn octets(bundle: &Bundle) -> impl Ord + '_ {
     )
 }
 
-fn fit(bundle: &Bundle, artifact: &Artifact<'_>) -> Fit {
-    match &bundle.content {
-        Content::MessageSignature { digest: None, .. } => Fit::Unknown,
-        Content::MessageSignature { digest: Some(signed), .. } => {
+fn fit(part: &Part, artifact: &Artifact<'_>) -> Fit {
+    match (part.statement(), &part.bundle.content) {
+        (None, Content::MessageSignature { digest: Some(signed), .. }) => {
             let mut own = artifact.digests.iter();
             match own.find(|own| own.algorithm() == signed.algorithm()) {
                 None => Fit::Unknown,
@@ -106,26 +108,22 @@ fn fit(bundle: &Bundle, artifact: &Artifact<'_>) -> Fit {
                 Some(_) => Fit::Other(FindingCode::ContentMismatch),
             }
         }
-        Content::Envelope(envelope) if envelope.payload_type != IN_TOTO_PAYLOAD_TYPE => {
-            Fit::Other(FindingCode::StatementType)
-        }
-        Content::Envelope(envelope) => match Statement::decode(&envelope.payload) {
-            Err(finding) => Fit::Other(finding.code),
-            Ok(statement) => {
-                let subjects = Subjects::new(&statement.subjects, *artifact);
-                match subjects.find(Names::Noted) {
-                    Ok(_) => Fit::Digest,
-                    Err(finding) if finding.code == FindingCode::ContentDigestNotSupplied => {
-                        if subjects.are_meant() {
-                            Fit::Name
-                        } else {
-                            Fit::Unknown
-                        }
+        (None, _) => Fit::Unknown,
+        (Some(Err(finding)), _) => Fit::Other(finding.code),
+        (Some(Ok(statement)), _) => {
+            let subjects = Subjects::new(&statement.subjects, *artifact);
+            match subjects.find(Names::Noted) {
+                Ok(_) => Fit::Digest,
+                Err(finding) if finding.code == FindingCode::ContentDigestNotSupplied => {
+                    if subjects.are_meant() {
+                        Fit::Name
+                    } else {
+                        Fit::Unknown
                     }
-                    Err(finding) => Fit::Other(finding.code),
                 }
+                Err(finding) => Fit::Other(finding.code),
             }
-        },
+        }
     }
 }
 

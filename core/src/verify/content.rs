@@ -4,11 +4,10 @@ use alloc::{format, vec::Vec};
 
 use super::{
     Run,
-    provenance::Said,
     subject::{Subjects, kinds},
 };
 use crate::{
-    bundle::{Content, Envelope, IN_TOTO_PAYLOAD_TYPE, Statement},
+    bundle::Content,
     digest::Digest,
     finding::{Finding, FindingCode},
     policy::{Names, Signer},
@@ -24,9 +23,9 @@ impl Run<'_> {
         rules: &[&Signer],
         signed_digest: Option<Digest>,
     ) -> Option<Digest> {
+        self.inspect_predicate(rules);
         let outcome = match &self.bundle.content {
             Content::MessageSignature { digest, .. } => {
-                self.inspect_predicate(rules, None);
                 if self.names() == Names::Exact {
                     self.findings.push(FindingCode::NameNotSigned.into());
                 }
@@ -36,15 +35,7 @@ impl Run<'_> {
                     None => return signed_digest,
                 }
             }
-            Content::Envelope(envelope) => {
-                let statement = Statement::decode(&envelope.payload);
-                let said = statement.as_ref().ok().map(|statement| Said {
-                    predicate_type: &statement.predicate_type,
-                    payload: &envelope.payload,
-                });
-                self.inspect_predicate(rules, said);
-                self.compare_statement(envelope, statement)
-            }
+            Content::Envelope(_) => self.compare_statement(),
         };
         match outcome {
             Ok((digest, notes)) => {
@@ -63,7 +54,7 @@ impl Run<'_> {
     }
 
     fn compare(&self, signed: &Digest) -> Result<(Digest, Vec<Finding>), Finding> {
-        let digests = self.context.evidence.artifact.digests;
+        let digests = self.artifact.digests;
         match digests.iter().find(|each| each.algorithm() == signed.algorithm()) {
             None => Err(Finding::new(FindingCode::ContentDigestNotSupplied)
                 .expected(format!("a {} digest", signed.algorithm()))
@@ -75,17 +66,8 @@ impl Run<'_> {
         }
     }
 
-    fn compare_statement(
-        &self,
-        envelope: &Envelope,
-        statement: Result<Statement, Finding>,
-    ) -> Result<(Digest, Vec<Finding>), Finding> {
-        if envelope.payload_type != IN_TOTO_PAYLOAD_TYPE {
-            return Err(Finding::new(FindingCode::StatementType)
-                .about("payloadType")
-                .expected(IN_TOTO_PAYLOAD_TYPE)
-                .found(envelope.payload_type.clone()));
-        }
-        Subjects::new(&statement?.subjects, self.context.evidence.artifact).find(self.names())
+    fn compare_statement(&self) -> Result<(Digest, Vec<Finding>), Finding> {
+        let statement = self.part.statement().unwrap_or_else(|| Err(FindingCode::StatementType.into()))?;
+        Subjects::new(&statement.subjects, *self.artifact).find(self.names())
     }
 }

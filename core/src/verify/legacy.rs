@@ -3,7 +3,7 @@
 #[cfg(feature = "ber")]
 use alloc::vec::Vec;
 
-use super::Run;
+use super::opened::Opened;
 #[cfg(feature = "ber")]
 use crate::tsp::LegacyTimestamp;
 use crate::{
@@ -53,7 +53,7 @@ impl LegacyTokens {
     }
 }
 
-impl<'a> Run<'a> {
+impl<'a> Opened<'a> {
     /// Verifies one of the bundle's timestamps.
     pub(super) fn verify_token(
         &self,
@@ -64,7 +64,7 @@ impl<'a> Run<'a> {
         let authorities = &self.context.trust.timestamp_authorities;
         let (crypto, now) = (self.context.crypto, self.context.now);
         #[cfg(feature = "ber")]
-        if let Some(legacy) = self.legacy.get(index) {
+        if let Some(legacy) = self.part.legacy.get(index) {
             return tsp::verify_legacy(legacy, stamped, authorities, crypto, now);
         }
         let _ = index;

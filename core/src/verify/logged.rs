@@ -2,7 +2,7 @@
 
 use alloc::{format, string::String, vec::Vec};
 
-use super::Run;
+use super::{Opened, Run};
 use crate::{
     bundle::{Content, Version},
     digest::{Digest, digest},
@@ -52,12 +52,13 @@ impl<'a> Run<'a> {
         Self::is_asked_for(self.context.policy.transparency, &self.context.trust.logs)
     }
 
-    /// Each of the bundle's entries, verified; none where nobody asks.
+    /// Each of the bundle's entries, if it is about this bundle and in a log; none if nobody asks.
     pub(super) fn verified_entries(&self) -> Vec<EntryOutcome<'a>> {
         if !self.wants_entry() {
             return Vec::new();
         }
-        self.bundle.log_entries.iter().map(|entry| self.verify_entry(entry)).collect()
+        let entries = self.bundle.log_entries.iter().zip(&self.entries);
+        entries.map(|(entry, logged)| self.belongs(entry).and_then(|()| logged.clone())).collect()
     }
 
     /// Findings on the entries, and the address of the log that one is in. An entry without a
@@ -101,28 +102,17 @@ impl<'a> Run<'a> {
         logged
     }
 
-    fn verify_entry(&self, entry: &'a LogEntry) -> EntryOutcome<'a> {
+    /// The entry must be about this bundle's signature, certificate and content.
+    fn belongs(&self, entry: &LogEntry) -> Result<(), Finding> {
         let body = EntryBody::decode(&entry.body).map_err(|fault| match fault {
             EntryFault::Malformed(why) => Finding::new(FindingCode::LogEntryMalformed).found(why),
             EntryFault::Unsupported(kind) => {
                 Finding::new(FindingCode::LogEntryUnsupported).found(kind)
             }
         })?;
-        self.compare_entry(entry, &body)?;
-        let logs = &self.context.trust.logs;
-        let mut outcome = Err(Finding::new(FindingCode::LogNotTrusted)
-            .expected(names(logs))
-            .found(crate::digest::encode_hex(&entry.log_id)));
-        for log in logs.iter().filter(|log| log.id == entry.log_id) {
-            outcome = self.verify_in(log, entry);
-            if outcome.is_ok() {
-                break;
-            }
-        }
-        outcome
+        self.compare_entry(entry, &body)
     }
 
-    /// The entry must be about this bundle's signature, certificate and content.
     fn compare_entry(&self, entry: &LogEntry, body: &EntryBody) -> Result<(), Finding> {
         let mismatch = |what: &str| Finding::new(FindingCode::LogEntryMismatch).about(what);
         if (&entry.kind, &entry.version) != (&body.kind, &body.version) {
@@ -178,7 +168,7 @@ impl<'a> Run<'a> {
         let crypto = self.context.crypto;
         match (&self.bundle.content, logged) {
             (Content::MessageSignature { digest, .. }, LoggedDigest::Signed(logged)) => {
-                let artifact = self.context.evidence.artifact.digests;
+                let artifact = self.artifact.digests;
                 let own = digest.as_ref().map_or(artifact, core::slice::from_ref);
                 own.iter().find(|each| each.algorithm() == logged.algorithm()).cloned()
             }
@@ -190,48 +180,6 @@ impl<'a> Run<'a> {
             }
             (Content::MessageSignature { .. }, LoggedDigest::Payload(_)) => None,
         }
-    }
-
-    /// Everything about the entry that is there must hold, and enough must be there.
-    fn verify_in(&self, log: &'a Log, entry: &'a LogEntry) -> EntryOutcome<'a> {
-        let crypto = self.context.crypto;
-        let mut time = None;
-        if entry.promise.is_some() {
-            let promised = promise::verify(entry, log, crypto).ok_or_else(|| {
-                Finding::new(FindingCode::LogPromiseInvalid)
-                    .about(log.base_url.clone())
-                    .expected("the log's signature over this entry and its time")
-                    .found("another signature")
-            })?;
-            if promised > self.context.now.plus_seconds(CLOCK_SKEW_SECONDS) {
-                return Err(Finding::new(FindingCode::LogTimeFuture)
-                    .about(log.base_url.clone())
-                    .expected(format!("not after {}", self.context.now))
-                    .found(format!("{promised}")));
-            }
-            within_window(log, promised)?;
-            time = Some(ProvenTime::vouched(promised));
-        }
-        let proof_absent = |expected: &str| {
-            let finding = Finding::new(FindingCode::LogProofAbsent).about(log.base_url.clone());
-            Err(finding.expected(expected))
-        };
-        // Sigstore bundle: up to v0.1 a promise will do, from v0.2 on a proof is demanded.
-        let promise_suffices = self.bundle.version == Version::V0_1 && time.is_some();
-        match &entry.proof {
-            None if promise_suffices => {}
-            None => return proof_absent("an inclusion proof"),
-            Some(proof) => {
-                verify_path(log, entry, proof, crypto)?;
-                verify_place(log, entry, proof)?;
-                match &proof.checkpoint {
-                    Some(note) => verify_checkpoint(log, proof, note, crypto)?,
-                    None if promise_suffices => {}
-                    None => return proof_absent("an inclusion proof with a checkpoint"),
-                }
-            }
-        }
-        Ok(VerifiedEntry { log, time })
     }
 
     /// Whether a certificate log has seen the signer's certificate; findings where it has not.
@@ -307,6 +255,65 @@ impl<'a> Run<'a> {
         Err(Finding::new(FindingCode::SctWindow)
             .expected(format!("a timestamp made {} ({})", log.window, log.base_url))
             .found(format!("{time}")))
+    }
+}
+
+impl<'a> Opened<'a> {
+    /// Holds an entry against the logs of the trust root.
+    pub(super) fn verify_in_logs(&self, entry: &'a LogEntry) -> EntryOutcome<'a> {
+        let logs = &self.context.trust.logs;
+        let mut outcome = Err(Finding::new(FindingCode::LogNotTrusted)
+            .expected(names(logs))
+            .found(crate::digest::encode_hex(&entry.log_id)));
+        for log in logs.iter().filter(|log| log.id == entry.log_id) {
+            outcome = self.verify_in(log, entry);
+            if outcome.is_ok() {
+                break;
+            }
+        }
+        outcome
+    }
+
+    /// Everything about the entry that is there must hold, and enough must be there.
+    fn verify_in(&self, log: &'a Log, entry: &'a LogEntry) -> EntryOutcome<'a> {
+        let crypto = self.context.crypto;
+        let mut time = None;
+        if entry.promise.is_some() {
+            let promised = promise::verify(entry, log, crypto).ok_or_else(|| {
+                Finding::new(FindingCode::LogPromiseInvalid)
+                    .about(log.base_url.clone())
+                    .expected("the log's signature over this entry and its time")
+                    .found("another signature")
+            })?;
+            if promised > self.context.now.plus_seconds(CLOCK_SKEW_SECONDS) {
+                return Err(Finding::new(FindingCode::LogTimeFuture)
+                    .about(log.base_url.clone())
+                    .expected(format!("not after {}", self.context.now))
+                    .found(format!("{promised}")));
+            }
+            within_window(log, promised)?;
+            time = Some(ProvenTime::vouched(promised));
+        }
+        let proof_absent = |expected: &str| {
+            let finding = Finding::new(FindingCode::LogProofAbsent).about(log.base_url.clone());
+            Err(finding.expected(expected))
+        };
+        // Sigstore bundle: up to v0.1 a promise will do, from v0.2 on a proof is demanded.
+        let promise_suffices = self.part.bundle.version == Version::V0_1 && time.is_some();
+        match &entry.proof {
+            None if promise_suffices => {}
+            None => return proof_absent("an inclusion proof"),
+            Some(proof) => {
+                verify_path(log, entry, proof, crypto)?;
+                verify_place(log, entry, proof)?;
+                match &proof.checkpoint {
+                    Some(note) => verify_checkpoint(log, proof, note, crypto)?,
+                    None if promise_suffices => {}
+                    None => return proof_absent("an inclusion proof with a checkpoint"),
+                }
+            }
+        }
+        Ok(VerifiedEntry { log, time })
     }
 }
 

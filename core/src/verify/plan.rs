@@ -2,9 +2,9 @@
 
 use alloc::vec::Vec;
 
-use super::{Artifact, subject::Subjects};
+use super::{Artifact, evidence_set::Part, opened::Opened, subject::Subjects};
 use crate::{
-    bundle::{Bundle, Content, IN_TOTO_PAYLOAD_TYPE, Presented, Statement},
+    bundle::Content,
     digest::HashAlgorithm,
     finding::{Finding, FindingCode},
     limits,
@@ -31,27 +31,18 @@ pub enum Plan {
         /// Whether its octets are wanted too.
         keep: Keep,
     },
-    /// Do not read it: nothing that it contains changes the answer. [`verify`](super::verify) will
-    /// find this finding, or a graver one, without digests.
+    /// Do not read it: nothing that it contains changes the answer. the report will
+    /// have this finding, or a graver one, without digests.
     Decided(Finding),
 }
 
-/// The plan for a file of that name and size, as far as they are known, what was given as its
-/// bundle, and the public key that is expected to have signed (DER), if one was given.
-///
-/// Of the digests that would do, the first of `preferred` is taken: which is fastest, the caller
-/// knows. An algorithm that is not among `preferred` is never asked for.
-pub fn plan(
-    bundle: &[u8],
+/// The plan for what was presented.
+pub(super) fn of_all(
+    bundles: &[Opened<'_>],
     artifact: &Artifact<'_>,
-    key: Option<&[u8]>,
     preferred: &[HashAlgorithm],
 ) -> Plan {
-    let presented = match Presented::decode(bundle) {
-        Ok(presented) => presented,
-        Err(finding) => return Plan::Decided(finding),
-    };
-    let plans = presented.bundles.iter().map(|bundle| of(bundle, artifact, key, preferred));
+    let plans = bundles.iter().map(|opened| of(opened, artifact, preferred));
     let plan = plans.reduce(either);
     plan.unwrap_or_else(|| Plan::Decided(FindingCode::BundleEmpty.into()))
 }
@@ -77,49 +68,41 @@ fn either(one: Plan, other: Plan) -> Plan {
     }
 }
 
-fn of(
-    bundle: &Bundle,
-    artifact: &Artifact<'_>,
-    key: Option<&[u8]>,
-    preferred: &[HashAlgorithm],
-) -> Plan {
+fn of(opened: &Opened<'_>, artifact: &Artifact<'_>, preferred: &[HashAlgorithm]) -> Plan {
     let size = artifact.size.unwrap_or(0);
-    let keep = if bundle.needs_content(key) && size <= limits::SIGNED_CONTENT_BYTES as u64 {
+    let needs_content = opened.part.bundle.needs_content(opened.context.key);
+    let keep = if needs_content && size <= limits::SIGNED_CONTENT_BYTES as u64 {
         Keep::Content
     } else {
         Keep::Digests
     };
-    of_content(bundle, artifact, keep, preferred).unwrap_or_else(Plan::Decided)
+    of_content(opened.part, artifact, keep, preferred).unwrap_or_else(Plan::Decided)
 }
 
 fn of_content(
-    bundle: &Bundle,
+    part: &Part,
     artifact: &Artifact<'_>,
     keep: Keep,
     preferred: &[HashAlgorithm],
 ) -> Result<Plan, Finding> {
     let without_size = |algorithms| Plan::Read { algorithms, published_size: None, keep };
-    match &bundle.content {
-        Content::MessageSignature { digest: Some(digest), .. } => {
-            Ok(without_size(alloc::vec![digest.algorithm()]))
-        }
-        Content::MessageSignature { digest: None, .. } => {
-            // Any may be the one: all of them, in the order in which everybody gives them.
-            let mut algorithms = preferred.to_vec();
-            algorithms.sort_unstable();
-            Ok(without_size(algorithms))
-        }
-        Content::Envelope(envelope) if envelope.payload_type != IN_TOTO_PAYLOAD_TYPE => {
-            Err(FindingCode::StatementType.into())
-        }
-        Content::Envelope(envelope) => {
-            let statement = Statement::decode(&envelope.payload)?;
-            let subjects = Subjects::new(&statement.subjects, *artifact);
-            if let Some(finding) = subjects.cut_short() {
-                return Err(finding);
+    let Some(statement) = part.statement() else {
+        return Ok(without_size(match &part.bundle.content {
+            Content::MessageSignature { digest: Some(digest), .. } => {
+                alloc::vec![digest.algorithm()]
             }
-            let algorithms = subjects.algorithms(preferred);
-            Ok(Plan::Read { algorithms, published_size: subjects.published_size(), keep })
-        }
+            _ => {
+                // Any may be the one: all of them, in the order in which everybody gives them.
+                let mut algorithms = preferred.to_vec();
+                algorithms.sort_unstable();
+                algorithms
+            }
+        }));
+    };
+    let subjects = Subjects::new(&statement?.subjects, *artifact);
+    if let Some(finding) = subjects.cut_short() {
+        return Err(finding);
     }
+    let algorithms = subjects.algorithms(preferred);
+    Ok(Plan::Read { algorithms, published_size: subjects.published_size(), keep })
 }

@@ -2,7 +2,7 @@
 
 use alloc::{format, string::String, vec::Vec};
 
-use super::Run;
+use super::{Run, evidence_set::Part};
 use crate::{
     bundle::{Field, FieldFault, PROVENANCE_TYPES, Provenance},
     finding::{Finding, FindingCode},
@@ -10,20 +10,13 @@ use crate::{
     policy::{ProvenanceRules, Signer},
 };
 
-/// A statement that could be read: its predicate's type, and the octets that hold it.
-#[derive(Clone, Copy)]
-pub(super) struct Said<'s> {
-    pub(super) predicate_type: &'s str,
-    pub(super) payload: &'s [u8],
-}
-
 impl Run<'_> {
     /// One of the signer's rules must allow what is said, as a whole: half of one and half of
     /// another is not enough. A bare signature says nothing, which meets no demand.
-    pub(super) fn inspect_predicate(&mut self, rules: &[&Signer], said: Option<Said<'_>>) {
+    pub(super) fn inspect_predicate(&mut self, rules: &[&Signer]) {
         let mut fewest: Option<Vec<Finding>> = None;
         for rule in rules {
-            let faults = faults(rule, said);
+            let faults = faults(rule, self.part);
             if fewest.as_ref().is_none_or(|fewest| faults.len() < fewest.len()) {
                 fewest = Some(faults);
             }
@@ -33,8 +26,8 @@ impl Run<'_> {
 }
 
 /// What keeps a rule from allowing it.
-fn faults(rule: &Signer, said: Option<Said<'_>>) -> Vec<Finding> {
-    let predicate = said.map(|said| said.predicate_type);
+fn faults(rule: &Signer, said: &Part) -> Vec<Finding> {
+    let predicate = said.predicate_type();
     let unexpected = |wanted: String| {
         let found = predicate.unwrap_or("no statement that can be read");
         alloc::vec![Finding::new(FindingCode::StatementPredicate).expected(wanted).found(found)]
@@ -44,10 +37,9 @@ fn faults(rule: &Signer, said: Option<Said<'_>>) -> Vec<Finding> {
         return unexpected(types.join(" or "));
     }
     let Some(rules) = &rule.provenance else { return Vec::new() };
-    let decoded = said.map(|said| Provenance::decode(said.payload));
-    match decoded {
-        Some(Ok(Some(provenance))) => compare(rules, &provenance),
-        Some(Err(finding)) => alloc::vec![finding],
+    match said.provenance() {
+        Some(Ok(Some(provenance))) => compare(rules, provenance),
+        Some(Err(finding)) => alloc::vec![finding.clone()],
         Some(Ok(None)) | None => unexpected(PROVENANCE_TYPES.join(" or ")),
     }
 }

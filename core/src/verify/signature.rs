@@ -49,7 +49,7 @@ impl Run<'_> {
     /// begins like one. Without the file, nobody can tell which of the two was meant.
     fn refuse_envelope_as_file(&mut self) -> Option<Finding> {
         let Content::MessageSignature { .. } = &self.bundle.content else { return None };
-        match self.context.evidence.artifact.first_octets() {
+        match self.artifact.first_octets() {
             Some(octets) if octets.starts_with(ENVELOPE_BEGINNING) => Some(
                 Finding::new(FindingCode::SignatureOfStatement)
                     .expected("a file")
@@ -84,7 +84,7 @@ impl Run<'_> {
             Finding::new(FindingCode::SignatureNeedsFile)
                 .expected(format!("the file itself, of at most {limit} MiB"))
         };
-        let artifact = &self.context.evidence.artifact;
+        let artifact = self.artifact;
         let content = match artifact.content {
             Some(content) if content.len() <= limits::SIGNED_CONTENT_BYTES => content,
             Some(content) => return Err(needs_file().found(format!("{} bytes", content.len()))),
@@ -107,7 +107,7 @@ impl Run<'_> {
 
     /// Without a digest in the bundle, any digest of the artifact that the caller has: which.
     fn verify_artifact(&self, signature: &[u8]) -> Result<Digest, Finding> {
-        let digests = self.context.evidence.artifact.digests;
+        let digests = self.artifact.digests;
         if self.key.algorithm == KeyAlgorithm::Ed25519
             && let Some(first) = digests.first()
         {

@@ -5,8 +5,9 @@ use core::cmp::Reverse;
 
 use base64ct::{Base64, Base64Unpadded, Encoding};
 
-use super::Run;
+use super::{Context, Run};
 use crate::{
+    bundle::Bundle,
     digest::Digest,
     finding::{Finding, FindingCode},
     pattern::{Form, Pattern},
@@ -16,17 +17,19 @@ use crate::{
     x509::{Certificate, GeneralName, Purpose, VerifiedPath, path},
 };
 
-impl<'a> Run<'a> {
-    /// Every path to one of the trust root's certificate authorities, valid at `at`; at least one.
+impl<'a> Context<'a> {
+    /// Every path of a bundle's certificate to one of the trust root's certificate authorities, valid at
+    /// `at`; at least one.
     pub(super) fn signer_paths(
         &self,
-        leaf: &'a Certificate<'a>,
+        bundle: &'a Bundle,
+        leaf: &Certificate<'a>,
         at: UnixSeconds,
     ) -> Result<Vec<VerifiedPath<'a>>, Finding> {
         let mut paths = Vec::new();
         let mut refused: Option<Finding> = None;
-        for authority in &self.context.trust.certificate_authorities {
-            match self.paths_under(leaf, authority, at) {
+        for authority in &self.trust.certificate_authorities {
+            match self.paths_under(bundle, leaf, authority, at) {
                 Ok(found) => paths.extend(found),
                 Err(finding) => {
                     if refused.as_ref().is_none_or(|other| telling(other) < telling(&finding)) {
@@ -43,15 +46,16 @@ impl<'a> Run<'a> {
 
     fn paths_under(
         &self,
-        leaf: &'a Certificate<'a>,
+        bundle: &'a Bundle,
+        leaf: &Certificate<'a>,
         authority: &'a Authority,
         at: UnixSeconds,
     ) -> Result<Vec<VerifiedPath<'a>>, Finding> {
-        let further = self.bundle.further_certificates().iter().map(Vec::as_slice);
+        let further = bundle.further_certificates().iter().map(Vec::as_slice);
         let intermediates: Vec<&[u8]> = authority.intermediates().chain(further).collect();
         let anchors: Vec<&[u8]> = authority.anchors().collect();
-        let (purpose, crypto) = (Purpose::CodeSigning, self.context.crypto);
-        let paths = path::verify_all(leaf, &intermediates, &anchors, at, purpose, crypto)?;
+        let purpose = Purpose::CodeSigning;
+        let paths = path::verify_all(leaf, &intermediates, &anchors, at, purpose, self.crypto)?;
         if authority.window.contains(at) {
             return Ok(paths);
         }
@@ -60,7 +64,9 @@ impl<'a> Run<'a> {
             .expected(format!("a signature made {}", authority.window))
             .found(format!("{at}")))
     }
+}
 
+impl<'a> Run<'a> {
     /// The rules of the policy that allow a managed key for this file name; none with a finding,
     /// or where the policy asks for nobody: then the key that was given is who is expected.
     pub(super) fn inspect_managed_key(&mut self, fingerprint: &Digest) -> Vec<&'a Signer> {
@@ -98,7 +104,7 @@ impl<'a> Run<'a> {
 
     /// The rules for this file name.
     fn covering_rules(&self) -> Result<Vec<&'a Signer>, Finding> {
-        let artifact = &self.context.evidence.artifact;
+        let artifact = self.artifact;
         let name = artifact.name;
         let covers = |signer: &&'a Signer| {
             if artifact.has_odd_name() { signer.covers_every_file() } else { signer.covers(name) }
@@ -113,7 +119,7 @@ impl<'a> Run<'a> {
 
     /// That nothing was compared with the `files` of the rules, if each of them is for certain files.
     fn note_files_not_compared(&mut self, rules: &[&'a Signer]) {
-        let artifact = &self.context.evidence.artifact;
+        let artifact = self.artifact;
         let is_open = artifact.name.is_none() && !artifact.has_odd_name();
         if is_open && !rules.is_empty() && !rules.iter().any(|rule| rule.covers_every_file()) {
             let files = texts(rules, |rule| &rule.files);

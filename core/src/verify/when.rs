@@ -8,20 +8,11 @@ use crate::{
     order::sort_few,
     report::TimestampSummary,
     revocation::Subject,
-    tsp::{Stamped, VerifiedTimestamp},
+    tsp::VerifiedTimestamp,
     x509::VerifiedPath,
 };
 
 impl<'a> Run<'a> {
-    /// Each token's verification, revocation not looked at.
-    pub(super) fn verified_tokens(&self) -> Vec<Result<VerifiedTimestamp<'a>, Finding>> {
-        // RFC 3161 over a signature stamps the signature's octets.
-        let stamped = Stamped::Message(self.bundle.content.signature());
-        let verify =
-            |(index, token): (usize, &'a Vec<u8>)| self.verify_token(index, token, stamped);
-        self.bundle.timestamps.iter().enumerate().map(verify).collect()
-    }
-
     /// The timestamps that hold, earliest first. Findings say what is wrong with the others, or
     /// that there are too few; the times that logs promised count with them.
     pub(super) fn timestamps(
@@ -30,11 +21,11 @@ impl<'a> Run<'a> {
     ) -> Vec<VerifiedTimestamp<'a>> {
         let mut holding: Vec<VerifiedTimestamp<'a>> = Vec::new();
         let mut failed = Vec::new();
-        for (index, outcome) in self.verified_tokens().into_iter().enumerate() {
+        for (index, outcome) in core::mem::take(&mut self.tokens).into_iter().enumerate() {
             match outcome.and_then(|timestamp| self.not_void(timestamp)) {
                 Ok(timestamp) => {
                     holding.push(timestamp);
-                    if self.legacy.contains(index) {
+                    if self.part.legacy.contains(index) {
                         let note = Finding::new(FindingCode::TimestampLegacyEncoding);
                         self.findings.push(note.about(self.token_text(index)));
                     }
@@ -79,7 +70,7 @@ impl<'a> Run<'a> {
         let notes: Vec<Finding> = others
             .filter(|stamp| !path.certificates().all(|each| each.is_valid_at(stamp.time)))
             .filter_map(|stamp| {
-                let refused = self.signer_paths(self.leaf?, stamp.time).err()?;
+                let refused = self.context.signer_paths(self.bundle, self.leaf.as_ref()?, stamp.time).err()?;
                 let whose = refused.subject.unwrap_or_default();
                 let bound = refused.expected.unwrap_or_default();
                 Some(

@@ -1,15 +1,15 @@
 //! What is known of revocation: how old it is, what cannot be used, and where it can be looked up.
 
 use countersign_core::{
-    Evidence,
+    Artifact, EvidenceSet, Verification,
     crypto::aws_lc::AwsLc,
     finding::FindingCode as F,
     policy::Policy,
     report::{Outcome, Question as Q, Report, Verdict},
     revocation::Subject,
-    revocation_sources,
     time::UnixSeconds,
     trust::TrustRoot,
+    tsp::TokenForm,
 };
 use countersign_tests::forge::{CRL_URL, CrlDraft, DAY, ForgeKey, NOW, Release};
 
@@ -94,8 +94,9 @@ fn sources(rules: &str) -> Vec<(Subject, Vec<u8>, Vec<u8>)> {
     let case = genuine(rules);
     let trust = TrustRoot::decode(&case.trusted_root).expect("a trust root");
     let policy = Policy::decode(&case.policy).expect("a policy");
-    let evidence = Evidence { bundle: &case.bundle, ..Evidence::default() };
-    let sources = revocation_sources(&evidence, &trust, &policy, &AwsLc, NOW);
+    let set = EvidenceSet::decode(&case.bundle, TokenForm::Der);
+    let verification = Verification::open(&set, &trust, &policy, &AwsLc, None, NOW);
+    let sources = verification.sources(&Artifact::default(), &[], &[]);
     for source in &sources {
         assert_eq!(source.crl_urls, [CRL_URL]);
         assert!(source.ocsp_urls.is_empty());

@@ -22,7 +22,7 @@ interface Place extends Certified {
   /** Whether what was handed in says something recent of it. */
   covered: boolean;
   ocsp_urls: string[];
-  ocsp_request: string | null;
+  ocsp_request: string;
 }
 
 export interface RevocationTask {
@@ -86,7 +86,7 @@ async function addFetched(task: RevocationTask, places: readonly Place[], kept: 
   const lists = new Lists(task, kept);
   const pending = places.map((place) => lists.of(place));
   for (const asking of pending) asking.catch(() => {});
-  const asksOcsp = places.some((place) => place.required && place.ocsp_request && place.ocsp_urls.length > 0);
+  const asksOcsp = places.some((place) => place.required && place.ocsp_urls.length > 0);
   if (asksOcsp) await settledWithin(pending, LISTS_FIRST_MILLISECONDS);
   throwIfAborted(task.signal);
   const answers = asksOcsp
@@ -207,7 +207,7 @@ function firstOf<T>(asks: readonly (() => Promise<T | undefined>)[]): Promise<T 
 
 /** An OCSP answer about a certificate that must be known of; it says to the responder which file is looked at. */
 function askOcsp(task: RevocationTask, { required, ocsp_request, ocsp_urls }: Place): Promise<Uint8Array | undefined> {
-  if (!required || !ocsp_request) return Promise.resolve(undefined);
+  if (!required) return Promise.resolve(undefined);
   const urls = webAddresses(ocsp_urls);
   const ask = (url: URL) => () => {
     const limit = { ...wanted(task, limits.ocsp), patience: { ...left(task), whole: TOTAL_MILLISECONDS } };

@@ -1,0 +1,66 @@
+//! A bundle on its way to a report: what neither the file nor revocation changes, found out once.
+
+use alloc::vec::Vec;
+use core::cell::OnceCell;
+
+use super::{Context, evidence_set::Part, logged::EntryOutcome, verifier};
+use crate::{
+    finding::Finding,
+    time::UnixSeconds,
+    tsp::{Stamped, VerifiedTimestamp},
+    x509::{Certificate, PublicKey, VerifiedPath},
+};
+
+/// The paths of a signer's certificate.
+pub(super) type Paths<'a> = Result<Vec<VerifiedPath<'a>>, Finding>;
+
+/// A bundle under a trust root and a policy. Each signature in it is verified once, however often one
+/// asks for the sources of revocation or for a report.
+pub(super) struct Opened<'a> {
+    pub(super) context: Context<'a>,
+    pub(super) part: &'a Part,
+    tokens: OnceCell<Vec<Result<VerifiedTimestamp<'a>, Finding>>>,
+    entries: OnceCell<Vec<EntryOutcome<'a>>>,
+    /// At the time that was asked for first, which is the proven one unless revocation voids a timestamp.
+    paths: OnceCell<(UnixSeconds, Paths<'a>)>,
+}
+
+impl<'a> Opened<'a> {
+    pub(super) fn new(context: Context<'a>, part: &'a Part) -> Self {
+        let (tokens, entries, paths) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
+        Self { context, part, tokens, entries, paths }
+    }
+
+    /// The signer's certificate, if there is one, and the key that must have signed.
+    pub(super) fn verifier(&self) -> Result<(Option<Certificate<'a>>, PublicKey<'a>), Finding> {
+        verifier(&self.part.bundle, self.context.key)
+    }
+
+    /// Each of the bundle's timestamps, verified; revocation is not looked at.
+    pub(super) fn tokens(&self) -> &[Result<VerifiedTimestamp<'a>, Finding>] {
+        self.tokens.get_or_init(|| {
+            // RFC 3161 over a signature stamps the signature's octets.
+            let stamped = Stamped::Message(self.part.bundle.content.signature());
+            let tokens = self.part.bundle.timestamps.iter().enumerate();
+            tokens.map(|(index, token)| self.verify_token(index, token, stamped)).collect()
+        })
+    }
+
+    /// Each of the bundle's log entries, held against its log: not yet against this bundle.
+    pub(super) fn entries(&self) -> &[EntryOutcome<'a>] {
+        self.entries.get_or_init(|| {
+            let entries = self.part.bundle.log_entries.iter();
+            entries.map(|entry| self.verify_in_logs(entry)).collect()
+        })
+    }
+
+    /// The paths at the time that was asked for first.
+    pub(super) fn known_paths(&self) -> Option<&(UnixSeconds, Paths<'a>)> {
+        self.paths.get()
+    }
+
+    /// Remembers the paths at that time, unless those at another time are known.
+    pub(super) fn remember_paths(&self, at: UnixSeconds, paths: Paths<'a>) {
+        self.paths.get_or_init(|| (at, paths));
+    }
+}
