@@ -5,7 +5,9 @@
 //! types are decoded by the `der` crate, which refuses everything X.690 §10 and §11 refuse.
 //! Recursion happens only where a caller opens a nested cursor, so depth is bounded by the code.
 //!
-//! It does not write DER (that is `signing`'s) and it knows no ASN.1 module.
+//! [`write`](mod@write) is the other direction. Neither knows any ASN.1 module.
+
+pub mod write;
 
 use core::fmt;
 

@@ -130,7 +130,8 @@ impl<'a> Verification<'a> {
         now: UnixSeconds,
     ) -> Self {
         let context = Context { trust, policy, crypto, key, now };
-        let open = |parts: &'a [Part]| parts.iter().map(|part| Opened::new(context, part)).collect();
+        let open =
+            |parts: &'a [Part]| parts.iter().map(|part| Opened::new(context, part)).collect();
         Self { context, bundles: set.parts().map(open), passed_over: set.passed_over() }
     }
 

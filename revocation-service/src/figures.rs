@@ -79,7 +79,9 @@ impl Figures {
             Outcome::Refused(OcspResponseStatus::TryLater) => &self.try_later,
             Outcome::Refused(OcspResponseStatus::Unauthorized) => &self.unauthorized,
             Outcome::Refused(
-                OcspResponseStatus::InternalError | OcspResponseStatus::SignatureRequired,
+                OcspResponseStatus::Successful
+                | OcspResponseStatus::InternalError
+                | OcspResponseStatus::SigRequired,
             ) => &self.internal_error,
         };
         counter.increment(1);

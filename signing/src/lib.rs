@@ -11,7 +11,6 @@ mod cms;
 pub mod concealed;
 pub mod crl;
 pub mod csr;
-pub mod der;
 pub mod dumps;
 pub mod files;
 pub mod key;
@@ -24,3 +23,5 @@ pub mod statement;
 pub mod toml_fault;
 pub mod trust;
 pub mod tsp;
+
+pub use countersign_core::asn1::write as der;

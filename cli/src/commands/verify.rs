@@ -193,8 +193,7 @@ impl Known {
 impl Run<'_> {
     fn verify(&mut self, artifact: &Path) -> Report {
         self.judge(artifact).unwrap_or_else(|failure| {
-            let name =
-                artifact.file_name().map(|name| quoted(name.to_string_lossy().into_owned()));
+            let name = artifact.file_name().map(|name| quoted(name.to_string_lossy().into_owned()));
             let summary = ArtifactSummary { name, ..ArtifactSummary::default() };
             Report::of_fault(failure.finding().clone(), summary, self.now)
         })

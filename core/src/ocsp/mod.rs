@@ -3,7 +3,9 @@
 mod request;
 mod response;
 
-pub use request::{CertId, Nonce, NonceKind, OcspRequest, OcspRequestFault, request};
+pub use request::{
+    CertId, Nonce, NonceKind, OcspRequest, OcspRequestFault, cert_id, request, request_of,
+};
 pub use response::{
     BasicResponse, CertificateStatus, OcspResponse, OcspResponseStatus, ResponderId, SingleResponse,
 };

@@ -7,7 +7,7 @@ use const_oid::ObjectIdentifier;
 use der::Tag;
 
 use crate::{
-    asn1::{AlgorithmIdentifier, Asn1Error, Cursor, Result, Tlv, context_constructed},
+    asn1::{AlgorithmIdentifier, Asn1Error, Cursor, Result, Tlv, context_constructed, write},
     crypto::CryptoProvider,
     digest::{HashAlgorithm, digest},
     oid,
@@ -268,37 +268,38 @@ pub fn request(
     issuer: &Certificate<'_>,
     crypto: &dyn CryptoProvider,
 ) -> Vec<u8> {
-    /// `AlgorithmIdentifier` of SHA-1 with NULL.
-    const SHA1_IDENTIFIER: [u8; 11] = [0x30, 9, 6, 5, 0x2b, 0x0e, 3, 2, 0x1a, 5, 0];
     let hash = |octets: &[u8]| digest(crypto, HashAlgorithm::Sha1, octets);
-    let cert_id = [
-        SHA1_IDENTIFIER.to_vec(),
-        element(OCTET_STRING, hash(issuer.subject).octets()),
-        element(OCTET_STRING, hash(issuer.public_key.bits).octets()),
-        element(INTEGER, certificate.serial),
-    ]
-    .concat();
-    // CertID in Request in requestList in TBSRequest in OCSPRequest.
-    (0..5).fold(cert_id, |content, _| element(SEQUENCE, &content))
+    let (name, key) = (hash(issuer.subject), hash(issuer.public_key.bits));
+    let id = cert_id(HashAlgorithm::Sha1, name.octets(), key.octets(), certificate.serial);
+    request_of(&[id], None)
 }
 
-const SEQUENCE: u8 = 0x30;
-const OCTET_STRING: u8 = 0x04;
-const INTEGER: u8 = 0x02;
+/// DER of a `CertID` (§4.1.1) from the hashes of the issuer's name and key and the serial number, INTEGER
+/// content octets.
+pub fn cert_id(hash: HashAlgorithm, name_hash: &[u8], key_hash: &[u8], serial: &[u8]) -> Vec<u8> {
+    write::sequence(&[
+        // NULL parameters: some responders compare octets, and this is what they index.
+        &write::sequence(&[&write::oid(&hash.oid()), write::NULL]),
+        &write::octet_string(name_hash),
+        &write::octet_string(key_hash),
+        &write::integer_verbatim(serial),
+    ])
+}
 
-/// A DER element (X.690 §10.1).
-fn element(tag: u8, content: &[u8]) -> Vec<u8> {
-    let mut encoded = alloc::vec![tag];
-    match u8::try_from(content.len()) {
-        Ok(short @ ..0x80) => encoded.push(short),
-        _ => {
-            let length = content.len().to_be_bytes();
-            let significant: Vec<u8> = length.into_iter().skip_while(|octet| *octet == 0).collect();
-            // At most eight octets, as many as a length has.
-            encoded.push(0x80 | u8::try_from(significant.len()).unwrap_or(0));
-            encoded.extend(significant);
-        }
-    }
-    encoded.extend_from_slice(content);
-    encoded
+/// DER of an `OCSPRequest` for certificates named by [`cert_id`]s, with a nonce of 1 to 128 octets
+/// if one is given (RFC 9654 asks for 32).
+pub fn request_of<T: AsRef<[u8]>>(cert_ids: &[T], nonce: Option<&[u8]>) -> Vec<u8> {
+    let requests: Vec<Vec<u8>> =
+        cert_ids.iter().map(|cert_id| write::sequence(&[cert_id.as_ref()])).collect();
+    let extensions = match nonce {
+        Some(nonce) => write::context(2, &[&write::sequence(&[&nonce_extension(nonce)])]),
+        None => Vec::new(),
+    };
+    let tbs = write::sequence(&[&write::sequence_of(&requests), &extensions]);
+    write::sequence(&[&tbs])
+}
+
+/// DER of the nonce's `Extension`, not critical. RFC 9654 §2.1: its value is itself an OCTET STRING.
+fn nonce_extension(nonce: &[u8]) -> Vec<u8> {
+    write::extension(&oid::OCSP_NONCE, write::Criticality::NonCritical, &write::octet_string(nonce))
 }

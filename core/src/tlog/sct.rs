@@ -10,7 +10,7 @@ use der::Tag;
 
 use super::Log;
 use crate::{
-    asn1::{Asn1Error, Cursor, Result, Tlv, context_constructed},
+    asn1::{Asn1Error, Cursor, Result, Tlv, context_constructed, write},
     crypto::{CryptoProvider, SignatureScheme},
     digest::{Digest, HashAlgorithm, digest},
     limits, oid,
@@ -168,26 +168,9 @@ fn without_timestamps(tbs: &[u8]) -> Result<Vec<u8>> {
                 extensions.extend_from_slice(one.raw);
             }
         }
-        kept.extend(wrap(0xA3, &wrap(0x30, &extensions)));
+        kept.extend(write::context(3, &[&write::sequence(&[&extensions])]));
     }
-    Ok(wrap(0x30, &kept))
-}
-
-/// A TLV in DER (X.690 §8.1.3, §10.1).
-fn wrap(identifier: u8, content: &[u8]) -> Vec<u8> {
-    let length = content.len().to_be_bytes();
-    let zeros = length.iter().take_while(|octet| **octet == 0).count();
-    let significant = length.get(zeros..).unwrap_or_default();
-    let mut octets = Vec::with_capacity(content.len().saturating_add(10));
-    octets.push(identifier);
-    if content.len() >= 0x80 {
-        octets.push(u8::try_from(significant.len()).unwrap_or(u8::MAX) | 0x80);
-        octets.extend_from_slice(significant);
-    } else {
-        octets.push(significant.first().copied().unwrap_or(0));
-    }
-    octets.extend_from_slice(content);
-    octets
+    Ok(write::sequence(&[&kept]))
 }
 
 #[cfg(test)]
@@ -202,7 +185,7 @@ mod tests {
         let length = u16::try_from(timestamp.len()).unwrap().to_be_bytes();
         let list = [&length[..], timestamp].concat().repeat(count);
         let length = u16::try_from(list.len()).unwrap().to_be_bytes();
-        wrap(0x04, &[&length[..], &list].concat())
+        write::octet_string(&[&length[..], &list].concat())
     }
 
     fn timestamp() -> Vec<u8> {
@@ -247,7 +230,7 @@ mod tests {
             (0x80, vec![0x30, 0x81, 0x80]),
             (0x1234, vec![0x30, 0x82, 0x12, 0x34]),
         ] {
-            let octets = wrap(0x30, &vec![0; length]);
+            let octets = write::sequence(&[&vec![0; length]]);
             assert_eq!(octets.get(..header.len()), Some(&header[..]));
             assert_eq!(octets.len(), header.len().saturating_add(length));
         }

@@ -115,11 +115,7 @@ fn fit(part: &Part, artifact: &Artifact<'_>) -> Fit {
             match subjects.find(Names::Noted) {
                 Ok(_) => Fit::Digest,
                 Err(finding) if finding.code == FindingCode::ContentDigestNotSupplied => {
-                    if subjects.are_meant() {
-                        Fit::Name
-                    } else {
-                        Fit::Unknown
-                    }
+                    if subjects.are_meant() { Fit::Name } else { Fit::Unknown }
                 }
                 Err(finding) => Fit::Other(finding.code),
             }

@@ -67,7 +67,8 @@ impl Run<'_> {
     }
 
     fn compare_statement(&self) -> Result<(Digest, Vec<Finding>), Finding> {
-        let statement = self.part.statement().unwrap_or_else(|| Err(FindingCode::StatementType.into()))?;
+        let statement =
+            self.part.statement().unwrap_or_else(|| Err(FindingCode::StatementType.into()))?;
         Subjects::new(&statement.subjects, *self.artifact).find(self.names())
     }
 }

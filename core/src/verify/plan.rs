@@ -87,17 +87,13 @@ fn of_content(
 ) -> Result<Plan, Finding> {
     let without_size = |algorithms| Plan::Read { algorithms, published_size: None, keep };
     let Some(statement) = part.statement() else {
-        return Ok(without_size(match &part.bundle.content {
-            Content::MessageSignature { digest: Some(digest), .. } => {
-                alloc::vec![digest.algorithm()]
-            }
-            _ => {
-                // Any may be the one: all of them, in the order in which everybody gives them.
-                let mut algorithms = preferred.to_vec();
-                algorithms.sort_unstable();
-                algorithms
-            }
-        }));
+        if let Content::MessageSignature { digest: Some(digest), .. } = &part.bundle.content {
+            return Ok(without_size(alloc::vec![digest.algorithm()]));
+        }
+        // Any may be the one: all of them, in the order in which everybody gives them.
+        let mut algorithms = preferred.to_vec();
+        algorithms.sort_unstable();
+        return Ok(without_size(algorithms));
     };
     let subjects = Subjects::new(&statement?.subjects, *artifact);
     if let Some(finding) = subjects.cut_short() {

@@ -70,7 +70,10 @@ impl<'a> Run<'a> {
         let notes: Vec<Finding> = others
             .filter(|stamp| !path.certificates().all(|each| each.is_valid_at(stamp.time)))
             .filter_map(|stamp| {
-                let refused = self.context.signer_paths(self.bundle, self.leaf.as_ref()?, stamp.time).err()?;
+                let refused = self
+                    .context
+                    .signer_paths(self.bundle, self.leaf.as_ref()?, stamp.time)
+                    .err()?;
                 let whose = refused.subject.unwrap_or_default();
                 let bound = refused.expected.unwrap_or_default();
                 Some(

@@ -1,9 +1,7 @@
 //! How OCSP names a certificate (RFC 6960 §4.1.1).
 
 use aws_lc_rs::digest;
-use countersign_core::{asn1, digest::HashAlgorithm, x509::Certificate};
-
-use crate::der;
+use countersign_core::{asn1, digest::HashAlgorithm, ocsp, x509::Certificate};
 
 /// DER of the `CertID` of the certificate with the serial number `serial` (INTEGER content octets)
 /// that `issuer_certificate` (DER) issued. SHA-1 is what most responders index by; it only names.
@@ -24,21 +22,5 @@ pub fn cert_id(
     };
     let hashed = |octets: &[u8]| digest::digest(algorithm, octets);
     let (name, key) = (hashed(issuer.subject), hashed(issuer.public_key.bits));
-    Ok(cert_id_of(hash, name.as_ref(), key.as_ref(), serial))
-}
-
-/// As [`cert_id`], of an issuer whose name and key were hashed before.
-pub fn cert_id_of(
-    hash: HashAlgorithm,
-    name_hash: &[u8],
-    key_hash: &[u8],
-    serial: &[u8],
-) -> Vec<u8> {
-    der::sequence(&[
-        // NULL parameters: some responders compare octets, and this is what they index.
-        &der::sequence(&[&der::oid(&hash.oid()), der::NULL]),
-        &der::octet_string(name_hash),
-        &der::octet_string(key_hash),
-        &der::integer_verbatim(serial),
-    ])
+    Ok(ocsp::cert_id(hash, name.as_ref(), key.as_ref(), serial))
 }

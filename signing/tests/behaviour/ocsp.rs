@@ -180,7 +180,7 @@ fn openssl_reads_our_requests_and_error_responses() {
         (OcspResponseStatus::MalformedRequest, "malformedrequest (1)"),
         (OcspResponseStatus::InternalError, "internalerror (2)"),
         (OcspResponseStatus::TryLater, "trylater (3)"),
-        (OcspResponseStatus::SignatureRequired, "sigrequired (5)"),
+        (OcspResponseStatus::SigRequired, "sigrequired (5)"),
         (OcspResponseStatus::Unauthorized, "unauthorized (6)"),
     ] {
         let response = error_response(status);

@@ -1,15 +1,20 @@
 //! The writer against the `der` crate's strict reader.
 
+#![allow(clippy::expect_used, clippy::indexing_slicing, reason = "tests may")]
+
+use alloc::string::String;
+
 use der::{
     Decode, Encode,
     asn1::{AnyRef, BitStringRef, GeneralizedTime, Int, OctetStringRef, SetOfVec, UtcTime},
 };
 
 use super::*;
+extern crate std;
 
 fn round_trip<'a, T: Decode<'a> + Encode>(encoded: &'a [u8]) -> T
 where
-    <T as Decode<'a>>::Error: std::fmt::Debug,
+    <T as Decode<'a>>::Error: core::fmt::Debug,
 {
     let value = T::from_der(encoded).expect("the writer's output is DER");
     assert_eq!(value.to_der().expect("encodes"), encoded, "one value has one encoding");

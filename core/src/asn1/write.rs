@@ -2,24 +2,33 @@
 //!
 //! Every function returns one whole TLV. Constructed values take slices that are already encoded,
 //! so what never changes (a certificate, an algorithm identifier, a signed attribute) is encoded
-//! once and copied afterwards. Nothing here reads DER: that is `countersign_core::asn1`.
+//! once and copied afterwards. Nothing here reads DER: that is the rest of [`asn1`](super).
+
+#![expect(
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "places and lengths within what is written here, never numbers that somebody sent"
+)]
 
 mod backwards;
 
-use const_oid::ObjectIdentifier;
-use countersign_core::time::UnixSeconds;
+use alloc::vec::Vec;
 
-pub(crate) use backwards::Backwards;
+use const_oid::ObjectIdentifier;
+
+use crate::time::UnixSeconds;
+
 use backwards::MAX_HEADER_OCTETS;
+pub use backwards::{Backwards, Mark};
 
 /// BOOLEAN.
 const BOOLEAN: u8 = 0x01;
 /// INTEGER.
-pub(crate) const INTEGER: u8 = 0x02;
+pub const INTEGER: u8 = 0x02;
 /// BIT STRING.
 const BIT_STRING: u8 = 0x03;
 /// OCTET STRING.
-pub(crate) const OCTET_STRING: u8 = 0x04;
+pub const OCTET_STRING: u8 = 0x04;
 /// OBJECT IDENTIFIER.
 const OBJECT_IDENTIFIER: u8 = 0x06;
 /// ENUMERATED.
@@ -33,15 +42,15 @@ const UTC_TIME: u8 = 0x17;
 /// `GeneralizedTime`.
 const GENERALIZED_TIME: u8 = 0x18;
 /// SEQUENCE, constructed.
-const SEQUENCE: u8 = 0x30;
+pub const SEQUENCE: u8 = 0x30;
 /// SET, constructed.
-pub(crate) const SET: u8 = 0x31;
+pub const SET: u8 = 0x31;
 /// Context-specific class.
 const CONTEXT: u8 = 0x80;
 /// The constructed bit.
 const CONSTRUCTED: u8 = 0x20;
 /// `[0]`, constructed.
-pub(crate) const CONTEXT_0: u8 = CONTEXT | CONSTRUCTED;
+pub const CONTEXT_0: u8 = CONTEXT | CONSTRUCTED;
 
 /// NULL.
 pub const NULL: &[u8] = &[0x05, 0x00];
@@ -63,7 +72,8 @@ fn header(into: &mut [u8; MAX_HEADER_OCTETS], tag: u8, length: usize) -> usize {
     2 + significant.len()
 }
 
-fn wrap(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+/// A TLV with that tag octet, whose content is the parts.
+pub fn wrap(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     let length = parts.iter().map(|part| part.len()).sum();
     let mut octets = [0; MAX_HEADER_OCTETS];
     let header = header(&mut octets, tag, length);

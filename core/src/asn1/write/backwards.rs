@@ -2,13 +2,15 @@
 //!
 //! A length stands before what it measures. Written backwards it is known when it is needed, so a
 //! deep structure is neither measured first nor copied once for each level. For what is made
-//! thousands of times a second; everything else reads better with the functions of `der`.
+//! thousands of times a second; everything else reads better with the other functions of this module.
+
+use alloc::vec::Vec;
 
 use super::{SEQUENCE, header};
 
 /// What has been written so far: the tail of the encoding to be.
 #[derive(Debug)]
-pub(crate) struct Backwards {
+pub struct Backwards {
     octets: Vec<u8>,
     /// Where the tail begins in `octets`.
     start: usize,
@@ -16,18 +18,18 @@ pub(crate) struct Backwards {
 
 /// A place in the encoding, before which a header can be put.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Mark {
+pub struct Mark {
     length: usize,
 }
 
 impl Backwards {
     /// An empty tail with room for so many octets; more are made when they are needed.
-    pub(crate) fn with_capacity(octets: usize) -> Self {
+    pub fn with_capacity(octets: usize) -> Self {
         Self { octets: vec![0; octets], start: octets }
     }
 
     /// Puts octets before what is there.
-    pub(crate) fn put(&mut self, octets: &[u8]) {
+    pub fn put(&mut self, octets: &[u8]) {
         if self.start < octets.len() {
             self.grow(octets.len());
         }
@@ -37,24 +39,24 @@ impl Backwards {
     }
 
     /// The place before which nothing was put yet.
-    pub(crate) fn mark(&self) -> Mark {
+    pub fn mark(&self) -> Mark {
         Mark { length: self.octets.len() - self.start }
     }
 
     /// Puts the header of a value that consists of everything put since `mark`.
-    pub(crate) fn wrap(&mut self, tag: u8, mark: Mark) {
+    pub fn wrap(&mut self, tag: u8, mark: Mark) {
         let mut octets = [0; MAX_HEADER_OCTETS];
         let length = header(&mut octets, tag, self.mark().length - mark.length);
         self.put(&octets[..length]);
     }
 
     /// As [`wrap`](Self::wrap), for a SEQUENCE.
-    pub(crate) fn sequence(&mut self, mark: Mark) {
+    pub fn sequence(&mut self, mark: Mark) {
         self.wrap(SEQUENCE, mark);
     }
 
     /// The whole encoding.
-    pub(crate) fn finish(mut self) -> Vec<u8> {
+    pub fn finish(mut self) -> Vec<u8> {
         self.octets.drain(..self.start);
         self.octets
     }
@@ -74,7 +76,7 @@ pub(super) const MAX_HEADER_OCTETS: usize = 2 + size_of::<usize>();
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::der;
+    use crate::asn1::write as der;
 
     #[test]
     fn writes_what_the_other_way_writes_at_every_length_of_a_length() {
