@@ -4,10 +4,18 @@
 //! that must not be called again, so ours is made anew; and fetching and compiling are `engine.ts`'s,
 //! which knows workers, Node and integrity.
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 
 const HEAD: &str = "let wasm_bindgen = (function(exports) {\n";
 const TAIL: &str = "    return Object.assign(__wbg_init, { initSync }, exports);\n";
+
+/// What follows the exports in the declarations.
+const AFTER_EXPORTS: &str = "declare type InitInput ";
+
+/// The exports, and what `factory` adds to them.
+const OWN_TYPE: &str = "type Glue = typeof wasm_bindgen & {\n  \
+    initSync(options: { module: WebAssembly.Module }): void;\n  \
+    abandon(): void;\n};\n";
 
 /// What we do not want in it: from the first text up to the second.
 const CUTS: [(&str, &str); 3] = [
@@ -42,6 +50,26 @@ pub(crate) fn factory(javascript: &str) -> anyhow::Result<String> {
     ))
 }
 
+/// `factory`'s module with the types of what the function gives, from wasm-bindgen's declarations.
+///
+/// The compiler then holds `engine.ts`, which says what it uses of the module, against what the module has.
+///
+/// # Errors
+/// When wasm-bindgen's output has not the form of the version that we pin.
+pub(crate) fn typed_factory(javascript: &str, declarations: &str) -> anyhow::Result<String> {
+    let (exports, _) = declarations
+        .split_once(AFTER_EXPORTS)
+        .context("wasm-bindgen's declarations end otherwise")?;
+    ensure!(
+        exports.starts_with("declare namespace wasm_bindgen {\n"),
+        "wasm-bindgen's declarations begin otherwise"
+    );
+    // Older compilers, in whose hands the package may come, do not know it.
+    let exports = exports.replace("    [Symbol.dispose](): void;\n", "");
+    let module = factory(javascript)?.replacen("createGlue() {", "createGlue(): Glue {", 1);
+    Ok(format!("{module}{OWN_TYPE}{exports}"))
+}
+
 fn without(text: &str, from: &str, up_to: &str) -> anyhow::Result<String> {
     let start = text.find(from).with_context(|| format!("the glue has no {from:?}"))?;
     let length = text[start..].find(up_to).with_context(|| format!("the glue has no {up_to:?}"))?;
@@ -52,9 +80,8 @@ fn without(text: &str, from: &str, up_to: &str) -> anyhow::Result<String> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn takes_the_loader_out_and_keeps_the_classes() {
-        let javascript = [
+    fn javascript() -> String {
+        [
             HEAD,
             "    let script_src;\n    if (x) {}\n    /**\n     * A class.\n     */\n    class Hasher {}\n",
             "    async function __wbg_load(module) {}\n",
@@ -63,8 +90,12 @@ mod tests {
             TAIL,
             "})({ __proto__: null });\n",
         ]
-        .concat();
-        let made = factory(&javascript).expect("the known form");
+        .concat()
+    }
+
+    #[test]
+    fn takes_the_loader_out_and_keeps_the_classes() {
+        let made = factory(&javascript()).expect("the known form");
         assert!(made.contains("class Hasher {}") && made.contains("function initSync"));
         for gone in ["script_src", "__wbg_load", "__wbg_init", "let wasm_bindgen"] {
             assert!(!made.contains(gone), "{gone} is still in:\n{made}");
@@ -72,7 +103,18 @@ mod tests {
     }
 
     #[test]
+    fn says_which_types_the_exports_have() {
+        let declarations = "declare namespace wasm_bindgen {\n    export class Hasher {\n    free(): void;\n    \
+            [Symbol.dispose](): void;\n    }\n}\ndeclare type InitInput = URL;\n";
+        let made = typed_factory(&javascript(), declarations).expect("the known form");
+        assert!(made.contains("export function createGlue(): Glue {"), "{made}");
+        assert!(made.contains("export class Hasher {\n    free(): void;\n    }\n}\n"), "{made}");
+        assert!(!made.contains("dispose](): void") && !made.contains("InitInput"), "{made}");
+    }
+
+    #[test]
     fn refuses_a_form_that_it_does_not_know() {
         assert!(factory("export default 1;").is_err());
+        assert!(typed_factory(&javascript(), "export class Hasher {}").is_err());
     }
 }

@@ -70,7 +70,9 @@ pub(crate) fn run() -> anyhow::Result<()> {
     optimise(&root, &work.join(format!("{NAME}_bg.wasm")), &optimised)?;
     let module = fs::read(&optimised)?;
     let javascript = fs::read_to_string(work.join(format!("{NAME}.js")))?;
-    files::write(&folder.join("glue.ts"), glue::factory(&javascript)?.as_bytes())?;
+    let declarations = fs::read_to_string(work.join(format!("{NAME}.d.ts")))?;
+    let glue = glue::typed_factory(&javascript, &declarations)?;
+    files::write(&folder.join("glue.ts"), glue.as_bytes())?;
     files::write(&folder.join("integrity.ts"), integrity(&module).as_bytes())?;
     files::write(&folder.join("countersign.wasm"), &module)?;
     files::write(&stamp_file, stamp.as_bytes())?;
@@ -131,7 +133,7 @@ fn bind(compiled: &Path, work: &Path) -> anyhow::Result<()> {
     bindgen
         .input_path(compiled)
         .no_modules(true)?
-        .typescript(false)
+        .typescript(true)
         .omit_default_module_path(true)
         .remove_name_section(true)
         .remove_producers_section(true);

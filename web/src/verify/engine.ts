@@ -33,7 +33,7 @@ export interface Verification {
   report(): string;
 }
 
-/** What wasm/ exports (wasm/src). */
+/** What is used of what wasm/ exports; the compiler holds it against the types that wasm-bindgen gives. */
 export interface Instance {
   Hasher: new (algorithms: string) => Hasher;
   Verification: new (bundle: Uint8Array, trust: Uint8Array, policy: Uint8Array, nowSeconds: number) => Verification;
@@ -47,11 +47,6 @@ export interface Instance {
     sizeBytes: number | undefined,
     nowSeconds: number,
   ): string;
-}
-
-interface Glue extends Instance {
-  initSync(options: { module: WebAssembly.Module }): void;
-  abandon(): void;
 }
 
 /** Where the module comes from: a URL, its bytes, or the compiled module. */
@@ -80,7 +75,7 @@ export async function withInstance<T>(
   module: WebAssembly.Module,
   use: (instance: Instance) => T | Promise<T>,
 ): Promise<T> {
-  const glue = createGlue() as unknown as Glue;
+  const glue = createGlue();
   try {
     glue.initSync({ module });
   } catch (error) {
