@@ -151,7 +151,8 @@ impl<'a> Verification<'a> {
     /// DER, say which of them need not be asked.
     ///
     /// Only certificates that chain to the trust root are named, so that no stranger's bundle makes a
-    /// caller ask addresses of the stranger's choice. Empty if nothing presented can be read.
+    /// caller ask addresses of the stranger's choice. Empty if nothing presented can be read, or if the clock
+    /// is wrong.
     pub fn sources(
         &self,
         artifact: &Artifact<'_>,
@@ -159,6 +160,9 @@ impl<'a> Verification<'a> {
         ocsp_responses: &[&[u8]],
     ) -> Vec<RevocationSource> {
         let Ok(bundles) = &self.bundles else { return Vec::new() };
+        if self.is_before_us() {
+            return Vec::new();
+        }
         let given = RevocationEvidence::decode(crls, ocsp_responses).ok();
         let mut sources = Sources { given, found: Vec::new() };
         for opened in bundles::first_candidates(bundles, artifact) {

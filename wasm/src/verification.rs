@@ -226,10 +226,7 @@ impl Verification {
 
     fn planned(&self) -> Reading {
         let nothing = Reading { algorithms: Vec::new(), size: None, content: false };
-        let opened = match (self.open(), &self.fault) {
-            (Ok(opened), None) => opened,
-            _ => return nothing,
-        };
+        let (Ok(opened), None) = (self.open(), &self.fault) else { return nothing };
         match opened.plan(&self.artifact(), &FASTEST_FIRST) {
             Plan::Read { algorithms, published_size, keep } => Reading {
                 algorithms: algorithms.into_iter().map(HashAlgorithm::name).collect(),

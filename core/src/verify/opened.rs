@@ -54,13 +54,23 @@ impl<'a> Opened<'a> {
         })
     }
 
-    /// The paths at the time that was asked for first.
-    pub(super) fn known_paths(&self) -> Option<&(UnixSeconds, Paths<'a>)> {
-        self.paths.get()
+    /// The paths of the signer's certificate at that time; none if there is no certificate.
+    pub(super) fn paths_at(&self, at: UnixSeconds) -> Paths<'a> {
+        if let Some((known_at, paths)) = self.paths.get()
+            && *known_at == at
+        {
+            return paths.clone();
+        }
+        let paths = match self.verifier() {
+            Ok((Some(leaf), _)) => self.context.signer_paths(&self.part.bundle, &leaf, at),
+            Ok((None, _)) | Err(_) => Ok(Vec::new()),
+        };
+        self.paths.get_or_init(|| (at, paths.clone()));
+        paths
     }
 
-    /// Remembers the paths at that time, unless those at another time are known.
-    pub(super) fn remember_paths(&self, at: UnixSeconds, paths: Paths<'a>) {
-        self.paths.get_or_init(|| (at, paths));
+    /// The paths at the time that was asked for first, if one was.
+    pub(super) fn known_paths(&self) -> Option<&(UnixSeconds, Paths<'a>)> {
+        self.paths.get()
     }
 }

@@ -43,18 +43,13 @@ pub(super) struct Sources<'e> {
 impl<'e> Sources<'e> {
     /// Adds those of a bundle's certificates that chain to the trust root.
     pub(super) fn add<'a: 'e>(&mut self, opened: &Opened<'a>, run: &Run<'e>) {
-        let context = &opened.context;
-        let required = context.policy.timestamps_required;
+        let required = opened.context.policy.timestamps_required;
         let tokens = opened.tokens().iter().flatten().cloned();
         let timestamps: Vec<VerifiedTimestamp<'a>> = tokens.collect();
         let at = run.judged_at(vouched(&timestamps, &run.verified_entries(), required).time);
-        if let Ok((Some(leaf), _)) = opened.verifier() {
-            let paths = context.signer_paths(&opened.part.bundle, &leaf, at);
-            // Which path is taken, revocation decides.
-            for path in paths.iter().flatten() {
-                self.add_path(path, Subject::Signer, run);
-            }
-            opened.remember_paths(at, paths);
+        // Which of the signer's paths is taken, revocation decides.
+        for path in opened.paths_at(at).iter().flatten() {
+            self.add_path(path, Subject::Signer, run);
         }
         for path in timestamps.iter().flat_map(VerifiedTimestamp::paths) {
             self.add_path(path, Subject::TimestampAuthority, run);
