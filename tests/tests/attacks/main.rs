@@ -1,6 +1,6 @@
 //! What an attacker wants, tried against the programs as they run: one file a want, and nothing of it is
 //! got. SECURITY.md says who the attackers are. F1 to F22 are the findings of the penetration test of 28 November
-//! 2026; a test that needs another clock, or a fault of a disk, stands beside what it is about.
+//! 2026, A2 and so on those of another attack on the next day; a test that needs another clock, or a fault of a disk, stands beside what it is about.
 //!
 //! | Finding | File | What the attacker wants |
 //! |---|---|---|
@@ -26,19 +26,20 @@
 //! | F20 | `get_in_with_another_certificate` | to be an administrator, by a host name or another purpose |
 //! | F21 | | limits for trusted proxies are as configured: `daemon/src/peer.rs`, docs/operations.md |
 //! | F22 | `connect_without_tls_by_a_misspelling` | the connection to the database in the clear |
+//! | A2, A3 | `hold_the_room_for_bodies` | every other request refused, by bodies that never end |
 //! | besides | `have_nothing_recorded_unseen` | no record of orders, by accident |
 //! | a renamed file | `offer_an_old_release_under_a_new_name` | an old release taken for the new one |
+//! | the page | `bring_trust_along_with_malware` | *genuine* for malware that brings its own trust |
 //! | A4 | `keep_a_certificate_from_being_revoked` | an accomplice's certificate never revoked from the day of the theft on |
+//! | A5 | `load_a_library_from_the_cas_folder` | code of theirs run by `countersign ca` |
+//! | A6 | `forget_a_revocation_by_two_runs_at_once` | a revocation forgotten, by two verifications at the same time |
 //! | A7 | `starve_the_administration` | no order given and no CRL made, by questions |
 //! | A8 | `hide_what_waits` | another person's proposal out of sight, behind withdrawn ones |
 //! | A9 | `hide_a_release_from_a_compromise` | a release out of what a theft concerns, by a false time |
 //! | A10 | `have_one_order_done_many_times` | one order carried out as often as it is sent at once |
-//! | the page | `bring_trust_along_with_malware` | *genuine* for malware that brings its own trust |
+//! | A11 | `write_elsewhere_by_a_link_in_the_cas_folder` | other files written and read as the CA's |
 //! | A14 | `pass_under_a_name_that_is_no_text` | a file taken for another, by octets that are not UTF-8 |
 //! | A16 | `pass_without_a_name` | a file accepted that its signer may not sign |
-//! | A5 | `load_a_library_from_the_cas_folder` | code of theirs run by `countersign ca` |
-//! | A11 | `write_elsewhere_by_a_link_in_the_cas_folder` | other files written and read as the CA's |
-//! | A6 | `forget_a_revocation_by_two_runs_at_once` | a revocation forgotten, by two verifications at the same time |
 //! | held | `pollute_the_pages_objects` | a check to pass, by a key `__proto__` |
 //! | held | `smuggle_a_request` | a request past a proxy, within another one |
 //! | held | `overwrite_a_file_by_a_link` | another file overwritten by an output |
@@ -68,6 +69,7 @@ mod have_the_ca_certify_another_key;
 mod hide_a_release_from_a_compromise;
 mod hide_what_waits;
 mod hold_every_place_by_silence;
+mod hold_the_room_for_bodies;
 mod keep_a_certificate_from_being_revoked;
 mod load_a_library_from_the_cas_folder;
 mod offer_an_old_release_under_a_new_name;
