@@ -150,14 +150,19 @@ impl HttpClient {
     async fn follow(&self, url: &Url, call: Call<'_>) -> Outcome<Reply> {
         let deadline = Instant::now() + call.patience.whole();
         let mut target = url.clone();
-        let mut least = None;
+        let (mut first, mut least) = (None, None);
         for _ in 0..=REDIRECTS {
             let reply = self.once(&target, call, least, deadline).await?;
             let Some(next) = reply.redirect_from(&target)? else { return Ok(reply) };
             permits(&target, &next, &reply, call)?;
-            // What the address that was named could reach, its redirects may; nothing closer.
-            let least = *least.get_or_insert(reply.reach);
-            TooClose::check(&next, least).map_err(|refused| elsewhere(url, refused.to_string()))?;
+            // What the address that was named could reach, its redirects may; nothing closer, and of
+            // this machine only the very server that was named.
+            let first = *first.get_or_insert(reply.reach);
+            let is_named = next.origin() == url.origin();
+            let closest = if is_named { first } else { first.max(Reach::Private) };
+            TooClose::check(&next, closest)
+                .map_err(|refused| elsewhere(url, refused.to_string()))?;
+            least = Some(closest);
             target = next;
         }
         Err(elsewhere(

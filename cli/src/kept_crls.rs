@@ -1,4 +1,4 @@
-//! CRLs that were fetched before: the newest of each address, in the user's cache folder.
+//! CRLs that were fetched before: the newest of each address and issuer, in the user's cache folder.
 //!
 //! Whoever stands between here and a service can answer with an older CRL, in which a certificate
 //! is not revoked yet. What was seen is therefore handed in together with what came. And it
@@ -30,6 +30,15 @@ const EXTENSION: &str = "crl";
 /// Eight of the largest that are read.
 const MOST_OCTETS: u64 = 256 << 20;
 
+/// What a kept CRL is found by. The issuer's key belongs to it: another CA, whose certificates may name the
+/// same address, pushes out no list but its own.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place<'a> {
+    pub(crate) url: &'a str,
+    /// `SubjectPublicKeyInfo`, DER: the same in every certificate of the issuer.
+    pub(crate) issuer_key: &'a [u8],
+}
+
 /// The folder.
 #[derive(Clone, Debug)]
 pub(crate) struct KeptCrls {
@@ -43,29 +52,35 @@ impl KeptCrls {
         Some(Self { folder: folder.join("countersign").join("crls") })
     }
 
-    /// What was kept of this address, DER.
-    pub(crate) fn read(&self, url: &str) -> Option<Vec<u8>> {
-        files::read_bounded(&self.file(url), limits::CRL_BYTES as u64).ok()
+    /// What was kept there, DER.
+    pub(crate) fn read(&self, place: Place<'_>) -> Option<Vec<u8>> {
+        files::read_bounded(&self.file(place), limits::CRL_BYTES as u64).ok()
     }
 
-    /// Keeps a CRL if it `replaces` what is kept of this address by now, which may be more than was
+    /// Keeps a CRL if it `replaces` what is kept there by now, which may be more than was
     /// read before: another process may have kept something in the meantime. That it cannot be kept
     /// is no failure of a verification: the folder may be read-only.
-    pub(crate) fn keep_if(&self, url: &str, crl: &[u8], replaces: impl Fn(Option<&[u8]>) -> bool) {
+    pub(crate) fn keep_if(
+        &self,
+        place: Place<'_>,
+        crl: &[u8],
+        replaces: impl Fn(Option<&[u8]>) -> bool,
+    ) {
         if fs::create_dir_all(&self.folder).is_err() {
             return;
         }
         let _lock = folder_lock::lock(&self.folder);
-        if !replaces(self.read(url).as_deref()) {
+        if !replaces(self.read(place).as_deref()) {
             return;
         }
         self.make_room(crl.len() as u64);
-        let _ = write(&self.file(url), crl, FileMode::Private, Existing::Replace);
+        let _ = write(&self.file(place), crl, FileMode::Private, Existing::Replace);
     }
 
     /// An address may have any length and any characters.
-    fn file(&self, url: &str) -> PathBuf {
-        let name = digest(&AwsLc, HashAlgorithm::Sha256, url.as_bytes()).hex();
+    fn file(&self, Place { url, issuer_key }: Place<'_>) -> PathBuf {
+        let key = digest(&AwsLc, HashAlgorithm::Sha256, issuer_key).hex();
+        let name = digest(&AwsLc, HashAlgorithm::Sha256, format!("{key} {url}").as_bytes()).hex();
         self.folder.join(format!("{name}.{EXTENSION}"))
     }
 
@@ -105,20 +120,25 @@ mod tests {
 
     use super::*;
 
+    fn at(url: &str) -> Place<'_> {
+        Place { url, issuer_key: b"one" }
+    }
+
     #[test]
-    fn an_address_has_one_file_and_the_folder_does_not_grow_for_ever() {
+    fn an_address_has_one_file_for_an_issuer_and_the_folder_does_not_grow_for_ever() {
         let folder = tempfile::tempdir().expect("a folder");
         let kept = KeptCrls { folder: folder.path().join("a").join("b") };
-        let keep = |url: &str, crl: &[u8]| kept.keep_if(url, crl, |_| true);
-        assert_eq!(kept.read("http://a/"), None);
-        keep("http://a/../../etc", b"1");
-        keep("http://a/../../etc", b"2");
-        assert_eq!(kept.read("http://a/../../etc").as_deref(), Some(&b"2"[..]));
+        let keep = |place: Place<'_>, crl: &[u8]| kept.keep_if(place, crl, |_| true);
+        assert_eq!(kept.read(at("http://a/")), None);
+        keep(at("http://a/../../etc"), b"1");
+        keep(at("http://a/../../etc"), b"2");
+        keep(Place { issuer_key: b"another", ..at("http://a/../../etc") }, b"3");
+        assert_eq!(kept.read(at("http://a/../../etc")).as_deref(), Some(&b"2"[..]));
         for number in 0..MOST_FILES + 5 {
-            keep(&format!("http://a/{number}"), b"x");
+            keep(at(&format!("http://a/{number}")), b"x");
         }
         assert_eq!(files_in(&kept.folder).len(), MOST_FILES);
-        assert!(kept.read(&format!("http://a/{}", MOST_FILES + 4)).is_some());
+        assert!(kept.read(at(&format!("http://a/{}", MOST_FILES + 4))).is_some());
     }
 
     /// Each of many writers replaces only what is older, as it is when it writes.
@@ -131,10 +151,10 @@ mod tests {
                 let kept = kept.clone();
                 scope.spawn(move || {
                     let is_older = |old: Option<&[u8]>| old.is_none_or(|old| old < &[number][..]);
-                    kept.keep_if("http://a/", &[number], is_older);
+                    kept.keep_if(at("http://a/"), &[number], is_older);
                 });
             }
         });
-        assert_eq!(kept.read("http://a/").as_deref(), Some(&[31][..]));
+        assert_eq!(kept.read(at("http://a/")).as_deref(), Some(&[31][..]));
     }
 }

@@ -19,6 +19,7 @@ use countersign_core::{
     policy::Revocation,
     revocation::{self, Known},
     time::UnixSeconds,
+    x509::Certificate,
 };
 
 use self::asking::Address;
@@ -28,7 +29,7 @@ use crate::{
     failure::{Failure, Outcome},
     fetch::{self, HttpClient},
     input,
-    kept_crls::KeptCrls,
+    kept_crls::{KeptCrls, Place},
     session::Session,
 };
 
@@ -278,8 +279,9 @@ impl RevocationEvidence {
     /// The kept CRLs that say something authentic of the certificate.
     fn kept_for(&self, question: Question<'_>) -> Vec<(String, Vec<u8>)> {
         let Some(kept) = &self.kept else { return Vec::new() };
+        let Some(issuer_key) = question.issuer_key() else { return Vec::new() };
         let urls = question.source.crl_urls.iter();
-        urls.filter_map(|url| Some((url.clone(), kept.read(url)?)))
+        urls.filter_map(|url| Some((url.clone(), kept.read(Place { url, issuer_key })?)))
             .filter(|(_, crl)| question.known([crl.as_slice()], []).is_some())
             .collect()
     }
@@ -302,18 +304,26 @@ impl RevocationEvidence {
     /// Keeps what is authentic, unless something authentic and newer is kept by then.
     fn keep_newest(&self, question: Question<'_>, came: &[Piece]) {
         let Some(folder) = &self.kept else { return };
+        let Some(issuer_key) = question.issuer_key() else { return };
         for piece in came {
             let Piece::Crl(url, crl) = piece else { continue };
             let is_authentic = |crl: &[u8]| question.known([crl], []).is_some();
-            folder.keep_if(url, crl, |kept| match kept.filter(|kept| is_authentic(kept)) {
-                Some(kept) => age(kept) < age(crl) && is_authentic(crl),
-                None => is_authentic(crl),
+            folder.keep_if(Place { url, issuer_key }, crl, |kept| {
+                match kept.filter(|kept| is_authentic(kept)) {
+                    Some(kept) => age(kept) < age(crl) && is_authentic(crl),
+                    None => is_authentic(crl),
+                }
             });
         }
     }
 }
 
-impl Question<'_> {
+impl<'a> Question<'a> {
+    /// The key of the certificate's issuer, DER.
+    fn issuer_key(self) -> Option<&'a [u8]> {
+        Certificate::decode(&self.source.issuer).ok().map(|issuer| issuer.public_key.raw)
+    }
+
     /// What that evidence says of the certificate.
     fn known<'e>(
         self,

@@ -63,3 +63,24 @@ fn no_redirect_from_elsewhere_leads_to_this_machine_or_its_network() {
     }
     assert_eq!(inner.asked(), [""; 0]);
 }
+
+/// A service on this machine that the user named is asked, and no other one is for its sake.
+#[test]
+fn no_redirect_leads_from_one_server_of_this_machine_to_another() {
+    let site = founded();
+    let inner = Web::start("127.0.0.1:0", |_| Reply::found("what only this machine may read"));
+    let port = inner.url.rsplit(':').next().expect("a port").to_owned();
+    for host in ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]"] {
+        let to = format!("http://{host}:{port}/x");
+        let named = Web::start("127.0.0.1:0", move |_| Reply::redirect(307, &to));
+        let stamp = format!(
+            "countersign --format json timestamp request app --retries 0 --output app.tsr \
+             --timestamp-url {}",
+            named.url
+        );
+        let ran = site.shell.run(&stamp).expect("a shell");
+        assert_eq!(ran.exit_code, 3, "{host}: {}", ran.said());
+        assert!(ran.stdout.contains("setup.service.redirect"), "{host}: {}", ran.stdout);
+    }
+    assert_eq!(inner.asked(), [""; 0]);
+}
