@@ -1,6 +1,7 @@
 //! One verification, step by step: JavaScript fetches and hashes between the steps.
 
-use alloc::{format, string::String, vec::Vec};
+use alloc::{boxed::Box, format, string::String, vec::Vec};
+use core::cell::OnceCell;
 
 use base64ct::{Base64, Encoding};
 use countersign_core::{
@@ -25,12 +26,10 @@ use crate::crl::Question;
 
 /// Everything that one verification is made from; untrusted, all of it.
 #[wasm_bindgen]
-#[derive(Debug)]
 pub struct Verification {
-    bundles: EvidenceSet,
-    trust: Result<TrustRoot, Finding>,
-    policy: Result<Policy, Finding>,
-    now: UnixSeconds,
+    terms: Terms,
+    /// Opened when it is first asked for anything, so that what it verifies is verified once.
+    opened: OnceCell<Result<Opened<'static>, Finding>>,
     name: Option<String>,
     size: Option<u64>,
     digests: Vec<Digest>,
@@ -40,9 +39,34 @@ pub struct Verification {
     content_size: usize,
     crls: Vec<Vec<u8>>,
     ocsp_responses: Vec<Vec<u8>>,
-    key: Option<Vec<u8>>,
     /// What cannot be used of what was handed in.
     fault: Option<Finding>,
+}
+
+/// What a verification is opened with.
+#[derive(Clone, Debug)]
+struct Terms {
+    bundles: EvidenceSet,
+    trust: Result<TrustRoot, Finding>,
+    policy: Result<Policy, Finding>,
+    key: Option<Vec<u8>>,
+    now: UnixSeconds,
+}
+
+impl Terms {
+    /// Opens the verification.
+    ///
+    /// Its terms stay in memory as long as this instance of the module: each check has an instance of its
+    /// own (`web/src/verify/engine.ts`), and the memory ends with it.
+    ///
+    /// # Errors
+    /// Trust root or policy cannot be read.
+    fn open(&self) -> Result<Opened<'static>, Finding> {
+        let Self { bundles, trust, policy, key, now } = &*Box::leak(Box::new(self.clone()));
+        let trust = trust.as_ref().map_err(Clone::clone)?;
+        let policy = policy.as_ref().map_err(Clone::clone)?;
+        Ok(Opened::open(bundles, trust, policy, &RustCrypto, key.as_deref(), *now))
+    }
 }
 
 /// What to do with the artifact before it is judged.
@@ -86,10 +110,14 @@ impl Verification {
     #[wasm_bindgen(constructor)]
     pub fn new(bundle: &[u8], trust: &[u8], policy: &[u8], now_seconds: f64) -> Self {
         Self {
-            bundles: EvidenceSet::decode(bundle, TokenForm::Der),
-            trust: TrustRoot::decode(trust),
-            policy: Policy::decode(policy),
-            now: seconds_of(now_seconds),
+            terms: Terms {
+                bundles: EvidenceSet::decode(bundle, TokenForm::Der),
+                trust: TrustRoot::decode(trust),
+                policy: Policy::decode(policy),
+                key: None,
+                now: seconds_of(now_seconds),
+            },
+            opened: OnceCell::new(),
             name: None,
             size: None,
             digests: Vec::new(),
@@ -98,7 +126,6 @@ impl Verification {
             content_size: 0,
             crls: Vec::new(),
             ocsp_responses: Vec::new(),
-            key: None,
             fault: None,
         }
     }
@@ -128,8 +155,9 @@ impl Verification {
     /// policy does not say what becomes of it.
     #[wasm_bindgen(js_name = preferExactNames)]
     pub fn prefer_exact_names(&mut self) {
-        if let Ok(policy) = &mut self.policy {
+        if let Ok(policy) = &mut self.terms.policy {
             policy.names.get_or_insert(Names::Exact);
+            self.opened.take();
         }
     }
 
@@ -166,7 +194,10 @@ impl Verification {
     #[wasm_bindgen(js_name = setKey)]
     pub fn set_key(&mut self, file: Vec<u8>) {
         match pem::object(file, Kind::PublicKey) {
-            Ok(key) => self.key = Some(key),
+            Ok(key) => {
+                self.terms.key = Some(key);
+                self.opened.take();
+            }
             Err(fault) => self.refuse(FindingCode::PublicKeyMalformed, "public key", &fault),
         }
     }
@@ -197,8 +228,8 @@ impl Verification {
     /// no CRL.
     #[wasm_bindgen(js_name = crlFacts)]
     pub fn crl_facts(&self, file: Vec<u8>, certificate: &[u8], issuer: &[u8]) -> Option<String> {
-        let rules = &self.policy.as_ref().ok()?.revocation;
-        Question { certificate, issuer, rules, now: self.now }.facts_of(file)
+        let rules = &self.terms.policy.as_ref().ok()?.revocation;
+        Question { certificate, issuer, rules, now: self.terms.now }.facts_of(file)
     }
 
     /// Verifies; the report as JSON text (`docs/report.schema.json`).
@@ -214,19 +245,15 @@ impl Verification {
         self.fault.get_or_insert(finding.found(format!("{}", fault.reason)));
     }
 
-    /// Opens it.
-    ///
     /// # Errors
     /// Trust root or policy cannot be read.
-    fn open(&self) -> Result<Opened<'_>, &Finding> {
-        let (trust, policy) = (self.trust.as_ref()?, self.policy.as_ref()?);
-        let key = self.key.as_deref();
-        Ok(Opened::open(&self.bundles, trust, policy, &RustCrypto, key, self.now))
+    fn opened(&self) -> Result<&Opened<'static>, &Finding> {
+        self.opened.get_or_init(|| self.terms.open()).as_ref()
     }
 
     fn planned(&self) -> Reading {
         let nothing = Reading { algorithms: Vec::new(), size: None, content: false };
-        let (Ok(opened), None) = (self.open(), &self.fault) else { return nothing };
+        let (Ok(opened), None) = (self.opened(), &self.fault) else { return nothing };
         match opened.plan(&self.artifact(), &FASTEST_FIRST) {
             Plan::Read { algorithms, published_size, keep } => Reading {
                 algorithms: algorithms.into_iter().map(HashAlgorithm::name).collect(),
@@ -238,7 +265,7 @@ impl Verification {
     }
 
     fn sources(&self) -> Vec<Source> {
-        let Ok(opened) = self.open() else { return Vec::new() };
+        let Ok(opened) = self.opened() else { return Vec::new() };
         let (crls, ocsp_responses) = self.revocation_evidence();
         let sources = opened.sources(&self.artifact(), &crls, &ocsp_responses);
         sources.into_iter().map(described).collect()
@@ -252,10 +279,10 @@ impl Verification {
     }
 
     fn verified(&self) -> Report {
-        let opened = match (self.open(), &self.fault) {
+        let opened = match (self.opened(), &self.fault) {
             (Ok(opened), None) => opened,
             (Err(finding), _) | (Ok(_), Some(finding)) => {
-                return Report::of_fault(finding.clone(), self.summary(), self.now);
+                return Report::of_fault(finding.clone(), self.summary(), self.terms.now);
             }
         };
         let (crls, ocsp_responses) = self.revocation_evidence();

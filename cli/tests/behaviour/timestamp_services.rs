@@ -20,7 +20,7 @@ fn world() -> World {
 fn a_redirect_that_keeps_the_request_is_followed_and_another_is_named() {
     let world = world();
     // One server with two addresses: of this machine, a redirect reaches no other.
-    let moves = |status: &'static str| {
+    let moving = |status: &'static str| {
         let stamps = timestamp_authority(world.path(), PASSPHRASE);
         Server::start(move |request| match request.line.as_str() {
             "POST /stamp HTTP/1.1" => stamps(request),
@@ -28,12 +28,12 @@ fn a_redirect_that_keeps_the_request_is_followed_and_another_is_named() {
         })
     };
     for status in ["307 Temporary Redirect", "308 Permanent Redirect"] {
-        let server = moves(status);
+        let server = moving(status);
         request(&world, &["--timestamp-url", &server.url]).succeeds();
         assert_eq!(server.asked(), ["POST / HTTP/1.1", "POST /stamp HTTP/1.1"]);
     }
     for status in ["301 Moved Permanently", "302 Found", "303 See Other"] {
-        let server = moves(status);
+        let server = moving(status);
         let run = request(&world, &["--timestamp-url", &server.url]).exits_with(3);
         assert_eq!(run.finding(), "setup.service.redirect", "{status}");
         assert!(run.stdout.contains(&format!("{}/stamp", server.url)), "{run:#?}");

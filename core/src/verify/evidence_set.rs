@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// The bundles that were presented for a file, decoded. Nothing in it is verified.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct EvidenceSet {
     parts: Result<Vec<Part>, Finding>,
     passed_over: usize,
@@ -47,7 +47,7 @@ impl EvidenceSet {
 }
 
 /// One bundle, with its timestamps and its statement.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Part {
     pub(super) bundle: Bundle,
     pub(super) legacy: LegacyTokens,

@@ -14,7 +14,7 @@ use crate::{
 
 /// For each of the bundle's timestamps, how it is read where it is not in DER. Empty where only DER is
 /// taken.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct LegacyTokens {
     #[cfg(feature = "ber")]
     tokens: Vec<Option<LegacyTimestamp>>,
