@@ -9,6 +9,7 @@
 use std::ops::{Range, RangeInclusive};
 use std::path::{Path, PathBuf};
 
+use countersign_signing::toml_fault;
 use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue, Deserializer};
@@ -130,13 +131,14 @@ pub fn load_with<T: DeserializeOwned>(
                 .get(span.start - text.len() - 1)
                 .map(|(name, _)| name.clone())
                 .unwrap_or_default(),
-            message: error.message().to_owned(),
+            message: toml_fault::message(&error),
         },
         Some(span) if path.is_some() && !is_of_whole_file(&span, &text, error.message()) => {
             in_file(shown, &text, &error)
         }
         _ => {
-            ConfigError::Incomplete { message: format!("{}: {}", shown.display(), error.message()) }
+            let message = format!("{}: {}", shown.display(), toml_fault::message(&error));
+            ConfigError::Incomplete { message }
         }
     })
 }
@@ -224,7 +226,7 @@ fn in_file(path: &Path, text: &str, error: &toml::de::Error) -> ConfigError {
     let content = text.lines().nth(line - 1).unwrap_or_default();
     let key =
         content.split_once('=').map(|(key, _)| key.trim().to_owned()).filter(|key| !key.is_empty());
-    ConfigError::File { path: path.to_owned(), line, key, message: error.message().to_owned() }
+    ConfigError::File { path: path.to_owned(), line, key, message: toml_fault::message(error) }
 }
 
 #[cfg(test)]
@@ -333,5 +335,19 @@ mod tests {
         let error =
             parse(Some("listen = \"a\"\nlimits = = 3\n"), &[]).expect_err("refused").to_string();
         assert!(error.contains("line 2"), "{error}");
+    }
+
+    #[test]
+    fn a_refused_value_is_not_repeated() {
+        for (file, environment) in [
+            (Some("listen = 4711\n"), &[][..]),
+            (Some("listen = 'a'\naccepted = '4711'\n"), &[]),
+            (Some("listen = 'a'\nlimits = '4711'\n"), &[]),
+            (None, &[("APP__LISTEN", "4711")]),
+            (Some("listen = 'a'\n"), &[("APP__LIMITS__COUNT", "a4711")]),
+        ] {
+            let error = parse(file, environment).expect_err("refused").to_string();
+            assert!(!error.contains("4711"), "{error}");
+        }
     }
 }

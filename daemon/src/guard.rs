@@ -225,8 +225,9 @@ where
     match shared.max_body_bytes(head).await {
         Ok(max_bytes) => read_body(body, max_bytes, lease).await,
         Err(problem) => {
-            // A client that asks first whether to send the body must not be told to.
-            if head.version < Version::HTTP_2 && !head.headers.contains_key(EXPECT) {
+            // A client that asks first whether to send the body must not be told to, as HTTP/1 is when
+            // its body is read. In HTTP/2, some clients take an answer before their body's end for an error.
+            if head.version >= Version::HTTP_2 || !head.headers.contains_key(EXPECT) {
                 let _ = timeout(DISCARDING, read_body(body, 0, lease)).await;
             }
             Err(Refused::by(problem))

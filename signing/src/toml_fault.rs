@@ -13,7 +13,12 @@ pub fn words(text: &str, error: &toml::de::Error) -> String {
     let before = error.span().and_then(|span| text.get(..span.start));
     let line = before.map(|before| before.matches('\n').count() + 1);
     let line = line.map(|line| format!("line {line}: ")).unwrap_or_default();
-    format!("{line}{}", without_value(error.message()))
+    format!("{line}{}", message(error))
+}
+
+/// What is wrong, without its place.
+pub fn message(error: &toml::de::Error) -> String {
+    without_value(error.message())
 }
 
 /// `invalid type: string "x", expected a sequence` without the `"x"`.
