@@ -12,6 +12,7 @@ use countersign_core::{
 };
 
 use crate::{
+    codes,
     failure::{Failure, Outcome, path_text},
     input,
 };
@@ -53,11 +54,11 @@ fn foreign(file: &Path, ending: &str) -> Option<Vec<u8>> {
         Ok(_) => true,
         Err(finding) => matches!(
             finding.code,
-            FindingCode::BundleIsPgp
-                | FindingCode::BundleIsMinisign
-                | FindingCode::BundleIsCosign
-                | FindingCode::BundleIsEnvelope
-                | FindingCode::BundleIsSignature
+            FindingCode::BUNDLE_IS_PGP
+                | FindingCode::BUNDLE_IS_MINISIGN
+                | FindingCode::BUNDLE_IS_COSIGN
+                | FindingCode::BUNDLE_IS_ENVELOPE
+                | FindingCode::BUNDLE_IS_SIGNATURE
         ),
     };
     is_known.then_some(content)
@@ -71,7 +72,7 @@ fn bundle_itself(file: &Path) -> Option<Finding> {
     Presented::decode(&content).ok()?;
     let meant = file.with_file_name(OsStr::from_bytes(of));
     Some(
-        Finding::new(FindingCode::ArtifactIsBundle)
+        Finding::new(codes::ARTIFACT_IS_BUNDLE)
             .about(path_text(file))
             .expected(path_text(&meant))
             .found("a bundle"),

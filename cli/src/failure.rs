@@ -18,6 +18,8 @@ use countersign_signing::{
     trust::TrustError,
 };
 
+use crate::codes;
+
 /// A command's failure.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
@@ -40,27 +42,27 @@ impl Failure {
 
     /// Something about the arguments or settings does not fit.
     pub fn usage(found: impl Into<String>) -> Self {
-        Finding::new(FindingCode::UsageInvalid).found(found).into()
+        Finding::new(codes::USAGE_INVALID).found(found).into()
     }
 
     /// A file that cannot be used.
     pub fn unreadable(path: &Path, found: impl Into<String>) -> Self {
-        Finding::new(FindingCode::InputUnreadable).about(path_text(path)).found(found).into()
+        Finding::new(FindingCode::INPUT_UNREADABLE).about(path_text(path)).found(found).into()
     }
 
     /// A file that cannot be written.
     pub fn unwritable(path: &Path, found: impl Into<String>) -> Self {
-        Finding::new(FindingCode::OutputUnwritable).about(path_text(path)).found(found).into()
+        Finding::new(codes::OUTPUT_UNWRITABLE).about(path_text(path)).found(found).into()
     }
 
     /// A service that gave no answer.
     pub fn unreachable(url: &str, found: impl Into<String>) -> Self {
-        Finding::new(FindingCode::ServiceUnreachable).about(url).found(found).into()
+        Finding::new(FindingCode::SERVICE_UNREACHABLE).about(url).found(found).into()
     }
 
     /// A mistake of ours.
     pub fn internal(found: impl Into<String>) -> Self {
-        Finding::new(FindingCode::Internal).found(found).into()
+        Finding::new(FindingCode::INTERNAL).found(found).into()
     }
 
     /// The same failure, said of something else.
@@ -80,7 +82,7 @@ impl Failure {
 
     /// A folder where a file is wanted.
     pub fn folder(path: &Path) -> Self {
-        Finding::new(FindingCode::InputIsFolder).about(path_text(path)).into()
+        Finding::new(codes::INPUT_IS_FOLDER).about(path_text(path)).into()
     }
 
     /// An error in reading or writing a file.
@@ -88,11 +90,11 @@ impl Failure {
         match error {
             FileError::AlreadyExists { path } => {
                 let expected = "a new file; --force replaces it where a command has that option";
-                let finding = Finding::new(FindingCode::OutputUnwritable).about(path_text(path));
+                let finding = Finding::new(codes::OUTPUT_UNWRITABLE).about(path_text(path));
                 finding.expected(expected).found("it exists already").into()
             }
             FileError::TooLarge { path, maximum_octets } => {
-                let finding = Finding::new(FindingCode::InputTooLarge).about(path_text(path));
+                let finding = Finding::new(FindingCode::INPUT_TOO_LARGE).about(path_text(path));
                 finding.expected(format!("at most {maximum_octets} bytes")).found("more").into()
             }
             FileError::NotARegularFile { path } if path.is_dir() => Self::folder(path),
@@ -108,7 +110,7 @@ impl Failure {
 
     /// A file with a secret that cannot be used.
     fn of_secret(error: &SecretFileError) -> Self {
-        let about = |path| Finding::new(FindingCode::KeyFilePermissions).about(path_text(path));
+        let about = |path| Finding::new(codes::KEY_FILE_PERMISSIONS).about(path_text(path));
         match error {
             SecretFileError::File(error) => Self::of_file(error),
             SecretFileError::Permissions { path, mode } => {
@@ -126,7 +128,7 @@ impl Failure {
         match error {
             KeyError::Secret(error) => Self::of_secret(error),
             KeyError::File(error) => Self::of_file(error),
-            KeyError::Unencrypted { path } => Finding::new(FindingCode::KeyUnusable)
+            KeyError::Unencrypted { path } => Finding::new(codes::KEY_UNUSABLE)
                 .about(path_text(path))
                 .expected("an encrypted key (openssl pkcs8 -topk8 -v2 aes-256-cbc -scrypt)")
                 .found("an unencrypted key")
@@ -151,9 +153,9 @@ impl Failure {
     /// A key in a token that cannot be used, or not now.
     fn of_token(error: &TokenError) -> Self {
         let code = match error {
-            TokenError::KeyMismatch { .. } => FindingCode::KeyMismatch,
-            error if error.is_transient() => FindingCode::TokenAway,
-            _ => FindingCode::TokenUnusable,
+            TokenError::KeyMismatch { .. } => codes::KEY_MISMATCH,
+            error if error.is_transient() => codes::TOKEN_AWAY,
+            _ => codes::TOKEN_UNUSABLE,
         };
         Finding::new(code).found(error.to_string()).into()
     }
@@ -166,15 +168,15 @@ impl Failure {
     }
 
     fn key(path: &Path, found: impl Into<String>) -> Self {
-        Finding::new(FindingCode::KeyUnusable).about(path_text(path)).found(found).into()
+        Finding::new(codes::KEY_UNUSABLE).about(path_text(path)).found(found).into()
     }
 
     /// What a signature was refused for.
     fn of_sign(error: &SignError) -> Self {
         match error {
-            SignError::KeyMismatch => FindingCode::KeyMismatch.into(),
+            SignError::KeyMismatch => codes::KEY_MISMATCH.into(),
             SignError::Certificate { .. } => {
-                Finding::new(FindingCode::CertificateMalformed).found(error.to_string()).into()
+                Finding::new(FindingCode::CERTIFICATE_MALFORMED).found(error.to_string()).into()
             }
             SignError::WrongIssuer | SignError::NoCertificate => Self::usage(error.to_string()),
             SignError::Token(error) => Self::of_token(error),
@@ -195,7 +197,7 @@ impl Failure {
 
     /// A file whose PEM cannot be used, named with its block.
     pub fn of_pem_fault(path: &Path, fault: &PemFault) -> Self {
-        Finding::new(FindingCode::InputMalformed)
+        Finding::new(FindingCode::INPUT_MALFORMED)
             .about(fault.place(&path_text(path)))
             .found(fault.reason.to_string())
             .into()
@@ -210,7 +212,7 @@ impl Failure {
             }
         };
         let name = attribute.name();
-        Finding::new(FindingCode::ConfigurationInvalid)
+        Finding::new(codes::CONFIGURATION_INVALID)
             .about(path_text(path))
             .expected(format!("the URI without {name}; {instead}"))
             .found(format!("{name} in the URI of {}, below [keys]", authority.name()))
@@ -234,7 +236,7 @@ impl Failure {
             CaError::KeyLocation { path, authority, attribute } => {
                 Self::of_key_location(&path, authority, attribute)
             }
-            CaError::Linked { path } => Finding::new(FindingCode::CaFolderAltered)
+            CaError::Linked { path } => Finding::new(codes::CA_FOLDER_ALTERED)
                 .about(path_text(&path))
                 .expected("the file or folder itself; if you made the link, put it there")
                 .found("a symbolic link, which is not followed")
@@ -244,13 +246,13 @@ impl Failure {
                 Self::unreadable(&path, format!("line {line}: {detail}"))
             }
             CaError::Altered { what, problem } => {
-                Finding::new(FindingCode::CaFolderAltered).about(what).found(problem).into()
+                Finding::new(codes::CA_FOLDER_ALTERED).about(what).found(problem).into()
             }
             CaError::Lint { findings } => match findings.into_iter().next() {
                 Some(finding) => finding.into(),
                 None => Self::internal("a lint without findings"),
             },
-            CaError::Malformed { what, source } => Finding::new(FindingCode::CertificateMalformed)
+            CaError::Malformed { what, source } => Finding::new(FindingCode::CERTIFICATE_MALFORMED)
                 .about(what)
                 .found(source.to_string())
                 .into(),
@@ -263,7 +265,7 @@ impl Failure {
             | CaError::Request { .. }
             | CaError::IssuerNotValid { .. }
             | CaError::NotIssued { .. } => {
-                Finding::new(FindingCode::RequestInvalid).found(error.to_string()).into()
+                Finding::new(codes::REQUEST_INVALID).found(error.to_string()).into()
             }
         }
     }
@@ -325,7 +327,7 @@ impl From<CsrError> for Failure {
     fn from(error: CsrError) -> Self {
         match error {
             CsrError::Sign(error) => Self::of_sign(&error),
-            other => Finding::new(FindingCode::RequestInvalid)
+            other => Finding::new(codes::REQUEST_INVALID)
                 .about("the certification request")
                 .found(other.to_string())
                 .into(),
@@ -335,7 +337,7 @@ impl From<CsrError> for Failure {
 
 impl From<TrustError> for Failure {
     fn from(error: TrustError) -> Self {
-        Finding::new(FindingCode::TrustRootMalformed).found(error.to_string()).into()
+        Finding::new(FindingCode::TRUST_ROOT_MALFORMED).found(error.to_string()).into()
     }
 }
 

@@ -316,7 +316,7 @@ fn permits(from: &Url, to: &Url, reply: &Reply, call: Call<'_>) -> Outcome<()> {
 }
 
 fn elsewhere(url: &Url, found: String) -> Failure {
-    Finding::new(FindingCode::ServiceElsewhere).about(shown(url)).found(found).into()
+    Finding::new(FindingCode::SERVICE_ELSEWHERE).about(shown(url)).found(found).into()
 }
 
 /// Drives all requests of the program; ends with it, so that no name that is still looked up keeps

@@ -13,6 +13,7 @@ use countersign_core::{
 use countersign_signing::{files, pem::read_certificates};
 
 use crate::{
+    codes,
     failure::{Failure, Outcome, path_text},
     session::Session,
     stream,
@@ -75,7 +76,7 @@ pub fn certificate(path: &Path) -> Outcome<Vec<u8>> {
 pub fn public_key(path: &Path) -> Outcome<Vec<u8>> {
     let content = read(path, limits::CERTIFICATE_BYTES * 2)?;
     pem::object(content, Kind::PublicKey).map_err(|fault| {
-        let finding = Finding::new(FindingCode::PublicKeyMalformed);
+        let finding = Finding::new(FindingCode::PUBLIC_KEY_MALFORMED);
         finding.about(fault.place(&path_text(path))).found(fault.reason.to_string()).into()
     })
 }
@@ -90,10 +91,10 @@ pub fn bundle(path: &Path) -> Outcome<Vec<u8>> {
         Err(error)
             if error.kind() == std::io::ErrorKind::NotFound && !stream::is_standard_input(path) =>
         {
-            return Err(about(FindingCode::BundleNotFound).found("no such file").into());
+            return Err(about(FindingCode::BUNDLE_NOT_FOUND).found("no such file").into());
         }
         Ok(metadata) if metadata.is_file() && metadata.len() > limits::BUNDLE_BYTES as u64 => {
-            return Err(about(FindingCode::BundleTooLarge)
+            return Err(about(FindingCode::BUNDLE_TOO_LARGE)
                 .expected(format!("at most {} bytes", limits::BUNDLE_BYTES))
                 .found(format!("{} bytes", metadata.len()))
                 .into());
@@ -108,7 +109,7 @@ pub fn bundle(path: &Path) -> Outcome<Vec<u8>> {
 /// # Errors
 /// `bundle.no-certificate`: it was signed with a bare key.
 pub fn signer_certificate<'a>(bundle: &'a Bundle, path: &Path) -> Outcome<&'a [u8]> {
-    let missing = || Finding::new(FindingCode::BundleNoCertificate).about(path_text(path));
+    let missing = || Finding::new(FindingCode::BUNDLE_NO_CERTIFICATE).about(path_text(path));
     Ok(bundle.certificate().ok_or_else(missing)?)
 }
 
@@ -151,7 +152,7 @@ pub fn required<T: Clone>(typed: Option<&T>, set: Option<&T>, name: &str) -> Out
             "{name}, COUNTERSIGN_{}, or {variable} in the settings",
             variable.to_uppercase()
         );
-        Finding::new(FindingCode::UsageInvalid)
+        Finding::new(codes::USAGE_INVALID)
             .about(name)
             .expected(expected)
             .found("none of them")

@@ -7,6 +7,7 @@
 pub mod arguments;
 pub mod artifact;
 mod bundle_beside;
+pub mod codes;
 pub mod commands;
 pub mod failure;
 pub mod fetch;

@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     arguments::KeyPassphrase,
+    codes,
     failure::{Failure, Outcome},
     session::{Interaction, Session},
 };
@@ -94,7 +95,7 @@ impl Session {
     fn ask_passphrase(&self, whose: &str, expected: &str, purpose: Purpose) -> Outcome<Passphrase> {
         if self.interaction == Interaction::Nobody {
             let finding =
-                Finding::new(FindingCode::UsageInvalid).about(format!("passphrase of {whose}"));
+                Finding::new(codes::USAGE_INVALID).about(format!("passphrase of {whose}"));
             return Err(finding.expected(expected).found("none, and nobody to ask").into());
         }
         let first = ask_hidden(&format!("Passphrase of {whose}: "))?;
@@ -113,7 +114,7 @@ impl Session {
             return Ok(());
         }
         if self.interaction == Interaction::Nobody {
-            let finding = Finding::new(FindingCode::UsageInvalid).about(question);
+            let finding = Finding::new(codes::USAGE_INVALID).about(question);
             return Err(finding.expected("--yes, or a terminal").found("nobody to ask").into());
         }
         let mut stderr = io::stderr();

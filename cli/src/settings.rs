@@ -15,6 +15,7 @@ use serde::{Deserialize, Deserializer, de::Error as _};
 use url::Url;
 
 use crate::{
+    codes,
     failure::{Failure, Outcome, path_text},
     fetch,
     user_folders::user_folder,
@@ -95,7 +96,7 @@ fn usual_file() -> Option<PathBuf> {
 fn read(file: &Path) -> Outcome<Settings> {
     let content = files::read_bounded(file, MAXIMUM_OCTETS)?;
     let invalid = |found: String| -> Failure {
-        let finding = Finding::new(FindingCode::ConfigurationInvalid).about(path_text(file));
+        let finding = Finding::new(codes::CONFIGURATION_INVALID).about(path_text(file));
         finding.expected("settings as in docs/cli.md").found(found).into()
     };
     let text = String::from_utf8(content).map_err(|error| invalid(error.to_string()))?;
@@ -123,7 +124,7 @@ fn addresses<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Url>, D::
 /// password.
 fn address_in(name: &str, value: &str) -> Outcome<Url> {
     fetch::address(value)
-        .map_err(|error| Finding::new(FindingCode::UsageInvalid).about(name).expected(error).into())
+        .map_err(|error| Finding::new(codes::USAGE_INVALID).about(name).expected(error).into())
 }
 
 fn text(name: &str) -> Option<String> {

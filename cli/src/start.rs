@@ -17,7 +17,7 @@ use countersign_signing::{concealed::holds_pin, key::TokenUriError};
 
 use crate::{
     arguments::{Arguments, Color, Command, Format},
-    commands,
+    codes, commands,
     failure::Failure,
     interrupt,
     output::{Output, Talk, Words},
@@ -91,7 +91,7 @@ fn refuse(error: &clap::Error, output: Output) -> u8 {
         return output.failure(None, &failure);
     }
     let mut text = without_logins(error, error.render().ansi().to_string());
-    text.add(format_args!("code: {}", FindingCode::UsageInvalid));
+    text.add(format_args!("code: {}", codes::USAGE_INVALID));
     output.complain(&text);
     failure.exit_code()
 }
@@ -137,7 +137,7 @@ fn from_environment<T: ValueEnum + Default>(typed: Option<T>, name: &str) -> Res
             .iter()
             .filter_map(|each| each.to_possible_value().map(|value| value.get_name().to_owned()))
             .collect();
-        let finding = Finding::new(FindingCode::UsageInvalid).about(name);
+        let finding = Finding::new(codes::USAGE_INVALID).about(name);
         finding.expected(names.join(", ")).found(text.to_string_lossy()).into()
     })
 }

@@ -10,6 +10,7 @@ use std::{
 
 use countersign_core::finding::{Finding, FindingCode};
 
+use crate::codes;
 use crate::failure::{Failure, Outcome, path_text};
 
 /// Whether something of this process has taken standard input.
@@ -26,7 +27,7 @@ pub fn is_standard_input(path: &Path) -> bool {
 /// `setup.usage.invalid` for every other: there is nothing left to read.
 pub fn standard_input() -> Outcome<io::Stdin> {
     if TAKEN.swap(true, Ordering::SeqCst) {
-        return Err(Finding::new(FindingCode::UsageInvalid)
+        return Err(Finding::new(codes::USAGE_INVALID)
             .about("-")
             .expected("- once; standard input can be read only once")
             .found("- a second time")
@@ -73,7 +74,7 @@ fn bounded(path: &Path, source: impl Read, maximum: usize) -> Outcome<Vec<u8>> {
     let read = source.take(maximum as u64 + 1).read_to_end(&mut content);
     read.map_err(|error| Failure::unreadable(path, error.to_string()))?;
     if content.len() > maximum {
-        return Err(Finding::new(FindingCode::InputTooLarge)
+        return Err(Finding::new(FindingCode::INPUT_TOO_LARGE)
             .about(path_text(path))
             .expected(format!("at most {maximum} bytes"))
             .found("more")

@@ -231,7 +231,7 @@ impl Question {
         let info =
             info_of(&reply.body).map_err(|setback| match setback.failure.finding().code {
                 // Something else than a timestamp says nothing against the authority's timestamps.
-                FindingCode::TimestampMalformed if !reply.is("application/timestamp-reply") => {
+                FindingCode::TIMESTAMP_MALFORMED if !reply.is("application/timestamp-reply") => {
                     Setback::lasting(reply.not(url, "a timestamp"))
                 }
                 _ => about(setback),
@@ -272,7 +272,7 @@ impl Question {
         let request = TimestampRequest::decode(request)
             .map_err(|fault| Failure::internal(format!("our own request: {fault:?}")))?;
         if info.message_imprint.to_digest().as_ref() != Some(imprint) {
-            return Err(Finding::new(FindingCode::TimestampImprintMismatch)
+            return Err(Finding::new(FindingCode::TIMESTAMP_IMPRINT_MISMATCH)
                 .expected(imprint.hex())
                 .found(encode_hex(info.message_imprint.digest))
                 .into());
@@ -301,7 +301,7 @@ fn info_of(response: &[u8]) -> Result<TstInfo<'_>, Setback> {
     let decoded = TimestampResponse::decode(response).map_err(lasting)?;
     let Some(token) = decoded.token else { return Err(Setback::of_refusal(&decoded)) };
     let signed = SignedData::decode(token).map_err(|error| {
-        lasting(Finding::new(FindingCode::TimestampMalformed).found(error.to_string()))
+        lasting(Finding::new(FindingCode::TIMESTAMP_MALFORMED).found(error.to_string()))
     })?;
     TstInfo::decode(signed.content).map_err(lasting)
 }

@@ -6,6 +6,7 @@ use rustls::{AlertDescription, CertificateError, InvalidMessage};
 use url::Url;
 
 use crate::{
+    codes,
     failure::Failure,
     fetch::{cause, shown},
 };
@@ -34,7 +35,9 @@ impl Handshake {
             rustls::Error::InvalidCertificate(error) => Some(self.server_not_believed(url, error)),
             rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
                 let found = "what listens there does not speak TLS: http:// or another port?";
-                Some(Finding::new(FindingCode::ServiceAnswer).about(shown(url)).found(found).into())
+                Some(
+                    Finding::new(FindingCode::SERVICE_ANSWER).about(shown(url)).found(found).into(),
+                )
             }
             _ => None,
         }
@@ -62,7 +65,7 @@ impl Handshake {
                 format!("at TLS the service refused your certificate, {certificate} ({alert:?})")
             }
         };
-        let finding = Finding::new(FindingCode::ServiceRefused).about(shown(url));
+        let finding = Finding::new(codes::SERVICE_REFUSED).about(shown(url));
         Some(finding.expected(expected).found(found).into())
     }
 
@@ -82,6 +85,6 @@ impl Handshake {
             }
             other => format!("its TLS certificate is not believed: {other}"),
         };
-        Finding::new(FindingCode::ServiceNotTrusted).about(shown(url)).found(found).into()
+        Finding::new(codes::SERVICE_NOT_TRUSTED).about(shown(url)).found(found).into()
     }
 }

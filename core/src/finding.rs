@@ -1,19 +1,59 @@
-//! Every finding there is, in one append-only table: code, class, exit code, clause, title, remedy.
+//! Every finding that a check can have, in a table for each area: code, rank, class, exit code, question,
+//! clause, title, remedy.
 //!
 //! The command line, the JSON report, `countersign explain`, the page and the reference page in
-//! `docs/findings.md` all speak from this table. A code is never reused and never renamed. Order
-//! is rank: where several things are wrong, the one that stands first within the gravest class is
-//! the one the report leads with.
-//!
-//! The rows are in `table.rs`; here is what can be asked of a row, and a finding with its facts.
+//! `docs/findings.md` all read these tables; what only programs can find has a table of its own
+//! (`cli/src/codes.rs`) with the same rows. A code is never reused and never renamed.
 
-mod table;
-
-pub use table::FindingCode;
-
-use alloc::string::String;
+use alloc::{string::String, vec::Vec};
+use core::{cmp::Reverse, fmt};
 
 use serde::Serialize;
+
+use crate::report::Question;
+
+/// Makes the rows of one area constants of [`FindingCode`], and a list of them.
+macro_rules! findings {
+    ($($name:ident = $rank:literal, $code:literal, $class:ident, $exit:literal, $question:ident,
+        $clause:literal, $title:literal, $remedy:literal;)*) => {
+        impl FindingCode {
+            $(#[doc = $title]
+            pub const $name: Self = Self::of(&Row {
+                rank: $rank,
+                class: Class::$class,
+                exit_code: $exit,
+                question: Question::$question,
+                texts: concat!($code, "\n", $clause, "\n", $title, "\n", $remedy),
+            });)*
+        }
+
+        /// The rows of this area.
+        pub(super) const ROWS: &[FindingCode] = &[$(FindingCode::$name),*];
+    };
+}
+
+mod bundle;
+mod certificate;
+mod content;
+mod provenance;
+mod revocation;
+mod setup;
+mod signature;
+mod timestamp;
+mod transparency;
+
+/// The tables of this crate.
+const AREAS: [&[FindingCode]; 9] = [
+    setup::ROWS,
+    content::ROWS,
+    signature::ROWS,
+    certificate::ROWS,
+    timestamp::ROWS,
+    revocation::ROWS,
+    bundle::ROWS,
+    transparency::ROWS,
+    provenance::ROWS,
+];
 
 /// What a finding means for the person who reads it; the four are never mixed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -25,7 +65,7 @@ pub enum Class {
     Warning,
     /// Genuine, but old.
     Outdated,
-    /// The check was not set up rightly; says nothing about the file.
+    /// The check is misconfigured; says nothing about the file.
     SetUp,
     /// It could not be checked; not a pass.
     NotChecked,
@@ -33,17 +73,40 @@ pub enum Class {
     Danger,
 }
 
-/// One row of the table.
-#[derive(Debug)]
-struct Row {
-    class: Class,
-    exit_code: u8,
+/// One row of a table.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Row {
+    /// Its place among the rows of its class: a report leads with the least of the gravest class. Unique
+    /// in all tables.
+    pub rank: u16,
+    /// What it means for the reader.
+    pub class: Class,
+    /// The exit code of the command line if this finding decides.
+    pub exit_code: u8,
+    /// The question that it answers.
+    pub question: Question,
     /// Code, clause, title and remedy, a line each: the addresses of four texts, row for row, were
     /// the part of the WebAssembly module that nothing compresses.
-    texts: &'static str,
+    pub texts: &'static str,
 }
 
+/// What was found: a row of a table.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct FindingCode(&'static Row);
+
 impl FindingCode {
+    /// The finding of a row.
+    pub const fn of(row: &'static Row) -> Self {
+        Self(row)
+    }
+
+    /// Every finding that this crate can make, in order of rank.
+    pub fn all() -> Vec<Self> {
+        let mut all = AREAS.concat();
+        all.sort_unstable();
+        all
+    }
+
     /// The dotted code: `timestamp.imprint.mismatch`.
     pub fn code(self) -> &'static str {
         self.text(0)
@@ -51,12 +114,17 @@ impl FindingCode {
 
     /// What it means for the reader.
     pub fn class(self) -> Class {
-        self.row().class
+        self.0.class
     }
 
     /// The exit code of the command line when this finding decides.
     pub fn exit_code(self) -> u8 {
-        self.row().exit_code
+        self.0.exit_code
+    }
+
+    /// The question that it answers.
+    pub fn question(self) -> Question {
+        self.0.question
     }
 
     /// The clause of the specification, or of our documents, that it rests on.
@@ -75,17 +143,35 @@ impl FindingCode {
     }
 
     fn text(self, line: usize) -> &'static str {
-        self.row().texts.split('\n').nth(line).unwrap_or_default()
+        self.0.texts.split('\n').nth(line).unwrap_or_default()
     }
 
-    /// The finding with that dotted code.
+    /// The finding of this crate with that dotted code.
     pub fn parse(code: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|each| each.code() == code)
+        AREAS.into_iter().flatten().copied().find(|each| each.code() == code)
     }
 
-    /// Graver first, then by place in the table; the least is what a report leads with.
-    pub fn rank(self) -> (core::cmp::Reverse<Class>, Self) {
-        (core::cmp::Reverse(self.class()), self)
+    /// Graver first, then by the column `rank`; the least is what a report leads with.
+    pub fn rank(self) -> (Reverse<Class>, Self) {
+        (Reverse(self.class()), self)
+    }
+}
+
+impl Ord for FindingCode {
+    fn cmp(&self, other: &Self) -> core::cmp::Ordering {
+        self.0.rank.cmp(&other.0.rank)
+    }
+}
+
+impl PartialOrd for FindingCode {
+    fn partial_cmp(&self, other: &Self) -> Option<core::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl fmt::Debug for FindingCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
     }
 }
 
@@ -95,8 +181,8 @@ impl Serialize for FindingCode {
     }
 }
 
-impl core::fmt::Display for FindingCode {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+impl fmt::Display for FindingCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.code())
     }
 }
@@ -204,7 +290,7 @@ mod tests {
     #[test]
     fn codes_are_unique_and_well_formed() {
         let mut seen = BTreeSet::new();
-        for code in FindingCode::ALL {
+        for code in FindingCode::all() {
             let text = code.code();
             assert!(seen.insert(text), "{text} stands twice");
             assert!(text.contains('.'), "{text}");
@@ -214,13 +300,21 @@ mod tests {
             );
             assert!(code.title().ends_with('.') && code.remedy().ends_with('.'), "{text}");
             assert!(!code.clause().is_empty(), "{text}");
-            assert_eq!(FindingCode::parse(text), Some(*code));
+            assert_eq!(FindingCode::parse(text), Some(code));
+        }
+    }
+
+    #[test]
+    fn ranks_are_unique() {
+        let all = FindingCode::all();
+        for pair in all.windows(2) {
+            assert!(matches!(pair, [one, other] if one < other), "{pair:?}");
         }
     }
 
     #[test]
     fn only_notes_and_warnings_exit_with_zero() {
-        for code in FindingCode::ALL {
+        for code in FindingCode::all() {
             let passes = matches!(code.class(), Class::Note | Class::Warning);
             assert_eq!(passes, code.exit_code() == 0, "{code}");
         }
@@ -228,8 +322,8 @@ mod tests {
 
     #[test]
     fn danger_outranks_not_checked() {
-        assert!(FindingCode::SignatureMismatch.rank() < FindingCode::BundleMalformed.rank());
-        assert!(FindingCode::ContentMismatch.rank() < FindingCode::SignatureMismatch.rank());
+        assert!(FindingCode::SIGNATURE_MISMATCH.rank() < FindingCode::BUNDLE_MALFORMED.rank());
+        assert!(FindingCode::CONTENT_MISMATCH.rank() < FindingCode::SIGNATURE_MISMATCH.rank());
     }
 
     #[test]

@@ -98,7 +98,7 @@ pub fn inspect(bytes: &[u8]) -> Result<View, Broken> {
         return Ok(view);
     }
     broken::recognised(bytes).unwrap_or_else(|| {
-        let finding = Finding::new(FindingCode::InputMalformed)
+        let finding = Finding::new(FindingCode::INPUT_MALFORMED)
             .expected("a bundle, trust root, certificate, CRL, timestamp or OCSP message")
             .found(kind::format_of(bytes).unwrap_or("something else"));
         Err(finding.into())

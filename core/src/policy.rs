@@ -302,7 +302,7 @@ impl Policy {
         let text = json::text(bytes).map_err(unread)?;
         let form: PolicyForm = json::decode(&text).map_err(|error| {
             match FileKind::of(&text).filter(|kind| *kind != FileKind::Policy) {
-                Some(kind) => Finding::new(FindingCode::PolicyOtherKind)
+                Some(kind) => Finding::new(FindingCode::POLICY_OTHER_KIND)
                     .expected("a policy")
                     .found(kind.words()),
                 None => unread(error),
@@ -329,7 +329,7 @@ impl Policy {
 }
 
 fn fault(place: &str, found: impl Into<String>) -> Finding {
-    Finding::new(FindingCode::PolicyMalformed).about(place).found(found)
+    Finding::new(FindingCode::POLICY_MALFORMED).about(place).found(found)
 }
 
 form! {
@@ -522,7 +522,7 @@ mod tests {
             "",
             "[]",
         ] {
-            assert_eq!(decode(text).unwrap_err().code, FindingCode::PolicyMalformed, "{text}");
+            assert_eq!(decode(text).unwrap_err().code, FindingCode::POLICY_MALFORMED, "{text}");
         }
         assert!(Policy::for_identity("*", None).is_err());
     }

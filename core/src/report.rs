@@ -63,19 +63,6 @@ impl Question {
             Self::PubliclyLogged => "Publicly logged?",
         }
     }
-
-    /// The question that a finding answers.
-    pub fn of(code: FindingCode) -> Self {
-        let text = code.code();
-        let area = text.split('.').next().unwrap_or(text);
-        match area {
-            "content" | "bundle" | "setup" | "internal" => Self::SameFile,
-            "timestamp" => Self::WhenSigned,
-            "revocation" => Self::StillTrusted,
-            "transparency" => Self::PubliclyLogged,
-            _ => Self::WhoSigned,
-        }
-    }
 }
 
 /// How one question was answered.
@@ -188,7 +175,7 @@ impl Report {
     pub(crate) fn new(parts: ReportParts) -> Self {
         let ReportParts { artifact, signer, timestamps, checks, mut findings, checked_at } = parts;
         if signer.is_none() && findings.iter().all(|each| each.code.exit_code() == 0) {
-            findings.push(Finding::new(FindingCode::Internal).found("no signer was proven"));
+            findings.push(Finding::new(FindingCode::INTERNAL).found("no signer was proven"));
         }
         // A few for each certificate, timestamp, log entry and piece of evidence, all bounded.
         sort_few(&mut findings, |finding| finding.code.rank());
@@ -269,7 +256,7 @@ pub(crate) fn checks_without_answers(findings: &[Finding]) -> Vec<Check> {
         .map(|question| {
             let worst = findings
                 .iter()
-                .filter(|finding| Question::of(finding.code) == question)
+                .filter(|finding| finding.code.question() == question)
                 .min_by_key(|finding| finding.code.rank());
             let outcome = match worst.map(|finding| finding.code.class()) {
                 Some(Class::Danger) => Outcome::Failed,

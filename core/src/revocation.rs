@@ -97,26 +97,26 @@ pub fn decide(
         // Whoever holds the authority's key can date a token back, so no date saves it.
         let key_lost = is_compromise(reason);
         if key_lost || !before {
-            return vec![facts(FindingCode::TimestampAuthorityRevoked)];
+            return vec![facts(FindingCode::TIMESTAMP_AUTHORITY_REVOKED)];
         }
         return decide_age(known, signed_by, rules, now).into_iter().collect();
     }
     if !before {
         return vec![facts(match (subject, reason) {
-            (_, RevocationReason::CertificateHold) => FindingCode::RevokedOnHold,
-            (Subject::Authority, _) => FindingCode::RevokedAuthority,
-            _ => FindingCode::Revoked,
+            (_, RevocationReason::CertificateHold) => FindingCode::REVOKED_ON_HOLD,
+            (Subject::Authority, _) => FindingCode::REVOKED_AUTHORITY,
+            _ => FindingCode::REVOKED,
         })];
     }
     if is_compromise(reason) && rules.compromise == Compromise::Reject {
-        return vec![facts(FindingCode::RevokedCompromiseStrict)];
+        return vec![facts(FindingCode::REVOKED_COMPROMISE_STRICT)];
     }
     // From here on it passes, so what is known must be recent.
     let aged = decide_age(known, signed_by, rules, now);
     let passing = facts(match (is_compromise(reason), subject) {
-        (true, Subject::Authority) => FindingCode::AuthorityCompromisedAfterSigning,
-        (true, _) => FindingCode::CompromisedAfterSigning,
-        (false, _) => FindingCode::RevokedAfterSigning,
+        (true, Subject::Authority) => FindingCode::AUTHORITY_COMPROMISED_AFTER_SIGNING,
+        (true, _) => FindingCode::COMPROMISED_AFTER_SIGNING,
+        (false, _) => FindingCode::REVOKED_AFTER_SIGNING,
     });
     aged.into_iter().chain(core::iter::once(passing)).collect()
 }
@@ -160,12 +160,12 @@ fn decide_age(
         && rules.after_expiry == AfterExpiry::LastKnown
         && signed_by.is_some_and(|time| known.as_of >= time.time());
     if is_last_known {
-        return Some(facts(FindingCode::LastKnownAccepted));
+        return Some(facts(FindingCode::LAST_KNOWN_ACCEPTED));
     }
     let allowed = rules.offline.zip(signed_by).is_some_and(|(offline, time)| {
         let made_after = time.time().plus_seconds(i64::from(offline.grace_seconds));
         known.as_of >= made_after
             && now.seconds_since(known.as_of) <= i64::from(offline.max_age_seconds)
     });
-    Some(facts(if allowed { FindingCode::StaleAccepted } else { FindingCode::RevocationStale }))
+    Some(facts(if allowed { FindingCode::STALE_ACCEPTED } else { FindingCode::REVOCATION_STALE }))
 }

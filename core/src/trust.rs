@@ -85,7 +85,7 @@ impl Authority {
     /// A finding when the chain is empty, too long, or holds something else than certificates.
     pub fn from_chain(uri: &str, chain: Vec<Vec<u8>>, window: Window) -> Result<Self, Finding> {
         let fault =
-            |found: String| Finding::new(FindingCode::TrustRootMalformed).about(uri).found(found);
+            |found: String| Finding::new(FindingCode::TRUST_ROOT_MALFORMED).about(uri).found(found);
         if chain.len() > limits::CERTIFICATES {
             return Err(fault(format!("over {} certificates in a chain", limits::CERTIFICATES)));
         }
@@ -148,20 +148,20 @@ impl TrustRoot {
     /// `setup.trust-root.malformed` with the place, or `setup.trust-root.empty` if it names
     /// nobody at all.
     pub fn decode(bytes: &[u8]) -> Result<Self, Finding> {
-        let fault = |found: String| Finding::new(FindingCode::TrustRootMalformed).found(found);
+        let fault = |found: String| Finding::new(FindingCode::TRUST_ROOT_MALFORMED).found(found);
         if bytes.len() > limits::TRUST_ROOT_BYTES {
             return Err(fault(String::from("over 4 MiB")));
         }
         let unread = |error: JsonFault| fault(format!("{error}"));
         let text = json::text(bytes).map_err(unread)?;
         if let Some(kind) = FileKind::of(&text).filter(|kind| *kind != FileKind::TrustRoot) {
-            return Err(Finding::new(FindingCode::TrustRootOtherKind)
+            return Err(Finding::new(FindingCode::TRUST_ROOT_OTHER_KIND)
                 .expected("a trust root")
                 .found(kind.words()));
         }
         let form: TrustRootForm = json::decode(&text).map_err(unread)?;
         if !MEDIA_TYPES.contains(&form.media_type.as_str()) {
-            return Err(Finding::new(FindingCode::TrustRootMalformed)
+            return Err(Finding::new(FindingCode::TRUST_ROOT_MALFORMED)
                 .about("mediaType")
                 .expected(MEDIA_TYPES.join(", "))
                 .found(form.media_type));
@@ -191,13 +191,13 @@ impl TrustRoot {
 
 /// A trust root that has not the part that a check needs.
 pub fn lacks(part: &str) -> Finding {
-    Finding::new(FindingCode::TrustRootEmpty).expected(part).found("none")
+    Finding::new(FindingCode::TRUST_ROOT_EMPTY).expected(part).found("none")
 }
 
 fn authorities(part: &str, forms: Vec<AuthorityForm>) -> Result<Vec<Authority>, Finding> {
     if forms.len() > limits::AUTHORITIES {
         let found = format!("over {} authorities", limits::AUTHORITIES);
-        return Err(Finding::new(FindingCode::TrustRootMalformed).found(found));
+        return Err(Finding::new(FindingCode::TRUST_ROOT_MALFORMED).found(found));
     }
     forms
         .into_iter()
@@ -215,7 +215,7 @@ fn authorities(part: &str, forms: Vec<AuthorityForm>) -> Result<Vec<Authority>, 
 fn logs(part: &str, forms: Vec<LogForm>) -> Result<Vec<Log>, Finding> {
     if forms.len() > limits::AUTHORITIES {
         let found = format!("over {} logs", limits::AUTHORITIES);
-        return Err(Finding::new(FindingCode::TrustRootMalformed).found(found));
+        return Err(Finding::new(FindingCode::TRUST_ROOT_MALFORMED).found(found));
     }
     let place = |index: usize| format!("{part}[{index}]");
     forms.into_iter().enumerate().map(|(index, form)| form.decode(&place(index))).collect()
@@ -255,7 +255,7 @@ form! {
 impl LogForm {
     fn decode(self, place: &str) -> Result<Log, Finding> {
         let fault = |expected: &str, found: String| {
-            Finding::new(FindingCode::TrustRootMalformed)
+            Finding::new(FindingCode::TRUST_ROOT_MALFORMED)
                 .about(self.base_url.clone())
                 .expected(expected)
                 .found(found)
@@ -310,7 +310,7 @@ form! {
 /// any time before (`TimeRange.start`; Sigstore's other clients refuse such a root, too).
 fn window_of(form: Option<&WindowForm>, place: impl Fn() -> String) -> Result<Window, Finding> {
     let fault = |expected: &str, found: String| {
-        let finding = Finding::new(FindingCode::TrustRootMalformed).about(place());
+        let finding = Finding::new(FindingCode::TRUST_ROOT_MALFORMED).about(place());
         finding.expected(expected).found(found)
     };
     let time = |text: &String| {

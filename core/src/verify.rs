@@ -189,7 +189,7 @@ impl<'a> Verification<'a> {
         }
         let all = bundles.len().saturating_add(self.passed_over);
         let found = format!("{} of {all} are something else", self.passed_over);
-        report.with_note(Finding::new(FindingCode::BundlePassedOver).found(found))
+        report.with_note(Finding::new(FindingCode::BUNDLE_PASSED_OVER).found(found))
     }
 
     fn judge(
@@ -200,7 +200,7 @@ impl<'a> Verification<'a> {
     ) -> Result<Report, Finding> {
         let now = self.context.now;
         if self.is_before_us() {
-            return Err(Finding::new(FindingCode::ClockWrong).found(format!("{now}")));
+            return Err(Finding::new(FindingCode::CLOCK_WRONG).found(format!("{now}")));
         }
         let bundles = self.bundles.as_ref().map_err(|finding| (*finding).clone())?;
         let revocation = RevocationEvidence::decode(crls, ocsp_responses);
@@ -211,7 +211,7 @@ impl<'a> Verification<'a> {
             run.map_or_else(fault, |run| run.report(summary(artifact)))
         };
         let reports = bundles::candidates(bundles, artifact)?.into_iter().map(report);
-        bundles::best(reports).ok_or_else(|| FindingCode::BundleEmpty.into())
+        bundles::best(reports).ok_or_else(|| FindingCode::BUNDLE_EMPTY.into())
     }
 
     /// Whether the clock shows a time before this program was written.
@@ -254,17 +254,17 @@ fn verifier<'a>(
         }
         (Verifier::PublicKey { .. }, Some(given)) => {
             let key = PublicKey::decode(given).map_err(|error| {
-                Finding::new(FindingCode::PublicKeyMalformed).found(format!("{error}"))
+                Finding::new(FindingCode::PUBLIC_KEY_MALFORMED).found(format!("{error}"))
             })?;
             Ok((None, key))
         }
-        (Verifier::PublicKey { hint }, None) => Err(Finding::new(FindingCode::KeyNotGiven)
+        (Verifier::PublicKey { hint }, None) => Err(Finding::new(FindingCode::KEY_NOT_GIVEN)
             .expected(if hint.is_empty() {
                 String::from("the publisher's public key")
             } else {
                 format!("the publisher's public key; the bundle calls it {hint}")
             })),
-        (Verifier::Certificate { .. }, Some(_)) => Err(FindingCode::PublicKeyNotUsed.into()),
+        (Verifier::Certificate { .. }, Some(_)) => Err(FindingCode::PUBLIC_KEY_NOT_USED.into()),
     }
 }
 

@@ -8,7 +8,6 @@
 pub mod certificate_log;
 pub mod clients;
 pub mod corpus;
-pub mod documents;
 pub mod forge;
 pub mod log;
 pub mod programs;

@@ -73,7 +73,7 @@ fn of_several_lines_the_one_about_the_file_is_used() {
         assert_eq!(told(&report), alone);
     }
     let none = world.verify(&lines(&[a, b]), &world.given(FILE));
-    assert_code(&none, FindingCode::ContentOtherFile);
+    assert_code(&none, FindingCode::CONTENT_OTHER_FILE);
     assert_eq!(told(&none), told(&world.verify(&lines(&[b, a]), &world.given(FILE))));
 }
 
@@ -84,11 +84,11 @@ fn what_is_no_bundle_among_the_lines_is_counted() {
     let text = format!("\r\n  \n# made by hand\n{{}}\n{this}{{\"mediaType\":\"x\"}}\n{{\"cut");
     let report = world.verify(text.as_bytes(), &world.given(FILE));
     assert_verified(&report);
-    let note = report.findings().iter().find(|each| each.code == FindingCode::BundlePassedOver);
+    let note = report.findings().iter().find(|each| each.code == FindingCode::BUNDLE_PASSED_OVER);
     assert_eq!(note.and_then(|note| note.found.as_deref()), Some("4 of 5 are something else"));
     // Without one the fault is that of the file.
     let broken = world.verify(b"{\"a\":1}\n{\"b\":2}\n", &world.given(FILE));
-    assert_code(&broken, FindingCode::BundleMalformed);
+    assert_code(&broken, FindingCode::BUNDLE_MALFORMED);
 }
 
 #[test]
@@ -99,9 +99,9 @@ fn an_added_line_is_a_candidate_and_nothing_else() {
     let genuine = world.attest("app", FILE, Some(SIGNED));
     let forged = stranger.attest("app", FILE, Some(SIGNED));
     // Their line does not make it verified …
-    assert_code(&world.verify(&forged, &given), FindingCode::CertificateUnknownIssuer);
+    assert_code(&world.verify(&forged, &given), FindingCode::CERTIFICATE_UNKNOWN_ISSUER);
     let twice = world.verify(&lines(&[&forged, &forged]), &given);
-    assert_code(&twice, FindingCode::CertificateUnknownIssuer);
+    assert_code(&twice, FindingCode::CERTIFICATE_UNKNOWN_ISSUER);
     // … nor keep the publisher's from it, whichever comes first.
     for order in [[&forged, &genuine], [&genuine, &forged]] {
         assert_verified(&world.verify(&lines(&order.map(Vec::as_slice)), &given));
@@ -113,7 +113,7 @@ fn an_added_line_is_a_candidate_and_nothing_else() {
     });
     let other = world.attest("lib", b"another", Some(SIGNED));
     let report = world.verify(&lines(&[&mixed, &other]), &given);
-    assert_code(&report, FindingCode::SignatureMismatch);
+    assert_code(&report, FindingCode::SIGNATURE_MISMATCH);
     // A file that nobody signed stays so.
     let evil = Given { file: b"evil".to_vec(), ..world.given(FILE) };
     let report = world.verify(&lines(&[&genuine, &other, &mixed]), &evil);
@@ -130,7 +130,7 @@ fn too_many_lines_are_a_finding_of_their_own() {
     let over = format!("{}{{}}\n", format_args!("{}{many}", line(&this)));
     assert_code(
         &world.verify(over.as_bytes(), &world.given(FILE)),
-        FindingCode::BundleTooManyParts,
+        FindingCode::BUNDLE_TOO_MANY_PARTS,
     );
 }
 
@@ -149,9 +149,9 @@ fn copies_of_a_bundle_cost_a_bounded_number_of_verifications() {
         (0..count).map(copy).collect::<String>().into_bytes()
     };
     let most = world.verify(&copies(limits::BUNDLES_OF_ONE_FILE), &world.given(FILE));
-    assert_code(&most, FindingCode::TimestampMalformed);
+    assert_code(&most, FindingCode::TIMESTAMP_MALFORMED);
     let over = world.verify(&copies(limits::BUNDLES_OF_ONE_FILE + 1), &world.given(FILE));
-    assert_code(&over, FindingCode::BundleTooManyParts);
+    assert_code(&over, FindingCode::BUNDLE_TOO_MANY_PARTS);
 }
 
 fn with(published: &Case, bundle: Vec<u8>) -> Report {
@@ -204,10 +204,10 @@ fn attestations_of_the_python_index_verify() {
         let mut newer = attestation;
         newer["version"] = json!(2);
         let report = with(&case, python_provenance(&[newer]).to_string().into_bytes());
-        assert_code(&report, FindingCode::BundleTooNew);
+        assert_code(&report, FindingCode::BUNDLE_TOO_NEW);
     }
     let none = with(&CONDA.case(""), python_provenance(&[]).to_string().into_bytes());
-    assert_code(&none, FindingCode::BundleMalformed);
+    assert_code(&none, FindingCode::BUNDLE_MALFORMED);
 }
 
 #[test]
@@ -234,7 +234,7 @@ fn every_spelling_of_protobufs_json_is_read() {
     let both = changed(&case.bundle, |bundle| {
         bundle["verification_material"] = bundle["verificationMaterial"].clone();
     });
-    assert_code(&with(&case, both), FindingCode::BundleMalformed);
+    assert_code(&with(&case, both), FindingCode::BUNDLE_MALFORMED);
 }
 
 #[test]
@@ -246,7 +246,7 @@ fn a_byte_order_mark_and_utf_16_are_read_in_trust_roots_and_policies() {
         assert!(Policy::decode(&spell(&case.policy)).is_ok());
     }
     let cut = &utf16(&case.bundle)[..1_001];
-    assert_code(&with(&case, cut.to_vec()), FindingCode::BundleTruncated);
+    assert_code(&with(&case, cut.to_vec()), FindingCode::BUNDLE_TRUNCATED);
 }
 
 #[test]
@@ -256,27 +256,27 @@ fn other_kinds_of_files_are_named() {
     let old = json!({ "base64Signature": "", "cert": "", "rekorBundle": {} }).to_string();
     let statement = json!({ "_type": "x", "subject": [] }).to_string();
     for (content, code) in [
-        ("-----BEGIN PGP SIGNATURE-----\n\nx", FindingCode::BundleIsPgp),
-        ("untrusted comment: x\nRUQ", FindingCode::BundleIsMinisign),
-        (&envelope, FindingCode::BundleIsEnvelope),
-        (&format!("{envelope}\n{envelope}\n"), FindingCode::BundleIsEnvelope),
-        (&old, FindingCode::BundleIsCosign),
-        (&"MEUC".repeat(24), FindingCode::BundleIsSignature),
-        (&statement, FindingCode::BundleOtherKind),
-        ("-----BEGIN CERTIFICATE-----\nMIIB", FindingCode::BundleOtherKind),
-        (core::str::from_utf8(&case.trusted_root).expect("UTF-8"), FindingCode::BundleOtherKind),
-        (core::str::from_utf8(&case.policy).expect("UTF-8"), FindingCode::BundleOtherKind),
-        ("not JSON", FindingCode::BundleNotJson),
+        ("-----BEGIN PGP SIGNATURE-----\n\nx", FindingCode::BUNDLE_IS_PGP),
+        ("untrusted comment: x\nRUQ", FindingCode::BUNDLE_IS_MINISIGN),
+        (&envelope, FindingCode::BUNDLE_IS_ENVELOPE),
+        (&format!("{envelope}\n{envelope}\n"), FindingCode::BUNDLE_IS_ENVELOPE),
+        (&old, FindingCode::BUNDLE_IS_COSIGN),
+        (&"MEUC".repeat(24), FindingCode::BUNDLE_IS_SIGNATURE),
+        (&statement, FindingCode::BUNDLE_OTHER_KIND),
+        ("-----BEGIN CERTIFICATE-----\nMIIB", FindingCode::BUNDLE_OTHER_KIND),
+        (core::str::from_utf8(&case.trusted_root).expect("UTF-8"), FindingCode::BUNDLE_OTHER_KIND),
+        (core::str::from_utf8(&case.policy).expect("UTF-8"), FindingCode::BUNDLE_OTHER_KIND),
+        ("not JSON", FindingCode::BUNDLE_NOT_JSON),
     ] {
         assert_code(&with(&case, content.as_bytes().to_vec()), code);
     }
     let swapped = Policy::decode(&case.trusted_root).expect_err("no policy");
-    assert_eq!(swapped.code, FindingCode::PolicyOtherKind);
+    assert_eq!(swapped.code, FindingCode::POLICY_OTHER_KIND);
     assert_eq!(swapped.found.as_deref(), Some("a trust root"));
     let bundle = Policy::decode(&case.bundle).expect_err("no policy");
     assert_eq!(bundle.found.as_deref(), Some("a bundle"));
     let swapped = TrustRoot::decode(&case.policy).expect_err("no trust root");
-    assert_eq!(swapped.code, FindingCode::TrustRootOtherKind);
+    assert_eq!(swapped.code, FindingCode::TRUST_ROOT_OTHER_KIND);
     assert_eq!(swapped.found.as_deref(), Some("a policy"));
 }
 
@@ -302,7 +302,7 @@ fn the_plan_counts_every_line_that_can_be_about_the_file() {
         published_size,
         keep: Keep::Digests,
     };
-    let is_cut_short = |plan: Plan| matches!(plan, Plan::Decided(finding) if finding.code == FindingCode::ContentIncomplete);
+    let is_cut_short = |plan: Plan| matches!(plan, Plan::Decided(finding) if finding.code == FindingCode::CONTENT_INCOMPLETE);
     assert!(is_cut_short(of(&[&long], 6)));
     assert!(is_cut_short(of(&[&long, &short], 4)));
     assert_eq!(of(&[&long, &short], 6), read(Some(5)));
@@ -310,6 +310,6 @@ fn the_plan_counts_every_line_that_can_be_about_the_file() {
     assert_eq!(of(&[&long], 14), read(Some(14)));
     assert!(matches!(
         plan(b"", &Artifact::default(), &HashAlgorithm::STRONG),
-        Plan::Decided(finding) if finding.code == FindingCode::BundleEmpty
+        Plan::Decided(finding) if finding.code == FindingCode::BUNDLE_EMPTY
     ));
 }

@@ -117,7 +117,7 @@ fn objects() -> Vec<(&'static str, Vec<u8>)> {
 #[track_caller]
 fn broken(octets: &[u8]) -> (Value, String) {
     let broken = inspect(octets).expect_err("it breaks a rule");
-    assert_eq!(broken.finding.code, FindingCode::InputMalformed);
+    assert_eq!(broken.finding.code, FindingCode::INPUT_MALFORMED);
     let view = broken.shown.unwrap_or_else(|| panic!("not recognised: {:?}", broken.finding));
     (serde_json::to_value(view).expect("JSON"), broken.finding.found.unwrap_or_default())
 }
@@ -178,7 +178,7 @@ fn a_bundle_that_speaks_of_a_trust_root_is_a_bundle() {
     let bundle = String::from_utf8(read(COSIGN.bundle)).expect("UTF-8");
     let speaking = bundle.replacen('{', r#"{"note": "see .trustedroot", "#, 1);
     let broken = inspect(speaking.as_bytes()).expect_err("an unknown field");
-    assert_eq!(broken.finding.code, FindingCode::BundleMalformed);
+    assert_eq!(broken.finding.code, FindingCode::BUNDLE_MALFORMED);
     assert_eq!(shown(format!("\u{feff}{bundle}").as_bytes())["kind"], "bundle");
 }
 

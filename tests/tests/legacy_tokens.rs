@@ -68,7 +68,7 @@ fn a_token_in_ber_proves_the_same_time_to_those_who_read_it() {
         [&[0x30, 0x80], &der[header..], &[0, 0]].concat()
     };
     for ber in [in_ber(&response), in_ber(token), outer(&response), outer(token)] {
-        assert_eq!(read(&ber, &authorities), (Err(FindingCode::TimestampBer), Ok(time)));
+        assert_eq!(read(&ber, &authorities), (Err(FindingCode::TIMESTAMP_BER), Ok(time)));
         assert_eq!(tsp::first_ber(&ber), Some((0, BerForm::IndefiniteLength)));
     }
     assert_eq!(tsp::normalised(&in_ber(&response)).as_deref(), Some(&response[..]));
@@ -86,27 +86,27 @@ fn a_default_that_is_written_out_is_read_over_and_hashed() {
     let Ok(time) = read(&usual, &authorities).0 else { panic!("an extension is no matter") };
     let (ordering, authorities) = drafted(|draft| draft.info.ordering = vec![1, 1, 0]);
     let outcome = read(&ordering, &authorities);
-    assert_eq!(outcome, (Err(FindingCode::TimestampDefaultEncoded), Ok(time)));
-    assert_eq!(read(&in_ber(&ordering), &authorities), (Err(FindingCode::TimestampBer), Ok(time)));
+    assert_eq!(outcome, (Err(FindingCode::TIMESTAMP_DEFAULT_ENCODED), Ok(time)));
+    assert_eq!(read(&in_ber(&ordering), &authorities), (Err(FindingCode::TIMESTAMP_BER), Ok(time)));
 }
 
 #[test]
 fn nothing_else_is_forgiven() {
     type Change = fn(&mut TokenDraft);
     let changes: [(FindingCode, Change); 4] = [
-        (FindingCode::TimestampTrailing, |draft| draft.info.trailing_after = vec![5, 0]),
-        (FindingCode::TimestampExtension, |draft| {
+        (FindingCode::TIMESTAMP_TRAILING, |draft| draft.info.trailing_after = vec![5, 0]),
+        (FindingCode::TIMESTAMP_EXTENSION, |draft| {
             draft.info.extensions = vec![ExtensionDraft::unknown_critical()];
         }),
-        (FindingCode::TimestampMalformed, |draft| draft.info.version = der::integer(2)),
-        (FindingCode::TimestampSignature, |draft| draft.message_digest = Some(vec![7; 48])),
+        (FindingCode::TIMESTAMP_MALFORMED, |draft| draft.info.version = der::integer(2)),
+        (FindingCode::TIMESTAMP_SIGNATURE, |draft| draft.message_digest = Some(vec![7; 48])),
     ];
     for (code, change) in changes {
         let (response, authorities) = drafted(change);
         let (strict, _) = read(&response, &authorities);
         assert_eq!(strict, Err(code));
         let lenient = read(&in_ber(&response), &authorities).1;
-        assert!(lenient == Err(code) || lenient == Err(FindingCode::TimestampBer), "{lenient:?}");
+        assert!(lenient == Err(code) || lenient == Err(FindingCode::TIMESTAMP_BER), "{lenient:?}");
     }
 }
 
@@ -153,7 +153,7 @@ fn signed_attributes_are_signed_in_der_whatever_they_are_sent_in() {
     assert_ne!(reversed[from.clone()], sorted[to.clone()]);
     let mut sent = sorted.clone();
     sent[to].copy_from_slice(&reversed[from]);
-    assert_eq!(read(&sent, &authorities).0, Err(FindingCode::TimestampSignature));
+    assert_eq!(read(&sent, &authorities).0, Err(FindingCode::TIMESTAMP_SIGNATURE));
     assert_eq!(read(&in_ber(&sent), &authorities).1, Ok(time));
 }
 
@@ -187,11 +187,11 @@ fn a_bundle_with_such_a_timestamp_verifies_where_it_is_asked_for_and_says_so() {
     let ber = in_ber(&genuine);
 
     let strict = report(TokenForm::Der, &ber);
-    assert_eq!(strict.decisive().map(|it| it.code), Some(FindingCode::TimestampBer));
+    assert_eq!(strict.decisive().map(|it| it.code), Some(FindingCode::TIMESTAMP_BER));
     let lenient = report(TokenForm::BerToo, &ber);
     assert_eq!(lenient.verdict(), Verdict::Verified, "{:?}", lenient.decisive());
     let notes: Vec<FindingCode> = lenient.findings().iter().map(|it| it.code).collect();
-    assert!(notes.contains(&FindingCode::TimestampLegacyEncoding), "{notes:?}");
+    assert!(notes.contains(&FindingCode::TIMESTAMP_LEGACY_ENCODING), "{notes:?}");
 
     // Whoever asks gets the same for everything else.
     assert_eq!(report(TokenForm::BerToo, &genuine), report(TokenForm::Der, &genuine));

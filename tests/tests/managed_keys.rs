@@ -48,7 +48,7 @@ fn cosigns_own_bundle_verifies_by_its_key() {
     assert_eq!(report.verdict(), Verdict::Verified, "{:#?}", report.findings());
     // The corpus has its digest alone, and the timestamp authority publishes no revocation.
     let codes: Vec<FindingCode> = report.findings().iter().map(|each| each.code).collect();
-    assert_eq!(codes, [FindingCode::SignatureKindUnknown, FindingCode::RevocationNotRequired]);
+    assert_eq!(codes, [FindingCode::SIGNATURE_KIND_UNKNOWN, FindingCode::REVOCATION_NOT_REQUIRED]);
     let signer = report.signer.as_ref().expect("a signer");
     assert!(signer.chain.is_empty() && signer.oidc_issuer.is_none());
     let key = signer.key.as_ref().expect("a key");
@@ -81,7 +81,7 @@ fn the_key_is_policy_enough_for_whoever_gives_it() {
         let policy = Policy::for_given_key();
         let report = countersign_core::verify(&evidence, &root, &policy, &AwsLc, case.now);
         assert_eq!(report.verdict(), Verdict::Verified, "{:#?}", report.findings());
-        let noted = report.findings().iter().any(|each| each.code == FindingCode::LogNotChecked);
+        let noted = report.findings().iter().any(|each| each.code == FindingCode::LOG_NOT_CHECKED);
         assert_eq!(noted, !logged);
     }
     // And no certificate's.
@@ -95,7 +95,7 @@ fn the_key_is_policy_enough_for_whoever_gives_it() {
     let policy = Policy::for_given_key();
     let report = countersign_core::verify(&evidence, &release.trust(), &policy, &AwsLc, NOW);
     assert_ne!(report.verdict(), Verdict::Verified);
-    assert!(report.findings().iter().any(|each| each.code == FindingCode::PolicyNoSigner));
+    assert!(report.findings().iter().any(|each| each.code == FindingCode::POLICY_NO_SIGNER));
 }
 
 #[test]
@@ -113,13 +113,13 @@ fn a_private_bundle_verifies_by_its_key_and_its_log_entry() {
 fn a_hint_is_but_a_hint_and_noted_where_it_is_not_the_keys() {
     let report = of("key-other-hint");
     assert_eq!(report.verdict(), Verdict::Verified, "{:#?}", report.findings());
-    let noted = report.findings().iter().find(|each| each.code == FindingCode::KeyHintDiffers);
+    let noted = report.findings().iter().find(|each| each.code == FindingCode::KEY_HINT_DIFFERS);
     assert_eq!(noted.and_then(|note| note.found.as_deref()), Some("the release key"));
 }
 
 #[test]
 fn says_which_key_is_wanted_when_none_is_given() {
-    assert_code("key-not-given", FindingCode::KeyNotGiven);
+    assert_code("key-not-given", FindingCode::KEY_NOT_GIVEN);
     let report = of("key-not-given");
     assert_eq!(report.exit_code(), 3);
     let wanted = report.decisive().and_then(|finding| finding.expected.as_deref());
@@ -128,20 +128,20 @@ fn says_which_key_is_wanted_when_none_is_given() {
 
 #[test]
 fn refuses_other_keys_and_what_is_no_key() {
-    assert_code("key-other", FindingCode::SignatureMismatch);
-    assert_code("key-other-kind", FindingCode::SignatureMismatch);
-    assert_code("key-weak", FindingCode::SignatureAlgorithmNotAllowed);
-    assert_code("key-malformed", FindingCode::PublicKeyMalformed);
-    assert_code("key-trailing", FindingCode::PublicKeyMalformed);
-    assert_code("key-not-in-policy", FindingCode::KeyNotAllowed);
-    assert_code("key-identity-demanded", FindingCode::KeyNotAllowed);
-    assert_code("key-and-certificate", FindingCode::BundleMalformed);
-    assert_code("key-for-certificate", FindingCode::PublicKeyNotUsed);
+    assert_code("key-other", FindingCode::SIGNATURE_MISMATCH);
+    assert_code("key-other-kind", FindingCode::SIGNATURE_MISMATCH);
+    assert_code("key-weak", FindingCode::SIGNATURE_ALGORITHM_NOT_ALLOWED);
+    assert_code("key-malformed", FindingCode::PUBLIC_KEY_MALFORMED);
+    assert_code("key-trailing", FindingCode::PUBLIC_KEY_MALFORMED);
+    assert_code("key-not-in-policy", FindingCode::KEY_NOT_ALLOWED);
+    assert_code("key-identity-demanded", FindingCode::KEY_NOT_ALLOWED);
+    assert_code("key-and-certificate", FindingCode::BUNDLE_MALFORMED);
+    assert_code("key-for-certificate", FindingCode::PUBLIC_KEY_NOT_USED);
 }
 
 #[test]
 fn the_log_entry_must_be_by_that_very_key() {
-    assert_code("key-entry-by-certificate", FindingCode::LogEntryMismatch);
-    assert_code("key-entry-by-other-key", FindingCode::LogEntryMismatch);
-    assert_code("key-no-entry", FindingCode::LogEntryAbsent);
+    assert_code("key-entry-by-certificate", FindingCode::LOG_ENTRY_MISMATCH);
+    assert_code("key-entry-by-other-key", FindingCode::LOG_ENTRY_MISMATCH);
+    assert_code("key-no-entry", FindingCode::LOG_ENTRY_ABSENT);
 }

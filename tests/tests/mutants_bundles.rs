@@ -60,7 +60,7 @@ fn rejects_signatures_of_others_and_of_other_forms() {
     };
     let genuine = release.signature(&release.signing.leaf_key);
     assert_eq!(with(&genuine), None);
-    let mismatch = Some(FindingCode::SignatureMismatch);
+    let mismatch = Some(FindingCode::SIGNATURE_MISMATCH);
     assert_eq!(with(&release.signature(&ForgeKey::p384("a stranger"))), mismatch);
     assert_eq!(with(&release.signing.leaf_key.signature(b"another file")), mismatch);
     assert_eq!(with(&[genuine.as_slice(), &[0]].concat()), mismatch, "a byte after it");
@@ -84,7 +84,7 @@ fn rejects_a_digest_of_another_file() {
     let bundle = Bundle::message_signature(&other, &signature, evidence);
     let bundle = bundle.to_json().expect("JSON");
     let outcome = code(&report(&release, bundle.as_bytes()));
-    assert_eq!(outcome, Some(FindingCode::ContentMismatch));
+    assert_eq!(outcome, Some(FindingCode::CONTENT_MISMATCH));
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn rejects_signers_for_another_use() {
             release.signing.leaf = leaf.with(usages(NonCritical, list));
         })
     };
-    let wrong_use = Some(FindingCode::CertificateWrongUse);
+    let wrong_use = Some(FindingCode::CERTIFICATE_WRONG_USE);
     assert_eq!(with(&[oid::KP_SERVER_AUTH]), wrong_use, "sigstore-js accepts it");
     assert_eq!(with(&[oid::KP_ANY]), wrong_use);
     assert_eq!(with(&[oid::KP_TIME_STAMPING]), wrong_use);
@@ -128,7 +128,7 @@ fn rejects_identities_that_only_resemble_the_expected() {
             release.signing.leaf = release.signing.leaf.clone().with(alternative_name(tag, text));
         })
     };
-    let unexpected = Some(FindingCode::CertificateUnexpectedIdentity);
+    let unexpected = Some(FindingCode::CERTIFICATE_UNEXPECTED_IDENTITY);
     for text in [
         "release@example.com.attacker.example",
         "prerelease@example.com",
@@ -140,7 +140,7 @@ fn rejects_identities_that_only_resemble_the_expected() {
     ] {
         assert_eq!(named(1, text), unexpected, "{text:?}");
     }
-    let absent = Some(FindingCode::CertificateIdentityAbsent);
+    let absent = Some(FindingCode::CERTIFICATE_IDENTITY_ABSENT);
     assert_eq!(named(2, "release.example.com"), absent, "a DNS name");
     let without = release(|release| {
         release.signing.leaf = release.signing.leaf.clone().without(oid::CE_SUBJECT_ALT_NAME);
@@ -151,9 +151,9 @@ fn rejects_identities_that_only_resemble_the_expected() {
 #[test]
 fn rejects_certificates_outside_their_validity_at_the_proven_time() {
     let late = release(|release| release.signing.leaf.not_before = NOW.minus_seconds(60));
-    assert_eq!(late, Some(FindingCode::CertificateNotYetValid));
+    assert_eq!(late, Some(FindingCode::CERTIFICATE_NOT_YET_VALID));
     let early = release(|release| release.signing.leaf.not_after = NOW.minus_seconds(DAY));
-    assert_eq!(early, Some(FindingCode::CertificateExpiredWhenSigned));
+    assert_eq!(early, Some(FindingCode::CERTIFICATE_EXPIRED_WHEN_SIGNED));
     let since = release(|release| release.signing.leaf.not_after = NOW.minus_seconds(60));
     assert_eq!(since, None, "expired since");
 }
@@ -163,7 +163,7 @@ fn rejects_a_signature_outside_its_authoritys_window() {
     let until = |end| release(|release| release.window = Window { start: None, end: Some(end) });
     assert_eq!(until(Release::SIGNED), None);
     let closed = until(Release::SIGNED.minus_seconds(1));
-    assert_eq!(closed, Some(FindingCode::CertificateUnknownIssuer));
+    assert_eq!(closed, Some(FindingCode::CERTIFICATE_UNKNOWN_ISSUER));
 }
 
 #[test]
@@ -173,14 +173,14 @@ fn rejects_timestamps_over_anything_but_the_signature() {
     for octets in [Release::FILE, Release::digest().octets(), b"another signature"] {
         let stamp = release.timestamp(octets);
         let report = report(&release, &release.bundle_with(&signature, &[stamp]));
-        assert_eq!(code(&report), Some(FindingCode::TimestampImprintMismatch));
+        assert_eq!(code(&report), Some(FindingCode::TIMESTAMP_IMPRINT_MISMATCH));
     }
     // One that holds is enough; what does not is named.
     let stamps = [release.timestamp(b"another signature"), release.timestamp(&signature)];
     let report = report(&release, &release.bundle_with(&signature, &stamps));
     assert_eq!(code(&report), None);
     let codes: Vec<FindingCode> = report.findings().iter().map(|each| each.code).collect();
-    assert!(codes.contains(&FindingCode::TimestampIgnored));
+    assert!(codes.contains(&FindingCode::TIMESTAMP_IGNORED));
 }
 
 #[test]
@@ -189,7 +189,10 @@ fn rejects_a_weak_signer() {
     assert!(
         matches!(
             outcome,
-            Some(FindingCode::CertificateKeyTooWeak | FindingCode::SignatureAlgorithmNotAllowed)
+            Some(
+                FindingCode::CERTIFICATE_KEY_TOO_WEAK
+                    | FindingCode::SIGNATURE_ALGORITHM_NOT_ALLOWED
+            )
         ),
         "{outcome:?}"
     );
@@ -224,20 +227,20 @@ fn compares_the_statements_subjects_with_the_file() {
     assert_eq!(envelope(in_toto, &statement("app", &right), pre_authentication_encoding), None);
     let other = "00".repeat(48);
     let mismatch = envelope(in_toto, &statement("app", &other), pre_authentication_encoding);
-    assert_eq!(mismatch, Some(FindingCode::ContentMismatch), "sigstore-js does not compare");
+    assert_eq!(mismatch, Some(FindingCode::CONTENT_MISMATCH), "sigstore-js does not compare");
     let elsewhere = envelope(in_toto, &statement("lib", &other), pre_authentication_encoding);
-    assert_eq!(elsewhere, Some(FindingCode::ContentOtherFile));
+    assert_eq!(elsewhere, Some(FindingCode::CONTENT_OTHER_FILE));
     let text = envelope("text/plain", &statement("app", &right), pre_authentication_encoding);
-    assert_eq!(text, Some(FindingCode::StatementType));
+    assert_eq!(text, Some(FindingCode::STATEMENT_TYPE));
 }
 
 #[test]
 fn rejects_an_envelope_signed_without_its_type() {
     let right = statement("app", &Release::digest().hex());
     let bare = envelope(bundle::IN_TOTO_PAYLOAD_TYPE, &right, |_, payload| payload.to_vec());
-    assert_eq!(bare, Some(FindingCode::SignatureMismatch));
+    assert_eq!(bare, Some(FindingCode::SIGNATURE_MISMATCH));
     let other = envelope(bundle::IN_TOTO_PAYLOAD_TYPE, &right, |_, payload| {
         pre_authentication_encoding("text/plain", payload)
     });
-    assert_eq!(other, Some(FindingCode::SignatureMismatch));
+    assert_eq!(other, Some(FindingCode::SIGNATURE_MISMATCH));
 }

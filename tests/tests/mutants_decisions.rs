@@ -85,8 +85,8 @@ fn revoked_without_a_timestamp_is_rejected_for_every_reason() {
         let crls = vec![signed(&release.signing, &list(&release.signing, &[entry]))];
         let proofs = Proofs { crls, rules: UNSTAMPED.to_owned(), ..Proofs::default() };
         let expected = match reason {
-            Reason::CertificateHold => FindingCode::RevokedOnHold,
-            _ => FindingCode::Revoked,
+            Reason::CertificateHold => FindingCode::REVOKED_ON_HOLD,
+            _ => FindingCode::REVOKED,
         };
         assert_rejected(&release.verify(&bundle, &proofs), expected);
     }
@@ -98,7 +98,7 @@ fn revoked_at_or_before_the_proven_time_is_rejected() {
     for reason in COMPROMISES.into_iter().chain(ORDERLY) {
         for date in [T, T.minus_seconds(1), T.minus_seconds(30 * DAY)] {
             let list = list(&release.signing, &[signer(&release, reason, date)]);
-            assert_rejected(&report(&release, &list, ""), FindingCode::Revoked);
+            assert_rejected(&report(&release, &list, ""), FindingCode::REVOKED);
         }
     }
 }
@@ -111,7 +111,7 @@ fn orderly_revocation_after_the_proven_time_is_noted() {
         let list = list(&release.signing, &[entry]);
         for rules in ["", STRICT] {
             let report = report(&release, &list, rules);
-            assert_verified_with(&report, FindingCode::RevokedAfterSigning);
+            assert_verified_with(&report, FindingCode::REVOKED_AFTER_SIGNING);
         }
     }
 }
@@ -123,8 +123,8 @@ fn compromise_after_the_proven_time_warns_and_the_strict_policy_rejects() {
         let entry = signer(&release, reason, T.plus_seconds(1));
         let list = list(&release.signing, &[entry]);
         let lenient = report(&release, &list, "");
-        assert_verified_with(&lenient, FindingCode::CompromisedAfterSigning);
-        assert_rejected(&report(&release, &list, STRICT), FindingCode::RevokedCompromiseStrict);
+        assert_verified_with(&lenient, FindingCode::COMPROMISED_AFTER_SIGNING);
+        assert_rejected(&report(&release, &list, STRICT), FindingCode::REVOKED_COMPROMISE_STRICT);
     }
 }
 
@@ -138,9 +138,9 @@ fn the_earlier_of_both_dates_counts() {
         report(&release, &list(&release.signing, &[entry]), "")
     };
     let (before, after) = (T.minus_seconds(60), T.plus_seconds(60));
-    assert_rejected(&with(after, before), FindingCode::Revoked);
-    assert_rejected(&with(before, after), FindingCode::Revoked);
-    assert_verified_with(&with(after, after), FindingCode::CompromisedAfterSigning);
+    assert_rejected(&with(after, before), FindingCode::REVOKED);
+    assert_rejected(&with(before, after), FindingCode::REVOKED);
+    assert_verified_with(&with(after, after), FindingCode::COMPROMISED_AFTER_SIGNING);
 }
 
 #[test]
@@ -157,8 +157,8 @@ fn an_answers_invalidity_date_counts_as_a_lists() {
         let ocsp = vec![OcspDraft::new(single).sign(&release.signing.authority_key)];
         release.verify(&release.bundle(), &Proofs { ocsp, ..Proofs::default() })
     };
-    assert_rejected(&with(T), FindingCode::Revoked);
-    assert_verified_with(&with(T.plus_seconds(1)), FindingCode::CompromisedAfterSigning);
+    assert_rejected(&with(T), FindingCode::REVOKED);
+    assert_verified_with(&with(T.plus_seconds(1)), FindingCode::COMPROMISED_AFTER_SIGNING);
 }
 
 #[test]
@@ -174,9 +174,9 @@ fn a_compromised_issuing_ca_voids_what_came_later() {
         release.verify(&release.bundle(), &proofs)
     };
     let after = T.plus_seconds(1);
-    assert_verified_with(&with(after, ""), FindingCode::AuthorityCompromisedAfterSigning);
-    assert_rejected(&with(after, STRICT), FindingCode::RevokedCompromiseStrict);
-    assert_rejected(&with(T, ""), FindingCode::RevokedAuthority);
+    assert_verified_with(&with(after, ""), FindingCode::AUTHORITY_COMPROMISED_AFTER_SIGNING);
+    assert_rejected(&with(after, STRICT), FindingCode::REVOKED_COMPROMISE_STRICT);
+    assert_rejected(&with(T, ""), FindingCode::REVOKED_AUTHORITY);
 }
 
 #[test]
@@ -186,7 +186,7 @@ fn a_suspension_counts_from_its_date() {
         let entry = signer(&release, Reason::CertificateHold, date);
         report(&release, &list(&release.signing, &[entry]), "")
     };
-    assert_rejected(&with(T), FindingCode::RevokedOnHold);
+    assert_rejected(&with(T), FindingCode::REVOKED_ON_HOLD);
     assert_eq!(with(T.plus_seconds(1)).verdict(), Verdict::Verified);
 }
 
@@ -196,7 +196,7 @@ fn stale_evidence_still_revokes() {
     for rules in ["", r#","revocation":{"offline":{"max_age_seconds":864000,"grace_seconds":0}}"#] {
         let mut list = list(&release.signing, &[signer(&release, Reason::Superseded, T)]);
         list.next_update = Some(NOW.minus_seconds(1));
-        assert_rejected(&report(&release, &list, rules), FindingCode::Revoked);
+        assert_rejected(&report(&release, &list, rules), FindingCode::REVOKED);
     }
 }
 
@@ -216,10 +216,10 @@ fn stale_good_passes_only_by_the_policys_leave_within_age_and_grace() {
     };
     let made = T.plus_seconds(600);
     let age = NOW.seconds_since(made);
-    assert_verified_with(&with(made, &offline(age, 600)), FindingCode::StaleAccepted);
-    assert_rejected(&with(made, ""), FindingCode::RevocationStale);
-    assert_rejected(&with(made, &offline(age - 1, 600)), FindingCode::RevocationStale);
-    assert_rejected(&with(made, &offline(age, 601)), FindingCode::RevocationStale);
+    assert_verified_with(&with(made, &offline(age, 600)), FindingCode::STALE_ACCEPTED);
+    assert_rejected(&with(made, ""), FindingCode::REVOCATION_STALE);
+    assert_rejected(&with(made, &offline(age - 1, 600)), FindingCode::REVOCATION_STALE);
+    assert_rejected(&with(made, &offline(age, 601)), FindingCode::REVOCATION_STALE);
 }
 
 /// The timestamp authority's certificate revoked.
@@ -239,7 +239,7 @@ fn a_compromised_timestamp_authority_proves_nothing() {
     for reason in COMPROMISES {
         for date in [T.minus_seconds(DAY), T, T.plus_seconds(1_800)] {
             let report = with_revoked_authority(reason, date);
-            assert_rejected(&report, FindingCode::TimestampAuthorityRevoked);
+            assert_rejected(&report, FindingCode::TIMESTAMP_AUTHORITY_REVOKED);
         }
     }
 }
@@ -250,7 +250,7 @@ fn an_orderly_revoked_timestamp_authority_keeps_its_earlier_timestamps() {
         let later = with_revoked_authority(reason, T.plus_seconds(1));
         assert_eq!(later.verdict(), Verdict::Verified, "{:#?}", later.findings());
         let earlier = with_revoked_authority(reason, T);
-        assert_rejected(&earlier, FindingCode::TimestampAuthorityRevoked);
+        assert_rejected(&earlier, FindingCode::TIMESTAMP_AUTHORITY_REVOKED);
     }
 }
 
@@ -264,5 +264,5 @@ fn a_compromised_ca_of_the_timestamp_authority_voids_its_timestamps() {
     let crls =
         vec![signed(&release.signing, &list(&release.signing, &[])), root.sign(&chain.root_key)];
     let report = release.verify(&release.bundle(), &Proofs { crls, ..Proofs::default() });
-    assert_rejected(&report, FindingCode::TimestampAuthorityRevoked);
+    assert_rejected(&report, FindingCode::TIMESTAMP_AUTHORITY_REVOKED);
 }

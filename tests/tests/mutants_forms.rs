@@ -33,7 +33,7 @@ fn reads_bundles_up_to_their_greatest_size() {
     let genuine = Release::new().bundle();
     assert!(Bundle::decode(&padded(&genuine, limits::BUNDLE_BYTES)).is_ok());
     let larger = fault(&padded(&genuine, limits::BUNDLE_BYTES + 1));
-    assert_eq!(larger.code, FindingCode::BundleTooLarge);
+    assert_eq!(larger.code, FindingCode::BUNDLE_TOO_LARGE);
 }
 
 #[test]
@@ -49,14 +49,14 @@ fn reads_as_many_timestamps_and_entries_as_are_looked_at() {
     let most = Bundle::decode(&stamped(limits::TIMESTAMPS)).expect("a bundle");
     assert_eq!(most.timestamps.len(), limits::TIMESTAMPS);
     let more = fault(&stamped(limits::TIMESTAMPS + 1));
-    assert_eq!(more.code, FindingCode::TimestampTooMany);
+    assert_eq!(more.code, FindingCode::TIMESTAMP_TOO_MANY);
 
     let entry = Log::ed25519("log.example").entry(&Kind::HashedRekordV2.body(&genuine), None);
     let logged = |count: usize| with_entries(&genuine, &vec![entry.clone(); count]);
     let most = Bundle::decode(&logged(limits::LOG_ENTRIES)).expect("a bundle");
     assert_eq!(most.log_entries.len(), limits::LOG_ENTRIES);
     let more = fault(&logged(limits::LOG_ENTRIES + 1));
-    assert_eq!(more.code, FindingCode::BundleTooManyParts);
+    assert_eq!(more.code, FindingCode::BUNDLE_TOO_MANY_PARTS);
     assert_eq!(more.subject.as_deref(), Some("log entries"));
 }
 
@@ -81,11 +81,11 @@ fn keeps_a_chain_in_its_order_the_signers_first() {
     assert_eq!(bundle.further_certificates(), [second, third]);
     let alone = Bundle::decode(&chained(&[leaf])).expect("a bundle");
     assert!(alone.further_certificates().is_empty());
-    assert_eq!(fault(&chained(&[])).code, FindingCode::BundleNoCertificate);
+    assert_eq!(fault(&chained(&[])).code, FindingCode::BUNDLE_NO_CERTIFICATE);
     let most = chained(&vec![vec![0]; limits::CERTIFICATES]);
     assert!(Bundle::decode(&most).is_ok());
     let more = fault(&chained(&vec![vec![0]; limits::CERTIFICATES + 1]));
-    assert_eq!(more.code, FindingCode::BundleTooManyParts);
+    assert_eq!(more.code, FindingCode::BUNDLE_TOO_MANY_PARTS);
 }
 
 /// The genuine bundle with a log entry that has one change.
@@ -104,7 +104,7 @@ fn every_hash_of_a_proof_has_its_length() {
             .map(|_| ())
             .map_err(|finding| finding.code)
     };
-    let malformed = Err(FindingCode::BundleMalformed);
+    let malformed = Err(FindingCode::BUNDLE_MALFORMED);
     assert_eq!(proof("/inclusionProof/rootHash"), malformed);
     assert_eq!(proof("/inclusionProof/hashes/0"), malformed);
     assert_eq!(proof("/inclusionProof/hashes/2"), malformed);
@@ -116,7 +116,7 @@ fn every_hash_of_a_proof_has_its_length() {
     };
     assert!(hashes(limits::LOG_PROOF_HASHES).is_ok());
     let more = hashes(limits::LOG_PROOF_HASHES + 1).expect_err("a fault");
-    assert_eq!(more.code, FindingCode::BundleTooManyParts);
+    assert_eq!(more.code, FindingCode::BUNDLE_TOO_MANY_PARTS);
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn a_number_has_one_spelling_as_text_and_may_be_a_number() {
     let index = |value: Value| {
         let bundle = entry(|entry| entry["logIndex"] = value);
         bundle.map(|bundle| bundle.log_entries[0].log_index).map_err(|finding| {
-            assert_eq!(finding.code, FindingCode::BundleMalformed);
+            assert_eq!(finding.code, FindingCode::BUNDLE_MALFORMED);
             finding.found.expect("a reason")
         })
     };
@@ -171,8 +171,8 @@ fn reads_as_many_subjects_as_are_looked_at() {
     let of = |count: usize| Statement::decode(&statement(&vec![zeros("sha256"); count]));
     assert_eq!(of(limits::SUBJECTS).expect("a statement").subjects.len(), limits::SUBJECTS);
     let more = of(limits::SUBJECTS + 1).expect_err("a fault");
-    assert_eq!(more.code, FindingCode::BundleTooManyParts);
-    assert_eq!(of(0).expect_err("a fault").code, FindingCode::StatementMalformed);
+    assert_eq!(more.code, FindingCode::BUNDLE_TOO_MANY_PARTS);
+    assert_eq!(of(0).expect_err("a fault").code, FindingCode::STATEMENT_MALFORMED);
 }
 
 #[test]
@@ -252,7 +252,7 @@ fn reads_what_a_policy_says_of_compromised_keys() {
     };
     assert_eq!(says("warn"), Ok(Compromise::Warn));
     assert_eq!(says("reject"), Ok(Compromise::Reject));
-    assert_eq!(says("ignore"), Err(FindingCode::PolicyMalformed));
+    assert_eq!(says("ignore"), Err(FindingCode::POLICY_MALFORMED));
 }
 
 #[test]
@@ -262,7 +262,7 @@ fn a_key_is_named_by_its_sha256_alone() {
         policy(&signer, &json!({})).map(|policy| policy.signers[0].keys.len())
     };
     assert_eq!(named(format!("sha256:{}", "00".repeat(32))), Ok(1));
-    assert_eq!(named(format!("sha384:{}", "00".repeat(48))), Err(FindingCode::PolicyMalformed));
+    assert_eq!(named(format!("sha384:{}", "00".repeat(48))), Err(FindingCode::POLICY_MALFORMED));
 }
 
 #[test]
@@ -271,5 +271,5 @@ fn reads_policies_up_to_their_greatest_size() {
     let text = json!({ "version": 1, "signers": signers }).to_string();
     assert!(Policy::decode(&padded(text.as_bytes(), limits::POLICY_BYTES)).is_ok());
     let larger = Policy::decode(&padded(text.as_bytes(), limits::POLICY_BYTES + 1));
-    assert_eq!(larger.expect_err("a fault").code, FindingCode::PolicyMalformed);
+    assert_eq!(larger.expect_err("a fault").code, FindingCode::POLICY_MALFORMED);
 }

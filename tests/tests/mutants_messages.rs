@@ -106,10 +106,10 @@ fn knows_every_status_and_whether_it_comes_with_a_token() {
             (response(&[&der::integer(number)], &token), response(&[&der::integer(number)], &[]));
         let (right, wrong) = if promises { (with, without) } else { (without, with) };
         assert_eq!(decoded(&right).map(|response| response.status), Ok(status));
-        assert_eq!(decoded(&wrong).err(), Some(FindingCode::TimestampStatusWithoutToken));
+        assert_eq!(decoded(&wrong).err(), Some(FindingCode::TIMESTAMP_STATUS_WITHOUT_TOKEN));
     }
     let unknown = response(&[&der::integer(6)], &[]);
-    assert_eq!(decoded(&unknown).err(), Some(FindingCode::TimestampMalformed));
+    assert_eq!(decoded(&unknown).err(), Some(FindingCode::TIMESTAMP_MALFORMED));
 }
 
 #[test]
@@ -152,5 +152,5 @@ fn looks_at_responses_up_to_their_greatest_size() {
     assert_eq!(greatest.len(), limits::TIMESTAMP_BYTES);
     assert_eq!(decoded(&greatest).map(|response| response.status), Ok(PkiStatus::Rejection));
     let greater = with_words(limits::TIMESTAMP_BYTES - around + 1);
-    assert_eq!(decoded(&greater).err(), Some(FindingCode::TimestampMalformed));
+    assert_eq!(decoded(&greater).err(), Some(FindingCode::TIMESTAMP_MALFORMED));
 }

@@ -29,7 +29,7 @@ fn verified_by(
     at: UnixSeconds,
     crypto: &dyn CryptoProvider,
 ) -> Outcome {
-    let leaf = Certificate::decode(&chain.leaf).map_err(|_| FindingCode::CertificateMalformed)?;
+    let leaf = Certificate::decode(&chain.leaf).map_err(|_| FindingCode::CERTIFICATE_MALFORMED)?;
     path::verify(&leaf, &[&chain.authority], &[&chain.root], at, purpose, crypto)
         .map(|_| ())
         .map_err(|finding| finding.code)
@@ -201,7 +201,7 @@ rejects! {
 fn rejects_an_intermediate_with_rsa_1024() {
     let chain = Chain::code_signing_with(ForgeKey::rsa_1024(), ForgeKey::p384("signing leaf"));
     let outcome = outcome_at(&chain.sign(), Purpose::CodeSigning, NOW);
-    assert_eq!(outcome, Err(FindingCode::CertificateKeyTooWeak));
+    assert_eq!(outcome, Err(FindingCode::CERTIFICATE_KEY_TOO_WEAK));
 }
 
 #[test]
@@ -210,14 +210,14 @@ fn rejects_an_anchor_with_rsa_1024() {
     chain.root_key = ForgeKey::rsa_1024();
     chain.root.spki = chain.root_key.spki().to_vec();
     let outcome = outcome_at(&chain.sign(), Purpose::CodeSigning, NOW);
-    assert_eq!(outcome, Err(FindingCode::CertificateKeyTooWeak));
+    assert_eq!(outcome, Err(FindingCode::CERTIFICATE_KEY_TOO_WEAK));
 }
 
 #[test]
 fn processes_constraints_on_policies_whatever_their_criticality() {
     // The signer has no policy: a demand for one refuses it, an inhibition of anyPolicy does not.
     let require_explicit_policy = der::sequence(&[&der::implicit(0, &[0])]);
-    let broken = Err(FindingCode::CertificatePathConstraint);
+    let broken = Err(FindingCode::CERTIFICATE_PATH_CONSTRAINT);
     for (id, value, expected) in [
         (oid::CE_POLICY_CONSTRAINTS, require_explicit_policy, broken),
         (oid::CE_INHIBIT_ANY_POLICY, der::integer(0), Ok(())),
@@ -268,9 +268,9 @@ fn accepts_both_ends_of_a_validity() {
     assert_eq!(at(chain.leaf.not_before), Ok(()));
     assert_eq!(at(chain.leaf.not_after), Ok(()));
     let early = at(chain.leaf.not_before.minus_seconds(1));
-    assert_eq!(early, Err(FindingCode::CertificateNotYetValid));
+    assert_eq!(early, Err(FindingCode::CERTIFICATE_NOT_YET_VALID));
     let late = at(chain.leaf.not_after.plus_seconds(1));
-    assert_eq!(late, Err(FindingCode::CertificateExpiredWhenSigned));
+    assert_eq!(late, Err(FindingCode::CERTIFICATE_EXPIRED_WHEN_SIGNED));
 }
 
 #[test]
@@ -283,7 +283,7 @@ fn rejects_a_chain_that_stands_under_a_name_constraint() {
         signing(|chain| chain.authority = chain.authority.clone().with(constraint.clone()));
     let anchor = signing(|chain| chain.root = chain.root.clone().with(constraint.clone()));
     for outcome in [intermediate, anchor] {
-        assert_eq!(outcome, Err(FindingCode::CertificatePathConstraint));
+        assert_eq!(outcome, Err(FindingCode::CERTIFICATE_PATH_CONSTRAINT));
     }
 }
 
@@ -302,7 +302,7 @@ fn rejects_names_outside_the_permitted_ones() {
         })
     };
     assert_eq!(named(b"releases.example.org"), Ok(()));
-    assert_eq!(named(b"example.com"), Err(FindingCode::CertificatePathConstraint));
+    assert_eq!(named(b"example.com"), Err(FindingCode::CERTIFICATE_PATH_CONSTRAINT));
 }
 
 #[test]
@@ -311,7 +311,7 @@ fn an_empty_validity_has_expired() {
         chain.root.not_before = NOW;
         chain.root.not_after = NOW.minus_seconds(1);
     });
-    assert_eq!(outcome, Err(FindingCode::CertificateExpiredWhenSigned));
+    assert_eq!(outcome, Err(FindingCode::CERTIFICATE_EXPIRED_WHEN_SIGNED));
 }
 
 #[test]
@@ -337,7 +337,7 @@ fn rejects_an_extension_that_stands_twice() {
         let again = chain.leaf.extensions[0].clone();
         chain.leaf.extensions.push(again);
     });
-    assert_eq!(outcome, Err(FindingCode::CertificateMalformed));
+    assert_eq!(outcome, Err(FindingCode::CERTIFICATE_MALFORMED));
 }
 
 #[test]

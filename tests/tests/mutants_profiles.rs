@@ -100,7 +100,7 @@ fn broken(role: Role, change: impl FnOnce(CertificateDraft) -> CertificateDraft)
     let bytes = change(draft(role)).sign(&issuer_key());
     let certificate = Certificate::decode(&bytes).expect("a certificate of ours decodes");
     let named = inspect(&certificate, role).into_iter().map(|finding| {
-        assert_eq!(finding.code, FindingCode::CertificateProfile);
+        assert_eq!(finding.code, FindingCode::CERTIFICATE_PROFILE);
         assert_eq!(finding.subject, Some(certificate.subject_text()));
         finding.expected.expect("a rule")
     });

@@ -204,7 +204,7 @@ fn rejects_a_token_signed_with_another_key() {
     let draft = TokenDraft::new(HashAlgorithm::Sha384, MESSAGE);
     let response = draft.sign(&ForgeKey::p384("a stranger"), &signed.leaf);
     let outcome = verified(&response, &[authority(&signed, Window::default())]);
-    assert_eq!(outcome, Err(FindingCode::TimestampSignature));
+    assert_eq!(outcome, Err(FindingCode::TIMESTAMP_SIGNATURE));
 }
 
 #[test]
@@ -222,10 +222,10 @@ fn rejects_a_token_under_another_authoritys_chain() {
     other.root.spki = other.root_key.spki().to_vec();
     let other = other.sign();
     let outcome = verified(&response, &[authority(&other, Window::default())]);
-    assert_eq!(outcome, Err(FindingCode::TimestampAuthorityNotTrusted));
+    assert_eq!(outcome, Err(FindingCode::TIMESTAMP_AUTHORITY_NOT_TRUSTED));
     let anchored = Authority::from_anchor(other.root, vec![other.authority]);
     let outcome = verified(&response, &[anchored]);
-    assert_eq!(outcome, Err(FindingCode::TimestampAuthorityNotTrusted));
+    assert_eq!(outcome, Err(FindingCode::TIMESTAMP_AUTHORITY_NOT_TRUSTED));
 }
 
 #[test]
@@ -240,7 +240,7 @@ fn rejects_a_token_outside_its_own_authoritys_window() {
         // Another authority whose window is open does not help.
         let other = Chain::timestamping_with(ForgeKey::p384("another authority")).sign();
         let authorities = [authority(&signed, window), authority(&other, Window::default())];
-        assert_eq!(verified(&response, &authorities), Err(FindingCode::TimestampWindow));
+        assert_eq!(verified(&response, &authorities), Err(FindingCode::TIMESTAMP_WINDOW));
     }
 }
 
@@ -257,7 +257,7 @@ fn rejects_every_prefix_and_an_indefinite_length() {
     // The outer SEQUENCE with indefinite length and end-of-contents: BER.
     let header = if response[1] == 0x82 { 4 } else { 2 };
     let ber = [&[0x30, 0x80], &response[header..], &[0, 0]].concat();
-    assert_eq!(verified(&ber, &authorities), Err(FindingCode::TimestampBer));
+    assert_eq!(verified(&ber, &authorities), Err(FindingCode::TIMESTAMP_BER));
 }
 
 #[test]
@@ -335,9 +335,9 @@ fn compares_the_imprint_with_the_digest_of_its_own_algorithm() {
     let [sha_256, sha_384] =
         [HashAlgorithm::Sha256, HashAlgorithm::Sha384].map(|hash| digest(&AwsLc, hash, MESSAGE));
     assert_eq!(by(&[sha_384.clone(), sha_256]), Ok(PROVEN));
-    assert_eq!(by(&[sha_384]), Err(FindingCode::ContentDigestNotSupplied));
+    assert_eq!(by(&[sha_384]), Err(FindingCode::CONTENT_DIGEST_NOT_SUPPLIED));
     let another = digest(&AwsLc, HashAlgorithm::Sha256, b"another");
-    assert_eq!(by(&[another]), Err(FindingCode::TimestampImprintMismatch));
+    assert_eq!(by(&[another]), Err(FindingCode::TIMESTAMP_IMPRINT_MISMATCH));
 }
 
 #[test]
@@ -351,7 +351,7 @@ fn bears_with_a_clock_that_runs_ahead_a_little() {
     let behind = made.minus_seconds(limits::CLOCK_SKEW_SECONDS);
     assert_eq!(verified_at(&response, &authorities, behind), Ok(PROVEN));
     let farther = behind.minus_seconds(1);
-    assert_eq!(verified_at(&response, &authorities, farther), Err(FindingCode::TimestampFuture));
+    assert_eq!(verified_at(&response, &authorities, farther), Err(FindingCode::TIMESTAMP_FUTURE));
 }
 
 #[test]
@@ -404,7 +404,7 @@ fn tells_two_certificates_of_one_name_and_serial_apart_by_ess() {
     let twin = twin.sign(&chain.authority_key);
     let response = TokenDraft::new(HashAlgorithm::Sha384, MESSAGE).sign(&twin_key, &twin);
     let outcome = verified(&response, &[authority(&signed, Window::default())]);
-    assert_eq!(outcome, Err(FindingCode::TimestampEssMismatch));
+    assert_eq!(outcome, Err(FindingCode::TIMESTAMP_ESS_MISMATCH));
 }
 
 #[test]
@@ -453,7 +453,7 @@ fn holds_an_answer_against_its_request() {
     };
     assert_eq!(answer(None, None), Ok(()));
     assert_eq!(answer(Some(&[1, 2, 3]), Some("1.3.6.1.4.1.32473.1")), Ok(()));
-    assert_eq!(answer(Some(&[1, 2, 4]), None), Err(FindingCode::TimestampNonceMismatch));
+    assert_eq!(answer(Some(&[1, 2, 4]), None), Err(FindingCode::TIMESTAMP_NONCE_MISMATCH));
     let other = answer(Some(&[1, 2, 3]), Some("1.3.6.1.4.1.32473.2"));
-    assert_eq!(other, Err(FindingCode::TimestampPolicyMismatch));
+    assert_eq!(other, Err(FindingCode::TIMESTAMP_POLICY_MISMATCH));
 }

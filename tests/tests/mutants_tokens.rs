@@ -80,11 +80,15 @@ fn names_a_version_that_no_specification_has() {
     for version in [0, 2, 6] {
         let found = "signedData version has a value that its specification does not allow";
         let refused = refused(token(|draft| draft.version = version));
-        assert_eq!(refused, (FindingCode::TimestampMalformed, Some(found.to_owned())), "{version}");
+        assert_eq!(
+            refused,
+            (FindingCode::TIMESTAMP_MALFORMED, Some(found.to_owned())),
+            "{version}"
+        );
     }
     let info = refused(token(|draft| draft.info.version = der::integer(2)));
     let found = "TSTInfo version has a value that its specification does not allow";
-    assert_eq!(info, (FindingCode::TimestampMalformed, Some(found.to_owned())));
+    assert_eq!(info, (FindingCode::TIMESTAMP_MALFORMED, Some(found.to_owned())));
 }
 
 #[test]
@@ -100,7 +104,7 @@ fn a_damaged_bare_token_is_judged_as_a_token() {
     let header = if bare[1] == 0x82 { 4 } else { 2 };
     let ber = [&[0x30, 0x80], &bare[header..], &[0, 0]].concat();
     let finding = verified(&ber, &authorities).expect_err("BER");
-    assert_eq!(finding.code, FindingCode::TimestampBer);
+    assert_eq!(finding.code, FindingCode::TIMESTAMP_BER);
     assert!(finding.found.is_some_and(|found| found.contains("contentInfo")));
 }
 
@@ -110,7 +114,7 @@ fn refuses_an_older_attribute_that_contradicts_the_newer_one() {
         move |draft: &mut TokenDraft| draft.attributes.extend(Ess::V1.attribute(of))
     };
     let (code, _) = refused(token(v1(b"another certificate")));
-    assert_eq!(code, FindingCode::TimestampEssMismatch);
+    assert_eq!(code, FindingCode::TIMESTAMP_ESS_MISMATCH);
     let leaf = Chain::timestamping().sign().leaf;
     assert_eq!(token(|draft| draft.attributes.extend(Ess::V1.attribute(&leaf))), Ok(PROVEN));
     // The other way round: the newer one is the false one.
@@ -118,7 +122,7 @@ fn refuses_an_older_attribute_that_contradicts_the_newer_one() {
         draft.ess = Ess::V1;
         draft.attributes.extend(Ess::V2.attribute(b"another certificate"));
     });
-    assert_eq!(refused(newer).0, FindingCode::TimestampEssMismatch);
+    assert_eq!(refused(newer).0, FindingCode::TIMESTAMP_ESS_MISMATCH);
 }
 
 #[test]
@@ -132,7 +136,7 @@ fn further_certificates_that_are_named_must_be_of_the_chain() {
     assert_eq!(further(&[&chain.authority, &chain.root]), Ok(PROVEN));
     for others in [&[&b"another certificate"[..]][..], &[&chain.authority, b"another"]] {
         let (code, found) = refused(further(others));
-        assert_eq!(code, FindingCode::TimestampEssMismatch);
+        assert_eq!(code, FindingCode::TIMESTAMP_ESS_MISMATCH);
         let stranger = others.last().expect("one");
         assert_eq!(found, Some(digest(&AwsLc, HashAlgorithm::Sha256, stranger).hex()));
     }
@@ -147,7 +151,7 @@ fn an_empty_list_of_certificates_names_nobody() {
         draft.ess = Ess::Absent;
         draft.attributes = vec![attribute];
     });
-    assert_eq!(refused(outcome).0, FindingCode::TimestampAttributes);
+    assert_eq!(refused(outcome).0, FindingCode::TIMESTAMP_ATTRIBUTES);
 }
 
 #[test]
@@ -159,7 +163,7 @@ fn the_serial_that_an_attribute_names_must_be_the_certificates() {
     };
     assert_eq!(naming(&Chain::timestamping().leaf.serial), Ok(PROVEN));
     let (code, found) = refused(naming(&[7]));
-    assert_eq!(code, FindingCode::TimestampEssMismatch);
+    assert_eq!(code, FindingCode::TIMESTAMP_ESS_MISMATCH);
     assert!(found.is_some_and(|found| found.contains("serial")), "the serial is what differs");
 }
 
@@ -182,11 +186,11 @@ fn of_two_certificates_with_one_serial_it_takes_the_one_that_the_attributes_name
     assert_eq!(with(&[&other], &[leaf, ca]), Ok(PROVEN));
     assert_eq!(with(&[&other, leaf], &[ca]), Ok(PROVEN));
     assert_eq!(with(&[leaf, &other], &[ca]), Ok(PROVEN));
-    assert_eq!(refused(with(&[&other], &[ca])).0, FindingCode::TimestampEssMismatch);
+    assert_eq!(refused(with(&[&other], &[ca])).0, FindingCode::TIMESTAMP_ESS_MISMATCH);
     // One that the issuer did not make is a token that somebody changed.
     let mut forged = signed.leaf.clone();
     *forged.last_mut().expect("a signature") ^= 1;
-    assert_eq!(refused(with(&[&forged, leaf], &[ca])).0, FindingCode::TimestampMalformed);
+    assert_eq!(refused(with(&[&forged, leaf], &[ca])).0, FindingCode::TIMESTAMP_MALFORMED);
 }
 
 #[test]
@@ -197,13 +201,13 @@ fn a_weak_signer_is_named_with_its_size() {
     let response =
         TokenDraft::new(HashAlgorithm::Sha256, MESSAGE).sign(&chain.leaf_key, &signed.leaf);
     let (code, found) = refused(verified(&response, &[pinned(&signed)]));
-    assert_eq!(code, FindingCode::SignatureAlgorithmNotAllowed);
+    assert_eq!(code, FindingCode::SIGNATURE_ALGORITHM_NOT_ALLOWED);
     assert_eq!(found.as_deref(), Some("RSA of 1024 bits"));
 }
 
 #[test]
 fn a_weak_hash_is_named() {
     let (code, found) = refused(token(|draft| draft.digest_algorithm = HashAlgorithm::Sha1));
-    assert_eq!(code, FindingCode::SignatureAlgorithmNotAllowed);
+    assert_eq!(code, FindingCode::SIGNATURE_ALGORITHM_NOT_ALLOWED);
     assert_eq!(found.as_deref(), Some("SHA-1 (1.3.14.3.2.26)"));
 }

@@ -53,16 +53,16 @@ fn what_the_policy_expects_is_found_in_both_versions() {
 
 #[test]
 fn each_unexpected_fact_has_a_code_of_its_own() {
-    assert_eq!(of_both("actions/runner/", "actions/other/"), [F::ProvenanceBuilder]);
-    let source = [F::ProvenanceSource];
+    assert_eq!(of_both("actions/runner/", "actions/other/"), [F::PROVENANCE_BUILDER]);
+    let source = [F::PROVENANCE_SOURCE];
     assert_eq!(of_both("org/app", "stranger/app"), source);
     assert_eq!(of_both("org/app", "org/app2"), source);
     assert_eq!(of_both("github.com/org/app", "github.com.evil.example/org/app"), source);
-    assert_eq!(of_both("refs/tags/v1.2", "refs/heads/v1.2"), [F::ProvenanceRef]);
-    assert_eq!(of_both("refs/tags/v1.2", "refs/tags/v1/2"), [F::ProvenanceRef]);
+    assert_eq!(of_both("refs/tags/v1.2", "refs/heads/v1.2"), [F::PROVENANCE_REF]);
+    assert_eq!(of_both("refs/tags/v1.2", "refs/tags/v1/2"), [F::PROVENANCE_REF]);
     // Another way to build has its source elsewhere; here the dependencies say it.
-    assert_eq!(of("v1", "workflow/v1", "workflow/v2"), [F::ProvenanceBuildType]);
-    assert_eq!(of("v0.2", "cli/gha/v2", "cli/gitlab/v2"), [F::ProvenanceBuildType]);
+    assert_eq!(of("v1", "workflow/v1", "workflow/v2"), [F::PROVENANCE_BUILD_TYPE]);
+    assert_eq!(of("v0.2", "cli/gha/v2", "cli/gitlab/v2"), [F::PROVENANCE_BUILD_TYPE]);
 }
 
 #[test]
@@ -72,30 +72,30 @@ fn everything_that_is_unexpected_is_named() {
         .replace("refs/tags/v1.2", "refs/heads/main")
         .replace("actions/runner/", "actions/other/");
     let all = codes(&provenance_case("", "v1", &predicate, EXPECTATIONS));
-    assert_eq!(all, [F::ProvenanceSource, F::ProvenanceBuilder, F::ProvenanceRef]);
+    assert_eq!(all, [F::PROVENANCE_SOURCE, F::PROVENANCE_BUILDER, F::PROVENANCE_REF]);
 }
 
 #[test]
 fn a_fact_that_is_missing_or_malformed_is_never_a_pass() {
-    let missing = [F::ProvenanceFieldMissing];
+    let missing = [F::PROVENANCE_FIELD_MISSING];
     assert_eq!(of_both(r#""id""#, r#""ID""#), missing);
     assert_eq!(of_both(r#""buildType":"#, r#""type":"#), missing);
     let builder = r#""https://github.com/actions/runner/github-hosted""#;
     assert_eq!(of_both(builder, "null"), missing);
     assert_eq!(of_both(builder, r#""""#), missing);
     for other in ["7", "true", "[]", "{}", &format!("[{builder}]")] {
-        assert_eq!(of_both(builder, other), [F::ProvenanceFieldMalformed], "{other}");
+        assert_eq!(of_both(builder, other), [F::PROVENANCE_FIELD_MALFORMED], "{other}");
     }
     for predicate in ["[]", "7", "null", r#""text""#] {
         for version in ["v1", "v0.2"] {
             let codes = codes(&provenance_case("", version, predicate, EXPECTATIONS));
-            assert_eq!(codes, [F::ProvenanceFieldMalformed], "{predicate}");
+            assert_eq!(codes, [F::PROVENANCE_FIELD_MALFORMED], "{predicate}");
         }
     }
     let elsewhere = of("v1", r#""workflow":{"#, r#""job":{"#);
-    assert_eq!(elsewhere, [F::ProvenanceFieldMissing; 2]);
+    assert_eq!(elsewhere, [F::PROVENANCE_FIELD_MISSING; 2]);
     let number = of("v1", r#""workflow":{"#, r#""workflow":7,"job":{"#);
-    assert_eq!(number, [F::ProvenanceFieldMalformed; 2]);
+    assert_eq!(number, [F::PROVENANCE_FIELD_MALFORMED; 2]);
     let without_ref = of("v0.2", "app@refs/tags/v1.2", "app");
     assert_eq!(without_ref, missing);
 }
@@ -125,10 +125,10 @@ fn real(published: &Published, expectations: &Value) -> Vec<F> {
 #[test]
 fn another_statement_or_none_meets_no_expectation() {
     let other = provenance_case("", "v9", PROVENANCE_V1, EXPECTATIONS);
-    assert_eq!(codes(&other), [F::StatementPredicate]);
+    assert_eq!(codes(&other), [F::STATEMENT_PREDICATE]);
     let any_ref = json!({ "refs": ["**"] });
-    assert_eq!(real(&COSIGN, &any_ref), [F::StatementPredicate]);
-    assert_eq!(real(&CONDA, &any_ref), [F::StatementPredicate]);
+    assert_eq!(real(&COSIGN, &any_ref), [F::STATEMENT_PREDICATE]);
+    assert_eq!(real(&CONDA, &any_ref), [F::STATEMENT_PREDICATE]);
 }
 
 #[test]
@@ -149,8 +149,8 @@ fn one_rule_must_be_met_as_a_whole() {
     };
     let source = json!({ "sources": ["https://github.com/org/app"], "refs": ["refs/heads/main"] });
     let reference = json!({ "sources": ["https://github.com/org/lib"], "refs": ["refs/tags/*"] });
-    assert_eq!(rules(&[&source, &reference]), [F::ProvenanceRef]);
-    assert_eq!(rules(&[&reference, &source]), [F::ProvenanceSource]);
+    assert_eq!(rules(&[&source, &reference]), [F::PROVENANCE_REF]);
+    assert_eq!(rules(&[&reference, &source]), [F::PROVENANCE_SOURCE]);
     let right = json!({ "sources": ["https://github.com/org/app"], "refs": ["refs/tags/*"] });
     assert_eq!(rules(&[&source, &right]), []);
 }
@@ -165,10 +165,10 @@ fn real_provenance_is_read() {
     });
     assert_eq!(real(&NPM, &npm), []);
     let other = "https://github.com/sigstore/cosign";
-    assert_eq!(real(&NPM, &json!({ "sources": [other] })), [F::ProvenanceSource]);
-    assert_eq!(real(&NPM, &json!({ "refs": ["refs/tags/*"] })), [F::ProvenanceRef]);
-    assert_eq!(real(&NPM, &json!({ "builders": [other] })), [F::ProvenanceBuilder]);
-    assert_eq!(real(&NPM, &json!({ "build_types": [other] })), [F::ProvenanceBuildType]);
+    assert_eq!(real(&NPM, &json!({ "sources": [other] })), [F::PROVENANCE_SOURCE]);
+    assert_eq!(real(&NPM, &json!({ "refs": ["refs/tags/*"] })), [F::PROVENANCE_REF]);
+    assert_eq!(real(&NPM, &json!({ "builders": [other] })), [F::PROVENANCE_BUILDER]);
+    assert_eq!(real(&NPM, &json!({ "build_types": [other] })), [F::PROVENANCE_BUILD_TYPE]);
 
     let old = json!({
         "builders": ["https://github.com/npm/slsa-provenance@0.0.1"],
@@ -177,11 +177,11 @@ fn real_provenance_is_read() {
         "build_types": ["https://github.com/npm/slsa-provenance/gha@v0"],
     });
     assert_eq!(real(&NPM_V02, &old), []);
-    assert_eq!(real(&NPM_V02, &json!({ "refs": ["refs/heads/main"] })), [F::ProvenanceRef]);
+    assert_eq!(real(&NPM_V02, &json!({ "refs": ["refs/heads/main"] })), [F::PROVENANCE_REF]);
 
     // It names no source.
     let bare = json!({ "builders": ["https://github.com/sigstore-conformance/*"] });
     assert_eq!(real(&STAGING_ENVELOPE, &bare), []);
     let source = json!({ "sources": ["https://github.com/sigstore-conformance/**"] });
-    assert_eq!(real(&STAGING_ENVELOPE, &source), [F::ProvenanceFieldMissing]);
+    assert_eq!(real(&STAGING_ENVELOPE, &source), [F::PROVENANCE_FIELD_MISSING]);
 }

@@ -96,14 +96,14 @@ fn kinds_of_entries_and_bundles_are_all_among_them() {
 fn strangers_and_other_files_are_refused() {
     for (name, published) in PUBLISHED {
         let stranger = Published { identity: "stranger@example.com", ..published.clone() };
-        assert_code(&verify(&stranger), FindingCode::CertificateUnexpectedIdentity);
+        assert_code(&verify(&stranger), FindingCode::CERTIFICATE_UNEXPECTED_IDENTITY);
         let provider = Published { issuer: Some("https://login.example"), ..published.clone() };
-        assert_code(&verify(&provider), FindingCode::CertificateUnexpectedOidcIssuer);
+        assert_code(&verify(&provider), FindingCode::CERTIFICATE_UNEXPECTED_OIDC_ISSUER);
         let other = Published { artifact: Known::File("trusted_root.json"), ..published.clone() };
         let report = verify(&other);
         let code = report.decisive().map(|finding| finding.code);
         assert!(
-            matches!(code, Some(FindingCode::ContentMismatch | FindingCode::ContentOtherFile)),
+            matches!(code, Some(FindingCode::CONTENT_MISMATCH | FindingCode::CONTENT_OTHER_FILE)),
             "{name}: {:#?}",
             report.findings()
         );
@@ -118,7 +118,7 @@ fn another_bundles_entry_is_refused() {
             bundle["verificationMaterial"]["tlogEntries"] =
                 other["verificationMaterial"]["tlogEntries"].clone();
         });
-        assert_code(&report, FindingCode::LogEntryMismatch);
+        assert_code(&report, FindingCode::LOG_ENTRY_MISMATCH);
     }
 }
 
@@ -130,13 +130,13 @@ fn the_logs_time_counts_only_with_its_promise() {
             let entry = &mut bundle["verificationMaterial"]["tlogEntries"][0];
             entry.as_object_mut().expect("an entry").remove("inclusionPromise");
         });
-        assert_code(&report, FindingCode::TimestampAbsent);
+        assert_code(&report, FindingCode::TIMESTAMP_ABSENT);
     }
 }
 
 #[test]
 fn a_proof_without_a_checkpoint_is_refused_from_version_0_2_on() {
-    assert_code(&verify(&NO_CHECKPOINT), FindingCode::LogProofAbsent);
+    assert_code(&verify(&NO_CHECKPOINT), FindingCode::LOG_PROOF_ABSENT);
 }
 
 #[test]
@@ -146,25 +146,25 @@ fn the_certificate_logs_timestamp_is_checked() {
         root["ctlogs"][1]["publicKey"]["rawBytes"] =
             root["ctlogs"][0]["publicKey"]["rawBytes"].clone();
     });
-    assert_code(&without_key, FindingCode::SctInvalid);
+    assert_code(&without_key, FindingCode::SCT_INVALID);
     let other_log = verify_under(&COSIGN, |root| {
         root["ctlogs"].as_array_mut().expect("logs").remove(1);
     });
-    assert_code(&other_log, FindingCode::SctLogNotTrusted);
+    assert_code(&other_log, FindingCode::SCT_LOG_NOT_TRUSTED);
     let closed = verify_under(&COSIGN, |root| {
         root["ctlogs"][1]["publicKey"]["validFor"]["end"] = json!("2023-01-01T00:00:00Z");
     });
-    assert_code(&closed, FindingCode::SctWindow);
+    assert_code(&closed, FindingCode::SCT_WINDOW);
 
     // GitHub's own instance has no certificate log.
     let report =
         verify_by(&GITHUB, |policy| policy["certificate_transparency"] = json!("required"));
-    assert_code(&report, FindingCode::SctAbsent);
+    assert_code(&report, FindingCode::SCT_ABSENT);
     let report = verify_by(&GITHUB, |policy| {
         policy["certificate_transparency"] = json!("off");
         policy["transparency"] = json!("required");
     });
-    assert_code(&report, FindingCode::LogEntryAbsent);
+    assert_code(&report, FindingCode::LOG_ENTRY_ABSENT);
 }
 
 #[test]
@@ -185,10 +185,10 @@ fn the_logs_window_is_enforced() {
     };
     for published in [COSIGN, STAGING_MESSAGE] {
         let report = verify_under(&published, closed("2024-01-01T00:00:00Z"));
-        assert_code(&report, FindingCode::LogWindow);
+        assert_code(&report, FindingCode::LOG_WINDOW);
     }
     let report = verify_under(&STAGING_MESSAGE, |root| {
         root["tlogs"].as_array_mut().expect("logs").truncate(1);
     });
-    assert_code(&report, FindingCode::LogNotTrusted);
+    assert_code(&report, FindingCode::LOG_NOT_TRUSTED);
 }

@@ -93,15 +93,15 @@ fn with(lists: &[CrlDraft], rules: &str) -> Result<(), F> {
 fn a_list_made_after_the_expiry_clears_only_what_it_says_that_it_keeps() {
     let release = Release::new();
     let after = list(&release);
-    assert_eq!(with(std::slice::from_ref(&after), ""), Err(F::RevocationAfterExpiry));
+    assert_eq!(with(std::slice::from_ref(&after), ""), Err(F::REVOCATION_AFTER_EXPIRY));
     let since = |since| with(&[keeping(after.clone(), since)], "");
-    assert_eq!(since(NOT_AFTER.plus_seconds(1)), Err(F::RevocationAfterExpiry));
+    assert_eq!(since(NOT_AFTER.plus_seconds(1)), Err(F::REVOCATION_AFTER_EXPIRY));
     assert_eq!(since(NOT_AFTER), Ok(()));
     assert_eq!(since(NOW), Ok(()));
     // To the second: the list of the certificate's last second covers it.
     assert_eq!(with(&[made(after.clone(), NOT_AFTER)], ""), Ok(()));
     let next = made(after, NOT_AFTER.plus_seconds(1));
-    assert_eq!(with(&[next], ""), Err(F::RevocationAfterExpiry));
+    assert_eq!(with(&[next], ""), Err(F::REVOCATION_AFTER_EXPIRY));
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn a_revocation_counts_whenever_it_is_listed() {
     {
         let revoked = revoking(list, &release, Reason::KeyCompromise);
         for rules in ["", LAST_KNOWN] {
-            assert_eq!(with(std::slice::from_ref(&revoked), rules), Err(F::Revoked));
+            assert_eq!(with(std::slice::from_ref(&revoked), rules), Err(F::REVOKED));
         }
     }
 }
@@ -125,7 +125,7 @@ fn a_list_that_dropped_the_entry_does_not_undo_it() {
     for reason in [Reason::KeyCompromise, Reason::CertificateHold] {
         let revoked = revoking(before.clone(), &release, reason);
         let expected =
-            if reason == Reason::CertificateHold { F::RevokedOnHold } else { F::Revoked };
+            if reason == Reason::CertificateHold { F::REVOKED_ON_HOLD } else { F::REVOKED };
         for rules in ["", LAST_KNOWN] {
             assert_eq!(with(&[revoked.clone(), list(&release)], rules), Err(expected));
         }
@@ -137,25 +137,25 @@ fn the_last_that_was_known_counts_if_the_policy_takes_it_and_the_verdict_says_as
     let release = Release::new();
     let made_at = NOT_AFTER.minus_seconds(DAY);
     let last = stale(list(&release), made_at);
-    assert_eq!(with(std::slice::from_ref(&last), ""), Err(F::RevocationStale));
-    assert_eq!(with(&[last.clone(), list(&release)], ""), Err(F::RevocationStale));
+    assert_eq!(with(std::slice::from_ref(&last), ""), Err(F::REVOCATION_STALE));
+    assert_eq!(with(&[last.clone(), list(&release)], ""), Err(F::REVOCATION_STALE));
     let key = &release.signing.authority_key;
     let crls = vec![last.sign(key), list(&release).sign(key)];
     let report = verified(&release, crls, Vec::new(), LAST_KNOWN);
     assert_eq!(outcome(&report), Ok(()), "{:#?}", report.findings());
-    let said = finding(&report, F::LastKnownAccepted).expect("a warning");
+    let said = finding(&report, F::LAST_KNOWN_ACCEPTED).expect("a warning");
     assert_eq!(said.found.as_deref(), Some(format!("as of {made_at}").as_str()));
     // The other list is named.
-    let ignored = finding(&report, F::EvidenceIgnored).expect("a note");
+    let ignored = finding(&report, F::EVIDENCE_IGNORED).expect("a note");
     let why = ignored.found.as_deref().expect("a reason");
-    assert!(why.starts_with(F::RevocationAfterExpiry.code()), "{why}");
+    assert!(why.starts_with(F::REVOCATION_AFTER_EXPIRY.code()), "{why}");
     // From before the signature it says nothing of the time of signing.
     let signed = |at| with(&[stale(list(&release), at)], LAST_KNOWN);
     assert_eq!(signed(Release::SIGNED), Ok(()));
-    assert_eq!(signed(Release::SIGNED.minus_seconds(1)), Err(F::RevocationStale));
+    assert_eq!(signed(Release::SIGNED.minus_seconds(1)), Err(F::REVOCATION_STALE));
     // Out of date after the expiry is not the last of the validity.
     let late = stale(keeping(list(&release), NOW), NOT_AFTER.plus_seconds(1));
-    assert_eq!(with(&[late], LAST_KNOWN), Err(F::RevocationStale));
+    assert_eq!(with(&[late], LAST_KNOWN), Err(F::REVOCATION_STALE));
 }
 
 #[test]
@@ -169,7 +169,7 @@ fn the_last_that_was_known_of_a_valid_certificate_is_out_of_date() {
         ..Proofs::default()
     };
     let report = release.verify(&release.bundle(), &proofs);
-    assert_eq!(outcome(&report), Err(F::RevocationStale));
+    assert_eq!(outcome(&report), Err(F::REVOCATION_STALE));
 }
 
 fn answer_of(release: &Release, change: impl FnOnce(&mut OcspDraft)) -> Vec<u8> {
@@ -195,9 +195,9 @@ fn an_answer_after_the_expiry_clears_only_what_it_says_that_it_keeps() {
         ExtensionDraft::new(oid::OCSP_ARCHIVE_CUTOFF, NonCritical, der::generalized_time(since))
     };
     let late = NOT_AFTER.plus_seconds(1);
-    assert_eq!(answer(&|_| ()), Err(F::RevocationAfterExpiry));
+    assert_eq!(answer(&|_| ()), Err(F::REVOCATION_AFTER_EXPIRY));
     for (since, expected) in
-        [(late, Err(F::RevocationAfterExpiry)), (NOT_AFTER, Ok(())), (NOW, Ok(()))]
+        [(late, Err(F::REVOCATION_AFTER_EXPIRY)), (NOT_AFTER, Ok(())), (NOW, Ok(()))]
     {
         assert_eq!(answer(&|draft| draft.responses[0].extensions.push(cutoff(since))), expected);
         // Where some responders put it.
@@ -213,12 +213,12 @@ fn an_answer_after_the_expiry_clears_only_what_it_says_that_it_keeps() {
         within(draft);
         draft.produced_at = late;
     });
-    assert_eq!(produced_later, Err(F::RevocationAfterExpiry));
+    assert_eq!(produced_later, Err(F::REVOCATION_AFTER_EXPIRY));
     let revoked = answer(&|draft| {
         let single = draft.responses[0].clone();
         draft.responses[0] = single.revoked(Reason::Superseded, Release::SIGNED);
     });
-    assert_eq!(revoked, Err(F::Revoked));
+    assert_eq!(revoked, Err(F::REVOKED));
 }
 
 #[test]
@@ -236,14 +236,14 @@ fn the_same_holds_for_timestamp_authorities_and_for_cas() {
     let authorities = r#","revocation":{"signer":"off","authorities":"required"}"#;
     for rules in [required, authorities] {
         let report = |crls| outcome(&verified(&release, crls, Vec::new(), rules));
-        assert_eq!(report(lists(&|list| list)), Err(F::RevocationAfterExpiry), "{rules}");
+        assert_eq!(report(lists(&|list| list)), Err(F::REVOCATION_AFTER_EXPIRY), "{rules}");
         assert_eq!(report(lists(&|list| keeping(list, NOT_AFTER))), Ok(()), "{rules}");
         let last = |list| stale(list, NOT_AFTER.minus_seconds(DAY));
-        assert_eq!(report(lists(&last)), Err(F::RevocationStale), "{rules}");
+        assert_eq!(report(lists(&last)), Err(F::REVOCATION_STALE), "{rules}");
         let rules = rules.replace("{\"signer\"", "{\"after_expiry\":\"last-known\",\"signer\"");
         let report = verified(&release, lists(&last), Vec::new(), &rules);
         assert_eq!(outcome(&report), Ok(()), "{rules}");
-        assert!(finding(&report, F::LastKnownAccepted).is_some(), "{rules}");
+        assert!(finding(&report, F::LAST_KNOWN_ACCEPTED).is_some(), "{rules}");
     }
 }
 
@@ -261,10 +261,10 @@ fn a_delta_after_the_expiry_leaves_the_list_before_it_as_it_is() {
     };
     let within = made(list(&release), NOT_AFTER);
     assert_eq!(report(&within, delta(None)), Ok(()), "the base covers it");
-    assert_eq!(report(&list(&release), delta(Some(NOW))), Err(F::RevocationAfterExpiry));
+    assert_eq!(report(&list(&release), delta(Some(NOW))), Err(F::REVOCATION_AFTER_EXPIRY));
     assert_eq!(report(&keeping(list(&release), NOW), delta(Some(NOW))), Ok(()));
     let held = revoking(within, &release, Reason::CertificateHold);
-    assert_eq!(report(&held, delta(None)), Err(F::RevokedOnHold));
+    assert_eq!(report(&held, delta(None)), Err(F::REVOKED_ON_HOLD));
 }
 
 #[test]
@@ -292,8 +292,8 @@ fn a_list_that_dropped_an_expired_delegate_does_not_clear_it() {
     let report = |list: CrlDraft| {
         outcome(&verified(&release, vec![list.sign(issuer_key)], vec![response.clone()], ""))
     };
-    assert_eq!(report(keeping(list(&release), NOW)), Err(F::Revoked));
-    assert_eq!(report(list(&release)), Err(F::RevocationAfterExpiry));
+    assert_eq!(report(keeping(list(&release), NOW)), Err(F::REVOKED));
+    assert_eq!(report(list(&release)), Err(F::REVOCATION_AFTER_EXPIRY));
 }
 
 #[test]
@@ -312,6 +312,6 @@ fn what_our_own_authority_lists_stays_checkable_after_the_expiry() {
     };
     assert_eq!(with(&[]), Ok(()));
     let revoked = |date| [(world.signer.serial(), Reason::KeyCompromise, date)];
-    assert_eq!(with(&revoked(signed.minus_seconds(1))), Err(F::Revoked));
+    assert_eq!(with(&revoked(signed.minus_seconds(1))), Err(F::REVOKED));
     assert_eq!(with(&revoked(signed.plus_seconds(60))), Ok(()), "signed before");
 }

@@ -124,16 +124,16 @@ fn demands_an_entry_as_the_policy_says() {
     let logged = Logged::new();
     let with = with_entries(&logged.bundle, &[logged.entry(None)]);
     let without = &logged.bundle;
-    assert_code(&logged.verify_bundle(without), FindingCode::LogEntryAbsent);
+    assert_code(&logged.verify_bundle(without), FindingCode::LOG_ENTRY_ABSENT);
     assert_verified(&logged.verify_bundle(&with));
     let required = r#""transparency":"required""#;
-    assert_code(&logged.verify_under(required, without), FindingCode::LogEntryAbsent);
+    assert_code(&logged.verify_under(required, without), FindingCode::LOG_ENTRY_ABSENT);
     assert_verified(&logged.verify_under(required, &with));
     let off = r#""transparency":"off""#;
     assert_verified(&logged.verify_under(off, without));
     let report = logged.verify_under(off, &with);
     assert_verified(&report);
-    assert!(has(&report, FindingCode::LogNotChecked));
+    assert!(has(&report, FindingCode::LOG_NOT_CHECKED));
     assert_eq!(outcome(&report), Outcome::NotRequired);
 
     // Without a log in the trust root.
@@ -141,10 +141,10 @@ fn demands_an_entry_as_the_policy_says() {
     list(&mut unlisted.world, &[], &[]);
     let report = unlisted.verify_bundle(&with);
     assert_verified(&report);
-    assert!(has(&report, FindingCode::LogNotChecked));
-    assert_code(&unlisted.verify_under(required, &with), FindingCode::LogNotTrusted);
+    assert!(has(&report, FindingCode::LOG_NOT_CHECKED));
+    assert_code(&unlisted.verify_under(required, &with), FindingCode::LOG_NOT_TRUSTED);
     let bundle = unlisted.bundle.clone();
-    assert_code(&unlisted.verify_under(required, &bundle), FindingCode::LogEntryAbsent);
+    assert_code(&unlisted.verify_under(required, &bundle), FindingCode::LOG_ENTRY_ABSENT);
 }
 
 #[test]
@@ -152,10 +152,10 @@ fn demands_a_certificate_log_as_the_policy_says() {
     let mut logged = Logged::new();
     let with = with_entries(&logged.bundle, &[logged.entry(None)]);
     let required = r#""certificate_transparency":"required""#;
-    assert_code(&logged.verify_under(required, &with), FindingCode::SctAbsent);
+    assert_code(&logged.verify_under(required, &with), FindingCode::SCT_ABSENT);
     let certificate_log = Log::p256("certificates.example");
     list(&mut logged.world, &[logged.log.trusted()], &[certificate_log.trusted()]);
-    assert_code(&logged.verify_bundle(&with), FindingCode::SctAbsent);
+    assert_code(&logged.verify_bundle(&with), FindingCode::SCT_ABSENT);
     assert_verified(&logged.verify_under(r#""certificate_transparency":"off""#, &with));
 }
 
@@ -183,18 +183,18 @@ fn a_certificate_must_have_been_seen_by_a_certificate_log() {
     };
     assert_verified(&of(&|_| ()));
     // Log id, time, algorithms, signature.
-    assert_code(&of(&|octets| octets[1] ^= 1), FindingCode::SctLogNotTrusted);
-    assert_code(&of(&|octets| octets[40] ^= 1), FindingCode::SctInvalid);
-    assert_code(&of(&|octets| octets[43] = 5), FindingCode::SctInvalid);
-    assert_code(&of(&|octets| octets[44] = 1), FindingCode::SctInvalid);
-    assert_code(&of(&|octets| *octets.last_mut().expect("octets") ^= 1), FindingCode::SctInvalid);
-    assert_code(&of(&|octets| octets[0] = 1), FindingCode::SctMalformed);
-    assert_code(&of(&|octets| octets.push(0)), FindingCode::SctMalformed);
-    assert_code(&verify_certified(|_, _| vec![4, 2, 0, 0]), FindingCode::SctMalformed);
+    assert_code(&of(&|octets| octets[1] ^= 1), FindingCode::SCT_LOG_NOT_TRUSTED);
+    assert_code(&of(&|octets| octets[40] ^= 1), FindingCode::SCT_INVALID);
+    assert_code(&of(&|octets| octets[43] = 5), FindingCode::SCT_INVALID);
+    assert_code(&of(&|octets| octets[44] = 1), FindingCode::SCT_INVALID);
+    assert_code(&of(&|octets| *octets.last_mut().expect("octets") ^= 1), FindingCode::SCT_INVALID);
+    assert_code(&of(&|octets| octets[0] = 1), FindingCode::SCT_MALFORMED);
+    assert_code(&of(&|octets| octets.push(0)), FindingCode::SCT_MALFORMED);
+    assert_code(&verify_certified(|_, _| vec![4, 2, 0, 0]), FindingCode::SCT_MALFORMED);
 
     let at = |time| verify_certified(|world, log| timestamp_list(&[log.timestamp(world, time)]));
-    assert_code(&at(NOW.plus_seconds(3_600)), FindingCode::SctFuture);
-    assert_code(&at(UnixSeconds::new(1_760_000_000)), FindingCode::SctWindow);
+    assert_code(&at(NOW.plus_seconds(3_600)), FindingCode::SCT_FUTURE);
+    assert_code(&at(UnixSeconds::new(1_760_000_000)), FindingCode::SCT_WINDOW);
 
     // One of several suffices, and a stranger's does not.
     let strangers = |world: &World| CertificateLog::new().timestamp(world, issued);
@@ -203,22 +203,22 @@ fn a_certificate_must_have_been_seen_by_a_certificate_log() {
     });
     assert_verified(&both);
     let stranger = verify_certified(|world, _| timestamp_list(&[strangers(world)]));
-    assert_code(&stranger, FindingCode::SctLogNotTrusted);
+    assert_code(&stranger, FindingCode::SCT_LOG_NOT_TRUSTED);
     let many =
         verify_certified(|world, log| timestamp_list(&vec![log.timestamp(world, issued); 9]));
-    assert_code(&many, FindingCode::SctMalformed);
+    assert_code(&many, FindingCode::SCT_MALFORMED);
 
     // A timestamp of another certificate.
     let other = World::with_algorithm(KeyAlgorithm::P256);
     let moved = verify_certified(|_, log| timestamp_list(&[log.timestamp(&other, issued)]));
-    assert_code(&moved, FindingCode::SctInvalid);
+    assert_code(&moved, FindingCode::SCT_INVALID);
 }
 
 #[test]
 fn refuses_entries_about_other_things() {
     let logged = Logged::new();
     let mismatch = |report: &Report, what: &str| {
-        assert_code(report, FindingCode::LogEntryMismatch);
+        assert_code(report, FindingCode::LOG_ENTRY_MISMATCH);
         let about = report.decisive().and_then(|finding| finding.subject.as_deref());
         assert_eq!(about, Some(what), "{:#?}", report.findings());
     };
@@ -270,10 +270,10 @@ fn refuses_entries_that_it_cannot_read() {
         entry["kindVersion"] = json!({ "kind": "hashedrekord", "version": "0.0.2" });
         logged.verify(&[entry])
     };
-    assert_code(&of("{}"), FindingCode::LogEntryMalformed);
-    assert_code(&of("no JSON"), FindingCode::LogEntryMalformed);
+    assert_code(&of("{}"), FindingCode::LOG_ENTRY_MALFORMED);
+    assert_code(&of("no JSON"), FindingCode::LOG_ENTRY_MALFORMED);
     let unknown = of(r#"{"apiVersion":"0.0.9","kind":"hashedrekord","spec":{}}"#);
-    assert_code(&unknown, FindingCode::LogEntryUnsupported);
+    assert_code(&unknown, FindingCode::LOG_ENTRY_UNSUPPORTED);
     assert_eq!(unknown.verdict(), Verdict::NotChecked);
 }
 
@@ -283,14 +283,14 @@ fn refuses_proofs_that_do_not_hold() {
     let proof = |change: &dyn Fn(&mut Value)| {
         logged.changed(None, |entry| change(&mut entry["inclusionProof"]))
     };
-    let invalid = FindingCode::LogProofInvalid;
+    let invalid = FindingCode::LOG_PROOF_INVALID;
     assert_code(&proof(&|proof| proof["hashes"][1] = flipped(&proof["hashes"][1])), invalid);
     assert_code(&proof(&|proof| proof["rootHash"] = flipped(&proof["rootHash"])), invalid);
     assert_code(&proof(&|proof| proof["logIndex"] = json!("5")), invalid);
     assert_code(&proof(&|proof| proof["logIndex"] = json!("13")), invalid);
     // The number outside the proof is the same, in a log with one tree.
     let elsewhere = logged.changed(None, |entry| entry["logIndex"] = json!("7"));
-    assert_code(&elsewhere, FindingCode::LogEntryMismatch);
+    assert_code(&elsewhere, FindingCode::LOG_ENTRY_MISMATCH);
     assert_code(&proof(&|proof| proof["treeSize"] = json!("0")), invalid);
     assert_code(
         &proof(&|proof| {
@@ -298,21 +298,21 @@ fn refuses_proofs_that_do_not_hold() {
         }),
         invalid,
     );
-    let malformed = FindingCode::BundleMalformed;
+    let malformed = FindingCode::BUNDLE_MALFORMED;
     assert_code(&proof(&|proof| proof["hashes"][0] = json!("AAAA")), malformed);
     assert_code(&proof(&|proof| proof["treeSize"] = json!("-1")), malformed);
     assert_code(&proof(&|proof| proof["treeSize"] = json!("013")), malformed);
     let many = vec![json!("A".repeat(43) + "="); 65];
-    assert_code(&proof(&|proof| proof["hashes"] = json!(many)), FindingCode::BundleTooManyParts);
+    assert_code(&proof(&|proof| proof["hashes"] = json!(many)), FindingCode::BUNDLE_TOO_MANY_PARTS);
 
     let absent = logged.changed(None, |entry| {
         entry.as_object_mut().expect("an entry").remove("inclusionProof");
     });
-    assert_code(&absent, FindingCode::LogProofAbsent);
+    assert_code(&absent, FindingCode::LOG_PROOF_ABSENT);
     let absent = proof(&|proof| {
         proof.as_object_mut().expect("a proof").remove("checkpoint");
     });
-    assert_code(&absent, FindingCode::LogProofAbsent);
+    assert_code(&absent, FindingCode::LOG_PROOF_ABSENT);
 }
 
 #[test]
@@ -331,9 +331,9 @@ fn refuses_checkpoints_that_are_not_the_logs() {
     let further = format!("{text}Timestamp: 1\n");
     assert_verified(&with(&logged.log.note(&further, "log.example")));
 
-    assert_code(&with("no note"), FindingCode::CheckpointMalformed);
+    assert_code(&with("no note"), FindingCode::CHECKPOINT_MALFORMED);
     let stranger = Log::ed25519_with("log.example", "a stranger");
-    assert_code(&with(&stranger.note(&text, "log.example")), FindingCode::CheckpointUnsigned);
+    assert_code(&with(&stranger.note(&text, "log.example")), FindingCode::CHECKPOINT_UNSIGNED);
     // A witness's signature beside the log's own; alone it says nothing.
     let both = logged.log.note(&text, "log.example")
         + stranger.note(&text, "log.example").rsplit_once("\n\n").expect("a note").1;
@@ -341,16 +341,16 @@ fn refuses_checkpoints_that_are_not_the_logs() {
 
     let signed = logged.log.note(&text, "log.example");
     let forged = signed.replacen("log.example\n13", "log.example\n14", 1);
-    assert_code(&with(&forged), FindingCode::CheckpointSignature);
+    assert_code(&with(&forged), FindingCode::CHECKPOINT_SIGNATURE);
 
-    let origin = FindingCode::CheckpointOrigin;
+    let origin = FindingCode::CHECKPOINT_ORIGIN;
     let other = format!("other.example\n13\n{root}\n");
     assert_code(&with(&logged.log.note(&other, "log.example")), origin);
     assert_code(&with(&logged.log.note(&text, "other.example")), origin);
     assert_code(&with(&logged.log.note(&other, "other.example")), origin);
 
     let larger = format!("log.example\n14\n{root}\n");
-    let mismatch = FindingCode::CheckpointMismatch;
+    let mismatch = FindingCode::CHECKPOINT_MISMATCH;
     assert_code(&with(&logged.log.note(&larger, "log.example")), mismatch);
     let other_root = "A".repeat(43) + "=";
     let other_tree = format!("log.example\n13\n{other_root}\n");
@@ -363,7 +363,7 @@ fn refuses_promises_that_do_not_hold() {
         let logged = Logged::by(log);
         let changed =
             |change: &dyn Fn(&mut Value)| logged.changed(Some(SIGNED), |entry| change(entry));
-        let invalid = FindingCode::LogPromiseInvalid;
+        let invalid = FindingCode::LOG_PROMISE_INVALID;
         assert_code(&changed(&|entry| entry["integratedTime"] = json!("1700000000")), invalid);
         assert_code(&changed(&|entry| entry["logIndex"] = json!("1")), invalid);
         assert_code(
@@ -377,9 +377,9 @@ fn refuses_promises_that_do_not_hold() {
         assert_code(&changed(&|entry| entry["integratedTime"] = json!("0")), invalid);
         // A promise is checked even beside a proof that holds, in every version.
         let future = logged.entry(Some(NOW.plus_seconds(3_600)));
-        assert_code(&logged.verify(&[future]), FindingCode::LogTimeFuture);
+        assert_code(&logged.verify(&[future]), FindingCode::LOG_TIME_FUTURE);
         let early = logged.entry(Some(UnixSeconds::new(1_760_000_000)));
-        assert_code(&logged.verify(&[early]), FindingCode::LogWindow);
+        assert_code(&logged.verify(&[early]), FindingCode::LOG_WINDOW);
     }
 }
 
@@ -395,21 +395,21 @@ fn a_promised_time_is_a_trusted_time() {
     let mut said = entry(Some(SIGNED));
     said.as_object_mut().expect("an entry").remove("inclusionPromise");
     let report = logged.verify_bundle(&with_entries(&unstamped, &[said]));
-    assert_code(&report, FindingCode::TimestampAbsent);
+    assert_code(&report, FindingCode::TIMESTAMP_ABSENT);
     // Another entry's promise vouches for nothing here, and that is what the report says.
     let other = logged.log.entry(&Kind::HashedRekordV1.body(&logged.bundle), Some(SIGNED));
     let report = logged.verify_bundle(&with_entries(&unstamped, &[other]));
-    assert_code(&report, FindingCode::LogEntryMismatch);
+    assert_code(&report, FindingCode::LOG_ENTRY_MISMATCH);
     // Nor does a log that nobody looks at.
     let off = with_entries(&unstamped, &[entry(Some(SIGNED))]);
     let report = logged.verify_under(r#""transparency":"off""#, &off);
-    assert_code(&report, FindingCode::TimestampAbsent);
+    assert_code(&report, FindingCode::TIMESTAMP_ABSENT);
     // A log and a timestamp authority are two who vouch, one log twice is one.
     let two = r#""timestamps":{"required":2}"#;
     let both = with_entries(&logged.bundle, &[logged.entry(Some(SIGNED))]);
     assert_verified(&logged.verify_under(two, &both));
     let twice = with_entries(&unstamped, &[entry(Some(SIGNED)), entry(Some(SIGNED))]);
-    assert_code(&logged.verify_under(two, &twice), FindingCode::TimestampAbsent);
+    assert_code(&logged.verify_under(two, &twice), FindingCode::TIMESTAMP_ABSENT);
 }
 
 #[test]
@@ -419,7 +419,7 @@ fn a_promised_time_outside_the_certificates_validity_is_refused() {
     let before = NOW.minus_seconds(10 * 86_400);
     let entry = logged.log.entry(&Kind::HashedRekordV1.body(&unstamped), Some(before));
     let report = logged.verify_bundle(&with_entries(&unstamped, &[entry]));
-    assert_code(&report, FindingCode::CertificateNotYetValid);
+    assert_code(&report, FindingCode::CERTIFICATE_NOT_YET_VALID);
 }
 
 #[test]
@@ -428,13 +428,13 @@ fn an_old_bundle_may_come_with_a_promise_alone() {
     let mut entry = logged.entry(Some(SIGNED));
     entry.as_object_mut().expect("an entry").remove("inclusionProof");
     let bundle = with_entries(&logged.bundle, &[entry]);
-    assert_code(&logged.verify_bundle(&bundle), FindingCode::LogProofAbsent);
+    assert_code(&logged.verify_bundle(&bundle), FindingCode::LOG_PROOF_ABSENT);
     let mut old: Value = serde_json::from_slice(&bundle).expect("JSON");
     old["mediaType"] = json!("application/vnd.dev.sigstore.bundle+json;version=0.1");
     assert_verified(&logged.verify_bundle(old.to_string().as_bytes()));
     old["mediaType"] = json!("application/vnd.dev.sigstore.bundle+json;version=0.2");
     let report = logged.verify_bundle(old.to_string().as_bytes());
-    assert_code(&report, FindingCode::LogProofAbsent);
+    assert_code(&report, FindingCode::LOG_PROOF_ABSENT);
 }
 
 #[test]
@@ -444,9 +444,9 @@ fn one_good_entry_suffices() {
     bad["inclusionProof"]["logIndex"] = json!("5");
     let report = logged.verify(&[bad, logged.entry(None)]);
     assert_verified(&report);
-    assert!(has(&report, FindingCode::LogEntryIgnored));
+    assert!(has(&report, FindingCode::LOG_ENTRY_IGNORED));
     let many: Vec<Value> = (0..9).map(|_| logged.entry(None)).collect();
-    assert_code(&logged.verify(&many), FindingCode::BundleTooManyParts);
+    assert_code(&logged.verify(&many), FindingCode::BUNDLE_TOO_MANY_PARTS);
 }
 
 #[test]
@@ -464,10 +464,10 @@ fn a_log_is_believed_within_its_window_only() {
     assert_verified(&logged.verify_bundle(&bundle));
     let long_retired = with("2026-01-01T00:00:00Z", "2026-11-22T00:00:00Z", &logged.log);
     list(&mut logged.world, &[long_retired], &[]);
-    assert_code(&logged.verify_bundle(&bundle), FindingCode::LogWindow);
+    assert_code(&logged.verify_bundle(&bundle), FindingCode::LOG_WINDOW);
     let stranger = Log::ed25519_with("log.example", "a stranger").trusted();
     list(&mut logged.world, &[stranger], &[]);
-    assert_code(&logged.verify_bundle(&bundle), FindingCode::LogNotTrusted);
+    assert_code(&logged.verify_bundle(&bundle), FindingCode::LOG_NOT_TRUSTED);
 }
 
 #[test]
@@ -490,7 +490,7 @@ fn trust_roots_with_malformed_logs_are_refused() {
     ];
     for change in changes {
         let code = root(change).map(|_| ()).map_err(|finding| finding.code);
-        assert_eq!(code, Err(FindingCode::TrustRootMalformed));
+        assert_eq!(code, Err(FindingCode::TRUST_ROOT_MALFORMED));
     }
 }
 

@@ -54,7 +54,7 @@ fn an_authority_or_log_without_a_start_is_refused_by_its_place() {
                     None => drop(holder.as_object_mut().expect("an object").remove("validFor")),
                 }
                 let finding = decode(&root).expect_err("without a start");
-                assert_eq!(finding.code, FindingCode::TrustRootMalformed);
+                assert_eq!(finding.code, FindingCode::TRUST_ROOT_MALFORMED);
                 let place = finding.subject.expect("a place");
                 assert!(place.starts_with(&format!("{part}[{last}].")), "{place}");
                 assert!(place.contains("validFor"), "{place}");
@@ -83,7 +83,7 @@ fn both_versions_are_read_and_no_other() {
             let finding = decode(&root).expect_err("another");
             assert_eq!(
                 (finding.code, finding.subject.as_deref()),
-                (FindingCode::TrustRootMalformed, Some("mediaType"))
+                (FindingCode::TRUST_ROOT_MALFORMED, Some("mediaType"))
             );
         }
     }
@@ -97,7 +97,7 @@ fn a_part_alone_is_read_and_nothing_at_all_is_not() {
             assert!(decode(&alone).is_ok(), "{part}");
         }
         let nothing = json!({ "mediaType": root["mediaType"] });
-        assert_eq!(decode(&nothing).expect_err("empty").code, FindingCode::TrustRootEmpty);
+        assert_eq!(decode(&nothing).expect_err("empty").code, FindingCode::TRUST_ROOT_EMPTY);
     }
 }
 
@@ -113,7 +113,7 @@ fn what_a_check_needs_and_the_root_lacks_is_named() {
     genuine.trusted_root = root.to_string().into_bytes();
     let report = genuine.verify(&AwsLc);
     let finding = report.decisive().expect("a finding");
-    assert_eq!(finding.code, FindingCode::TrustRootEmpty);
+    assert_eq!(finding.code, FindingCode::TRUST_ROOT_EMPTY);
     assert_eq!(finding.expected.as_deref(), Some("certificateAuthorities"));
 
     // A bare key is believed by itself: logs alone will do.

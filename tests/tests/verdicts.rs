@@ -85,22 +85,22 @@ fn tells_kinds_of_wrong_files_apart() {
         |name: &str, file: &[u8]| Given { name: Some(name.to_owned()), ..world.given(file) };
 
     let flipped = world.verify(&attested, &given("app", b"the published progrAm"));
-    assert_code(&flipped, FindingCode::ContentMismatch);
+    assert_code(&flipped, FindingCode::CONTENT_MISMATCH);
     assert_eq!(flipped.verdict(), Verdict::Rejected);
     assert_code(
         &world.verify(&attested, &given("app", b"the published pro")),
-        FindingCode::ContentIncomplete,
+        FindingCode::CONTENT_INCOMPLETE,
     );
     assert_code(
         &world.verify(&attested, &given("other", b"another program of the same length")),
-        FindingCode::ContentOtherFile,
+        FindingCode::CONTENT_OTHER_FILE,
     );
     let renamed = world.verify(&attested, &given("app (1)", FILE));
     assert_verified(&renamed);
-    assert!(has(&renamed, FindingCode::NameDiffers));
+    assert!(has(&renamed, FindingCode::NAME_DIFFERS));
 
     let signed = world.sign(FILE, Some(SIGNED));
-    assert_code(&world.verify(&signed, &given("app", b"other")), FindingCode::ContentMismatch);
+    assert_code(&world.verify(&signed, &given("app", b"other")), FindingCode::CONTENT_MISMATCH);
 }
 
 /// Another file of the same release under this name is a mix-up, however genuine it is.
@@ -120,8 +120,8 @@ fn a_name_in_the_statement_binds_to_its_own_digest() {
     let given =
         |name: &str, file: &[u8]| Given { name: Some(name.to_owned()), ..world.given(file) };
     assert_verified(&world.verify(&bundle, &given("app-1.2", b"new")));
-    assert_code(&world.verify(&bundle, &given("app-1.2", b"old")), FindingCode::ContentMismatch);
-    assert!(has(&world.verify(&bundle, &given("app", b"old")), FindingCode::NameDiffers));
+    assert_code(&world.verify(&bundle, &given("app-1.2", b"old")), FindingCode::CONTENT_MISMATCH);
+    assert!(has(&world.verify(&bundle, &given("app", b"old")), FindingCode::NAME_DIFFERS));
 }
 
 /// Whoever staples a certificate to a signature of somebody else is not named as its owner.
@@ -134,7 +134,7 @@ fn names_no_signer_without_a_signature() {
     json["messageSignature"]["signature"] =
         <base64ct::Base64 as base64ct::Encoding>::encode_string(&other).into();
     let report = world.verify(json.to_string().as_bytes(), &world.given(FILE));
-    assert_code(&report, FindingCode::SignatureMismatch);
+    assert_code(&report, FindingCode::SIGNATURE_MISMATCH);
     assert_eq!(report.signer, None);
     let same_file = report.checks.first().expect("a check");
     assert_eq!(same_file.outcome, countersign_core::report::Outcome::NotChecked);
@@ -158,7 +158,7 @@ fn says_which_digest_is_missing() {
         ..countersign_core::Evidence::default()
     };
     let report = countersign_core::verify(&evidence, &trust, &world.policy(), &AwsLc, NOW);
-    assert_code(&report, FindingCode::ContentDigestNotSupplied);
+    assert_code(&report, FindingCode::CONTENT_DIGEST_NOT_SUPPLIED);
     assert_eq!(report.verdict(), Verdict::NotChecked);
 }
 
@@ -170,21 +170,21 @@ fn accepts_only_the_expected_signer() {
     let under = |policy: &Policy| world.verify_under(policy, &bundle, &given, &AwsLc);
 
     let stranger = Policy::for_identity("other@example.com", None).expect("a policy");
-    assert_code(&under(&stranger), FindingCode::CertificateUnexpectedIdentity);
+    assert_code(&under(&stranger), FindingCode::CERTIFICATE_UNEXPECTED_IDENTITY);
     let provider = Policy::for_identity(IDENTITY, Some("https://login.example")).expect("a policy");
-    assert_code(&under(&provider), FindingCode::CertificateUnexpectedOidcIssuer);
+    assert_code(&under(&provider), FindingCode::CERTIFICATE_UNEXPECTED_OIDC_ISSUER);
     let pattern = Policy::for_identity("*@example.com", None).expect("a policy");
     assert_verified(&under(&pattern));
     let elsewhere = policy(
         r#"{"version":1,"signers":[{"files":["lib-*"],"identities":["release@example.com"]}]}"#,
     );
-    assert_code(&under(&elsewhere), FindingCode::PolicyNoSigner);
+    assert_code(&under(&elsewhere), FindingCode::POLICY_NO_SIGNER);
     let by_file = policy(
         r#"{"version":1,"signers":[
             {"files":["lib-*"],"identities":["release@example.com"]},
             {"files":["app"],"identities":["app@example.com"]}]}"#,
     );
-    assert_code(&under(&by_file), FindingCode::CertificateUnexpectedIdentity);
+    assert_code(&under(&by_file), FindingCode::CERTIFICATE_UNEXPECTED_IDENTITY);
 }
 
 #[test]
@@ -196,7 +196,7 @@ fn demands_the_predicate_that_the_policy_names() {
             "predicate_types":["https://slsa.dev/provenance/v1"]}]}"#,
     );
     let report = world.verify_under(&other, &bundle, &world.given(FILE), &AwsLc);
-    assert_code(&report, FindingCode::StatementPredicate);
+    assert_code(&report, FindingCode::STATEMENT_PREDICATE);
 }
 
 /// A policy that demands a predicate is not met by a signature that states nothing.
@@ -216,7 +216,7 @@ fn a_bare_signature_meets_no_demand_for_a_predicate() {
         (world.sign(FILE, Some(SIGNED)), world.attest("app", FILE, Some(SIGNED)));
     let given = world.given(FILE);
     let report = world.verify_under(&demanding, &signed, &given, &AwsLc);
-    assert_code(&report, FindingCode::StatementPredicate);
+    assert_code(&report, FindingCode::STATEMENT_PREDICATE);
     // Any rule for the signer will do, not only the first.
     let either = policy(&format!(
         r#"{{"version":1,"signers":[{},{}]}}"#,
@@ -225,7 +225,7 @@ fn a_bare_signature_meets_no_demand_for_a_predicate() {
     ));
     assert_verified(&world.verify_under(&either, &attested, &given, &AwsLc));
     let report = world.verify_under(&either, &signed, &given, &AwsLc);
-    assert_code(&report, FindingCode::StatementPredicate);
+    assert_code(&report, FindingCode::STATEMENT_PREDICATE);
 }
 
 /// A statement that contradicts itself about the file proves nothing of it.
@@ -248,9 +248,9 @@ fn refuses_a_size_that_lies() {
     for name in ["app", "renamed"] {
         assert_verified(&world.verify(&statement(FILE.len()), &given(name)));
         let longer = world.verify(&statement(FILE.len() + 1), &given(name));
-        assert_code(&longer, FindingCode::ContentIncomplete);
+        assert_code(&longer, FindingCode::CONTENT_INCOMPLETE);
         let shorter = world.verify(&statement(FILE.len() - 1), &given(name));
-        assert_code(&shorter, FindingCode::ContentMismatch);
+        assert_code(&shorter, FindingCode::CONTENT_MISMATCH);
     }
 }
 
@@ -259,8 +259,8 @@ fn a_stranger_with_the_same_names_is_not_trusted() {
     let world = World::new();
     let stranger = World::new();
     let report = world.verify(&stranger.sign(FILE, Some(SIGNED)), &world.given(FILE));
-    assert!(has(&report, FindingCode::CertificateUnknownIssuer), "{:#?}", report.findings());
-    assert!(has(&report, FindingCode::TimestampAuthorityNotTrusted), "{:#?}", report.findings());
+    assert!(has(&report, FindingCode::CERTIFICATE_UNKNOWN_ISSUER), "{:#?}", report.findings());
+    assert!(has(&report, FindingCode::TIMESTAMP_AUTHORITY_NOT_TRUSTED), "{:#?}", report.findings());
     assert_eq!(report.verdict(), Verdict::Rejected);
     assert!(report.signer.is_none(), "a stranger is not named as the signer");
 }
@@ -270,7 +270,7 @@ fn demands_a_timestamp_and_judges_the_certificate_by_it() {
     let world = World::new();
     let given = world.given(FILE);
     let unstamped = world.sign(FILE, None);
-    assert_code(&world.verify(&unstamped, &given), FindingCode::TimestampAbsent);
+    assert_code(&world.verify(&unstamped, &given), FindingCode::TIMESTAMP_ABSENT);
     let without = rules(r#""timestamps":{"required":0}"#);
     assert_verified(&world.verify_under(&without, &unstamped, &given, &AwsLc));
 
@@ -281,15 +281,15 @@ fn demands_a_timestamp_and_judges_the_certificate_by_it() {
     assert_verified(&world.verify(&world.sign(FILE, Some(SIGNED)), &then));
     assert_code(
         &world.verify_under(&without, &unstamped, &then, &AwsLc),
-        FindingCode::CertificateExpiredWhenSigned,
+        FindingCode::CERTIFICATE_EXPIRED_WHEN_SIGNED,
     );
-    assert_code(&world.verify(&unstamped, &then), FindingCode::TimestampAbsent);
+    assert_code(&world.verify(&unstamped, &then), FindingCode::TIMESTAMP_ABSENT);
 
     let stamped_late = world.sign(FILE, Some(later.minus_seconds(DAY)));
-    assert_code(&world.verify(&stamped_late, &then), FindingCode::CertificateExpiredWhenSigned);
+    assert_code(&world.verify(&stamped_late, &then), FindingCode::CERTIFICATE_EXPIRED_WHEN_SIGNED);
     let two = rules(r#""timestamps":{"required":2}"#);
     let report = world.verify_under(&two, &world.sign(FILE, Some(SIGNED)), &given, &AwsLc);
-    assert_code(&report, FindingCode::TimestampAbsent);
+    assert_code(&report, FindingCode::TIMESTAMP_ABSENT);
 }
 
 #[test]
@@ -303,10 +303,10 @@ fn refuses_timestamps_over_other_signatures_and_from_the_future() {
     json["verificationMaterial"]["timestampVerificationData"]["rfc3161Timestamps"][0]["signedTimestamp"] =
         <base64ct::Base64 as base64ct::Encoding>::encode_string(&other.timestamps[0]).into();
     let report = world.verify(json.to_string().as_bytes(), &given);
-    assert_code(&report, FindingCode::TimestampImprintMismatch);
+    assert_code(&report, FindingCode::TIMESTAMP_IMPRINT_MISMATCH);
 
     let future = world.sign(FILE, Some(NOW.plus_seconds(3_600)));
-    assert_code(&world.verify(&future, &given), FindingCode::TimestampFuture);
+    assert_code(&world.verify(&future, &given), FindingCode::TIMESTAMP_FUTURE);
 }
 
 #[test]
@@ -323,13 +323,13 @@ fn revocation_respects_proven_time() {
 
     let noted = with(RevocationReason::Superseded, after);
     assert_verified(&noted);
-    assert!(has(&noted, FindingCode::RevokedAfterSigning));
+    assert!(has(&noted, FindingCode::REVOKED_AFTER_SIGNING));
     let warned = with(RevocationReason::KeyCompromise, after);
     assert_verified(&warned);
-    assert!(has(&warned, FindingCode::CompromisedAfterSigning));
-    assert_code(&with(RevocationReason::KeyCompromise, before), FindingCode::Revoked);
-    assert_code(&with(RevocationReason::Superseded, before), FindingCode::Revoked);
-    assert_code(&with(RevocationReason::CertificateHold, before), FindingCode::RevokedOnHold);
+    assert!(has(&warned, FindingCode::COMPROMISED_AFTER_SIGNING));
+    assert_code(&with(RevocationReason::KeyCompromise, before), FindingCode::REVOKED);
+    assert_code(&with(RevocationReason::Superseded, before), FindingCode::REVOKED);
+    assert_code(&with(RevocationReason::CertificateHold, before), FindingCode::REVOKED_ON_HOLD);
 
     let strict = rules(r#""revocation":{"compromise":"reject"}"#);
     let crl = world.crl(
@@ -339,7 +339,7 @@ fn revocation_respects_proven_time() {
     );
     let given = Given { crls: vec![crl], ..world.given(FILE) };
     let report = world.verify_under(&strict, &bundle, &given, &AwsLc);
-    assert_code(&report, FindingCode::RevokedCompromiseStrict);
+    assert_code(&report, FindingCode::REVOKED_COMPROMISE_STRICT);
 }
 
 #[test]
@@ -359,7 +359,7 @@ fn a_revoked_intermediate_rejects_what_it_issued() {
     );
     let mut given = world.given(FILE);
     given.crls.push(root_crl);
-    assert_code(&world.verify(&bundle, &given), FindingCode::RevokedAuthority);
+    assert_code(&world.verify(&bundle, &given), FindingCode::REVOKED_AUTHORITY);
 }
 
 #[test]
@@ -373,7 +373,7 @@ fn a_compromised_timestamp_authority_voids_its_timestamps() {
         // The entry's date must not lie after thisUpdate in a real list; here only T < D matters.
         world.verify(&bundle, &given)
     };
-    assert_code(&with(RevocationReason::KeyCompromise), FindingCode::TimestampAuthorityRevoked);
+    assert_code(&with(RevocationReason::KeyCompromise), FindingCode::TIMESTAMP_AUTHORITY_REVOKED);
     assert_verified(&with(RevocationReason::Superseded));
 }
 
@@ -386,22 +386,22 @@ fn missing_or_unusable_evidence_is_never_a_pass() {
     };
     let stranger = World::new();
 
-    assert_code(&with(vec![], vec![]), FindingCode::RevocationUnavailable);
+    assert_code(&with(vec![], vec![]), FindingCode::REVOCATION_UNAVAILABLE);
     let foreign = stranger.crl(Authority::Signing, NOW.minus_seconds(60), &[]);
-    assert_code(&with(vec![foreign], vec![]), FindingCode::CrlSignature);
+    assert_code(&with(vec![foreign], vec![]), FindingCode::CRL_SIGNATURE);
     let stale = world.crl(Authority::Signing, NOW.minus_seconds(2 * DAY), &[]);
-    assert_code(&with(vec![stale], vec![]), FindingCode::RevocationStale);
+    assert_code(&with(vec![stale], vec![]), FindingCode::REVOCATION_STALE);
     let early = world.crl(Authority::Signing, NOW.plus_seconds(2 * DAY), &[]);
-    assert_code(&with(vec![early], vec![]), FindingCode::RevocationStale);
-    assert_code(&with(vec![b"junk".to_vec()], vec![]), FindingCode::CrlMalformed);
-    assert_code(&with(vec![], vec![b"junk".to_vec()]), FindingCode::OcspMalformed);
+    assert_code(&with(vec![early], vec![]), FindingCode::REVOCATION_STALE);
+    assert_code(&with(vec![b"junk".to_vec()], vec![]), FindingCode::CRL_MALFORMED);
+    assert_code(&with(vec![], vec![b"junk".to_vec()]), FindingCode::OCSP_MALFORMED);
     let unknown = world.ocsp(CertificateStatus::Unknown, NOW.minus_seconds(60));
-    assert_code(&with(vec![], vec![unknown]), FindingCode::RevocationUnknown);
+    assert_code(&with(vec![], vec![unknown]), FindingCode::REVOCATION_UNKNOWN);
     let try_later = vec![0x30, 0x03, 0x0A, 0x01, 0x03];
-    assert_code(&with(vec![], vec![try_later]), FindingCode::OcspRefused);
+    assert_code(&with(vec![], vec![try_later]), FindingCode::OCSP_REFUSED);
     let many = vec![world.crl(Authority::Signing, NOW, &[]); 40];
-    assert_code(&with(many, vec![]), FindingCode::EvidenceTooLarge);
-    assert_code(&with(vec![vec![0x30; 33 << 20]], vec![]), FindingCode::EvidenceTooLarge);
+    assert_code(&with(many, vec![]), FindingCode::EVIDENCE_TOO_LARGE);
+    assert_code(&with(vec![vec![0x30; 33 << 20]], vec![]), FindingCode::EVIDENCE_TOO_LARGE);
 }
 
 /// A bundle may leave the digest out; then the file's own is what was signed, if it is there.
@@ -424,7 +424,7 @@ fn a_signature_without_a_digest_wants_the_right_one() {
         ..countersign_core::Evidence::default()
     };
     let report = countersign_core::verify(&evidence, &world.trust(), &world.policy(), &AwsLc, NOW);
-    assert_code(&report, FindingCode::ContentDigestNotSupplied);
+    assert_code(&report, FindingCode::CONTENT_DIGEST_NOT_SUPPLIED);
 }
 
 #[test]
@@ -440,12 +440,12 @@ fn believes_ocsp_by_the_delegate() {
         reason: RevocationReason::KeyCompromise,
         date: SIGNED.minus_seconds(60),
     };
-    assert_code(&with(revoked, NOW.minus_seconds(60)), FindingCode::Revoked);
+    assert_code(&with(revoked, NOW.minus_seconds(60)), FindingCode::REVOKED);
     assert_code(
         &with(CertificateStatus::Good, NOW.minus_seconds(10 * DAY)),
-        FindingCode::OcspNotAuthorised,
+        FindingCode::OCSP_NOT_AUTHORISED,
     );
-    assert_code(&with(CertificateStatus::NeverIssued, NOW.minus_seconds(60)), FindingCode::Revoked);
+    assert_code(&with(CertificateStatus::NeverIssued, NOW.minus_seconds(60)), FindingCode::REVOKED);
 }
 
 #[test]
@@ -454,12 +454,12 @@ fn offline_use_needs_the_policys_leave() {
     let bundle = world.sign(FILE, Some(SIGNED.minus_seconds(10 * 3_600)));
     let now = NOW.plus_seconds(5 * DAY);
     let given = Given { now, ..world.given(FILE) };
-    assert_code(&world.verify(&bundle, &given), FindingCode::RevocationStale);
+    assert_code(&world.verify(&bundle, &given), FindingCode::REVOCATION_STALE);
     let offline =
         rules(r#""revocation":{"offline":{"max_age_seconds":864000,"grace_seconds":3600}}"#);
     let report = world.verify_under(&offline, &bundle, &given, &AwsLc);
     assert_verified(&report);
-    assert!(has(&report, FindingCode::StaleAccepted));
+    assert!(has(&report, FindingCode::STALE_ACCEPTED));
 }
 
 #[test]
@@ -469,42 +469,45 @@ fn each_bad_bundle_has_a_code_of_its_own() {
     let good = String::from_utf8(world.sign(FILE, Some(SIGNED))).expect("JSON");
     let check = |bundle: &[u8], code| assert_code(&world.verify(bundle, &given), code);
 
-    check(b"", FindingCode::BundleEmpty);
-    check(b" \n", FindingCode::BundleEmpty);
-    check(&good.as_bytes()[..good.len() / 2], FindingCode::BundleTruncated);
-    check(b"\x30\x82\x01\x00", FindingCode::BundleNotJson);
-    check(b"[]", FindingCode::BundleMalformed);
+    check(b"", FindingCode::BUNDLE_EMPTY);
+    check(b" \n", FindingCode::BUNDLE_EMPTY);
+    check(&good.as_bytes()[..good.len() / 2], FindingCode::BUNDLE_TRUNCATED);
+    check(b"\x30\x82\x01\x00", FindingCode::BUNDLE_NOT_JSON);
+    check(b"[]", FindingCode::BUNDLE_MALFORMED);
     let both = good.replace(r#""certificate":"#, r#""publicKey":{"hint":"x"},"certificate":"#);
-    check(both.as_bytes(), FindingCode::BundleMalformed);
-    check(&vec![b' '; 10 * 1024 * 1024], FindingCode::BundleTooLarge);
-    check("[".repeat(1_000_000).as_bytes(), FindingCode::BundleTooDeep);
+    check(both.as_bytes(), FindingCode::BUNDLE_MALFORMED);
+    check(&vec![b' '; 10 * 1024 * 1024], FindingCode::BUNDLE_TOO_LARGE);
+    check("[".repeat(1_000_000).as_bytes(), FindingCode::BUNDLE_TOO_DEEP);
     check(
         good.replacen('{', r#"{"mediaType":"x","#, 1).as_bytes(),
-        FindingCode::BundleDuplicateKey,
+        FindingCode::BUNDLE_DUPLICATE_KEY,
     );
-    check(good.replacen('{', r#"{"extra":1,"#, 1).as_bytes(), FindingCode::BundleMalformed);
-    check(good.replace("bundle.v0.3", "bundle.v9.0").as_bytes(), FindingCode::BundleTooNew);
-    check(good.replace("SHA2_384", "SHA1").as_bytes(), FindingCode::ContentDigestWeak);
+    check(good.replacen('{', r#"{"extra":1,"#, 1).as_bytes(), FindingCode::BUNDLE_MALFORMED);
+    check(good.replace("bundle.v0.3", "bundle.v9.0").as_bytes(), FindingCode::BUNDLE_TOO_NEW);
+    check(good.replace("SHA2_384", "SHA1").as_bytes(), FindingCode::CONTENT_DIGEST_WEAK);
     check(
         good.replace(r#""certificate":"#, r#""publicKey":"#).as_bytes(),
-        FindingCode::BundleMalformed,
+        FindingCode::BUNDLE_MALFORMED,
     );
     check(
         good.replace("\"signature\":\"", "\"signature\":\"!").as_bytes(),
-        FindingCode::BundleMalformed,
+        FindingCode::BUNDLE_MALFORMED,
     );
     let sealed = |payload: &str| world.seal(payload.as_bytes(), Some(SIGNED));
-    check(&sealed("{"), FindingCode::StatementMalformed);
+    check(&sealed("{"), FindingCode::STATEMENT_MALFORMED);
     check(
         &sealed(r#"{"_type":"https://in-toto.io/Statement/v1","subject":[],"predicateType":"y"}"#),
-        FindingCode::StatementMalformed,
+        FindingCode::STATEMENT_MALFORMED,
     );
-    check(&sealed(r#"{"_type":"x","subject":[],"predicateType":"y"}"#), FindingCode::StatementType);
+    check(
+        &sealed(r#"{"_type":"x","subject":[],"predicateType":"y"}"#),
+        FindingCode::STATEMENT_TYPE,
+    );
     check(
         &sealed(
             r#"{"_type":"https://in-toto.io/Statement/v1","subject":[{"name":"app","digest":{"md5":"00"}}],"predicateType":"y"}"#,
         ),
-        FindingCode::ContentDigestWeak,
+        FindingCode::CONTENT_DIGEST_WEAK,
     );
 }
 
@@ -512,7 +515,7 @@ fn each_bad_bundle_has_a_code_of_its_own() {
 fn a_clock_before_2020_checks_nothing() {
     let world = World::new();
     let given = Given { now: UnixSeconds::new(1_500_000_000), ..world.given(FILE) };
-    assert_code(&world.verify(&world.sign(FILE, Some(SIGNED)), &given), FindingCode::ClockWrong);
+    assert_code(&world.verify(&world.sign(FILE, Some(SIGNED)), &given), FindingCode::CLOCK_WRONG);
 }
 
 #[test]

@@ -48,13 +48,13 @@ fn a_signature_over_the_file_verifies_where_the_file_is_at_hand() {
 
 #[test]
 fn a_digest_is_not_enough() {
-    assert_eq!(code("digest-alone"), Some(FindingCode::SignatureNeedsFile));
+    assert_eq!(code("digest-alone"), Some(FindingCode::SIGNATURE_NEEDS_FILE));
 }
 
 #[test]
 fn another_file_and_another_signer_are_told_apart() {
-    assert_eq!(code("other"), Some(FindingCode::ContentMismatch));
-    assert_eq!(code("stranger"), Some(FindingCode::SignatureMismatch));
+    assert_eq!(code("other"), Some(FindingCode::CONTENT_MISMATCH));
+    assert_eq!(code("stranger"), Some(FindingCode::SIGNATURE_MISMATCH));
 }
 
 #[test]
@@ -62,13 +62,13 @@ fn octets_that_the_digests_are_not_of_prove_nothing() {
     // A file that changes between two readings: the digest is the signed one's.
     let mut case = case("genuine");
     case.content = Some(b"what came in its place".to_vec());
-    assert_eq!(code_of(&case), Some(FindingCode::SignatureNeedsFile));
+    assert_eq!(code_of(&case), Some(FindingCode::SIGNATURE_NEEDS_FILE));
     let mut swapped = self::case("other");
     swapped.content = Some(Release::FILE.to_vec());
-    assert_eq!(code_of(&swapped), Some(FindingCode::ContentMismatch));
+    assert_eq!(code_of(&swapped), Some(FindingCode::CONTENT_MISMATCH));
     let mut without = self::case("no-digest-in-the-bundle");
     without.content = Some(b"what came in its place".to_vec());
-    assert_eq!(code_of(&without), Some(FindingCode::SignatureNeedsFile));
+    assert_eq!(code_of(&without), Some(FindingCode::SIGNATURE_NEEDS_FILE));
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn a_file_beyond_the_limit_is_not_looked_at() {
     let by = |crypto: &dyn CryptoProvider| verify(&evidence, &trust, &policy, crypto, case.now);
     let report = by(&AwsLc);
     assert_eq!(report, by(&RustCrypto));
-    let finding = report.findings().iter().find(|it| it.code == FindingCode::SignatureNeedsFile);
+    let finding = report.findings().iter().find(|it| it.code == FindingCode::SIGNATURE_NEEDS_FILE);
     let finding = finding.expect("told");
     assert_eq!(finding.expected.as_deref(), Some("the file itself, of at most 128 MiB"));
     assert_eq!(finding.found.as_deref(), Some("134217729 bytes"));

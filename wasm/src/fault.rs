@@ -26,7 +26,7 @@ pub fn report_of_fault(
 ) -> String {
     let code = FindingCode::parse(code)
         .filter(|code| code.exit_code() != 0)
-        .unwrap_or(FindingCode::Internal);
+        .unwrap_or(FindingCode::INTERNAL);
     let mut finding = Finding::new(code);
     finding.subject = subject.map(quoted);
     finding.expected = expected.map(quoted);
@@ -50,7 +50,7 @@ mod tests {
 
     #[test]
     fn no_fault_makes_a_passing_report() {
-        for code in FindingCode::ALL {
+        for code in FindingCode::all() {
             assert_ne!(fault(code.code())["verdict"], "verified", "{code}");
         }
         assert_eq!(fault("no.such.code")["code"], "internal.error");

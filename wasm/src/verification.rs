@@ -179,7 +179,7 @@ impl Verification {
     pub fn add_crl(&mut self, file: Vec<u8>) {
         match pem::objects(file, Kind::Crl) {
             Ok(crls) => self.crls.extend(crls),
-            Err(fault) => self.refuse(FindingCode::InputMalformed, "CRL", &fault),
+            Err(fault) => self.refuse(FindingCode::INPUT_MALFORMED, "CRL", &fault),
         }
     }
 
@@ -198,7 +198,7 @@ impl Verification {
                 self.terms.key = Some(key);
                 self.opened.take();
             }
-            Err(fault) => self.refuse(FindingCode::PublicKeyMalformed, "public key", &fault),
+            Err(fault) => self.refuse(FindingCode::PUBLIC_KEY_MALFORMED, "public key", &fault),
         }
     }
 

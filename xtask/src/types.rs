@@ -8,9 +8,9 @@ use std::{fs, path::PathBuf};
 
 use anyhow::Context;
 use countersign_core::{
-    finding::FindingCode,
+    finding::{Class, FindingCode},
     limits,
-    report::{ArtifactSummary, Report},
+    report::{ArtifactSummary, Question, Report},
     time::UnixSeconds,
 };
 use serde_json::Value;
@@ -46,36 +46,59 @@ fn report() -> anyhow::Result<String> {
     let text = text.replace("code: string", "code: FindingCode");
     let imported = "import type { FindingCode } from \"./findings.js\";\n\n";
     let text = text.replacen("\n\n", &format!("\n\n{imported}"), 1);
-    Ok(format!("{text}\n{}\n{}", faults()?, limits()))
+    Ok(format!("{text}\n{}\n{}\n{}", rejections()?, faults()?, limits()))
 }
 
 fn findings() -> anyhow::Result<String> {
-    let mut text = format!("{HEAD} from the table in core/src/finding/table.rs.\n\n");
+    let mut text = format!("{HEAD} from the tables in core/src/finding/.\n\n");
     text.push_str(
         "/** Every code that a finding can have, the gravest first within its class. */\n",
     );
     text.push_str("export type FindingCode =\n");
-    for code in FindingCode::ALL {
+    let all = FindingCode::all();
+    for code in &all {
         writeln!(text, "  | \"{}\"", code.code())?;
     }
     text.push_str(
         ";\n\n\
+        /** What a check answers. */\n\
+        export type Question =\n  | \"same-file\"\n  | \"who-signed\"\n  | \"when-signed\"\n  | \"still-trusted\"\n  | \"publicly-logged\";\n\n\
         /** What the table says of a code. */\n\
         export interface FindingText {\n  \
         class: \"note\" | \"warning\" | \"outdated\" | \"set-up\" | \"not-checked\" | \"danger\";\n  \
-        exit_code: number;\n  title: string;\n  clause: string;\n  remedy: string;\n}\n\n\
+        exit_code: number;\n  question: Question;\n  title: string;\n  clause: string;\n  remedy: string;\n}\n\n\
         /** The texts of every code, in English. */\n\
         export const findings: Readonly<Record<FindingCode, FindingText>> = {\n",
     );
-    for code in FindingCode::ALL {
+    for code in all {
         let row = serde_json::json!({
             "class": code.class(),
             "exit_code": code.exit_code(),
+            "question": code.question(),
             "title": code.title(),
             "clause": code.clause(),
             "remedy": code.remedy(),
         });
         writeln!(text, "  \"{}\": {row},", code.code())?;
+    }
+    text.push_str("};\n");
+    Ok(text)
+}
+
+/// Why a file is rejected, for the state that the page shows. Small, since every page carries it.
+fn rejections() -> anyhow::Result<String> {
+    let mut text = String::from(
+        "/** The question that a code of a rejection answers; those that are not here are about who signed, \
+        when, or where it was logged. */\n\
+        export const rejections: Readonly<Partial<Record<FindingCode, \"same-file\" | \"still-trusted\">>> = {\n",
+    );
+    let shown = |code: &FindingCode| {
+        let question = matches!(code.question(), Question::SameFile | Question::StillTrusted);
+        question && code.class() == Class::Danger
+    };
+    for code in FindingCode::all().into_iter().filter(shown) {
+        let question = serde_json::to_string(&code.question())?;
+        writeln!(text, "  \"{}\": {question},", code.code())?;
     }
     text.push_str("};\n");
     Ok(text)
@@ -90,11 +113,11 @@ fn faults() -> anyhow::Result<String> {
         Readonly<Record<\"internal.error\", Report>> = {\n",
     );
     for code in [
-        FindingCode::Internal,
-        FindingCode::ServiceUnreachable,
-        FindingCode::SiteBlocked,
-        FindingCode::SiteFileMissing,
-        FindingCode::BrowserUnsupported,
+        FindingCode::INTERNAL,
+        FindingCode::SERVICE_UNREACHABLE,
+        FindingCode::SITE_BLOCKED,
+        FindingCode::SITE_FILE_MISSING,
+        FindingCode::BROWSER_UNSUPPORTED,
     ] {
         let report = Report::of_fault(code.into(), ArtifactSummary::default(), UnixSeconds::new(0));
         writeln!(text, "  \"{}\": {},", code.code(), serde_json::to_string(&report)?)?;

@@ -7,6 +7,7 @@ use url::Url;
 use crate::{
     arguments::AdminArguments,
     artifact::Waiting,
+    codes,
     failure::{Failure, Outcome},
     fetch::{Authorities, ClientCertificate, HttpClient, Patience, Reply, Tls, shown},
     input,
@@ -38,7 +39,7 @@ impl<'a> Admin<'a> {
             "--admin-url",
         )?;
         if url.scheme() != "https" {
-            let finding = Finding::new(FindingCode::UsageInvalid).about("--admin-url");
+            let finding = Finding::new(codes::USAGE_INVALID).about("--admin-url");
             return Err(finding.expected("https://HOST[:PORT]").found(shown(&url)).into());
         }
         let certificate = typed(
@@ -97,10 +98,10 @@ fn answer(url: &Url, reply: &Reply) -> Outcome<Value> {
         _ => reply.status_text(),
     };
     let code = match (status.as_u16(), member("code").as_deref()) {
-        (404, Some("certificate.not_registered")) => FindingCode::RevocationUnknown,
+        (404, Some("certificate.not_registered")) => FindingCode::REVOCATION_UNKNOWN,
         // Not the words of the service that was meant.
-        (404, None) | (429 | 500.., _) => FindingCode::ServiceAnswer,
-        _ => FindingCode::ServiceRefused,
+        (404, None) | (429 | 500.., _) => FindingCode::SERVICE_ANSWER,
+        _ => codes::SERVICE_REFUSED,
     };
     Err(Finding::new(code).about(shown(url)).found(words).into())
 }

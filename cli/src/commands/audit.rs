@@ -13,6 +13,7 @@ use serde_json::Value;
 use super::audit_reading::{self, Memory, WholeLedger};
 use crate::{
     arguments::{AuditShowArguments, AuditVerifyArguments, plain_serial},
+    codes,
     failure::{Outcome, path_text},
     output::{Answer, Body, Words, finding_text, style, styled},
     session::Session,
@@ -215,25 +216,21 @@ pub(super) fn finding(fault: &Fault) -> Finding {
         line => format!("{}, line {line}", path_text(&fault.file)),
     };
     let (code, expected) = match &fault.what {
-        What::Unreadable(_) => (FindingCode::InputUnreadable, None),
-        What::NoLedger => (FindingCode::AuditNotFound, None),
-        What::Incomplete { .. } => (FindingCode::AuditIncomplete, None),
-        What::Cut { .. } => (FindingCode::AuditFileCut, None),
-        What::Malformed(_) => (FindingCode::AuditLineMalformed, None),
+        What::Unreadable(_) => (FindingCode::INPUT_UNREADABLE, None),
+        What::NoLedger => (codes::AUDIT_NOT_FOUND, None),
+        What::Incomplete { .. } => (codes::AUDIT_INCOMPLETE, None),
+        What::Cut { .. } => (codes::AUDIT_FILE_CUT, None),
+        What::Malformed(_) => (codes::AUDIT_LINE_MALFORMED, None),
         What::Sequence { expected, .. } => {
-            (FindingCode::AuditSequenceBroken, Some(format!("line number {expected}")))
+            (codes::AUDIT_SEQUENCE_BROKEN, Some(format!("line number {expected}")))
         }
-        What::Altered { expected, .. } => {
-            (FindingCode::AuditLineAltered, Some(expected.to_string()))
-        }
-        What::FileMissing => (FindingCode::AuditFileMissing, None),
+        What::Altered { expected, .. } => (codes::AUDIT_LINE_ALTERED, Some(expected.to_string())),
+        What::FileMissing => (codes::AUDIT_FILE_MISSING, None),
         What::Foreign { number } => {
-            (FindingCode::AuditFileForeign, Some(format!("file {number} of this ledger")))
+            (codes::AUDIT_FILE_FOREIGN, Some(format!("file {number} of this ledger")))
         }
-        What::Format { .. } => (FindingCode::AuditFormatUnknown, None),
-        What::HeadMissing { expected } => {
-            (FindingCode::AuditHeadMissing, Some(expected.to_string()))
-        }
+        What::Format { .. } => (codes::AUDIT_FORMAT_UNKNOWN, None),
+        What::HeadMissing { expected } => (codes::AUDIT_HEAD_MISSING, Some(expected.to_string())),
     };
     let found = match &fault.what {
         What::Sequence { found, .. } => format!("line number {found}"),

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::{audit::finding, audit_head};
 use crate::{
     arguments::{ExpectedHead, LedgerArguments},
+    codes,
     failure::{Failure, Outcome, path_text},
     seen_heads::{SeenHead, SeenHeads},
     session::Session,
@@ -85,7 +86,7 @@ impl Watch {
             None => format!("a ledger that ends with line number {}", summary.head_sequence),
         };
         let expected = format!("line number {sequence} with the hash {hash}, seen at {at}");
-        Err(Finding::new(FindingCode::AuditHeadMissing).expected(expected).found(found).into())
+        Err(Finding::new(codes::AUDIT_HEAD_MISSING).expected(expected).found(found).into())
     }
 }
 
@@ -110,7 +111,7 @@ pub(super) fn read(
     let summary = verified.map_err(|fault| Failure::from(finding(&fault)))?;
     let judged = watch.judge(&summary);
     let (memory, seen) = judged.map_err(|failure| match failure.finding().code {
-        FindingCode::AuditHeadMissing => failure.about(path_text(folder)),
+        codes::AUDIT_HEAD_MISSING => failure.about(path_text(folder)),
         _ => failure,
     })?;
     let mut before = None;

@@ -18,6 +18,7 @@ use serde_json::json;
 use super::ca_crl::Listed;
 use crate::{
     arguments::{CaCrlArguments, CaFolder, CaInitArguments, CaKey, CaListArguments, KeyPassphrase},
+    codes,
     failure::{Failure, Outcome, path_text},
     interrupt::without_interruption,
     output::{Answer, Words},
@@ -205,7 +206,7 @@ fn serial_of(ca: &CertificateAuthority, authority: Authority, serial: &str) -> O
     let serial = serial.replace(':', "");
     let (entry, certificate) = ca.issued(&serial)?;
     if entry.ca != authority {
-        return Err(Finding::new(FindingCode::UsageInvalid)
+        return Err(Finding::new(codes::USAGE_INVALID)
             .about(serial)
             .expected(format!("a certificate that {} issued", authority.name()))
             .found(format!("one of {}", entry.ca.name()))

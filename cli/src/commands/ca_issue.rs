@@ -102,7 +102,7 @@ fn serial_of(path: &Path) -> Outcome<String> {
 /// `certificate.malformed` of a file.
 pub(super) fn malformed(path: &Path, found: &str) -> Failure {
     use countersign_core::finding::{Finding, FindingCode};
-    Finding::new(FindingCode::CertificateMalformed).about(path_text(path)).found(found).into()
+    Finding::new(FindingCode::CERTIFICATE_MALFORMED).about(path_text(path)).found(found).into()
 }
 
 fn request(arguments: &CaIssueArguments, ca: &CertificateAuthority) -> Outcome<IssueRequest> {

@@ -13,6 +13,7 @@ use serde_json::json;
 
 use crate::{
     arguments::{ConfigCheckArguments, ServiceName},
+    codes,
     failure::{Failure, Outcome, path_text},
     input,
     output::Answer,
@@ -68,7 +69,7 @@ fn check_service(file: &Path, service: ServiceName) -> Outcome<Answer> {
     }
     let run = command.output();
     let output = run.map_err(|error| {
-        let finding = Finding::new(FindingCode::InputUnreadable).about(name);
+        let finding = Finding::new(FindingCode::INPUT_UNREADABLE).about(name);
         Failure::from(
             finding.expected("the program beside this one, or in PATH").found(error.to_string()),
         )
@@ -80,7 +81,7 @@ fn check_service(file: &Path, service: ServiceName) -> Outcome<Answer> {
     }
     let said = lines(&output.stderr);
     let found = if said.is_empty() { output.status.to_string() } else { said };
-    Err(Finding::new(FindingCode::ConfigurationInvalid)
+    Err(Finding::new(codes::CONFIGURATION_INVALID)
         .about(path_text(file))
         .expected(format!("a configuration of {name} (docs/operations.md)"))
         .found(found)

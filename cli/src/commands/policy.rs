@@ -94,7 +94,7 @@ fn signer(arguments: &PolicyInitArguments, files: &[String]) -> Outcome<Value> {
 fn fingerprint(path: &Path) -> Outcome<String> {
     let octets = input::public_key(path)?;
     let refused = |found: String| {
-        Finding::new(FindingCode::PublicKeyMalformed).about(path_text(path)).found(found)
+        Finding::new(FindingCode::PUBLIC_KEY_MALFORMED).about(path_text(path)).found(found)
     };
     let key = PublicKey::decode(&octets).map_err(|error| refused(error.to_string()))?;
     if !key.algorithm.is_acceptable() {

@@ -65,7 +65,7 @@ fn status_by_admin(arguments: &RevocationStatusArguments, session: &Session) -> 
         format!("{} It is known, and not revoked.\n", styled(style::GOOD, "✔ Good."))
     };
     let mut answer = Answer::new(text, &shown)?;
-    answer.exit_code = if is_revoked { FindingCode::Revoked.exit_code() } else { 0 };
+    answer.exit_code = if is_revoked { FindingCode::REVOKED.exit_code() } else { 0 };
     Ok(answer)
 }
 
@@ -109,7 +109,7 @@ fn status_by_ocsp(
         |der| Certificate::decode(der).map_err(|error| malformed(path, &error.to_string()));
     let (certificate, issuer) = (decode(der)?, decode(issuer_der)?);
     if !certificate.is_signed_by(&issuer, &AwsLc) {
-        return Err(Finding::new(FindingCode::CertificateUnknownIssuer)
+        return Err(Finding::new(FindingCode::CERTIFICATE_UNKNOWN_ISSUER)
             .about(certificate.subject_text())
             .expected(format!("issued by {}", issuer.subject_text()))
             .found("not signed by it")
@@ -119,7 +119,7 @@ fn status_by_ocsp(
     let in_certificate = named.find_map(|url| fetch::address(url).ok());
     let url = arguments.ocsp_url.clone().or(in_certificate).ok_or_else(|| {
         Failure::from(
-            Finding::new(FindingCode::RevocationNoSource).about(certificate.subject_text()),
+            Finding::new(FindingCode::REVOCATION_NO_SOURCE).about(certificate.subject_text()),
         )
     })?;
     let client = HttpClient::public()?;
@@ -132,11 +132,11 @@ fn status_by_ocsp(
     let standing = evidence.standing(&certificate, &issuer, &rules, &AwsLc, session.now());
     let Some(known) = standing.known else {
         let fault = standing.faults.into_iter().next();
-        return Err(fault.unwrap_or_else(|| FindingCode::RevocationUnknown.into()).into());
+        return Err(fault.unwrap_or_else(|| FindingCode::REVOCATION_UNKNOWN.into()).into());
     };
     // Of an expired certificate, the last that was known says nothing of today.
     if known.freshness != Freshness::Fresh && known.revoked.is_none() {
-        return Err(Finding::new(FindingCode::RevocationStale)
+        return Err(Finding::new(FindingCode::REVOCATION_STALE)
             .found(format!("as of {}", known.as_of))
             .into());
     }
@@ -145,7 +145,7 @@ fn status_by_ocsp(
         Some((reason, date)) => (
             "revoked",
             revoked_text(reason.name(), &date.to_string()),
-            FindingCode::Revoked.exit_code(),
+            FindingCode::REVOKED.exit_code(),
         ),
     };
     let result = json!({
@@ -178,7 +178,7 @@ pub(super) fn fetch(arguments: &RevocationFetchArguments, session: &Session) -> 
         return nothing_to_fetch(&path);
     }
     if by_key && key.is_none() {
-        return Err(Finding::new(FindingCode::KeyNotGiven)
+        return Err(Finding::new(FindingCode::KEY_NOT_GIVEN)
             .about(path_text(&path))
             .expected("--key FILE: only what timestamps this key's signature counts")
             .into());
@@ -193,7 +193,7 @@ pub(super) fn fetch(arguments: &RevocationFetchArguments, session: &Session) -> 
         return nothing_to_fetch(&path);
     }
     if sources.is_empty() {
-        return Err(Finding::new(FindingCode::CertificateUnknownIssuer)
+        return Err(Finding::new(FindingCode::CERTIFICATE_UNKNOWN_ISSUER)
             .about(path_text(&path))
             .expected("a bundle whose certificates chain to the trust root")
             .into());
@@ -201,7 +201,7 @@ pub(super) fn fetch(arguments: &RevocationFetchArguments, session: &Session) -> 
     let mut collected = RevocationEvidence::open(&[], &[], Network::Online, Cache::Unused)?;
     let Fetched { pieces, failed, .. } =
         collected.fetch(session, &sources, &policy.revocation, now);
-    let unavailable = FindingCode::RevocationUnavailable;
+    let unavailable = FindingCode::REVOCATION_UNAVAILABLE;
     if pieces.is_empty() && failed == 0 && by_key {
         return nothing_to_fetch(&path);
     }
@@ -210,7 +210,7 @@ pub(super) fn fetch(arguments: &RevocationFetchArguments, session: &Session) -> 
             (unavailable, format!("nothing for {} certificates", sources.len()))
         } else {
             let found = format!("{} certificates, and none names a CRL or OCSP", sources.len());
-            (FindingCode::RevocationNoSource, found)
+            (FindingCode::REVOCATION_NO_SOURCE, found)
         };
         return Err(Finding::new(code).about(path_text(&path)).found(found).into());
     }

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use super::{admin::Admin, ca_issue::malformed, verify::bundle_path};
 use crate::{
     arguments::RevokeArguments,
+    codes,
     failure::{Failure, Outcome},
     input,
     output::{Answer, Words},
@@ -62,7 +63,7 @@ pub(super) fn run(arguments: &RevokeArguments, session: &Session) -> Outcome<Ans
         return Answer::new(text, &done);
     }
     // What was ordered is not done: whoever looks at nothing but the exit code must not think so.
-    let code = FindingCode::RevocationPending;
+    let code = codes::REVOCATION_PENDING;
     done["code"] = json!(code.code());
     done["title"] = json!(code.title());
     done["explanation"] = json!(why_it_waits(&done["pending"]));
@@ -182,6 +183,6 @@ fn waiting_in_words(whom: &str, answer: &Value) -> String {
          withdraw: countersign revocation withdraw {id}\n  code:     {}\n",
         said(&pending["comment"]),
         said(&pending["expires_at"]),
-        FindingCode::RevocationPending,
+        codes::REVOCATION_PENDING,
     )
 }

@@ -33,6 +33,7 @@ use super::verify::bundle_path;
 use crate::{
     arguments::{Format, SignArguments},
     artifact::{self, Contents},
+    codes,
     failure::{Failure, Outcome, path_text},
     fetch::HttpClient,
     input,
@@ -144,14 +145,14 @@ impl<'a> Run<'a> {
         let certificate = input::certificate(&certificate_path)?;
         let about = |finding: Finding| Failure::from(finding).about(path_text(&certificate_path));
         let decoded = Certificate::decode(&certificate).map_err(|error| {
-            about(Finding::new(FindingCode::CertificateMalformed).found(error.to_string()))
+            about(Finding::new(FindingCode::CERTIFICATE_MALFORMED).found(error.to_string()))
         })?;
         let policy = own_policy(&decoded, urls).map_err(about)?;
         let key = session.open_key_of(&certificate, &location, &arguments.passphrase).map_err(
             |failure| match failure.finding().code {
-                FindingCode::KeyMismatch => {
+                codes::KEY_MISMATCH => {
                     let found = "the key of another certificate";
-                    let finding = Finding::new(FindingCode::KeyMismatch);
+                    let finding = Finding::new(codes::KEY_MISMATCH);
                     let expected = format!("the key of {}", path_text(&certificate_path));
                     finding
                         .about(quoted(location.to_string()))
@@ -244,7 +245,7 @@ impl<'a> Run<'a> {
             (None, Unnamed::NotUnicode, Claim::File | Claim::Statement(_)) => return Ok(None),
             (None, Unnamed::NotUnicode, Claim::Predicate(..)) => "a name that is not UTF-8",
         };
-        let finding = Finding::new(FindingCode::UsageInvalid).about(path_text(path));
+        let finding = Finding::new(codes::USAGE_INVALID).about(path_text(path));
         Err(finding.expected("a file with a name, which is signed too").found(found).into())
     }
 
@@ -348,7 +349,7 @@ fn refuse_statement_as_file(path: &Path, beginning: &[u8]) -> Outcome<()> {
     if !beginning.starts_with(ENVELOPE_BEGINNING) {
         return Ok(());
     }
-    let finding = Finding::new(FindingCode::ArtifactReadsAsStatement).about(path_text(path));
+    let finding = Finding::new(codes::ARTIFACT_READS_AS_STATEMENT).about(path_text(path));
     Err(finding.found("it begins with DSSEv1").into())
 }
 
@@ -358,7 +359,7 @@ fn refuse_statement_as_file(path: &Path, beginning: &[u8]) -> Outcome<()> {
 fn own_policy(certificate: &Certificate<'_>, urls: &[Url]) -> Result<Policy, Finding> {
     let identity = certificate
         .identity()
-        .ok_or_else(|| Finding::new(FindingCode::CertificateIdentityAbsent))?;
+        .ok_or_else(|| Finding::new(FindingCode::CERTIFICATE_IDENTITY_ABSENT))?;
     let mut policy = Policy::for_identity(identity, certificate.extensions.oidc_issuer)?;
     policy.timestamps_required = u8::from(!urls.is_empty());
     policy.revocation.signer = RevocationMode::Off;
@@ -387,7 +388,7 @@ fn claim(arguments: &SignArguments) -> Outcome<Claim> {
                 ));
             }
             if object.get("_type").and_then(Value::as_str) != Some(STATEMENT_TYPE) {
-                return Err(Finding::new(FindingCode::StatementType)
+                return Err(Finding::new(FindingCode::STATEMENT_TYPE)
                     .about(path_text(path))
                     .expected(STATEMENT_TYPE)
                     .into());

@@ -19,7 +19,7 @@ use countersign_core::{
 
 use crate::{
     arguments::VerifyArguments,
-    artifact, bundle_beside,
+    artifact, bundle_beside, codes,
     failure::{Failure, Outcome, path_text},
     input,
     output::{Answer, Body, Talk},
@@ -135,7 +135,7 @@ fn policy(arguments: &VerifyArguments, session: &Session) -> Outcome<Policy> {
     match (arguments.certificate_identity.as_ref().or(set), &settings.policy) {
         (Some(identity), _) => Ok(Policy::for_identity(identity, issuer)?),
         (None, Some(path)) => input::policy(path),
-        (None, None) => Err(Finding::new(FindingCode::UsageInvalid)
+        (None, None) => Err(Finding::new(codes::USAGE_INVALID)
             .about("the expected signer")
             .expected(
                 "--policy FILE, or --certificate-identity with --certificate-oidc-issuer, or --key FILE",
@@ -237,7 +237,7 @@ impl Run<'_> {
     /// The bundle of what has no file beside which one could be looked for.
     fn named_bundle(&self, artifact: &Path, expected: &str) -> Outcome<Vec<u8>> {
         self.bundle.clone().unwrap_or_else(|| {
-            let finding = Finding::new(FindingCode::BundleNotFound).about(path_text(artifact));
+            let finding = Finding::new(FindingCode::BUNDLE_NOT_FOUND).about(path_text(artifact));
             Err(finding.expected(expected).found("none").into())
         })
     }
@@ -280,7 +280,7 @@ fn digest_of(artifact: &Path) -> Outcome<Option<Digest>> {
     if let Some(digest) = Digest::parse(text) {
         // A file of that name would be called verified without being read (`verify dist/*`).
         if artifact.symlink_metadata().is_ok() {
-            return Err(Finding::new(FindingCode::UsageInvalid)
+            return Err(Finding::new(codes::USAGE_INVALID)
                 .about(text)
                 .expected("the file as ./NAME, or a digest of which no file has the name")
                 .found("a digest that is a file's name too")
@@ -291,7 +291,7 @@ fn digest_of(artifact: &Path) -> Outcome<Option<Digest>> {
     let looks_like_one =
         ["sha256:", "sha384:", "sha512:"].iter().any(|start| text.starts_with(start));
     if looks_like_one && !artifact.exists() {
-        return Err(Finding::new(FindingCode::UsageInvalid)
+        return Err(Finding::new(codes::USAGE_INVALID)
             .about(text)
             .expected("as many hexadecimal digits as the algorithm makes")
             .found("another number of digits, or other characters")

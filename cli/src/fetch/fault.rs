@@ -6,6 +6,7 @@ use countersign_core::finding::{Finding, FindingCode};
 use url::Url;
 
 use super::{CONNECT, elsewhere, reach::TooClose, reply::unusable, shown};
+use crate::codes;
 use crate::{failure::Failure, tls_fault::Handshake};
 
 /// What kept an answer from coming.
@@ -73,7 +74,7 @@ impl Unanswered {
 }
 
 fn proxy_refused(url: &Url, found: String) -> Failure {
-    Finding::new(FindingCode::ProxyRefused).about(shown(url)).found(found).into()
+    Finding::new(codes::PROXY_REFUSED).about(shown(url)).found(found).into()
 }
 
 /// The error of that type among those that an error came from. An I/O error hides the one that it

@@ -7,6 +7,7 @@ use ipnet::IpNet;
 use url::{Host, Url};
 
 use super::{reach::Reach, shown};
+use crate::codes;
 use crate::failure::{Failure, Outcome};
 
 /// The proxies of the environment.
@@ -91,7 +92,7 @@ fn address(name: &str, value: &str) -> Outcome<Url> {
             // What cannot be read may hold a password all the same.
             let found = parsed.map_or_else(|_| "something else".to_owned(), |url| shown(&url));
             Err(Failure::from(
-                Finding::new(FindingCode::UsageInvalid)
+                Finding::new(codes::USAGE_INVALID)
                     .about(name)
                     .expected("the address of a proxy: http://, https:// or socks5://HOST:PORT")
                     .found(found),
@@ -247,7 +248,7 @@ mod tests {
     fn what_is_no_proxy_is_refused_and_its_password_not_shown() {
         for value in ["ftp://u:secret@p/", "http://u:secret@", "http://u:secret@p:port"] {
             let refused = proxies(&[("ALL_PROXY", value)]).expect_err(value);
-            assert_eq!(refused.finding().code, FindingCode::UsageInvalid);
+            assert_eq!(refused.finding().code, codes::USAGE_INVALID);
             assert!(!format!("{:?}", refused.finding()).contains("secret"), "{value}");
         }
     }

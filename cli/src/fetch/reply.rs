@@ -124,5 +124,5 @@ impl Reply {
 
 /// An answer that cannot be used.
 pub(crate) fn unusable(url: &Url, found: impl Into<String>) -> Failure {
-    Finding::new(FindingCode::ServiceAnswer).about(shown(url)).found(found).into()
+    Finding::new(FindingCode::SERVICE_ANSWER).about(shown(url)).found(found).into()
 }

@@ -15,6 +15,7 @@ use rustls::{
 };
 
 use crate::{
+    codes,
     failure::{Failure, Outcome, path_text},
     tls_fault::Handshake,
 };
@@ -63,11 +64,11 @@ impl ClientCertificate {
             .map_err(|_| Failure::internal("the TLS library does not take our key"))?;
         let shown = chain.first().map(|der| x509::Certificate::decode(der));
         let Some(Ok(certificate)) = shown else {
-            return Err(FindingCode::CertificateMalformed.into());
+            return Err(FindingCode::CERTIFICATE_MALFORMED.into());
         };
         let spki = pair.public_key();
         if spki.is_some_and(|spki| spki.as_ref() != certificate.public_key.raw) {
-            return Err(Finding::new(FindingCode::KeyMismatch)
+            return Err(Finding::new(codes::KEY_MISMATCH)
                 .about(path_text(key))
                 .expected(format!("the key of {}", quoted(certificate.subject_text())))
                 .into());

@@ -43,7 +43,7 @@ impl Setback {
     /// No answer. A connection that was not there may come; whom TLS or a redirect led astray, they
     /// always will.
     pub(super) fn of_transport(failure: Failure) -> Self {
-        let passes = failure.finding().code == FindingCode::ServiceUnreachable;
+        let passes = failure.finding().code == FindingCode::SERVICE_UNREACHABLE;
         Self { failure, hope: if passes { Hope::Later(None) } else { Hope::None } }
     }
 
@@ -54,7 +54,7 @@ impl Setback {
             Some(FailureInfo::BadAlg) => Hope::OtherHash,
             _ => Hope::None,
         };
-        let refused = Finding::new(FindingCode::TimestampRefused);
+        let refused = Finding::new(FindingCode::TIMESTAMP_REFUSED);
         Self { failure: refused.found(response.refusal_text()).into(), hope }
     }
 
@@ -80,7 +80,7 @@ impl Setback {
         let unreachable = |failure: &Failure| {
             matches!(
                 failure.finding().code,
-                FindingCode::ServiceUnreachable | FindingCode::ServiceAnswer
+                FindingCode::SERVICE_UNREACHABLE | FindingCode::SERVICE_ANSWER
             )
         };
         match earlier {

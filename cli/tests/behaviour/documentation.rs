@@ -94,7 +94,7 @@ fn the_page_names_every_command_variable_and_exit_code() {
             assert!(text.contains(&format!("countersign {name}")), "{name}");
         }
     }
-    for code in countersign_core::finding::FindingCode::ALL {
+    for code in countersign_cli::codes::all() {
         assert!(text.contains(&format!("| {} |", code.exit_code())), "{code}");
     }
     let settings = include_str!("../../src/settings.rs");

@@ -1,8 +1,7 @@
 //! Help, completion, manual, version, colours, and refusals of what is not in the grammar.
 
 use clap::{Command, CommandFactory};
-use countersign_cli::arguments::Arguments;
-use countersign_core::finding::FindingCode;
+use countersign_cli::{arguments::Arguments, codes};
 
 use crate::world::{Run, World, command};
 
@@ -114,7 +113,7 @@ fn says_its_version_to_people_and_programs() {
 fn explains_every_code() {
     let world = World::bare();
     let list = world.run(&["explain", "--list"]).succeeds().stdout;
-    for code in FindingCode::ALL {
+    for code in codes::all() {
         assert!(list.contains(code.code()), "{code}");
     }
     let run = world.json(&["explain", "content.mismatch"]).succeeds();

@@ -87,9 +87,9 @@ pub(super) fn decode(root: Value<'_>) -> Result<Bundle, Finding> {
     let media_type = media_type(root).map_err(fault)?;
     let Some((_, version)) = MEDIA_TYPES.iter().find(|(name, _)| *name == media_type) else {
         let code = if media_type.starts_with(MEDIA_TYPE_FAMILY) {
-            FindingCode::BundleTooNew
+            FindingCode::BUNDLE_TOO_NEW
         } else {
-            FindingCode::BundleMalformed
+            FindingCode::BUNDLE_MALFORMED
         };
         return Err(Finding::new(code)
             .about("mediaType")
@@ -114,7 +114,7 @@ impl BundleForm {
         let timestamps = material.timestamp_verification_data.map(|data| data.rfc3161_timestamps);
         let timestamps = timestamps.unwrap_or_default();
         if timestamps.len() > limits::TIMESTAMPS {
-            return Err(Finding::new(FindingCode::TimestampTooMany)
+            return Err(Finding::new(FindingCode::TIMESTAMP_TOO_MANY)
                 .expected(format!("at most {}", limits::TIMESTAMPS))
                 .found(format!("{}", timestamps.len())));
         }
@@ -124,11 +124,11 @@ impl BundleForm {
         let content = match (self.message_signature, self.dsse_envelope) {
             (Some(message), None) => message.decode()?,
             (None, Some(envelope)) => envelope.decode()?,
-            (None, None) => return Err(FindingCode::SignatureAbsent.into()),
+            (None, None) => return Err(FindingCode::SIGNATURE_ABSENT.into()),
             (Some(_), Some(_)) => return Err(malformed("both messageSignature and dsseEnvelope")),
         };
         if content.signature().is_empty() {
-            return Err(FindingCode::SignatureAbsent.into());
+            return Err(FindingCode::SIGNATURE_ABSENT.into());
         }
         Ok(Bundle {
             verifier,
@@ -152,7 +152,7 @@ fn verifier(
             chain.certificates.into_iter().map(|each| each.raw_bytes.0).collect()
         }
         (None, None, Some(key)) => return Ok(Verifier::PublicKey { hint: key.hint }),
-        (None, None, None) => return Err(FindingCode::BundleNoCertificate.into()),
+        (None, None, None) => return Err(FindingCode::BUNDLE_NO_CERTIFICATE.into()),
         (Some(_), Some(_), _) => {
             return Err(malformed("both certificate and x509CertificateChain"));
         }
@@ -160,21 +160,21 @@ fn verifier(
     };
     bounded(certificates.len(), limits::CERTIFICATES, "certificates")?;
     if certificates.is_empty() {
-        return Err(FindingCode::BundleNoCertificate.into());
+        return Err(FindingCode::BUNDLE_NO_CERTIFICATE.into());
     }
     let certificate = certificates.remove(0);
     Ok(Verifier::Certificate { certificate, further: certificates })
 }
 
 pub(super) fn malformed(found: &str) -> Finding {
-    Finding::new(FindingCode::BundleMalformed).found(found)
+    Finding::new(FindingCode::BUNDLE_MALFORMED).found(found)
 }
 
 pub(super) fn bounded(count: usize, limit: usize, what: &str) -> Result<(), Finding> {
     if count <= limit {
         return Ok(());
     }
-    Err(Finding::new(FindingCode::BundleTooManyParts)
+    Err(Finding::new(FindingCode::BUNDLE_TOO_MANY_PARTS)
         .about(what)
         .expected(format!("at most {limit}"))
         .found(format!("{count}")))
@@ -186,7 +186,7 @@ impl MessageSignatureForm {
             None => None,
             Some(Ok(digest)) => Some(digest),
             Some(Err(DigestFault::Weak(name))) => {
-                return Err(Finding::new(FindingCode::ContentDigestWeak)
+                return Err(Finding::new(FindingCode::CONTENT_DIGEST_WEAK)
                     .about("messageDigest")
                     .expected("SHA2_256, SHA2_384 or SHA2_512")
                     .found(name));
@@ -214,7 +214,7 @@ impl EnvelopeForm {
         let count = self.signatures.len();
         let mut signatures = self.signatures.into_iter();
         let (Some(signature), limits::ENVELOPE_SIGNATURES) = (signatures.next(), count) else {
-            return Err(Finding::new(FindingCode::SignatureCount)
+            return Err(Finding::new(FindingCode::SIGNATURE_COUNT)
                 .expected("1")
                 .found(format!("{count}")));
         };

@@ -167,19 +167,19 @@ fn bounded_size(bytes: &[u8]) -> Result<(), Finding> {
     if bytes.len() <= limits::BUNDLE_BYTES {
         return Ok(());
     }
-    Err(Finding::new(FindingCode::BundleTooLarge)
+    Err(Finding::new(FindingCode::BUNDLE_TOO_LARGE)
         .expected(format!("at most {} bytes", limits::BUNDLE_BYTES))
         .found(format!("{} bytes", bytes.len())))
 }
 
 pub(crate) fn json_finding(fault: &JsonFault) -> Finding {
     let code = match fault {
-        JsonFault::Empty => FindingCode::BundleEmpty,
-        JsonFault::NotJson => FindingCode::BundleNotJson,
-        JsonFault::Truncated => FindingCode::BundleTruncated,
-        JsonFault::Malformed(_) => FindingCode::BundleMalformed,
-        JsonFault::DuplicateKey(_) => FindingCode::BundleDuplicateKey,
-        JsonFault::TooDeep => FindingCode::BundleTooDeep,
+        JsonFault::Empty => FindingCode::BUNDLE_EMPTY,
+        JsonFault::NotJson => FindingCode::BUNDLE_NOT_JSON,
+        JsonFault::Truncated => FindingCode::BUNDLE_TRUNCATED,
+        JsonFault::Malformed(_) => FindingCode::BUNDLE_MALFORMED,
+        JsonFault::DuplicateKey(_) => FindingCode::BUNDLE_DUPLICATE_KEY,
+        JsonFault::TooDeep => FindingCode::BUNDLE_TOO_DEEP,
     };
     Finding::new(code).found(format!("{fault}"))
 }

@@ -145,7 +145,7 @@ fn of_parts(parts: Vec<Part>) -> Result<Presented, Finding> {
     match gravest {
         Some(finding) if bundles.is_empty() => Err(finding),
         None if bundles.is_empty() => {
-            Err(Finding::new(FindingCode::BundleMalformed).found("a list without attestations"))
+            Err(Finding::new(FindingCode::BUNDLE_MALFORMED).found("a list without attestations"))
         }
         _ => Ok(Presented { bundles, passed_over }),
     }
@@ -153,21 +153,21 @@ fn of_parts(parts: Vec<Part>) -> Result<Presented, Finding> {
 
 /// How what is no bundle is called.
 const KINDS: [(FileKind, FindingCode); 5] = [
-    (FileKind::Pgp, FindingCode::BundleIsPgp),
-    (FileKind::Minisign, FindingCode::BundleIsMinisign),
-    (FileKind::Envelope, FindingCode::BundleIsEnvelope),
-    (FileKind::CosignBundle, FindingCode::BundleIsCosign),
-    (FileKind::Signature, FindingCode::BundleIsSignature),
+    (FileKind::Pgp, FindingCode::BUNDLE_IS_PGP),
+    (FileKind::Minisign, FindingCode::BUNDLE_IS_MINISIGN),
+    (FileKind::Envelope, FindingCode::BUNDLE_IS_ENVELOPE),
+    (FileKind::CosignBundle, FindingCode::BUNDLE_IS_COSIGN),
+    (FileKind::Signature, FindingCode::BUNDLE_IS_SIGNATURE),
 ];
 
 fn foreign(kind: FileKind) -> Finding {
     let known = KINDS.iter().find(|(each, _)| *each == kind);
-    let code = known.map_or(FindingCode::BundleOtherKind, |(_, code)| *code);
+    let code = known.map_or(FindingCode::BUNDLE_OTHER_KIND, |(_, code)| *code);
     Finding::new(code).expected("a Sigstore bundle").found(kind.words())
 }
 
 fn too_many(what: &str) -> Finding {
-    Finding::new(FindingCode::BundleTooManyParts)
+    Finding::new(FindingCode::BUNDLE_TOO_MANY_PARTS)
         .about(what)
         .expected(format!("at most {}", limits::BUNDLES))
         .found(String::from("more"))

@@ -97,7 +97,7 @@ impl Provenance {
     /// [`Statement::decode`]: super::Statement::decode
     pub fn decode(payload: &[u8]) -> Result<Option<Self>, Finding> {
         let malformed = |found: String| {
-            Finding::new(FindingCode::ProvenanceFieldMalformed).about("predicate").found(found)
+            Finding::new(FindingCode::PROVENANCE_FIELD_MALFORMED).about("predicate").found(found)
         };
         let document =
             Document::decode(payload).map_err(|fault: JsonFault| malformed(format!("{fault}")))?;
@@ -363,7 +363,7 @@ mod tests {
                 r#"{{"predicateType":"https://slsa.dev/provenance/v1","predicate":{predicate}}}"#
             );
             let code = Provenance::decode(payload.as_bytes()).unwrap_err().code;
-            assert_eq!(code, FindingCode::ProvenanceFieldMalformed);
+            assert_eq!(code, FindingCode::PROVENANCE_FIELD_MALFORMED);
         }
     }
 }

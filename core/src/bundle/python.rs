@@ -46,7 +46,7 @@ pub(super) fn decode(root: Value<'_>) -> Result<Bundle, Finding> {
     let form =
         AttestationForm::read(root).map_err(|fault| json_finding(&JsonFault::Malformed(fault)))?;
     if form.version != 1 {
-        return Err(Finding::new(FindingCode::BundleTooNew)
+        return Err(Finding::new(FindingCode::BUNDLE_TOO_NEW)
             .about("version")
             .expected("an attestation of version 1 (PEP 740)")
             .found(format!("{}", form.version)));
@@ -56,7 +56,7 @@ pub(super) fn decode(root: Value<'_>) -> Result<Bundle, Finding> {
     let log_entries = material.transparency_entries.into_iter().map(LogEntryForm::decode);
     let log_entries = log_entries.collect::<Result<_, _>>()?;
     if form.envelope.signature.0.is_empty() {
-        return Err(FindingCode::SignatureAbsent.into());
+        return Err(FindingCode::SIGNATURE_ABSENT.into());
     }
     Ok(Bundle {
         verifier: Verifier::Certificate {

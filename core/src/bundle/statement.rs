@@ -107,13 +107,13 @@ impl Statement {
     /// A finding: malformed, a repeated key, another type, too many subjects, a strong digest of
     /// the wrong length.
     pub fn decode(payload: &[u8]) -> Result<Self, Finding> {
-        let malformed = |found: String| Finding::new(FindingCode::StatementMalformed).found(found);
+        let malformed = |found: String| Finding::new(FindingCode::STATEMENT_MALFORMED).found(found);
         let form: StatementForm = json::decode(payload).map_err(|fault| match fault {
             JsonFault::DuplicateKey(_) | JsonFault::TooDeep => super::json_finding(&fault),
             other => malformed(alloc::format!("{other}")),
         })?;
         if form.statement_type != STATEMENT_TYPE && form.statement_type != STATEMENT_TYPE_V01 {
-            return Err(Finding::new(FindingCode::StatementType)
+            return Err(Finding::new(FindingCode::STATEMENT_TYPE)
                 .about("_type")
                 .expected(STATEMENT_TYPE)
                 .found(form.statement_type));
@@ -122,7 +122,7 @@ impl Statement {
             return Err(malformed(String::from("no subject")));
         }
         if form.subject.len() > limits::SUBJECTS {
-            return Err(Finding::new(FindingCode::BundleTooManyParts)
+            return Err(Finding::new(FindingCode::BUNDLE_TOO_MANY_PARTS)
                 .about("subjects")
                 .expected(alloc::format!("at most {}", limits::SUBJECTS))
                 .found(alloc::format!("{}", form.subject.len())));

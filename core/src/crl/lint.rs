@@ -15,7 +15,7 @@ pub fn inspect(crl: &CertificateList<'_>) -> Vec<Finding> {
     let mut demand = |holds: bool, expected: &str, found: &str| {
         if !holds {
             findings.push(
-                Finding::new(FindingCode::CrlProfile)
+                Finding::new(FindingCode::CRL_PROFILE)
                     .about(crate::x509::name::text(crl.issuer))
                     .expected(expected)
                     .found(found),
@@ -78,7 +78,7 @@ pub fn inspect(crl: &CertificateList<'_>) -> Vec<Finding> {
 
 fn inspect_entries(crl: &CertificateList<'_>) -> Vec<Finding> {
     let broken = |expected: &str, found: String| {
-        Finding::new(FindingCode::CrlProfile)
+        Finding::new(FindingCode::CRL_PROFILE)
             .about(crate::x509::name::text(crl.issuer))
             .expected(expected)
             .found(found)

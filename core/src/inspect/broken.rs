@@ -46,7 +46,7 @@ pub(super) fn recognised(bytes: &[u8]) -> Option<core::result::Result<View, Brok
     };
     let Some(reason) = reason(kind, bytes) else { return Some(Ok(View::Fields(fields))) };
     fields.push(("broken", View::text(reason.clone())));
-    let finding = Finding::new(FindingCode::InputMalformed)
+    let finding = Finding::new(FindingCode::INPUT_MALFORMED)
         .expected(format!("{} as in {}", kind.name(), kind.clause()))
         .found(reason);
     Some(Err(Broken { finding, shown: Some(View::Fields(fields)) }))

@@ -65,7 +65,7 @@ impl<'a> RevocationEvidence<'a> {
     /// `revocation.too-large` when there is more than is looked at.
     pub fn decode(crls: &[&'a [u8]], ocsp_responses: &[&'a [u8]]) -> Result<Self, Finding> {
         if crls.len() > limits::CRLS || ocsp_responses.len() > limits::OCSP_RESPONSES {
-            return Err(Finding::new(FindingCode::EvidenceTooLarge).found(format!(
+            return Err(Finding::new(FindingCode::EVIDENCE_TOO_LARGE).found(format!(
                 "{} CRLs, {} OCSP responses",
                 crls.len(),
                 ocsp_responses.len()
@@ -121,14 +121,14 @@ impl<'a> RevocationEvidence<'a> {
         for (index, crl) in self.crls.iter().enumerate() {
             if !self.related.crls.contains(&index) {
                 let issuer = format!("a CRL of {}", name::text(crl.issuer));
-                unused.push(Finding::new(FindingCode::CrlScope).about(issuer).found(UNRELATED));
+                unused.push(Finding::new(FindingCode::CRL_SCOPE).about(issuer).found(UNRELATED));
             }
         }
         for (index, basic) in self.ocsp.iter().enumerate() {
             if !self.related.ocsp.contains(&index) {
                 let made = format!("an OCSP response of {}", basic.produced_at);
                 unused.push(
-                    Finding::new(FindingCode::RevocationUnknown).about(made).found(UNRELATED),
+                    Finding::new(FindingCode::REVOCATION_UNKNOWN).about(made).found(UNRELATED),
                 );
             }
         }
@@ -191,7 +191,7 @@ impl<'a> RevocationEvidence<'a> {
         match question.read_crl(crl, Some(&delta)) {
             // The delta was made when nothing need be said of the certificate any more; the list
             // before it may be older than that.
-            Err(fault) if fault.code == FindingCode::RevocationAfterExpiry => {
+            Err(fault) if fault.code == FindingCode::REVOCATION_AFTER_EXPIRY => {
                 question.read_crl(crl, None)
             }
             outcome => outcome,
@@ -215,7 +215,7 @@ impl<'a> RevocationEvidence<'a> {
                 faults.push(fault);
             } else if !bases.iter().any(|base| is_delta_for(&delta, base)) {
                 faults.push(
-                    Finding::new(FindingCode::CrlScope)
+                    Finding::new(FindingCode::CRL_SCOPE)
                         .about(question.certificate.subject_text())
                         .expected("a delta CRL beside the complete CRL that it changes")
                         .found("a delta CRL alone"),
@@ -293,7 +293,7 @@ impl<'a> RevocationEvidence<'a> {
                 known.revoked.is_none() && known.freshness == Freshness::Fresh
             });
             if !is_clear {
-                return Err(Finding::new(FindingCode::OcspNotAuthorised)
+                return Err(Finding::new(FindingCode::OCSP_NOT_AUTHORISED)
                     .about(delegate.subject_text())
                     .expected("id-pkix-ocsp-nocheck, or a CRL that clears the delegate")
                     .found("neither"));
@@ -330,19 +330,19 @@ fn piece(kind: &str, index: usize, of: usize) -> String {
 
 fn decode_crl(bytes: &[u8]) -> Result<CertificateList<'_>, Finding> {
     if bytes.len() > limits::CRL_BYTES {
-        return Err(Finding::new(FindingCode::EvidenceTooLarge)
+        return Err(Finding::new(FindingCode::EVIDENCE_TOO_LARGE)
             .expected(format!("a CRL of at most {} bytes", limits::CRL_BYTES))
             .found(format!("{} bytes", bytes.len())));
     }
     CertificateList::decode(bytes)
-        .map_err(|error| malformed(FindingCode::CrlMalformed, &error, bytes))
+        .map_err(|error| malformed(FindingCode::CRL_MALFORMED, &error, bytes))
 }
 
 fn decode_ocsp(bytes: &[u8]) -> Result<BasicResponse<'_>, Finding> {
     match OcspResponse::decode(bytes) {
         Ok(OcspResponse { basic: Some(basic), .. }) => Ok(basic),
-        Ok(response) => Err(Finding::new(FindingCode::OcspRefused).found(response.status.name())),
-        Err(error) => Err(malformed(FindingCode::OcspMalformed, &error, bytes)),
+        Ok(response) => Err(Finding::new(FindingCode::OCSP_REFUSED).found(response.status.name())),
+        Err(error) => Err(malformed(FindingCode::OCSP_MALFORMED, &error, bytes)),
     }
 }
 
@@ -397,7 +397,7 @@ impl Collected {
         self.take(if reasons.is_complete() {
             Ok(united)
         } else {
-            Err(Finding::new(FindingCode::CrlScope)
+            Err(Finding::new(FindingCode::CRL_SCOPE)
                 .about(question.certificate.subject_text())
                 .expected("CRLs that together cover every reason")
                 .found("CRLs for some reasons"))

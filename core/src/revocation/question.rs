@@ -44,7 +44,7 @@ impl<'a> Question<'_, 'a> {
         // RFC 5280 §6.3.3 (f): the issuer's keyUsage, if present, has cRLSign.
         let key_usage = self.issuer.extensions.key_usage;
         if key_usage.is_some_and(|(_, usage)| !usage.contains(KeyUsage::CRL_SIGN)) {
-            return Err(Finding::new(FindingCode::CrlNotAuthorised)
+            return Err(Finding::new(FindingCode::CRL_NOT_AUTHORISED)
                 .about(self.issuer.subject_text())
                 .expected("cRLSign"));
         }
@@ -57,7 +57,7 @@ impl<'a> Question<'_, 'a> {
         if signed {
             return Ok(());
         }
-        Err(Finding::new(FindingCode::CrlSignature).about(self.issuer.subject_text()))
+        Err(Finding::new(FindingCode::CRL_SIGNATURE).about(self.issuer.subject_text()))
     }
 
     /// What a verified CRL says, with a delta laid over it.
@@ -117,7 +117,7 @@ impl<'a> Question<'_, 'a> {
             None => format!("no {extension}"),
         };
         Err(self
-            .about(FindingCode::RevocationAfterExpiry)
+            .about(FindingCode::REVOCATION_AFTER_EXPIRY)
             .expected(format!(
                 "evidence from until {not_after}, or {extension} not later than that"
             ))
@@ -151,7 +151,7 @@ impl<'a> Question<'_, 'a> {
 
     fn entry<'e>(&self, crl: &CertificateList<'e>) -> Result<Option<RevokedEntry<'e>>, Finding> {
         crl.find(self.certificate.serial)
-            .map_err(|error| Finding::new(FindingCode::CrlMalformed).found(format!("{error}")))
+            .map_err(|error| Finding::new(FindingCode::CRL_MALFORMED).found(format!("{error}")))
     }
 
     /// RFC 5280 §5.2, §6.3.3 (b): no rule in it that we do not know, and it covers the certificate.
@@ -163,15 +163,15 @@ impl<'a> Question<'_, 'a> {
         match unknown {
             Ok(None) => {}
             Ok(Some(id)) => {
-                return Err(Finding::new(FindingCode::CrlExtension).found(format!("{id}")));
+                return Err(Finding::new(FindingCode::CRL_EXTENSION).found(format!("{id}")));
             }
             Err(error) => {
-                return Err(Finding::new(FindingCode::CrlMalformed).found(format!("{error}")));
+                return Err(Finding::new(FindingCode::CRL_MALFORMED).found(format!("{error}")));
             }
         }
         let Some((_, point)) = &crl.extensions.issuing_distribution_point else { return Ok(()) };
         let outside = |found: &str| {
-            Err(self.about(FindingCode::CrlScope).expected("a CRL that covers it").found(found))
+            Err(self.about(FindingCode::CRL_SCOPE).expected("a CRL that covers it").found(found))
         };
         let is_ca = self.certificate.extensions.is_ca();
         if point.indirect {
@@ -210,7 +210,7 @@ impl<'a> Question<'_, 'a> {
     ) -> Result<Freshness, Finding> {
         if this_update > self.now.plus_seconds(limits::CLOCK_SKEW_SECONDS) {
             return Err(self
-                .about(FindingCode::RevocationStale)
+                .about(FindingCode::REVOCATION_STALE)
                 .expected("thisUpdate not in the future")
                 .found(format!("{this_update}")));
         }
@@ -245,7 +245,7 @@ impl<'a> Question<'_, 'a> {
         delegate: Option<&Certificate<'_>>,
     ) -> Result<Known, Finding> {
         if let Some(id) = basic.unknown_critical {
-            return Err(Finding::new(FindingCode::OcspExtension).found(format!("{id}")));
+            return Err(Finding::new(FindingCode::OCSP_EXTENSION).found(format!("{id}")));
         }
         // RFC 6960 §4.2.2.1: without nextUpdate, newer information is available all the time.
         let unlimited = Unlimited::FreshFor(limits::OCSP_WITHOUT_NEXT_UPDATE_SECONDS);
@@ -270,7 +270,7 @@ impl<'a> Question<'_, 'a> {
                     reason == RevocationReason::CertificateHold && date.seconds() == 0;
                 Some((if never_issued { RevocationReason::Unspecified } else { reason }, date))
             }
-            CertificateStatus::Unknown => return Err(self.about(FindingCode::RevocationUnknown)),
+            CertificateStatus::Unknown => return Err(self.about(FindingCode::REVOCATION_UNKNOWN)),
         };
         Ok(Known { revoked, as_of: single.this_update, freshness })
     }
@@ -286,7 +286,7 @@ impl<'a> Question<'_, 'a> {
             let key = signer.public_key;
             let holds =
                 key.verifies(self.crypto, &basic.signature_algorithm, basic.tbs, basic.signature);
-            holds.then_some(()).ok_or_else(|| self.about(FindingCode::OcspSignature))
+            holds.then_some(()).ok_or_else(|| self.about(FindingCode::OCSP_SIGNATURE))
         };
         if self.is_named(basic, self.issuer) {
             return verifies(self.issuer).map(|()| None);
@@ -295,7 +295,7 @@ impl<'a> Question<'_, 'a> {
             basic.certificates.iter().filter_map(|raw| Certificate::decode(raw).ok());
         let Some(delegate) = delegates.find(|each| self.is_named(basic, each)) else {
             return Err(self
-                .about(FindingCode::OcspNotAuthorised)
+                .about(FindingCode::OCSP_NOT_AUTHORISED)
                 .expected("a signature by the issuer or its delegate"));
         };
         self.inspect_delegate(&delegate, &[basic.produced_at, single.this_update])?;
@@ -318,7 +318,7 @@ impl<'a> Question<'_, 'a> {
         times: &[UnixSeconds],
     ) -> Result<(), Finding> {
         let refused = |expected: &str, found: &str| {
-            Err(Finding::new(FindingCode::OcspNotAuthorised)
+            Err(Finding::new(FindingCode::OCSP_NOT_AUTHORISED)
                 .about(delegate.subject_text())
                 .expected(expected)
                 .found(found))

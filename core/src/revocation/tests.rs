@@ -46,7 +46,7 @@ fn good_and_fresh_is_a_clean_pass() {
 #[test]
 fn revoked_without_a_timestamp_is_rejected_for_every_reason() {
     for reason in R::ALL {
-        let expected = if reason == R::CertificateHold { F::RevokedOnHold } else { F::Revoked };
+        let expected = if reason == R::CertificateHold { F::REVOKED_ON_HOLD } else { F::REVOKED };
         assert_eq!(signer(reason, None), [expected], "{reason:?}");
     }
 }
@@ -54,7 +54,7 @@ fn revoked_without_a_timestamp_is_rejected_for_every_reason() {
 #[test]
 fn signed_at_or_after_the_date_is_rejected_for_every_reason() {
     for reason in R::ALL {
-        let expected = if reason == R::CertificateHold { F::RevokedOnHold } else { F::Revoked };
+        let expected = if reason == R::CertificateHold { F::REVOKED_ON_HOLD } else { F::REVOKED };
         assert_eq!(signer(reason, AT), [expected], "{reason:?}");
         assert_eq!(signer(reason, AFTER), [expected], "{reason:?}");
     }
@@ -65,18 +65,18 @@ fn signed_before_a_harmless_revocation_is_noted() {
     for reason in
         [R::Superseded, R::CessationOfOperation, R::AffiliationChanged, R::CertificateHold]
     {
-        assert_eq!(signer(reason, BEFORE), [F::RevokedAfterSigning], "{reason:?}");
+        assert_eq!(signer(reason, BEFORE), [F::REVOKED_AFTER_SIGNING], "{reason:?}");
         let found = codes(Some(reason), Freshness::Fresh, Subject::Signer, BEFORE, &strict());
-        assert_eq!(found, [F::RevokedAfterSigning], "{reason:?}");
+        assert_eq!(found, [F::REVOKED_AFTER_SIGNING], "{reason:?}");
     }
 }
 
 #[test]
 fn signed_before_a_compromise_warns_and_the_strict_policy_rejects() {
     for reason in [R::KeyCompromise, R::Unspecified, R::PrivilegeWithdrawn] {
-        assert_eq!(signer(reason, BEFORE), [F::CompromisedAfterSigning], "{reason:?}");
+        assert_eq!(signer(reason, BEFORE), [F::COMPROMISED_AFTER_SIGNING], "{reason:?}");
         let found = codes(Some(reason), Freshness::Fresh, Subject::Signer, BEFORE, &strict());
-        assert_eq!(found, [F::RevokedCompromiseStrict], "{reason:?}");
+        assert_eq!(found, [F::REVOKED_COMPROMISE_STRICT], "{reason:?}");
     }
 }
 
@@ -85,10 +85,10 @@ fn a_compromised_authority_follows_the_same_rule() {
     let authority = |signed_by, rules: &Revocation| {
         codes(Some(R::CaCompromise), Freshness::Fresh, Subject::Authority, signed_by, rules)
     };
-    assert_eq!(authority(BEFORE, &Revocation::default()), [F::AuthorityCompromisedAfterSigning]);
-    assert_eq!(authority(BEFORE, &strict()), [F::RevokedCompromiseStrict]);
-    assert_eq!(authority(AFTER, &Revocation::default()), [F::RevokedAuthority]);
-    assert_eq!(authority(None, &Revocation::default()), [F::RevokedAuthority]);
+    assert_eq!(authority(BEFORE, &Revocation::default()), [F::AUTHORITY_COMPROMISED_AFTER_SIGNING]);
+    assert_eq!(authority(BEFORE, &strict()), [F::REVOKED_COMPROMISE_STRICT]);
+    assert_eq!(authority(AFTER, &Revocation::default()), [F::REVOKED_AUTHORITY]);
+    assert_eq!(authority(None, &Revocation::default()), [F::REVOKED_AUTHORITY]);
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn stale_evidence_that_lists_it_still_rejects() {
     for reason in [R::KeyCompromise, R::Superseded] {
         let found =
             codes(Some(reason), Freshness::Stale, Subject::Signer, AFTER, &Revocation::default());
-        assert_eq!(found, [F::Revoked]);
+        assert_eq!(found, [F::REVOKED]);
     }
 }
 
@@ -105,12 +105,12 @@ fn stale_evidence_is_never_a_pass_by_itself() {
     let rules = Revocation::default();
     assert_eq!(
         codes(None, Freshness::Stale, Subject::Signer, BEFORE, &rules),
-        [F::RevocationStale]
+        [F::REVOCATION_STALE]
     );
-    assert_eq!(codes(None, Freshness::Stale, Subject::Signer, None, &rules), [F::RevocationStale]);
+    assert_eq!(codes(None, Freshness::Stale, Subject::Signer, None, &rules), [F::REVOCATION_STALE]);
     assert_eq!(
         codes(Some(R::Superseded), Freshness::Stale, Subject::Signer, BEFORE, &rules),
-        [F::RevocationStale, F::RevokedAfterSigning]
+        [F::REVOCATION_STALE, F::REVOKED_AFTER_SIGNING]
     );
 }
 
@@ -127,11 +127,11 @@ fn stale_evidence_passes_where_the_policy_allows_offline_use() {
         codes(None, Freshness::Stale, Subject::Signer, signed_by, rules)
     };
     // The evidence is three days old; the timestamp twenty days, or five.
-    assert_eq!(stale(BEFORE, &offline(30, 1)), [F::StaleAccepted]);
-    assert_eq!(stale(BEFORE, &offline(2, 1)), [F::RevocationStale], "over its maximum age");
-    assert_eq!(stale(AFTER, &offline(30, 2)), [F::StaleAccepted]);
-    assert_eq!(stale(AFTER, &offline(30, 3)), [F::RevocationStale], "within the grace");
-    assert_eq!(stale(None, &offline(30, 1)), [F::RevocationStale], "no proven time");
+    assert_eq!(stale(BEFORE, &offline(30, 1)), [F::STALE_ACCEPTED]);
+    assert_eq!(stale(BEFORE, &offline(2, 1)), [F::REVOCATION_STALE], "over its maximum age");
+    assert_eq!(stale(AFTER, &offline(30, 2)), [F::STALE_ACCEPTED]);
+    assert_eq!(stale(AFTER, &offline(30, 3)), [F::REVOCATION_STALE], "within the grace");
+    assert_eq!(stale(None, &offline(30, 1)), [F::REVOCATION_STALE], "no proven time");
 }
 
 #[test]
@@ -143,16 +143,16 @@ fn the_last_that_was_known_before_the_expiry_passes_only_where_the_policy_takes_
     // The evidence is three days old.
     let yesterday = Some(ProvenTime::vouched(NOW.minus_seconds(DAY)));
     let then = Some(ProvenTime::vouched(NOW.minus_seconds(3 * DAY)));
-    assert_eq!(last(None, BEFORE, &rules), [F::LastKnownAccepted]);
-    assert_eq!(last(None, then, &rules), [F::LastKnownAccepted]);
-    assert_eq!(last(None, yesterday, &rules), [F::RevocationStale], "from before the signature");
-    assert_eq!(last(None, None, &rules), [F::RevocationStale], "no proven time");
-    assert_eq!(last(None, BEFORE, &Revocation::default()), [F::RevocationStale]);
-    assert_eq!(last(Some(R::KeyCompromise), AFTER, &rules), [F::Revoked]);
+    assert_eq!(last(None, BEFORE, &rules), [F::LAST_KNOWN_ACCEPTED]);
+    assert_eq!(last(None, then, &rules), [F::LAST_KNOWN_ACCEPTED]);
+    assert_eq!(last(None, yesterday, &rules), [F::REVOCATION_STALE], "from before the signature");
+    assert_eq!(last(None, None, &rules), [F::REVOCATION_STALE], "no proven time");
+    assert_eq!(last(None, BEFORE, &Revocation::default()), [F::REVOCATION_STALE]);
+    assert_eq!(last(Some(R::KeyCompromise), AFTER, &rules), [F::REVOKED]);
     let superseded = last(Some(R::Superseded), BEFORE, &rules);
-    assert_eq!(superseded, [F::LastKnownAccepted, F::RevokedAfterSigning]);
+    assert_eq!(superseded, [F::LAST_KNOWN_ACCEPTED, F::REVOKED_AFTER_SIGNING]);
     let stale = codes(None, Freshness::Stale, Subject::Signer, BEFORE, &rules);
-    assert_eq!(stale, [F::RevocationStale], "a certificate that is valid still");
+    assert_eq!(stale, [F::REVOCATION_STALE], "a certificate that is valid still");
 }
 
 #[test]
@@ -162,11 +162,11 @@ fn a_compromised_timestamp_authority_proves_nothing() {
         codes(Some(reason), Freshness::Fresh, Subject::TimestampAuthority, signed_by, &rules)
     };
     for reason in [R::KeyCompromise, R::Unspecified, R::CaCompromise] {
-        assert_eq!(authority(reason, BEFORE), [F::TimestampAuthorityRevoked], "{reason:?}");
+        assert_eq!(authority(reason, BEFORE), [F::TIMESTAMP_AUTHORITY_REVOKED], "{reason:?}");
     }
     for reason in [R::Superseded, R::CessationOfOperation, R::AffiliationChanged] {
         assert_eq!(authority(reason, BEFORE), [], "{reason:?}");
-        assert_eq!(authority(reason, AFTER), [F::TimestampAuthorityRevoked], "{reason:?}");
+        assert_eq!(authority(reason, AFTER), [F::TIMESTAMP_AUTHORITY_REVOKED], "{reason:?}");
     }
 }
 

@@ -49,7 +49,7 @@ impl<'a> SigningCertificates<'a> {
     /// A finding when neither is there, or one is malformed, repeated or empty.
     pub(super) fn decode(signer: &SignerInfo<'a>) -> core::result::Result<Self, Finding> {
         let malformed = || {
-            Finding::new(FindingCode::TimestampAttributes)
+            Finding::new(FindingCode::TIMESTAMP_ATTRIBUTES)
                 .about(FIELD)
                 .found("malformed or repeated")
         };
@@ -66,7 +66,7 @@ impl<'a> SigningCertificates<'a> {
             }
         }
         if lists.is_empty() {
-            return Err(FindingCode::TimestampEssAbsent.into());
+            return Err(FindingCode::TIMESTAMP_ESS_ABSENT.into());
         }
         Ok(Self { lists })
     }
@@ -86,7 +86,7 @@ impl<'a> SigningCertificates<'a> {
             if first.identifies(certificate, crypto) {
                 continue;
             }
-            return Err(Finding::new(FindingCode::TimestampEssMismatch)
+            return Err(Finding::new(FindingCode::TIMESTAMP_ESS_MISMATCH)
                 .about(certificate.subject_text())
                 .expected(digest(crypto, first.algorithm, certificate.raw).hex())
                 .found(first.text()));
@@ -108,7 +108,7 @@ impl<'a> SigningCertificates<'a> {
             if path.certificates().any(|certificate| each.identifies(certificate, crypto)) {
                 continue;
             }
-            return Err(Finding::new(FindingCode::TimestampEssMismatch)
+            return Err(Finding::new(FindingCode::TIMESTAMP_ESS_MISMATCH)
                 .about("a further certificate of signingCertificate")
                 .expected("a certificate of the authority's chain")
                 .found(each.text()));

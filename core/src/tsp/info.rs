@@ -171,7 +171,7 @@ impl<'a> TstInfo<'a> {
     pub fn decode(bytes: &'a [u8]) -> core::result::Result<Self, Finding> {
         let outer = match Tlv::decode(bytes, "TSTInfo") {
             Err(Asn1Error::TrailingBytes { .. }) => {
-                return Err(FindingCode::TimestampTrailing.into());
+                return Err(FindingCode::TIMESTAMP_TRAILING.into());
             }
             other => other.map_err(|error| malformed(&error))?,
         };
@@ -181,7 +181,7 @@ impl<'a> TstInfo<'a> {
         let (nonce, tsa) = tail(&mut fields).map_err(|error| malformed(&error))?;
         extensions(&mut fields)?;
         if !fields.is_empty() {
-            return Err(FindingCode::TimestampTrailing.into());
+            return Err(FindingCode::TIMESTAMP_TRAILING.into());
         }
         Ok(Self { ordering, nonce, tsa, ..info })
     }
@@ -229,9 +229,9 @@ impl<'a> TstInfo<'a> {
 pub(super) fn malformed(error: &Asn1Error) -> Finding {
     let code = match error {
         Asn1Error::IndefiniteLength { .. } | Asn1Error::StringInPieces { .. } => {
-            FindingCode::TimestampBer
+            FindingCode::TIMESTAMP_BER
         }
-        _ => FindingCode::TimestampMalformed,
+        _ => FindingCode::TIMESTAMP_MALFORMED,
     };
     Finding::new(code).found(alloc::format!("{error}"))
 }
@@ -242,9 +242,9 @@ fn ordering(fields: &mut Cursor<'_>) -> core::result::Result<Flag, Finding> {
         Some(Tlv { value: [0xFF], .. }) => Ok(Flag::Yes),
         // X.690 §11.5: a default value is not encoded.
         Some(Tlv { value: [0], .. }) => {
-            Err(Finding::new(FindingCode::TimestampDefaultEncoded).found("ordering FALSE"))
+            Err(Finding::new(FindingCode::TIMESTAMP_DEFAULT_ENCODED).found("ordering FALSE"))
         }
-        Some(_) => Err(Finding::new(FindingCode::TimestampMalformed).found("ordering")),
+        Some(_) => Err(Finding::new(FindingCode::TIMESTAMP_MALFORMED).found("ordering")),
     }
 }
 
@@ -276,7 +276,7 @@ fn extensions(fields: &mut Cursor<'_>) -> core::result::Result<(), Finding> {
         // We know none that may be critical in a token.
         if critical.is_set() {
             let found = alloc::format!("{id}");
-            return Err(Finding::new(FindingCode::TimestampExtension).found(found));
+            return Err(Finding::new(FindingCode::TIMESTAMP_EXTENSION).found(found));
         }
     }
     Ok(())

@@ -123,13 +123,13 @@ impl<'a> TimestampResponse<'a> {
     pub fn decode(bytes: &'a [u8]) -> core::result::Result<Self, Finding> {
         inspect_size(bytes)?;
         let response = Self::decode_fields(bytes).map_err(|error| match error {
-            Asn1Error::TrailingBytes { .. } => Finding::new(FindingCode::TimestampTrailing),
+            Asn1Error::TrailingBytes { .. } => Finding::new(FindingCode::TIMESTAMP_TRAILING),
             other => malformed(&other),
         })?;
         if response.status.promises_token() == response.token.is_some() {
             return Ok(response);
         }
-        Err(Finding::new(FindingCode::TimestampStatusWithoutToken)
+        Err(Finding::new(FindingCode::TIMESTAMP_STATUS_WITHOUT_TOKEN)
             .expected("a token with status granted, and none without")
             .found(alloc::format!(
                 "status {:?}, {}",
@@ -183,7 +183,7 @@ pub fn token(timestamp: &[u8]) -> core::result::Result<&[u8], Finding> {
     let response = TimestampResponse::decode(timestamp)?;
     response
         .token
-        .ok_or_else(|| Finding::new(FindingCode::TimestampRefused).found(response.refusal_text()))
+        .ok_or_else(|| Finding::new(FindingCode::TIMESTAMP_REFUSED).found(response.refusal_text()))
 }
 
 /// Whether it begins as a `ContentInfo` does, with an object identifier; a response begins with a
@@ -202,7 +202,7 @@ fn inspect_size(bytes: &[u8]) -> core::result::Result<(), Finding> {
     if bytes.len() <= limits::TIMESTAMP_BYTES {
         return Ok(());
     }
-    Err(Finding::new(FindingCode::TimestampMalformed).found("over 256 KiB"))
+    Err(Finding::new(FindingCode::TIMESTAMP_MALFORMED).found("over 256 KiB"))
 }
 
 fn texts(mut list: Cursor<'_>) -> Result<Vec<&str>> {

@@ -117,11 +117,11 @@ pub fn verify_answer(
     policy: Option<ObjectIdentifier>,
 ) -> Result<()> {
     if nonce.is_some() && info.nonce != nonce {
-        return Err(FindingCode::TimestampNonceMismatch.into());
+        return Err(FindingCode::TIMESTAMP_NONCE_MISMATCH.into());
     }
     match policy {
         Some(policy) if policy != info.policy => {
-            Err(Finding::new(FindingCode::TimestampPolicyMismatch)
+            Err(Finding::new(FindingCode::TIMESTAMP_POLICY_MISMATCH)
                 .expected(format!("{policy}"))
                 .found(format!("{}", info.policy)))
         }
@@ -158,14 +158,14 @@ impl<'a> Token<'a> {
         let mut signed_data = SignedData::decode(token).map_err(|error| malformed(&error))?;
         // §2.4.2: the eContentType is id-ct-TSTInfo.
         if signed_data.content_type != oid::ID_CT_TST_INFO {
-            return Err(Finding::new(FindingCode::TimestampContentType)
+            return Err(Finding::new(FindingCode::TIMESTAMP_CONTENT_TYPE)
                 .expected("id-ct-TSTInfo")
                 .found(format!("{}", signed_data.content_type)));
         }
         // §2.4.2: "MUST NOT contain any signatures other than the signature of the TSA".
         let count = signed_data.signer_infos.len();
         let (1, Some(signer)) = (count, signed_data.signer_infos.pop()) else {
-            return Err(Finding::new(FindingCode::TimestampSignerCount)
+            return Err(Finding::new(FindingCode::TIMESTAMP_SIGNER_COUNT)
                 .expected("1")
                 .found(format!("{count}")));
         };
@@ -173,7 +173,7 @@ impl<'a> Token<'a> {
         let digest_algorithm = HashAlgorithm::of(&signer.digest_algorithm)
             .filter(|algorithm| *algorithm != HashAlgorithm::Sha1)
             .ok_or_else(|| {
-                Finding::new(FindingCode::SignatureAlgorithmNotAllowed)
+                Finding::new(FindingCode::SIGNATURE_ALGORITHM_NOT_ALLOWED)
                     .about("the timestamp's digestAlgorithm")
                     .expected("SHA-256, SHA-384 or SHA-512")
                     .found(algorithm_text(&signer.digest_algorithm))
@@ -202,7 +202,7 @@ impl<'a> Token<'a> {
         self.inspect_imprint(stamped, crypto)?;
         // genTime may not lie in the future, but for clocks that differ a little.
         if self.info.gen_time.seconds > now.plus_seconds(limits::CLOCK_SKEW_SECONDS) {
-            return Err(Finding::new(FindingCode::TimestampFuture)
+            return Err(Finding::new(FindingCode::TIMESTAMP_FUTURE)
                 .expected(format!("not after {now}"))
                 .found(format!("{}", self.info.gen_time)));
         }
@@ -220,7 +220,7 @@ impl<'a> Token<'a> {
         let imprint = &self.info.message_imprint;
         let strong = imprint.algorithm.filter(|algorithm| *algorithm != HashAlgorithm::Sha1);
         let Some(algorithm) = strong else {
-            return Err(Finding::new(FindingCode::TimestampImprintWeak)
+            return Err(Finding::new(FindingCode::TIMESTAMP_IMPRINT_WEAK)
                 .expected("SHA-256, SHA-384 or SHA-512")
                 .found(format!("{}", imprint.identifier.oid)));
         };
@@ -231,14 +231,14 @@ impl<'a> Token<'a> {
             }
         };
         let Some(expected) = expected else {
-            return Err(Finding::new(FindingCode::ContentDigestNotSupplied)
+            return Err(Finding::new(FindingCode::CONTENT_DIGEST_NOT_SUPPLIED)
                 .expected(format!("a {algorithm} digest"))
                 .found("digests of other algorithms"));
         };
         if imprint.digest == expected.octets() {
             return Ok(());
         }
-        Err(Finding::new(FindingCode::TimestampImprintMismatch)
+        Err(Finding::new(FindingCode::TIMESTAMP_IMPRINT_MISMATCH)
             .expected(expected.hex())
             .found(crate::digest::encode_hex(imprint.digest)))
     }
@@ -259,7 +259,7 @@ impl<'a> Token<'a> {
                     vouching.push(authority);
                 }
                 // What every other authority says.
-                Err(finding) if finding.code == FindingCode::TimestampAuthorityNotTrusted => {}
+                Err(finding) if finding.code == FindingCode::TIMESTAMP_AUTHORITY_NOT_TRUSTED => {}
                 Err(finding) => best = Some(finding),
             }
         }
@@ -283,7 +283,7 @@ impl<'a> Token<'a> {
                 format!("a certificate with key identifier {}", crate::digest::encode_hex(key))
             }
         };
-        Finding::new(FindingCode::TimestampAuthorityNotTrusted)
+        Finding::new(FindingCode::TIMESTAMP_AUTHORITY_NOT_TRUSTED)
             .expected("a timestamp authority of the trust root")
             .found(found)
     }
@@ -299,7 +299,7 @@ impl<'a> Token<'a> {
         self.verify_signature(&certificate, crypto)?;
         let at = self.info.gen_time.seconds;
         if !authority.window.contains(at) {
-            return Err(Finding::new(FindingCode::TimestampWindow)
+            return Err(Finding::new(FindingCode::TIMESTAMP_WINDOW)
                 .about(certificate.subject_text())
                 .expected(format!("{}", authority.window))
                 .found(format!("{}", self.info.gen_time)));
@@ -345,7 +345,7 @@ impl<'a> Token<'a> {
                     && issuer.is_some_and(|issuer| copy.is_signed_by(issuer, crypto))
             };
             if original.is_some_and(|original| original.raw != copy.raw && !twin(original)) {
-                return Err(Finding::new(FindingCode::TimestampMalformed)
+                return Err(Finding::new(FindingCode::TIMESTAMP_MALFORMED)
                     .about(copy.subject_text())
                     .expected("the certificate of that number")
                     .found("another one with the same number"));
@@ -356,9 +356,10 @@ impl<'a> Token<'a> {
 
     fn path_finding(&self, finding: Finding) -> Finding {
         match finding.code {
-            FindingCode::CertificateUnknownIssuer => self.not_trusted(),
-            FindingCode::CertificateExpiredWhenSigned | FindingCode::CertificateNotYetValid => {
-                Finding { code: FindingCode::TimestampOutsideValidity, ..finding }
+            FindingCode::CERTIFICATE_UNKNOWN_ISSUER => self.not_trusted(),
+            FindingCode::CERTIFICATE_EXPIRED_WHEN_SIGNED
+            | FindingCode::CERTIFICATE_NOT_YET_VALID => {
+                Finding { code: FindingCode::TIMESTAMP_OUTSIDE_VALIDITY, ..finding }
             }
             _ => finding,
         }
@@ -414,13 +415,13 @@ impl<'a> Token<'a> {
             self.digest_algorithm,
         );
         if !key.algorithm.is_acceptable() {
-            return Err(Finding::new(FindingCode::SignatureAlgorithmNotAllowed)
+            return Err(Finding::new(FindingCode::SIGNATURE_ALGORITHM_NOT_ALLOWED)
                 .about(certificate.subject_text())
                 .expected(KeyAlgorithm::ACCEPTABLE)
                 .found(key.algorithm.text()));
         }
         let scheme = scheme.ok_or_else(|| {
-            Finding::new(FindingCode::SignatureAlgorithmNotAllowed)
+            Finding::new(FindingCode::SIGNATURE_ALGORITHM_NOT_ALLOWED)
                 .about("the timestamp's signatureAlgorithm")
                 .expected(format!("{} with {}", key.algorithm.text(), self.digest_algorithm))
                 .found(algorithm_text(&self.signer.signature_algorithm))
@@ -432,7 +433,7 @@ impl<'a> Token<'a> {
         if self.signed_octets.iter().any(holds) {
             return Ok(());
         }
-        Err(Finding::new(FindingCode::TimestampSignature).about(certificate.subject_text()))
+        Err(Finding::new(FindingCode::TIMESTAMP_SIGNATURE).about(certificate.subject_text()))
     }
 
     /// §2.4.2: tsa, where present, "MUST correspond to one of the subject names included in the
@@ -444,7 +445,7 @@ impl<'a> Token<'a> {
         if is_subject || certificate.extensions.subject_alt_names.contains(&tsa) {
             return Ok(());
         }
-        Err(Finding::new(FindingCode::TimestampTsaName)
+        Err(Finding::new(FindingCode::TIMESTAMP_TSA_NAME)
             .expected(certificate.subject_text())
             .found(tsa.text()))
     }
@@ -455,7 +456,7 @@ fn attribute_finding(attribute: &str, fault: AttributeFault) -> Finding {
         AttributeFault::Absent => "absent",
         AttributeFault::Malformed => "malformed or repeated",
     };
-    Finding::new(FindingCode::TimestampAttributes).about(attribute).found(found)
+    Finding::new(FindingCode::TIMESTAMP_ATTRIBUTES).about(attribute).found(found)
 }
 
 /// RFC 5652 §11.1: content-type MUST equal the eContentType.
@@ -467,7 +468,7 @@ fn inspect_content_type(signer: &SignerInfo<'_>) -> Result<()> {
     if id == oid::ID_CT_TST_INFO {
         return Ok(());
     }
-    Err(Finding::new(FindingCode::TimestampContentType)
+    Err(Finding::new(FindingCode::TIMESTAMP_CONTENT_TYPE)
         .about("contentType attribute")
         .expected("id-ct-TSTInfo")
         .found(format!("{id}")))
@@ -489,7 +490,7 @@ fn inspect_message_digest(
     if claimed == actual.octets() {
         return Ok(());
     }
-    Err(Finding::new(FindingCode::TimestampSignature)
+    Err(Finding::new(FindingCode::TIMESTAMP_SIGNATURE)
         .about("messageDigest attribute")
         .expected(actual.hex())
         .found(crate::digest::encode_hex(claimed)))

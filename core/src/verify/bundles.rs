@@ -40,7 +40,7 @@ pub(super) fn candidates<'b, 'a>(
     let fitting = fitting(bundles, artifact);
     let found = fitting.len();
     if found > limits::BUNDLES_OF_ONE_FILE {
-        return Err(Finding::new(FindingCode::BundleTooManyParts)
+        return Err(Finding::new(FindingCode::BUNDLE_TOO_MANY_PARTS)
             .about("bundles for this file")
             .expected(format!("at most {}", limits::BUNDLES_OF_ONE_FILE))
             .found(format!("{found}")));
@@ -105,7 +105,7 @@ fn fit(part: &Part, artifact: &Artifact<'_>) -> Fit {
             match own.find(|own| own.algorithm() == signed.algorithm()) {
                 None => Fit::Unknown,
                 Some(own) if own == signed => Fit::Digest,
-                Some(_) => Fit::Other(FindingCode::ContentMismatch),
+                Some(_) => Fit::Other(FindingCode::CONTENT_MISMATCH),
             }
         }
         (None, _) => Fit::Unknown,
@@ -114,8 +114,12 @@ fn fit(part: &Part, artifact: &Artifact<'_>) -> Fit {
             let subjects = Subjects::new(&statement.subjects, *artifact);
             match subjects.find(Names::Noted) {
                 Ok(_) => Fit::Digest,
-                Err(finding) if finding.code == FindingCode::ContentDigestNotSupplied => {
-                    if subjects.are_meant() { Fit::Name } else { Fit::Unknown }
+                Err(finding) if finding.code == FindingCode::CONTENT_DIGEST_NOT_SUPPLIED => {
+                    if subjects.are_meant() {
+                        Fit::Name
+                    } else {
+                        Fit::Unknown
+                    }
                 }
                 Err(finding) => Fit::Other(finding.code),
             }

@@ -27,7 +27,7 @@ impl Run<'_> {
         let outcome = match &self.bundle.content {
             Content::MessageSignature { digest, .. } => {
                 if self.names() == Names::Exact {
-                    self.findings.push(FindingCode::NameNotSigned.into());
+                    self.findings.push(FindingCode::NAME_NOT_SIGNED.into());
                 }
                 match digest {
                     Some(digest) => self.compare(digest),
@@ -56,11 +56,11 @@ impl Run<'_> {
     fn compare(&self, signed: &Digest) -> Result<(Digest, Vec<Finding>), Finding> {
         let digests = self.artifact.digests;
         match digests.iter().find(|each| each.algorithm() == signed.algorithm()) {
-            None => Err(Finding::new(FindingCode::ContentDigestNotSupplied)
+            None => Err(Finding::new(FindingCode::CONTENT_DIGEST_NOT_SUPPLIED)
                 .expected(format!("a {} digest", signed.algorithm()))
                 .found(kinds(digests))),
             Some(actual) if actual == signed => Ok((signed.clone(), Vec::new())),
-            Some(actual) => Err(Finding::new(FindingCode::ContentMismatch)
+            Some(actual) => Err(Finding::new(FindingCode::CONTENT_MISMATCH)
                 .expected(format!("{signed}"))
                 .found(format!("{actual}"))),
         }
@@ -68,7 +68,7 @@ impl Run<'_> {
 
     fn compare_statement(&self) -> Result<(Digest, Vec<Finding>), Finding> {
         let statement =
-            self.part.statement().unwrap_or_else(|| Err(FindingCode::StatementType.into()))?;
+            self.part.statement().unwrap_or_else(|| Err(FindingCode::STATEMENT_TYPE.into()))?;
         Subjects::new(&statement.subjects, *self.artifact).find(self.names())
     }
 }

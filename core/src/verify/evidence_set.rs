@@ -74,7 +74,7 @@ impl Part {
     pub(super) fn statement(&self) -> Option<Result<&Statement, Finding>> {
         let Content::Envelope(envelope) = &self.bundle.content else { return None };
         if envelope.payload_type != IN_TOTO_PAYLOAD_TYPE {
-            let finding = Finding::new(FindingCode::StatementType).about("payloadType");
+            let finding = Finding::new(FindingCode::STATEMENT_TYPE).about("payloadType");
             let found = envelope.payload_type.clone();
             return Some(Err(finding.expected(IN_TOTO_PAYLOAD_TYPE).found(found)));
         }

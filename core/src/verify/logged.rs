@@ -70,7 +70,7 @@ impl<'a> Run<'a> {
     ) -> Option<&'a str> {
         if !self.wants_entry() {
             if !self.bundle.log_entries.is_empty() {
-                self.findings.push(FindingCode::LogNotChecked.into());
+                self.findings.push(FindingCode::LOG_NOT_CHECKED.into());
             }
             return None;
         }
@@ -89,13 +89,13 @@ impl<'a> Run<'a> {
         }
         if logged.is_some() {
             let ignored = |finding: Finding| {
-                Finding::new(FindingCode::LogEntryIgnored).found(finding.code.code())
+                Finding::new(FindingCode::LOG_ENTRY_IGNORED).found(finding.code.code())
             };
             self.findings.extend(failed.into_iter().map(ignored));
         } else if failed.is_empty() {
             let logs = names(&self.context.trust.logs);
             self.findings
-                .push(Finding::new(FindingCode::LogEntryAbsent).expected(logs).found("no entry"));
+                .push(Finding::new(FindingCode::LOG_ENTRY_ABSENT).expected(logs).found("no entry"));
         } else {
             self.findings.extend(failed);
         }
@@ -105,16 +105,16 @@ impl<'a> Run<'a> {
     /// The entry must be about this bundle's signature, certificate and content.
     fn belongs(&self, entry: &LogEntry) -> Result<(), Finding> {
         let body = EntryBody::decode(&entry.body).map_err(|fault| match fault {
-            EntryFault::Malformed(why) => Finding::new(FindingCode::LogEntryMalformed).found(why),
+            EntryFault::Malformed(why) => Finding::new(FindingCode::LOG_ENTRY_MALFORMED).found(why),
             EntryFault::Unsupported(kind) => {
-                Finding::new(FindingCode::LogEntryUnsupported).found(kind)
+                Finding::new(FindingCode::LOG_ENTRY_UNSUPPORTED).found(kind)
             }
         })?;
         self.compare_entry(entry, &body)
     }
 
     fn compare_entry(&self, entry: &LogEntry, body: &EntryBody) -> Result<(), Finding> {
-        let mismatch = |what: &str| Finding::new(FindingCode::LogEntryMismatch).about(what);
+        let mismatch = |what: &str| Finding::new(FindingCode::LOG_ENTRY_MISMATCH).about(what);
         if (&entry.kind, &entry.version) != (&body.kind, &body.version) {
             return Err(mismatch("kindVersion")
                 .expected(format!("{} {}", entry.kind, entry.version))
@@ -198,10 +198,10 @@ impl<'a> Run<'a> {
     fn verify_certificate_log(&self, path: &VerifiedPath<'a>) -> Result<(), Finding> {
         let leaf = path.leaf();
         let logs = &self.context.trust.certificate_logs;
-        let malformed = |error| Finding::new(FindingCode::SctMalformed).found(format!("{error}"));
+        let malformed = |error| Finding::new(FindingCode::SCT_MALFORMED).found(format!("{error}"));
         let (Some(value), Some(issuer)) = (leaf.extensions.embedded_scts, path.issuers().first())
         else {
-            return Err(Finding::new(FindingCode::SctAbsent).expected(names(logs)).found("none"));
+            return Err(Finding::new(FindingCode::SCT_ABSENT).expected(names(logs)).found("none"));
         };
         let timestamps = CertificateTimestamp::decode_list(value).map_err(malformed)?;
         let precertificate =
@@ -212,13 +212,13 @@ impl<'a> Run<'a> {
                 Ok(()) => return Ok(()),
                 Err(finding) => {
                     // That a log is not trusted tells less than what is wrong with a trusted one.
-                    if worst.is_none() || finding.code != FindingCode::SctLogNotTrusted {
+                    if worst.is_none() || finding.code != FindingCode::SCT_LOG_NOT_TRUSTED {
                         worst = Some(finding);
                     }
                 }
             }
         }
-        Err(worst.unwrap_or_else(|| FindingCode::SctAbsent.into()))
+        Err(worst.unwrap_or_else(|| FindingCode::SCT_ABSENT.into()))
     }
 
     fn verify_certificate_timestamp(
@@ -229,14 +229,14 @@ impl<'a> Run<'a> {
         let logs = &self.context.trust.certificate_logs;
         let named: Vec<&Log> = logs.iter().filter(|log| log.id == *timestamp.log_id).collect();
         if named.is_empty() {
-            return Err(Finding::new(FindingCode::SctLogNotTrusted)
+            return Err(Finding::new(FindingCode::SCT_LOG_NOT_TRUSTED)
                 .expected(names(logs))
                 .found(crate::digest::encode_hex(timestamp.log_id)));
         }
         let signed = |log: &&&Log| timestamp.is_by(log, precertificate, self.context.crypto);
         let signers: Vec<&Log> = named.iter().filter(signed).copied().collect();
         let Some(log) = signers.first() else {
-            return Err(Finding::new(FindingCode::SctInvalid)
+            return Err(Finding::new(FindingCode::SCT_INVALID)
                 .expected(format!(
                     "a signature by {}",
                     named.first().map_or("", |log| &log.base_url)
@@ -245,14 +245,14 @@ impl<'a> Run<'a> {
         };
         let time = timestamp.time();
         if time > self.context.now.plus_seconds(CLOCK_SKEW_SECONDS) {
-            return Err(Finding::new(FindingCode::SctFuture)
+            return Err(Finding::new(FindingCode::SCT_FUTURE)
                 .expected(format!("not after {}", self.context.now))
                 .found(format!("{time}")));
         }
         if signers.iter().any(|log| log.window.contains(time)) {
             return Ok(());
         }
-        Err(Finding::new(FindingCode::SctWindow)
+        Err(Finding::new(FindingCode::SCT_WINDOW)
             .expected(format!("a timestamp made {} ({})", log.window, log.base_url))
             .found(format!("{time}")))
     }
@@ -262,7 +262,7 @@ impl<'a> Opened<'a> {
     /// Holds an entry against the logs of the trust root.
     pub(super) fn verify_in_logs(&self, entry: &'a LogEntry) -> EntryOutcome<'a> {
         let logs = &self.context.trust.logs;
-        let mut outcome = Err(Finding::new(FindingCode::LogNotTrusted)
+        let mut outcome = Err(Finding::new(FindingCode::LOG_NOT_TRUSTED)
             .expected(names(logs))
             .found(crate::digest::encode_hex(&entry.log_id)));
         for log in logs.iter().filter(|log| log.id == entry.log_id) {
@@ -280,13 +280,13 @@ impl<'a> Opened<'a> {
         let mut time = None;
         if entry.promise.is_some() {
             let promised = promise::verify(entry, log, crypto).ok_or_else(|| {
-                Finding::new(FindingCode::LogPromiseInvalid)
+                Finding::new(FindingCode::LOG_PROMISE_INVALID)
                     .about(log.base_url.clone())
                     .expected("the log's signature over this entry and its time")
                     .found("another signature")
             })?;
             if promised > self.context.now.plus_seconds(CLOCK_SKEW_SECONDS) {
-                return Err(Finding::new(FindingCode::LogTimeFuture)
+                return Err(Finding::new(FindingCode::LOG_TIME_FUTURE)
                     .about(log.base_url.clone())
                     .expected(format!("not after {}", self.context.now))
                     .found(format!("{promised}")));
@@ -295,7 +295,7 @@ impl<'a> Opened<'a> {
             time = Some(ProvenTime::vouched(promised));
         }
         let proof_absent = |expected: &str| {
-            let finding = Finding::new(FindingCode::LogProofAbsent).about(log.base_url.clone());
+            let finding = Finding::new(FindingCode::LOG_PROOF_ABSENT).about(log.base_url.clone());
             Err(finding.expected(expected))
         };
         // Sigstore bundle: up to v0.1 a promise will do, from v0.2 on a proof is demanded.
@@ -329,7 +329,7 @@ fn within_window(log: &Log, time: UnixSeconds) -> Result<(), Finding> {
     if log.window.contains(time) {
         return Ok(());
     }
-    Err(Finding::new(FindingCode::LogWindow)
+    Err(Finding::new(FindingCode::LOG_WINDOW)
         .about(log.base_url.clone())
         .expected(format!("an entry made {}", log.window))
         .found(format!("{time}")))
@@ -347,7 +347,7 @@ fn verify_path(
     if root.as_ref().is_some_and(|root| root.octets() == proof.root_hash) {
         return Ok(());
     }
-    Err(Finding::new(FindingCode::LogProofInvalid)
+    Err(Finding::new(FindingCode::LOG_PROOF_INVALID)
         .about(log.base_url.clone())
         .expected(format!("root hash {}", crate::digest::encode_hex(&proof.root_hash)))
         .found(root.map_or_else(|| String::from("a proof of another length"), |root| root.hex())))
@@ -360,7 +360,7 @@ fn verify_place(log: &Log, entry: &LogEntry, proof: &InclusionProof) -> Result<(
     if !has_one_tree || entry.log_index == proof.leaf_index {
         return Ok(());
     }
-    Err(Finding::new(FindingCode::LogEntryMismatch)
+    Err(Finding::new(FindingCode::LOG_ENTRY_MISMATCH)
         .about(format!("logIndex ({})", log.base_url))
         .expected(format!("{}", proof.leaf_index))
         .found(format!("{}", entry.log_index)))
@@ -374,16 +374,16 @@ fn verify_checkpoint(
 ) -> Result<(), Finding> {
     let about = |code| Finding::new(code).about(log.base_url.clone());
     let checkpoint = Checkpoint::decode(note)
-        .map_err(|why| about(FindingCode::CheckpointMalformed).found(why))?;
+        .map_err(|why| about(FindingCode::CHECKPOINT_MALFORMED).found(why))?;
     checkpoint.verify(log, crypto).map_err(|fault| match fault {
         CheckpointFault::Unsigned => {
-            about(FindingCode::CheckpointUnsigned).expected("a signature by the log's key")
+            about(FindingCode::CHECKPOINT_UNSIGNED).expected("a signature by the log's key")
         }
-        CheckpointFault::Signature => about(FindingCode::CheckpointSignature)
+        CheckpointFault::Signature => about(FindingCode::CHECKPOINT_SIGNATURE)
             .expected("the log's signature")
             .found("another signature"),
         CheckpointFault::Origin => {
-            about(FindingCode::CheckpointOrigin).expected(log.host()).found(checkpoint.origin)
+            about(FindingCode::CHECKPOINT_ORIGIN).expected(log.host()).found(checkpoint.origin)
         }
     })?;
     if checkpoint.tree_size == proof.tree_size && checkpoint.root_hash == proof.root_hash {
@@ -392,7 +392,7 @@ fn verify_checkpoint(
     let tree = |size: u64, root: &[u8]| {
         format!("{size} entries under {}", crate::digest::encode_hex(root))
     };
-    Err(about(FindingCode::CheckpointMismatch)
+    Err(about(FindingCode::CHECKPOINT_MISMATCH)
         .expected(tree(checkpoint.tree_size, &checkpoint.root_hash))
         .found(tree(proof.tree_size, &proof.root_hash)))
 }

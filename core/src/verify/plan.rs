@@ -44,7 +44,7 @@ pub(super) fn of_all(
 ) -> Plan {
     let plans = bundles.iter().map(|opened| of(opened, artifact, preferred));
     let plan = plans.reduce(either);
-    plan.unwrap_or_else(|| Plan::Decided(FindingCode::BundleEmpty.into()))
+    plan.unwrap_or_else(|| Plan::Decided(FindingCode::BUNDLE_EMPTY.into()))
 }
 
 /// The plan for two bundles of which either may be the file's.

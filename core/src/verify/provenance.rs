@@ -30,7 +30,7 @@ fn faults(rule: &Signer, said: &Part) -> Vec<Finding> {
     let predicate = said.predicate_type();
     let unexpected = |wanted: String| {
         let found = predicate.unwrap_or("no statement that can be read");
-        alloc::vec![Finding::new(FindingCode::StatementPredicate).expected(wanted).found(found)]
+        alloc::vec![Finding::new(FindingCode::STATEMENT_PREDICATE).expected(wanted).found(found)]
     };
     let types = &rule.predicate_types;
     if !types.is_empty() && !types.iter().any(|allowed| predicate == Some(allowed.as_str())) {
@@ -46,10 +46,10 @@ fn faults(rule: &Signer, said: &Part) -> Vec<Finding> {
 
 fn compare(rules: &ProvenanceRules, provenance: &Provenance) -> Vec<Finding> {
     let pairs: [(&[Pattern], &Field, FindingCode); 4] = [
-        (&rules.builders, &provenance.builder, FindingCode::ProvenanceBuilder),
-        (&rules.sources, &provenance.source, FindingCode::ProvenanceSource),
-        (&rules.refs, &provenance.reference, FindingCode::ProvenanceRef),
-        (&rules.build_types, &provenance.build_type, FindingCode::ProvenanceBuildType),
+        (&rules.builders, &provenance.builder, FindingCode::PROVENANCE_BUILDER),
+        (&rules.sources, &provenance.source, FindingCode::PROVENANCE_SOURCE),
+        (&rules.refs, &provenance.reference, FindingCode::PROVENANCE_REF),
+        (&rules.build_types, &provenance.build_type, FindingCode::PROVENANCE_BUILD_TYPE),
     ];
     let of = |(wanted, field, code): (&[Pattern], &Field, FindingCode)| {
         let expected: Vec<&str> = wanted.iter().map(Pattern::text).collect();
@@ -67,8 +67,8 @@ fn compare(rules: &ProvenanceRules, provenance: &Provenance) -> Vec<Finding> {
 
 fn of_fault(fault: &FieldFault) -> Finding {
     let (code, place) = match fault {
-        FieldFault::Missing(place) => (FindingCode::ProvenanceFieldMissing, place),
-        FieldFault::Malformed(place) => (FindingCode::ProvenanceFieldMalformed, place),
+        FieldFault::Missing(place) => (FindingCode::PROVENANCE_FIELD_MISSING, place),
+        FieldFault::Malformed(place) => (FindingCode::PROVENANCE_FIELD_MALFORMED, place),
     };
     Finding::new(code).about(place.clone()).found(format!("{fault}"))
 }

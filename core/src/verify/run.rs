@@ -138,9 +138,9 @@ impl<'a> Run<'a> {
                 // Without a proven time the certificate is judged as of now; that it expired
                 // meanwhile is a consequence of the missing timestamp, which is reported.
                 let consequence = signed_by.is_none()
-                    && finding.code == FindingCode::CertificateExpiredWhenSigned
+                    && finding.code == FindingCode::CERTIFICATE_EXPIRED_WHEN_SIGNED
                     && self.findings.iter().any(|each| {
-                        let question = Question::of(each.code);
+                        let question = each.code.question();
                         // Of revocation, what is known by now is about timestamp authorities.
                         matches!(
                             question,
@@ -181,7 +181,7 @@ impl<'a> Run<'a> {
         let mut checks = checks_without_answers(&self.findings);
         for check in &mut checks {
             let troubled = self.findings.iter().any(|finding| {
-                Question::of(finding.code) == check.question && finding.code.exit_code() != 0
+                finding.code.question() == check.question && finding.code.exit_code() != 0
             });
             if !troubled && let Some((outcome, answer)) = answer(check.question, facts) {
                 check.outcome = outcome;

@@ -36,7 +36,7 @@ impl Run<'_> {
                 Content::Envelope(envelope) => self.verify_envelope(envelope).map(|()| None),
             }
         } else {
-            Err(Finding::new(FindingCode::SignatureAlgorithmNotAllowed)
+            Err(Finding::new(FindingCode::SIGNATURE_ALGORITHM_NOT_ALLOWED)
                 .about("the signer's key")
                 .expected(KeyAlgorithm::ACCEPTABLE)
                 .found(crate::x509::algorithm::key_text(&self.key)))
@@ -51,13 +51,13 @@ impl Run<'_> {
         let Content::MessageSignature { .. } = &self.bundle.content else { return None };
         match self.artifact.first_octets() {
             Some(octets) if octets.starts_with(ENVELOPE_BEGINNING) => Some(
-                Finding::new(FindingCode::SignatureOfStatement)
+                Finding::new(FindingCode::SIGNATURE_OF_STATEMENT)
                     .expected("a file")
                     .found("octets that begin with DSSEv1, as those of a signed statement do"),
             ),
             Some(_) => None,
             None => {
-                self.findings.push(FindingCode::SignatureKindUnknown.into());
+                self.findings.push(FindingCode::SIGNATURE_KIND_UNKNOWN.into());
                 None
             }
         }
@@ -81,7 +81,7 @@ impl Run<'_> {
     fn verify_content(&self, digest: &Digest, signature: &[u8]) -> Result<(), Finding> {
         let needs_file = || {
             let limit = limits::SIGNED_CONTENT_BYTES / (1024 * 1024);
-            Finding::new(FindingCode::SignatureNeedsFile)
+            Finding::new(FindingCode::SIGNATURE_NEEDS_FILE)
                 .expected(format!("the file itself, of at most {limit} MiB"))
         };
         let artifact = self.artifact;
@@ -124,7 +124,7 @@ impl Run<'_> {
             .into_iter()
             .filter_map(SignatureScheme::hash_algorithm);
         match wanted.find(|wanted| !given(*wanted)) {
-            Some(wanted) => Err(Finding::new(FindingCode::ContentDigestNotSupplied)
+            Some(wanted) => Err(Finding::new(FindingCode::CONTENT_DIGEST_NOT_SUPPLIED)
                 .expected(format!("a {wanted} digest"))),
             None => Err(self.mismatch()),
         }
@@ -146,7 +146,7 @@ impl Run<'_> {
             Some(_) => format!("a signature by the certificate's {key} key"),
             None => format!("a signature by the {key} key that was given"),
         };
-        Finding::new(FindingCode::SignatureMismatch).expected(expected).found("another signature")
+        Finding::new(FindingCode::SIGNATURE_MISMATCH).expected(expected).found("another signature")
     }
 }
 

@@ -59,7 +59,7 @@ impl<'a> Context<'a> {
         if authority.window.contains(at) {
             return Ok(paths);
         }
-        Err(Finding::new(FindingCode::CertificateUnknownIssuer)
+        Err(Finding::new(FindingCode::CERTIFICATE_UNKNOWN_ISSUER)
             .about(format!("authority {}", authority.uri))
             .expected(format!("a signature made {}", authority.window))
             .found(format!("{at}")))
@@ -74,7 +74,7 @@ impl<'a> Run<'a> {
             return Vec::new();
         };
         if !is_hint_at(hint, fingerprint) {
-            let finding = Finding::new(FindingCode::KeyHintDiffers);
+            let finding = Finding::new(FindingCode::KEY_HINT_DIFFERS);
             self.findings.push(finding.expected(format!("{fingerprint}")).found(hint.clone()));
         }
         if self.context.policy.signers.is_empty() {
@@ -84,7 +84,7 @@ impl<'a> Run<'a> {
             let names_key = |rule: &&'a Signer| rule.keys.contains(fingerprint);
             let rules: Vec<&'a Signer> = covering.iter().copied().filter(names_key).collect();
             if rules.is_empty() {
-                return Err(Finding::new(FindingCode::KeyNotAllowed)
+                return Err(Finding::new(FindingCode::KEY_NOT_ALLOWED)
                     .expected(expected_signers(&covering))
                     .found(format!("key {fingerprint}")));
             }
@@ -112,7 +112,7 @@ impl<'a> Run<'a> {
         let covering: Vec<&'a Signer> = self.context.policy.signers.iter().filter(covers).collect();
         if covering.is_empty() {
             let name = name.unwrap_or("a file whose name is not Unicode");
-            return Err(Finding::new(FindingCode::PolicyNoSigner).about(name));
+            return Err(Finding::new(FindingCode::POLICY_NO_SIGNER).about(name));
         }
         Ok(covering)
     }
@@ -123,7 +123,7 @@ impl<'a> Run<'a> {
         let is_open = artifact.name.is_none() && !artifact.has_odd_name();
         if is_open && !rules.is_empty() && !rules.iter().any(|rule| rule.covers_every_file()) {
             let files = texts(rules, |rule| &rule.files);
-            let finding = Finding::new(FindingCode::PolicyFilesNotCompared);
+            let finding = Finding::new(FindingCode::POLICY_FILES_NOT_COMPARED);
             self.findings.push(finding.expected(format!("a file named {files}")).found("no name"));
         }
     }
@@ -147,7 +147,7 @@ impl<'a> Run<'a> {
         let identities: Vec<&str> = path.leaf().identities().collect();
         if identities.is_empty() {
             let subject = path.leaf().subject_text();
-            return Err(Finding::new(FindingCode::CertificateIdentityAbsent).about(subject));
+            return Err(Finding::new(FindingCode::CERTIFICATE_IDENTITY_ABSENT).about(subject));
         }
         let covering = self.covering_rules()?;
         let is_expected = |signer: &&'a Signer| {
@@ -156,7 +156,7 @@ impl<'a> Run<'a> {
         };
         let expected: Vec<&'a Signer> = covering.iter().copied().filter(is_expected).collect();
         if expected.is_empty() {
-            return Err(Finding::new(FindingCode::CertificateUnexpectedIdentity)
+            return Err(Finding::new(FindingCode::CERTIFICATE_UNEXPECTED_IDENTITY)
                 .expected(expected_signers(&covering))
                 .found(identities.join(", ")));
         }
@@ -169,7 +169,7 @@ impl<'a> Run<'a> {
         if rules.is_empty() {
             let wanted = texts(&covering, |signer| &signer.oidc_issuers);
             let wanted = if wanted.is_empty() { String::from("none") } else { wanted };
-            return Err(Finding::new(FindingCode::CertificateUnexpectedOidcIssuer)
+            return Err(Finding::new(FindingCode::CERTIFICATE_UNEXPECTED_OIDC_ISSUER)
                 .expected(wanted)
                 .found(extensions.oidc_issuer.unwrap_or("none")));
         }
@@ -190,7 +190,7 @@ fn is_named(pattern: &Pattern, name: &GeneralName<'_>) -> bool {
 /// How much a refusal tells: "unknown issuer" is what every other authority says, and of the rest
 /// the mildest is what would have to be mended.
 fn telling(finding: &Finding) -> impl Ord + use<> {
-    let known = finding.code != FindingCode::CertificateUnknownIssuer;
+    let known = finding.code != FindingCode::CERTIFICATE_UNKNOWN_ISSUER;
     (known, Reverse(finding.code.class()), Reverse(finding.code))
 }
 

@@ -89,7 +89,7 @@ impl<'a> Run<'a> {
         };
         let about = |finding: Finding| finding.about(certificate.subject_text());
         let decided = decide(&known, subject, signed_by, &rules, now).into_iter().map(about);
-        let stale_only = |finding: &Finding| finding.code == FindingCode::RevocationStale;
+        let stale_only = |finding: &Finding| finding.code == FindingCode::REVOCATION_STALE;
         match mode {
             // Where knowledge is not demanded, knowledge that is out of date is as good as none.
             RevocationMode::WhenAvailable => {
@@ -111,7 +111,7 @@ impl<'a> Run<'a> {
 /// The note on a piece that was not used, with the reason.
 fn ignored(fault: &Finding) -> Finding {
     let code = fault.code.code();
-    let note = Finding::new(FindingCode::EvidenceIgnored).found(match &fault.found {
+    let note = Finding::new(FindingCode::EVIDENCE_IGNORED).found(match &fault.found {
         Some(found) => format!("{code}: {found}"),
         None => String::from(code),
     });
@@ -119,7 +119,7 @@ fn ignored(fault: &Finding) -> Finding {
 }
 
 fn not_required(certificate: &Certificate<'_>) -> Finding {
-    Finding::new(FindingCode::RevocationNotRequired).about(certificate.subject_text())
+    Finding::new(FindingCode::REVOCATION_NOT_REQUIRED).about(certificate.subject_text())
 }
 
 /// Nothing usable is known: why, or where it could be looked up.
@@ -144,8 +144,8 @@ fn unknown(
     let sources: Vec<&str> =
         extensions.crl_urls.iter().chain(&extensions.ocsp_urls).copied().collect();
     let finding = match sources.first() {
-        None => Finding::new(FindingCode::RevocationNoSource),
-        Some(_) => Finding::new(FindingCode::RevocationUnavailable)
+        None => Finding::new(FindingCode::REVOCATION_NO_SOURCE),
+        Some(_) => Finding::new(FindingCode::REVOCATION_UNAVAILABLE)
             .expected(format!("a CRL or OCSP response from {}", sources.join(" or "))),
     };
     alloc::vec![finding.about(certificate.subject_text())]

@@ -96,7 +96,7 @@ impl<'s> Subjects<'s> {
             let size = subject.size.filter(|size| found < *size)?;
             smallest = smallest.filter(|known| *known < size).or(Some(size));
         }
-        smallest.map(|expected| size_finding(FindingCode::ContentIncomplete, expected, found))
+        smallest.map(|expected| size_finding(FindingCode::CONTENT_INCOMPLETE, expected, found))
     }
 
     /// The digest by which a subject is the file, with what is worth a note.
@@ -124,8 +124,8 @@ impl<'s> Subjects<'s> {
         };
         let code = match found.cmp(&expected) {
             Ordering::Equal => return Ok(()),
-            Ordering::Less => FindingCode::ContentIncomplete,
-            Ordering::Greater => FindingCode::ContentMismatch,
+            Ordering::Less => FindingCode::CONTENT_INCOMPLETE,
+            Ordering::Greater => FindingCode::CONTENT_MISMATCH,
         };
         Err(size_finding(code, expected, found))
     }
@@ -134,7 +134,7 @@ impl<'s> Subjects<'s> {
     fn none_is(&self) -> Finding {
         let Artifact { name, digests, .. } = self.artifact;
         if self.possible.iter().all(|subject| subject.digests.is_empty()) {
-            return Finding::new(FindingCode::ContentDigestWeak)
+            return Finding::new(FindingCode::CONTENT_DIGEST_WEAK)
                 .expected("sha256, sha384 or sha512 of a subject");
         }
         let own = |signed: &Digest| {
@@ -145,14 +145,14 @@ impl<'s> Subjects<'s> {
             let wanted = signed().next();
             let wanted = wanted
                 .map_or_else(String::new, |digest| format!("a {} digest", digest.algorithm()));
-            return Finding::new(FindingCode::ContentDigestNotSupplied)
+            return Finding::new(FindingCode::CONTENT_DIGEST_NOT_SUPPLIED)
                 .expected(wanted)
                 .found(kinds(digests));
         }
         if let (Some(name), Presumed::OtherFiles) = (name, self.presumed) {
             let names: Vec<&str> =
                 self.all.iter().filter_map(|subject| subject.name.as_deref()).take(3).collect();
-            return Finding::new(FindingCode::ContentOtherFile)
+            return Finding::new(FindingCode::CONTENT_OTHER_FILE)
                 .about(name)
                 .expected(format!("a bundle for {name}"))
                 .found(format!("a bundle for {}", names.join(", ")));
@@ -162,7 +162,7 @@ impl<'s> Subjects<'s> {
             Some((format!("{signed}"), format!("{own}")))
         });
         let (expected, found) = differing.unwrap_or_default();
-        Finding::new(FindingCode::ContentMismatch).expected(expected).found(found)
+        Finding::new(FindingCode::CONTENT_MISMATCH).expected(expected).found(found)
     }
 
     /// What is worth a note about the name; a finding where the policy demands that it is the one
@@ -171,13 +171,13 @@ impl<'s> Subjects<'s> {
         let code = match (names, subject.name.as_deref(), self.artifact.name) {
             (_, Some(published), Some(own)) if published == own => return Ok(Vec::new()),
             (Names::Exact, Some(published), Some(own)) if !is_copy(own, published) => {
-                FindingCode::ContentNameOther
+                FindingCode::CONTENT_NAME_OTHER
             }
-            (_, Some(_), Some(_)) => FindingCode::NameDiffers,
-            (Names::Exact, Some(_), None) => FindingCode::ContentNameNotSupplied,
-            (Names::Exact, None, _) => FindingCode::NameNotSigned,
+            (_, Some(_), Some(_)) => FindingCode::NAME_DIFFERS,
+            (Names::Exact, Some(_), None) => FindingCode::CONTENT_NAME_NOT_SUPPLIED,
+            (Names::Exact, None, _) => FindingCode::NAME_NOT_SIGNED,
             (Names::Noted, Some(_), None) if self.artifact.has_odd_name() => {
-                FindingCode::NameDiffers
+                FindingCode::NAME_DIFFERS
             }
             (Names::Noted, None, _) | (Names::Noted, _, None) => return Ok(Vec::new()),
         };
@@ -276,10 +276,10 @@ mod tests {
             assert!(!is_cut_short(&all, Some("app"), 10));
             assert!(!is_cut_short(&all, Some("app"), 29), "it may be the small one with more");
             assert!(is_cut_short(&all, Some("app"), 9));
-            let mismatch = Some(FindingCode::ContentMismatch);
+            let mismatch = Some(FindingCode::CONTENT_MISMATCH);
             assert_eq!(judge(&all, Some("app"), 10, 3), mismatch);
             assert_eq!(judge(&all, Some("app"), 20, 3), mismatch);
-            assert_eq!(judge(&all, Some("app"), 9, 3), Some(FindingCode::ContentIncomplete));
+            assert_eq!(judge(&all, Some("app"), 9, 3), Some(FindingCode::CONTENT_INCOMPLETE));
         }
     }
 
@@ -289,9 +289,9 @@ mod tests {
         let right = subject(Some("app"), 1, Some(10));
         assert_eq!(judge(&[wrong.clone(), right], Some("app"), 10, 1), None);
         let alone = judge(core::slice::from_ref(&wrong), Some("app"), 10, 1);
-        assert_eq!(alone, Some(FindingCode::ContentIncomplete));
+        assert_eq!(alone, Some(FindingCode::CONTENT_INCOMPLETE));
         let larger = judge(&[wrong], Some("app"), 31, 1);
-        assert_eq!(larger, Some(FindingCode::ContentMismatch));
+        assert_eq!(larger, Some(FindingCode::CONTENT_MISMATCH));
     }
 
     #[test]
@@ -304,7 +304,7 @@ mod tests {
         assert!(is_cut_short(core::slice::from_ref(&nameless), Some("app"), 5));
         let beside = [subject(Some("app"), 3, Some(5)), nameless];
         let mixed_up = judge(&beside, Some("app"), 30, 1);
-        assert_eq!(mixed_up, Some(FindingCode::ContentMismatch), "the name binds");
+        assert_eq!(mixed_up, Some(FindingCode::CONTENT_MISMATCH), "the name binds");
     }
 
     #[test]
@@ -320,7 +320,7 @@ mod tests {
         let all = [subject(Some("other"), 1, Some(30))];
         assert!(!is_cut_short(&all, Some("app"), 5));
         assert_eq!(judge(&all, Some("app"), 30, 1), None);
-        assert_eq!(judge(&all, Some("app"), 5, 2), Some(FindingCode::ContentOtherFile));
+        assert_eq!(judge(&all, Some("app"), 5, 2), Some(FindingCode::CONTENT_OTHER_FILE));
     }
 
     #[test]
@@ -336,7 +336,7 @@ mod tests {
         let exact = |name| told(Some(name), 1, Names::Exact);
         assert_eq!(exact("app-1.0.tar.gz"), Ok(None));
         for copy in ["app-1.0 (1).tar.gz", "app-1.0(12).tar.gz", "app-1.0.tar (999).gz"] {
-            assert_eq!(exact(copy), Ok(Some(FindingCode::NameDiffers)), "{copy}");
+            assert_eq!(exact(copy), Ok(Some(FindingCode::NAME_DIFFERS)), "{copy}");
         }
         for other in [
             "app-2.0.tar.gz",
@@ -350,12 +350,12 @@ mod tests {
             "app-1.0 (20261129).tar.gz",
             "app-1.0 (1) (2).tar.gz",
         ] {
-            assert_eq!(exact(other), Err(FindingCode::ContentNameOther), "{other}");
+            assert_eq!(exact(other), Err(FindingCode::CONTENT_NAME_OTHER), "{other}");
         }
-        assert_eq!(told(Some("other"), 1, Names::Noted), Ok(Some(FindingCode::NameDiffers)));
-        assert_eq!(told(None, 1, Names::Exact), Err(FindingCode::ContentNameNotSupplied));
+        assert_eq!(told(Some("other"), 1, Names::Noted), Ok(Some(FindingCode::NAME_DIFFERS)));
+        assert_eq!(told(None, 1, Names::Exact), Err(FindingCode::CONTENT_NAME_NOT_SUPPLIED));
         assert_eq!(told(None, 1, Names::Noted), Ok(None));
-        assert_eq!(told(Some("any"), 2, Names::Exact), Ok(Some(FindingCode::NameNotSigned)));
+        assert_eq!(told(Some("any"), 2, Names::Exact), Ok(Some(FindingCode::NAME_NOT_SIGNED)));
         assert_eq!(told(Some("any"), 2, Names::Noted), Ok(None));
     }
 
@@ -372,6 +372,6 @@ mod tests {
         assert_eq!(wanted(Some("lib")), [HashAlgorithm::Sha512]);
         assert_eq!(wanted(None), [HashAlgorithm::Sha256, HashAlgorithm::Sha512]);
         // The other subject's digest says nothing of this one.
-        assert_eq!(judge(&all, Some("lib"), 1, 9), Some(FindingCode::ContentDigestNotSupplied));
+        assert_eq!(judge(&all, Some("lib"), 1, 9), Some(FindingCode::CONTENT_DIGEST_NOT_SUPPLIED));
     }
 }

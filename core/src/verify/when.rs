@@ -26,7 +26,7 @@ impl<'a> Run<'a> {
                 Ok(timestamp) => {
                     holding.push(timestamp);
                     if self.part.legacy.contains(index) {
-                        let note = Finding::new(FindingCode::TimestampLegacyEncoding);
+                        let note = Finding::new(FindingCode::TIMESTAMP_LEGACY_ENCODING);
                         self.findings.push(note.about(self.token_text(index)));
                     }
                 }
@@ -48,7 +48,7 @@ impl<'a> Run<'a> {
                 return holding;
             }
             self.findings.push(
-                Finding::new(FindingCode::TimestampAbsent)
+                Finding::new(FindingCode::TIMESTAMP_ABSENT)
                     .expected(format!("{required} by different authorities"))
                     .found(format!("{found}")),
             );
@@ -77,7 +77,7 @@ impl<'a> Run<'a> {
                 let whose = refused.subject.unwrap_or_default();
                 let bound = refused.expected.unwrap_or_default();
                 Some(
-                    Finding::new(FindingCode::TimestampOutsideChain)
+                    Finding::new(FindingCode::TIMESTAMP_OUTSIDE_CHAIN)
                         .about(stamp.authority.clone())
                         .expected(format!("{bound} ({whose})"))
                         .found(format!("{}", stamp.time)),
@@ -93,7 +93,7 @@ impl<'a> Run<'a> {
         for fact in [&finding.subject, &finding.found].into_iter().flatten() {
             why = format!("{why} {fact};");
         }
-        Finding::new(FindingCode::TimestampIgnored)
+        Finding::new(FindingCode::TIMESTAMP_IGNORED)
             .about(self.token_text(index))
             .found(why.trim_end_matches(';'))
     }

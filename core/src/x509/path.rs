@@ -93,7 +93,7 @@ pub fn verify<'a>(
     crypto: &dyn CryptoProvider,
 ) -> Result<VerifiedPath<'a>, Finding> {
     let paths = verify_all(leaf, intermediates, anchors, time, purpose, crypto)?;
-    paths.into_iter().next().ok_or_else(|| Finding::new(FindingCode::Internal))
+    paths.into_iter().next().ok_or_else(|| Finding::new(FindingCode::INTERNAL))
 }
 
 /// Like [`verify`], but gives every path that holds, at least one and at most
@@ -117,5 +117,5 @@ pub fn verify_all<'a>(
 
 /// The finding for a certificate that cannot be decoded.
 pub(crate) fn malformed(error: &Asn1Error) -> Finding {
-    Finding::new(FindingCode::CertificateMalformed).found(format!("{error}"))
+    Finding::new(FindingCode::CERTIFICATE_MALFORMED).found(format!("{error}"))
 }

@@ -149,7 +149,7 @@ struct Lint<'c, 'a> {
 
 impl Lint<'_, '_> {
     fn broken(&mut self, expected: &str, found: impl Into<String>) {
-        let finding = Finding::new(FindingCode::CertificateProfile)
+        let finding = Finding::new(FindingCode::CERTIFICATE_PROFILE)
             .about(self.certificate.subject_text())
             .expected(expected)
             .found(found);

@@ -87,15 +87,15 @@ fn a_signed_statement_is_no_file() {
     let file = signed_octets();
     let bundle = world.sign(&file, Some(signed));
     let with_file = report(&world, &bundle, &file, Some(&file), "");
-    assert_eq!(code(&with_file), Some(FindingCode::SignatureOfStatement));
+    assert_eq!(code(&with_file), Some(FindingCode::SIGNATURE_OF_STATEMENT));
     assert_eq!(with_file.exit_code(), 11);
     // Seven octets tell it.
     let beginning = report(&world, &bundle, &file, Some(&file[..7]), "");
-    assert_eq!(code(&beginning), Some(FindingCode::SignatureOfStatement));
+    assert_eq!(code(&beginning), Some(FindingCode::SIGNATURE_OF_STATEMENT));
     // By the digest alone nobody can tell, and the report says so; a policy can demand a statement.
     let by_digest = report(&world, &bundle, &file, None, "");
     assert_eq!(code(&by_digest), None);
-    let is_note = |code| code == FindingCode::SignatureKindUnknown;
+    let is_note = |code| code == FindingCode::SIGNATURE_KIND_UNKNOWN;
     assert!(by_digest.findings().iter().any(|finding| is_note(finding.code)));
     let types = r#","predicate_types":["https://in-toto.io/attestation/release/v0.2"]"#;
     assert!(code(&report(&world, &bundle, &file, None, types)).is_some());
@@ -121,7 +121,7 @@ fn a_log_entry_for_a_file_is_none_for_a_statement() {
         let entry = log.entry(&kind.body(&envelope), Some(signed));
         code(&report(&world, &with_entries(&envelope, &[entry]), file, Some(file), ""))
     };
-    assert_eq!(told(Kind::HashedRekordV1), Some(FindingCode::LogEntryMismatch));
+    assert_eq!(told(Kind::HashedRekordV1), Some(FindingCode::LOG_ENTRY_MISMATCH));
     for kind in Kind::OF_ENVELOPES {
         assert_eq!(told(kind), None, "{kind:?}");
     }

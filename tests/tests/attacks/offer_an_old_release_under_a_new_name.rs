@@ -43,16 +43,16 @@ fn a_policy_for_exact_names_rejects_it() {
     let of = |name, names| report(&world, &bundle, name, names);
     let noted = of(Some("app-2.0"), "noted");
     assert_eq!(noted.exit_code(), 0);
-    assert!(has(&noted, FindingCode::NameDiffers));
+    assert!(has(&noted, FindingCode::NAME_DIFFERS));
     let exact = of(Some("app-2.0"), "exact");
-    assert_eq!(exact.decisive().map(|it| it.code), Some(FindingCode::ContentNameOther));
+    assert_eq!(exact.decisive().map(|it| it.code), Some(FindingCode::CONTENT_NAME_OTHER));
     assert_eq!(exact.exit_code(), 10);
     assert_eq!(of(Some("app-1.0"), "exact").exit_code(), 0);
     // Browsers number a second download of one name.
     assert_eq!(of(Some("app-1.0 (1)"), "exact").exit_code(), 0);
     // Nobody can compare a name that was not given.
     let nameless = of(None, "exact");
-    assert_eq!(nameless.decisive().map(|it| it.code), Some(FindingCode::ContentNameNotSupplied));
+    assert_eq!(nameless.decisive().map(|it| it.code), Some(FindingCode::CONTENT_NAME_NOT_SUPPLIED));
 }
 
 #[test]
@@ -61,7 +61,7 @@ fn a_signature_without_a_name_says_that_it_cannot_tell() {
     let bundle = world.sign(OLD, Some(NOW.minus_seconds(3_600)));
     let exact = report(&world, &bundle, Some("app-2.0"), "exact");
     assert_eq!(exact.exit_code(), 0);
-    assert!(has(&exact, FindingCode::NameNotSigned));
+    assert!(has(&exact, FindingCode::NAME_NOT_SIGNED));
     let noted = report(&world, &bundle, Some("app-2.0"), "noted");
-    assert!(!has(&noted, FindingCode::NameNotSigned));
+    assert!(!has(&noted, FindingCode::NAME_NOT_SIGNED));
 }

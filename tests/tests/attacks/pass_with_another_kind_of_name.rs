@@ -46,8 +46,8 @@ fn is_let_in(name: (u8, &str), pattern: &str) -> bool {
     }
     let code = report.decisive().map(|finding| finding.code);
     let refused = [
-        Some(FindingCode::CertificateUnexpectedIdentity),
-        Some(FindingCode::CertificateIdentityAbsent),
+        Some(FindingCode::CERTIFICATE_UNEXPECTED_IDENTITY),
+        Some(FindingCode::CERTIFICATE_IDENTITY_ABSENT),
     ];
     assert!(refused.contains(&code), "{code:?}");
     false
@@ -76,7 +76,7 @@ fn a_pattern_lets_in_names_of_its_own_kind_only() {
 fn no_policy_can_be_written_whose_run_crosses_an_at_sign() {
     for pattern in ["**@example.com", "r**@example.com", "https://git.example/**@refs/heads/main"] {
         let error = Policy::for_identity(pattern, None).expect_err(pattern);
-        assert_eq!(error.code, FindingCode::PolicyMalformed, "{pattern}");
+        assert_eq!(error.code, FindingCode::POLICY_MALFORMED, "{pattern}");
         assert!(error.expected.is_some_and(|text| text.contains('*')), "what to write instead");
     }
 }

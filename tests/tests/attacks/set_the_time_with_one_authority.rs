@@ -113,7 +113,7 @@ fn a_second_authority_takes_its_power_from_one_that_lies() {
         assert_eq!(one.verdict(), Verdict::Verified, "{:#?}", one.findings());
         for tokens in [[honest, dishonest], [dishonest, honest]] {
             let two = scene.verdict(&trust, &tokens, 2);
-            assert_eq!(two.decisive().map(|it| it.code), Some(FindingCode::Revoked));
+            assert_eq!(two.decisive().map(|it| it.code), Some(FindingCode::REVOKED));
             assert_eq!(two.signed_by(), Some(TRULY_SIGNED_BY));
             assert_eq!(two.timestamps.len(), 2, "the other time is shown too");
         }
@@ -139,11 +139,11 @@ fn keys_of_one_authority_are_one() {
         let trust = TrustRoot { timestamp_authorities, ..scene.release.trust() };
         let report = scene.verdict(&trust, &both, 2);
         let code = report.decisive().map(|it| it.code);
-        assert_eq!(code, Some(FindingCode::TimestampAbsent), "{index}: {:#?}", report.findings());
+        assert_eq!(code, Some(FindingCode::TIMESTAMP_ABSENT), "{index}: {:#?}", report.findings());
         // With an honest one besides, its time counts.
         let three = [both[0], both[1], (&scene.honest, TRUE_TIME)];
         let report = scene.verdict(&trust, &three, 2);
-        assert_eq!(report.decisive().map(|it| it.code), Some(FindingCode::Revoked), "{index}");
+        assert_eq!(report.decisive().map(|it| it.code), Some(FindingCode::REVOKED), "{index}");
         assert_eq!(report.signed_by(), Some(TRULY_SIGNED_BY), "{index}");
     }
 }

@@ -75,7 +75,7 @@ fn verify_token(trust: &TrustRoot, response: &[u8], query: &str) {
     assert!(verified.info().policy.to_string().ends_with(policy), "{query}");
     assert_eq!(
         over(b"another").expect_err("other data").code,
-        FindingCode::TimestampImprintMismatch
+        FindingCode::TIMESTAMP_IMPRINT_MISMATCH
     );
     let imprint = verified.info().message_imprint.to_digest().expect("a known hash");
     let expected = [HashAlgorithm::Sha256, HashAlgorithm::Sha384, HashAlgorithm::Sha512]
@@ -119,7 +119,7 @@ fn what_was_signed_before_its_certificate_was_superseded_stays_verified() {
         let noted = report
             .findings()
             .iter()
-            .any(|finding| finding.code == FindingCode::RevokedAfterSigning);
+            .any(|finding| finding.code == FindingCode::REVOKED_AFTER_SIGNING);
         assert!(noted, "{:#?}", report.findings());
     }
 }

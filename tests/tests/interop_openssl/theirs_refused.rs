@@ -19,17 +19,17 @@ fn assert_code(report: &Report, code: FindingCode) {
 #[test]
 fn revoked_signers_are_rejected_by_crl_and_by_ocsp() {
     let cases = [
-        ("-crl_compromise 20260101000000Z", FindingCode::Revoked),
-        ("-crl_reason keyCompromise", FindingCode::Revoked),
-        ("-crl_reason superseded", FindingCode::Revoked),
-        ("", FindingCode::Revoked),
-        ("-crl_hold holdInstructionCallIssuer", FindingCode::RevokedOnHold),
+        ("-crl_compromise 20260101000000Z", FindingCode::REVOKED),
+        ("-crl_reason keyCompromise", FindingCode::REVOKED),
+        ("-crl_reason superseded", FindingCode::REVOKED),
+        ("", FindingCode::REVOKED),
+        ("-crl_hold holdInstructionCallIssuer", FindingCode::REVOKED_ON_HOLD),
     ];
     for (why, code) in cases {
         rejects_revoked(&Authority::new(Keys::P384), why, code);
     }
     for keys in [Keys::P256, Keys::Rsa] {
-        rejects_revoked(&Authority::new(keys), "", FindingCode::Revoked);
+        rejects_revoked(&Authority::new(keys), "", FindingCode::REVOKED);
     }
 }
 
@@ -48,7 +48,7 @@ fn a_compromise_dated_before_the_timestamp_rejects_what_was_signed_before_it_was
     let theirs = Authority::new(Keys::P384);
     let bundle = theirs.sign_as("signer", Some(USUAL));
     theirs.revoke("signer", "-crl_compromise 20260101000000Z");
-    assert_code(&theirs.verify(&bundle, &[theirs.crl("signing")], &[]), FindingCode::Revoked);
+    assert_code(&theirs.verify(&bundle, &[theirs.crl("signing")], &[]), FindingCode::REVOKED);
 }
 
 #[test]
@@ -58,13 +58,13 @@ fn evidence_by_others_for_others_or_out_of_date_clears_nobody() {
     // The same names, other keys.
     let strangers = Authority::new(Keys::P384);
     let forged = strangers.crl("signing");
-    assert_code(&theirs.verify(&bundle, &[forged], &[]), FindingCode::CrlSignature);
+    assert_code(&theirs.verify(&bundle, &[forged], &[]), FindingCode::CRL_SIGNATURE);
     let of_another_ca = theirs.crl("timestamping");
     let report = theirs.verify(&bundle, &[of_another_ca], &[]);
     assert_eq!(report.verdict(), Verdict::NotChecked, "{:#?}", report.findings());
 
     let unfit = theirs.ocsp("signer", "signer", "");
-    assert_code(&theirs.verify(&bundle, &[], &[unfit]), FindingCode::OcspNotAuthorised);
+    assert_code(&theirs.verify(&bundle, &[], &[unfit]), FindingCode::OCSP_NOT_AUTHORISED);
     let unknown = {
         // A certificate that the index does not know.
         let index = theirs.bench.read("signing.index");
@@ -73,13 +73,13 @@ fn evidence_by_others_for_others_or_out_of_date_clears_nobody() {
         theirs.bench.write("signing.index", index);
         response
     };
-    assert_code(&theirs.verify(&bundle, &[], &[unknown]), FindingCode::RevocationUnknown);
+    assert_code(&theirs.verify(&bundle, &[], &[unknown]), FindingCode::REVOCATION_UNKNOWN);
 
     let crl = theirs.crl("signing");
     let ocsp = theirs.ocsp("signer", "ocsp", "");
     let later = now().plus_seconds(8 * DAY);
-    assert_code(&theirs.verify_at(&bundle, &[crl], &[], later), FindingCode::RevocationStale);
-    assert_code(&theirs.verify_at(&bundle, &[], &[ocsp], later), FindingCode::RevocationStale);
+    assert_code(&theirs.verify_at(&bundle, &[crl], &[], later), FindingCode::REVOCATION_STALE);
+    assert_code(&theirs.verify_at(&bundle, &[], &[ocsp], later), FindingCode::REVOCATION_STALE);
 }
 
 #[test]
@@ -98,11 +98,11 @@ fn certificates_of_the_wrong_kind_are_refused_with_the_reason() {
         "-algorithm RSA -pkeyopt rsa_keygen_bits:1024",
     );
     for (name, code) in [
-        ("server", FindingCode::CertificateWrongUse),
-        ("someone", FindingCode::CertificateUnexpectedIdentity),
-        ("past", FindingCode::CertificateExpiredWhenSigned),
-        ("signing", FindingCode::CertificateWrongUse),
-        ("weak", FindingCode::CertificateKeyTooWeak),
+        ("server", FindingCode::CERTIFICATE_WRONG_USE),
+        ("someone", FindingCode::CERTIFICATE_UNEXPECTED_IDENTITY),
+        ("past", FindingCode::CERTIFICATE_EXPIRED_WHEN_SIGNED),
+        ("signing", FindingCode::CERTIFICATE_WRONG_USE),
+        ("weak", FindingCode::CERTIFICATE_KEY_TOO_WEAK),
     ] {
         let bundle = theirs.sign_as(name, Some(USUAL));
         let report = theirs.verify(&bundle, &[theirs.crl("signing")], &[]);
@@ -123,11 +123,11 @@ fn a_signature_by_another_key_and_a_timestamp_of_another_signature_are_refused()
     let crl = [theirs.crl("signing")];
     let by_another = theirs.signature("ocsp", crate::authority::FILE, "");
     let bundle = theirs.bundle_of("signer", &by_another, Some(USUAL));
-    assert_code(&theirs.verify(&bundle, &crl, &[]), FindingCode::SignatureMismatch);
+    assert_code(&theirs.verify(&bundle, &crl, &[]), FindingCode::SIGNATURE_MISMATCH);
 
     let stranger = Authority::new(Keys::P384);
     let report = theirs.verify(&stranger.sign_as("signer", Some(USUAL)), &crl, &[]);
     let codes: Vec<_> = report.findings().iter().map(|finding| finding.code).collect();
-    assert!(codes.contains(&FindingCode::CertificateUnknownIssuer), "{codes:?}");
-    assert!(codes.contains(&FindingCode::TimestampAuthorityNotTrusted), "{codes:?}");
+    assert!(codes.contains(&FindingCode::CERTIFICATE_UNKNOWN_ISSUER), "{codes:?}");
+    assert!(codes.contains(&FindingCode::TIMESTAMP_AUTHORITY_NOT_TRUSTED), "{codes:?}");
 }

@@ -71,14 +71,14 @@ fn texts(
 /// A mismatch of SHA-384: what `signed` has, and what the file has.
 fn mismatch(signed: &[u8]) -> (FindingCode, Option<String>, Option<String>) {
     let [signed, own] = [signed, Release::FILE].map(|octets| of(HashAlgorithm::Sha384, octets));
-    texts(FindingCode::ContentMismatch, &signed.to_string(), &own.to_string())
+    texts(FindingCode::CONTENT_MISMATCH, &signed.to_string(), &own.to_string())
 }
 
 #[test]
 fn a_statements_only_file_is_the_one_that_is_meant_where_a_name_is_missing() {
     let other = b"another program";
     let mut unnamed_file = attested(&json!([subject("lib", other)]));
-    let named = (FindingCode::ContentOtherFile, Some("a bundle for app".to_owned()));
+    let named = (FindingCode::CONTENT_OTHER_FILE, Some("a bundle for app".to_owned()));
     let (code, expected, _) = decisive(&unnamed_file);
     assert_eq!((code, expected), named);
     unnamed_file.file_name = None;
@@ -102,7 +102,7 @@ fn names_the_digest_that_differs_and_not_the_one_that_agrees() {
     let subjects = json!([{ "name": "app", "digest": { "sha256": sha256, "sha512": sha512 } }]);
     let own = of(HashAlgorithm::Sha512, Release::FILE);
     let expected =
-        texts(FindingCode::ContentMismatch, &format!("sha512:{sha512}"), &own.to_string());
+        texts(FindingCode::CONTENT_MISMATCH, &format!("sha512:{sha512}"), &own.to_string());
     assert_eq!(decisive(&attested(&subjects)), expected);
 }
 
@@ -117,13 +117,13 @@ fn sized(octets: &[u8], size: u64) -> Value {
 fn says_that_a_file_is_incomplete_before_it_says_that_it_differs() {
     let bytes = |count: u64| format!("{count} bytes");
     let short = attested(&json!([sized(b"a longer program", LENGTH + 1)]));
-    let incomplete = texts(FindingCode::ContentIncomplete, &bytes(LENGTH + 1), &bytes(LENGTH));
+    let incomplete = texts(FindingCode::CONTENT_INCOMPLETE, &bytes(LENGTH + 1), &bytes(LENGTH));
     assert_eq!(decisive(&short), incomplete);
     let long = attested(&json!([sized(b"a shorter program", LENGTH - 1)]));
     assert_eq!(decisive(&long), mismatch(b"a shorter program"), "no download was cut off");
     // The digest agrees, the size does not: the statement contradicts itself.
     let lies = attested(&json!([sized(Release::FILE, LENGTH - 1)]));
-    let too_long = texts(FindingCode::ContentMismatch, &bytes(LENGTH - 1), &bytes(LENGTH));
+    let too_long = texts(FindingCode::CONTENT_MISMATCH, &bytes(LENGTH - 1), &bytes(LENGTH));
     assert_eq!(decisive(&lies), too_long);
     let right = attested(&json!([sized(Release::FILE, LENGTH)]));
     assert_eq!(verify(&right).verdict(), Verdict::Verified);
@@ -135,13 +135,13 @@ fn says_which_digest_is_wanted_and_which_were_given() {
     let mut message = case(&Release::new(), Release::new().bundle(), "");
     for case in [&mut statement, &mut message] {
         case.digests.retain(|digest| digest.algorithm() != HashAlgorithm::Sha384);
-        let missing = FindingCode::ContentDigestNotSupplied;
+        let missing = FindingCode::CONTENT_DIGEST_NOT_SUPPLIED;
         assert_eq!(decisive(case), texts(missing, "a SHA-384 digest", "sha256, sha512"));
         case.digests.clear();
         assert_eq!(decisive(case), texts(missing, "a SHA-384 digest", "none"));
     }
     let weak = attested(&json!([{ "name": "app", "digest": { "sha1": "00" } }]));
-    assert_eq!(decisive(&weak).0, FindingCode::ContentDigestWeak);
+    assert_eq!(decisive(&weak).0, FindingCode::CONTENT_DIGEST_WEAK);
 }
 
 #[test]
@@ -157,12 +157,12 @@ fn a_signature_without_a_digest_is_tried_over_each_that_was_given() {
     assert_eq!(verify(&genuine).verdict(), Verdict::Verified);
     genuine.digests.retain(|digest| digest.algorithm() == HashAlgorithm::Sha512);
     let (code, expected, _) = decisive(&genuine);
-    assert_eq!(code, FindingCode::ContentDigestNotSupplied);
+    assert_eq!(code, FindingCode::CONTENT_DIGEST_NOT_SUPPLIED);
     assert_eq!(expected.as_deref(), Some("a SHA-384 digest"));
     // All that it could be over were given.
     let strangers = release.signing.leaf_key.signature(b"another file");
     let bundle = release.bundle_with(&strangers, &[release.timestamp(&strangers)]);
-    assert_eq!(decisive(&case(&release, without(&bundle), "")).0, FindingCode::SignatureMismatch);
+    assert_eq!(decisive(&case(&release, without(&bundle), "")).0, FindingCode::SIGNATURE_MISMATCH);
 }
 
 #[test]
@@ -173,7 +173,7 @@ fn a_file_under_another_name_is_noted() {
         let report = verify(&case);
         assert_eq!(report.verdict(), Verdict::Verified);
         let mut notes =
-            report.findings().iter().filter(|each| each.code == FindingCode::NameDiffers).cloned();
+            report.findings().iter().filter(|each| each.code == FindingCode::NAME_DIFFERS).cloned();
         notes.next().map(|note| (note.expected, note.found))
     };
     let published = json!([subject("app", Release::FILE)]);
@@ -197,7 +197,7 @@ fn a_predicate_of_another_type_is_refused_where_the_policy_names_some() {
     assert_eq!(with(&["https://example.com/p"]), None);
     assert_eq!(with(&["https://example.com/q", "https://example.com/p"]), None);
     let refused = with(&["https://example.com/q", "https://example.com/r"]).expect("a finding");
-    assert_eq!(refused.code, FindingCode::StatementPredicate);
+    assert_eq!(refused.code, FindingCode::STATEMENT_PREDICATE);
     let expected = refused.expected.as_deref();
     assert_eq!(expected, Some("https://example.com/q or https://example.com/r"));
     assert_eq!(refused.found.as_deref(), Some("https://example.com/p"));

@@ -68,7 +68,7 @@ fn an_entry_that_nobody_asks_for_is_noted_and_its_absence_is_not() {
     let log = Log::ed25519("log.example");
     let bundle = Release::new().bundle();
     let logged = with_entries(&bundle, &[log.entry(&Kind::HashedRekordV2.body(&bundle), None)]);
-    let noted = |case: &Case| codes(case).contains(&F::LogNotChecked);
+    let noted = |case: &Case| codes(case).contains(&F::LOG_NOT_CHECKED);
     assert!(noted(&listed(logged.clone(), &[&log], off)));
     assert!(noted(&listed(logged.clone(), &[], "")));
     assert!(!noted(&listed(bundle, &[&log], off)));
@@ -89,20 +89,20 @@ fn says_in_which_logs_an_entry_is_looked_for() {
     };
     let both = "https://one.example/api or https://two.example/api".to_owned();
     let absent = expected(&listed(bundle.clone(), &[&one, &two], ""));
-    assert_eq!(absent, (F::LogEntryAbsent, both.clone()));
+    assert_eq!(absent, (F::LOG_ENTRY_ABSENT, both.clone()));
     let stranger = Log::ed25519("stranger.example");
     let elsewhere =
         with_entries(&bundle, &[stranger.entry(&Kind::HashedRekordV2.body(&bundle), None)]);
     let untrusted = expected(&listed(elsewhere, &[&one, &two], ""));
-    assert_eq!(untrusted, (F::LogNotTrusted, both));
+    assert_eq!(untrusted, (F::LOG_NOT_TRUSTED, both));
     let required = expected(&listed(bundle, &[], r#","transparency":"required""#));
-    assert_eq!(required, (F::LogEntryAbsent, "a log in the trust root".to_owned()));
+    assert_eq!(required, (F::LOG_ENTRY_ABSENT, "a log in the trust root".to_owned()));
 }
 
 #[test]
 fn an_entry_is_about_this_key_this_signature_and_this_digest() {
     let log = Log::ed25519("log.example");
-    let mismatch = |what: &str| Some((F::LogEntryMismatch, Some(what.to_owned())));
+    let mismatch = |what: &str| Some((F::LOG_ENTRY_MISMATCH, Some(what.to_owned())));
     let bundle = Release::new().bundle();
     let body = |change: fn(&mut Value)| {
         let mut body: Value =
@@ -134,8 +134,8 @@ fn believes_promises_up_to_the_leave_for_clocks() {
     let latest = NOW.plus_seconds(CLOCK_SKEW_SECONDS);
     assert_eq!(promised(NOW), None);
     assert_eq!(promised(latest), None);
-    assert_eq!(promised(latest.plus_seconds(1)), Some(F::LogTimeFuture));
-    assert_eq!(promised(latest.plus_seconds(3_600)), Some(F::LogTimeFuture));
+    assert_eq!(promised(latest.plus_seconds(1)), Some(F::LOG_TIME_FUTURE));
+    assert_eq!(promised(latest.plus_seconds(3_600)), Some(F::LOG_TIME_FUTURE));
 }
 
 #[test]
@@ -157,8 +157,8 @@ fn a_promise_is_enough_in_the_oldest_bundles_alone() {
     let promised = Some(Release::SIGNED);
     for place in ["/inclusionProof", "/inclusionProof/checkpoint"] {
         assert_eq!(without(Some(V0_1), promised, place), None, "{place}");
-        assert_eq!(without(None, promised, place), Some(F::LogProofAbsent), "{place}");
-        assert_eq!(without(Some(V0_1), None, place), Some(F::LogProofAbsent), "{place}");
+        assert_eq!(without(None, promised, place), Some(F::LOG_PROOF_ABSENT), "{place}");
+        assert_eq!(without(Some(V0_1), None, place), Some(F::LOG_PROOF_ABSENT), "{place}");
     }
 }
 
@@ -171,12 +171,12 @@ fn every_part_of_a_proof_must_hold() {
         *hash = flipped(hash);
     };
     assert_eq!(with(|_| ()), None);
-    assert_eq!(with(root), Some(F::LogProofInvalid));
-    assert_eq!(with(|entry| entry["logIndex"] = json!("7")), Some(F::LogEntryMismatch));
+    assert_eq!(with(root), Some(F::LOG_PROOF_INVALID));
+    assert_eq!(with(|entry| entry["logIndex"] = json!("7")), Some(F::LOG_ENTRY_MISMATCH));
     let noted = |entry: &mut Value| {
         entry["inclusionProof"]["checkpoint"]["envelope"] = json!("no note");
     };
-    assert_eq!(with(noted), Some(F::CheckpointMalformed));
+    assert_eq!(with(noted), Some(F::CHECKPOINT_MALFORMED));
     // The log's own checkpoint of another tree: other in its size, or in its root.
     let checkpoint = |size: usize, flip: bool| {
         let change = |entry: &mut Value| {
@@ -190,8 +190,8 @@ fn every_part_of_a_proof_must_hold() {
         code(&entry(Kind::HashedRekordV2, &log, None, change))
     };
     assert_eq!(checkpoint(13, false), None);
-    assert_eq!(checkpoint(14, false), Some(F::CheckpointMismatch));
-    assert_eq!(checkpoint(13, true), Some(F::CheckpointMismatch));
+    assert_eq!(checkpoint(14, false), Some(F::CHECKPOINT_MISMATCH));
+    assert_eq!(checkpoint(13, true), Some(F::CHECKPOINT_MISMATCH));
 }
 
 /// A timestamp of the release's certificate by the log with that key (RFC 6962 §3.2).
@@ -230,8 +230,8 @@ fn believes_certificate_logs_up_to_the_leave_for_clocks() {
     let latest = NOW.plus_seconds(CLOCK_SKEW_SECONDS);
     assert_eq!(at(NOW), None);
     assert_eq!(at(latest), None);
-    assert_eq!(at(latest.plus_seconds(1)), Some(F::SctFuture));
-    assert_eq!(at(latest.plus_seconds(3_600)), Some(F::SctFuture));
+    assert_eq!(at(latest.plus_seconds(1)), Some(F::SCT_FUTURE));
+    assert_eq!(at(latest.plus_seconds(3_600)), Some(F::SCT_FUTURE));
 }
 
 #[test]
@@ -245,11 +245,11 @@ fn what_is_wrong_with_a_trusted_logs_timestamp_leads() {
         timestamp
     };
     let foreign = |release: &Release| certified(release, &stranger, NOW);
-    let invalid = Some(F::SctInvalid);
+    let invalid = Some(F::SCT_INVALID);
     assert_eq!(code(&embedded(&log, |each| vec![wrong(each), foreign(each)])), invalid);
     assert_eq!(code(&embedded(&log, |each| vec![foreign(each), wrong(each)])), invalid);
     let untrusted = code(&embedded(&log, |each| vec![foreign(each)]));
-    assert_eq!(untrusted, Some(F::SctLogNotTrusted));
+    assert_eq!(untrusted, Some(F::SCT_LOG_NOT_TRUSTED));
     let one_holds = embedded(&log, |each| vec![wrong(each), certified(each, &own, NOW)]);
     assert_eq!(code(&one_holds), None);
 }

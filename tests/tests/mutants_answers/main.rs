@@ -106,7 +106,7 @@ fn trouble_with_one_question_leaves_the_answers_to_the_others() {
         policy["signers"][0]["identities"] = json!(["another@example.com"]);
     });
     let report = verify(&case);
-    assert_eq!(report.decisive().map(|each| each.code), Some(F::CertificateUnexpectedIdentity));
+    assert_eq!(report.decisive().map(|each| each.code), Some(F::CERTIFICATE_UNEXPECTED_IDENTITY));
     assert_eq!(answer(&report, Q::WhoSigned).0, Outcome::Failed);
     for question in [Q::SameFile, Q::WhenSigned, Q::StillTrusted] {
         assert_eq!(answer(&report, question).0, Outcome::Passed, "{question:?}");
@@ -138,7 +138,7 @@ fn says_whether_revocation_was_not_asked_for_or_not_possible() {
 fn refuses_a_clock_before_its_own_time() {
     let at = |now: UnixSeconds| {
         let case = Case { now, ..genuine("") };
-        codes(&case).contains(&F::ClockWrong)
+        codes(&case).contains(&F::CLOCK_WRONG)
     };
     assert!(at(UnixSeconds::new(0)));
     assert!(at(EARLIEST_SANE_NOW.minus_seconds(1)));

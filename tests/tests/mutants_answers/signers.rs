@@ -34,9 +34,9 @@ fn names_the_reason_of_the_authority_that_knows_the_signer() {
         });
         verify(&case).decisive().map(|each| each.code)
     };
-    assert_eq!(decisive(&[&other]), Some(F::CertificateUnknownIssuer));
+    assert_eq!(decisive(&[&other]), Some(F::CERTIFICATE_UNKNOWN_ISSUER));
     let wrong_use = decisive(&[&own]);
-    assert_eq!(wrong_use, Some(F::CertificateWrongUse));
+    assert_eq!(wrong_use, Some(F::CERTIFICATE_WRONG_USE));
     assert_eq!(decisive(&[&own, &other]), wrong_use);
     assert_eq!(decisive(&[&other, &own]), wrong_use);
 }
@@ -57,7 +57,7 @@ fn says_whose_signature_would_do() {
         signer
     };
     let (first, second) = (json!({ "identities": ["a@b.c"] }), json!({ "identities": ["d@e.f"] }));
-    let unexpected = F::CertificateUnexpectedIdentity;
+    let unexpected = F::CERTIFICATE_UNEXPECTED_IDENTITY;
     let both = with(json!([signer(first.clone()), signer(second)]));
     assert_eq!(both, (unexpected, "a@b.c or d@e.f".to_owned()));
     let keyed = signer(json!({ "keys": [key] }));
@@ -68,7 +68,7 @@ fn says_whose_signature_would_do() {
     let issuer = "https://issuer.example";
     let rules = json!({ "identities": [IDENTITY], "oidc_issuers": [issuer] });
     let vouched = with(json!([signer(rules)]));
-    assert_eq!(vouched, (F::CertificateUnexpectedOidcIssuer, issuer.to_owned()));
+    assert_eq!(vouched, (F::CERTIFICATE_UNEXPECTED_OIDC_ISSUER, issuer.to_owned()));
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn a_hint_at_the_key_is_understood_in_every_spelling() {
         let key = report.signer.as_ref().and_then(|signer| signer.key.as_ref()).expect("a key");
         assert_eq!(key.fingerprint, octets.to_string());
         assert_eq!(key.hint.as_deref(), (!hint.is_empty()).then_some(hint));
-        report.findings().iter().any(|finding| finding.code == F::KeyHintDiffers)
+        report.findings().iter().any(|finding| finding.code == F::KEY_HINT_DIFFERS)
     };
     let unpadded = base64.trim_end_matches('=');
     for hint in ["", &base64, &format!("SHA256:{unpadded}"), &octets.hex()] {
@@ -108,6 +108,6 @@ fn a_key_that_the_policy_does_not_name_is_refused() {
     case.policy = changed(&case.policy, |policy| policy["signers"][0]["keys"] = json!([other]));
     let report = verify(&case);
     let finding = report.decisive().expect("a finding");
-    assert_eq!(finding.code, F::KeyNotAllowed);
+    assert_eq!(finding.code, F::KEY_NOT_ALLOWED);
     assert_eq!(finding.expected.as_deref(), Some(format!("key {other}").as_str()));
 }

@@ -42,7 +42,7 @@ fn a_pass_is_as_old_as_the_oldest_evidence_and_rests_on_the_signers() {
     let authority = standing(&[&of_authority], &release, optional);
     assert_eq!(answer(&authority, Q::StillTrusted).0, Outcome::NotRequired);
     let not_required = |report: &Report| {
-        let named = report.findings().iter().filter(|each| each.code == F::RevocationNotRequired);
+        let named = report.findings().iter().filter(|each| each.code == F::REVOCATION_NOT_REQUIRED);
         named.filter_map(|each| each.subject.clone()).collect::<Vec<_>>()
     };
     let leaf = "CN=signing leaf,O=Example".to_owned();
@@ -59,9 +59,9 @@ fn stale_evidence_is_as_good_as_none_where_none_is_demanded() {
     let optional = standing(&[&stale], &release, r#","revocation":{"signer":"when-available"}"#);
     assert_eq!(optional.verdict(), Verdict::Verified, "{:#?}", optional.findings());
     let codes: Vec<F> = optional.findings().iter().map(|each| each.code).collect();
-    assert!(codes.contains(&F::RevocationNotRequired) && !codes.contains(&F::RevocationStale));
+    assert!(codes.contains(&F::REVOCATION_NOT_REQUIRED) && !codes.contains(&F::REVOCATION_STALE));
     let demanded = standing(&[&stale], &release, "");
-    assert_eq!(demanded.decisive().map(|each| each.code), Some(F::RevocationStale));
+    assert_eq!(demanded.decisive().map(|each| each.code), Some(F::REVOCATION_STALE));
 }
 
 #[test]
@@ -74,17 +74,17 @@ fn unusable_evidence_is_said_and_leads_where_it_is_demanded() {
         verify(&case)
     };
     let demanded = with("");
-    assert_eq!(demanded.decisive().map(|each| each.code), Some(F::CrlSignature));
+    assert_eq!(demanded.decisive().map(|each| each.code), Some(F::CRL_SIGNATURE));
     let codes: Vec<_> = demanded.findings().iter().map(|each| each.code).collect();
-    assert!(!codes.contains(&F::RevocationUnavailable), "{codes:?}");
+    assert!(!codes.contains(&F::REVOCATION_UNAVAILABLE), "{codes:?}");
     let optional = with(r#","revocation":{"signer":"when-available"}"#);
     assert_eq!(optional.verdict(), Verdict::Verified, "{:#?}", optional.findings());
-    let ignored = optional.findings().iter().find(|each| each.code == F::EvidenceIgnored);
-    assert_eq!(ignored.and_then(|each| each.found.as_deref()), Some(F::CrlSignature.code()));
+    let ignored = optional.findings().iter().find(|each| each.code == F::EVIDENCE_IGNORED);
+    assert_eq!(ignored.and_then(|each| each.found.as_deref()), Some(F::CRL_SIGNATURE.code()));
     // Nothing at all: where it can be had is said.
     let absent = standing(&[], &release, "");
     let finding = absent.decisive().expect("a finding");
-    assert_eq!(finding.code, F::RevocationUnavailable);
+    assert_eq!(finding.code, F::REVOCATION_UNAVAILABLE);
     let from = format!("a CRL or OCSP response from {CRL_URL}");
     assert_eq!(finding.expected.as_deref(), Some(from.as_str()));
 }

@@ -16,22 +16,24 @@ fn a_certificate_that_expired_is_named_unless_a_missing_timestamp_explains_it() 
     release.signing.leaf.not_after = NOW.minus_seconds(60);
     let of = |bundle: Vec<u8>, rules: &str| {
         let mut codes = codes(&case(&release, bundle, rules));
-        codes.retain(|code| [F::TimestampAbsent, F::CertificateExpiredWhenSigned].contains(code));
+        codes.retain(|code| {
+            [F::TIMESTAMP_ABSENT, F::CERTIFICATE_EXPIRED_WHEN_SIGNED].contains(code)
+        });
         codes
     };
     assert_eq!(of(release.bundle(), ""), []);
-    assert_eq!(of(unstamped(&release), ""), [F::TimestampAbsent]);
-    assert_eq!(of(unstamped(&release), UNSTAMPED), [F::CertificateExpiredWhenSigned]);
+    assert_eq!(of(unstamped(&release), ""), [F::TIMESTAMP_ABSENT]);
+    assert_eq!(of(unstamped(&release), UNSTAMPED), [F::CERTIFICATE_EXPIRED_WHEN_SIGNED]);
     // A timestamp of something else is passed over where none is demanded, and explains nothing.
     let signature = release.signature(&release.signing.leaf_key);
     let elsewhere = release.bundle_with(&signature, &[release.timestamp(b"something else")]);
-    assert_eq!(of(elsewhere, UNSTAMPED), [F::CertificateExpiredWhenSigned]);
+    assert_eq!(of(elsewhere, UNSTAMPED), [F::CERTIFICATE_EXPIRED_WHEN_SIGNED]);
 
     let mut release = Release::new();
     release.signing.leaf.not_before = NOW.plus_seconds(60);
     let codes = codes(&case(&release, unstamped(&release), ""));
-    assert!(codes.contains(&F::CertificateNotYetValid), "{codes:?}");
-    assert!(codes.contains(&F::TimestampAbsent), "{codes:?}");
+    assert!(codes.contains(&F::CERTIFICATE_NOT_YET_VALID), "{codes:?}");
+    assert!(codes.contains(&F::TIMESTAMP_ABSENT), "{codes:?}");
 }
 
 /// A case of an unstamped bundle with a log entry that has one change; the log is listed.
@@ -48,12 +50,12 @@ fn logged(rules: &str, change: impl FnOnce(&mut Value)) -> Case {
 
 #[test]
 fn a_promise_that_failed_explains_the_missing_time() {
-    let absent = |case: &Case| codes(case).contains(&F::TimestampAbsent);
+    let absent = |case: &Case| codes(case).contains(&F::TIMESTAMP_ABSENT);
     let mut broken = logged("", |entry| {
         entry["integratedTime"] = json!((Release::SIGNED.seconds() + 1).to_string());
     });
     assert_eq!(verify(&logged("", |_| ())).verdict(), Verdict::Verified);
-    assert_eq!(verify(&broken).decisive().map(|each| each.code), Some(F::LogPromiseInvalid));
+    assert_eq!(verify(&broken).decisive().map(|each| each.code), Some(F::LOG_PROMISE_INVALID));
     assert!(!absent(&broken));
     // One entry failed and another holds without vouching for a time: that is no explanation.
     let release = Release::new();

@@ -40,12 +40,12 @@ fn passes_over_answers_about_other_certificates() {
         let id = cert_id(HashAlgorithm::Sha1, &scene.signed.authority, &[9]);
         draft.responses[0].cert_id = id.expect("a CertID");
     });
-    assert_eq!(other_serial, Err(FindingCode::RevocationUnavailable));
+    assert_eq!(other_serial, Err(FindingCode::REVOCATION_UNAVAILABLE));
     let other_issuer = answer(|scene, draft| {
         let id = cert_id(HashAlgorithm::Sha1, &scene.signed.root, scene.serial());
         draft.responses[0].cert_id = id.expect("a CertID");
     });
-    assert_eq!(other_issuer, Err(FindingCode::RevocationUnavailable));
+    assert_eq!(other_issuer, Err(FindingCode::REVOCATION_UNAVAILABLE));
     // The right name, another key: a CA renewed under its name.
     let mut renewed = Chain::code_signing();
     renewed.authority_key = ForgeKey::p384("renewed CA");
@@ -55,15 +55,15 @@ fn passes_over_answers_about_other_certificates() {
         let id = cert_id(HashAlgorithm::Sha256, &renewed.authority, scene.serial());
         draft.responses[0].cert_id = id.expect("a CertID");
     });
-    assert_eq!(other_key, Err(FindingCode::RevocationUnavailable));
+    assert_eq!(other_key, Err(FindingCode::REVOCATION_UNAVAILABLE));
 }
 
 #[test]
 fn refuses_answers_with_critical_extensions_that_are_not_known() {
     let response = answer(|_, draft| draft.extensions.push(unknown(Critical)));
-    assert_eq!(response, Err(FindingCode::OcspExtension));
+    assert_eq!(response, Err(FindingCode::OCSP_EXTENSION));
     let single = answer(|_, draft| draft.responses[0].extensions.push(unknown(Critical)));
-    assert_eq!(single, Err(FindingCode::OcspExtension));
+    assert_eq!(single, Err(FindingCode::OCSP_EXTENSION));
     let neither = answer(|_, draft| {
         draft.extensions.push(unknown(NonCritical));
         draft.responses[0].extensions.push(unknown(NonCritical));
@@ -74,9 +74,9 @@ fn refuses_answers_with_critical_extensions_that_are_not_known() {
 #[test]
 fn refuses_answers_out_of_their_time() {
     let past = answer(|_, draft| draft.responses[0].next_update = Some(NOW.minus_seconds(1)));
-    assert_eq!(past, Err(FindingCode::RevocationStale));
+    assert_eq!(past, Err(FindingCode::REVOCATION_STALE));
     let future = answer(|_, draft| draft.responses[0].this_update = NOW.plus_seconds(3_600));
-    assert_eq!(future, Err(FindingCode::RevocationStale));
+    assert_eq!(future, Err(FindingCode::REVOCATION_STALE));
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn an_answer_without_next_update_counts_for_a_day() {
     assert_eq!(aged(300), Ok(()));
     assert_eq!(aged(limits::OCSP_WITHOUT_NEXT_UPDATE_SECONDS), Ok(()));
     let older = aged(limits::OCSP_WITHOUT_NEXT_UPDATE_SECONDS + 1);
-    assert_eq!(older, Err(FindingCode::RevocationStale));
+    assert_eq!(older, Err(FindingCode::REVOCATION_STALE));
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn reads_what_old_responders_send() {
     }
     for fraction in [".", ",5", "5", ".5x"] {
         let outcome = answer(|_, draft| draft.fraction = fraction);
-        assert_eq!(outcome, Err(FindingCode::OcspMalformed), "{fraction}");
+        assert_eq!(outcome, Err(FindingCode::OCSP_MALFORMED), "{fraction}");
     }
 }
 
@@ -123,7 +123,7 @@ fn a_reason_that_is_not_defined_revokes() {
         let date = der::generalized_time(NOW.minus_seconds(DAY));
         draft.responses[0].status = der::context(1, &[&date, &reason]);
     });
-    assert_eq!(outcome, Err(FindingCode::Revoked));
+    assert_eq!(outcome, Err(FindingCode::REVOKED));
 }
 
 #[test]
@@ -133,17 +133,17 @@ fn looks_at_the_signature_before_the_status() {
     draft.responses[0] =
         scene.good().revoked(RevocationReason::KeyCompromise, NOW.minus_seconds(DAY));
     let revoked = draft.sign(&scene.chain.authority_key);
-    assert_eq!(scene.outcome(&[], &[revoked]), Err(FindingCode::Revoked));
+    assert_eq!(scene.outcome(&[], &[revoked]), Err(FindingCode::REVOKED));
     draft.responder = WhoAnswers::ByName(scene.chain.authority.subject.clone());
     let forged = draft.sign(&ForgeKey::p384("a stranger"));
-    assert_eq!(scene.outcome(&[], &[forged]), Err(FindingCode::OcspSignature));
+    assert_eq!(scene.outcome(&[], &[forged]), Err(FindingCode::OCSP_SIGNATURE));
     // A status other than successful carries no answer.
     let mut contradiction = scene.answer();
     contradiction.status = 3;
     let contradiction = contradiction.sign(&scene.chain.authority_key);
-    assert_eq!(scene.outcome(&[], &[contradiction]), Err(FindingCode::OcspMalformed));
+    assert_eq!(scene.outcome(&[], &[contradiction]), Err(FindingCode::OCSP_MALFORMED));
     let unknown = answer(|_, draft| draft.responses[0].status = der::implicit(2, &[]));
-    assert_eq!(unknown, Err(FindingCode::RevocationUnknown));
+    assert_eq!(unknown, Err(FindingCode::REVOCATION_UNKNOWN));
 }
 
 #[test]
@@ -153,14 +153,14 @@ fn of_two_answers_the_revocation_counts() {
     let revoked = scene.good().revoked(RevocationReason::Superseded, NOW.minus_seconds(DAY));
     draft.responses.push(revoked);
     let response = draft.sign(&scene.chain.authority_key);
-    assert_eq!(scene.outcome(&[], std::slice::from_ref(&response)), Err(FindingCode::Revoked));
+    assert_eq!(scene.outcome(&[], std::slice::from_ref(&response)), Err(FindingCode::REVOKED));
     let list = scene.list().sign(&scene.chain.authority_key);
-    assert_eq!(scene.outcome(&[list], &[response]), Err(FindingCode::Revoked));
+    assert_eq!(scene.outcome(&[list], &[response]), Err(FindingCode::REVOKED));
 }
 
 #[test]
 fn refuses_delegates_that_are_none() {
-    let refused = Err(FindingCode::OcspNotAuthorised);
+    let refused = Err(FindingCode::OCSP_NOT_AUTHORISED);
     let scene = Scene::new();
     let use_of =
         |list: &[_]| scene.by_delegate(|delegate| delegate.with(usages(NonCritical, list)));
@@ -183,7 +183,7 @@ fn refuses_delegates_that_are_none() {
 
 #[test]
 fn refuses_delegates_outside_their_validity() {
-    let refused = Err(FindingCode::OcspNotAuthorised);
+    let refused = Err(FindingCode::OCSP_NOT_AUTHORISED);
     let scene = Scene::new();
     let dates = |not_before, not_after| {
         scene.by_delegate(|mut delegate| {
@@ -208,7 +208,7 @@ fn refuses_an_expired_delegate_that_dates_its_answer_back() {
     let mut answer = scene.answer().with_certificate(&delegate);
     answer.produced_at = NOW.minus_seconds(11 * DAY);
     let outcome = scene.outcome(&[], &[answer.sign(&key)]);
-    assert_eq!(outcome, Err(FindingCode::OcspNotAuthorised));
+    assert_eq!(outcome, Err(FindingCode::OCSP_NOT_AUTHORISED));
 }
 
 #[test]
@@ -222,7 +222,7 @@ fn refuses_delegates_of_another_issuer() {
     for delegate in [by_root.sign(root), forged.sign(root), forged.sign(&key)] {
         let response = scene.answer().with_certificate(&delegate).sign(&key);
         let outcome = scene.outcome(&[], &[response]);
-        assert_eq!(outcome, Err(FindingCode::OcspNotAuthorised));
+        assert_eq!(outcome, Err(FindingCode::OCSP_NOT_AUTHORISED));
     }
 }
 
@@ -232,7 +232,7 @@ fn refuses_a_delegate_with_an_unknown_critical_extension() {
     // critical extension it does not recognize".
     let scene = Scene::new();
     let outcome = scene.by_delegate(|delegate| delegate.with(unknown(Critical)));
-    assert_eq!(outcome, Err(FindingCode::OcspNotAuthorised));
+    assert_eq!(outcome, Err(FindingCode::OCSP_NOT_AUTHORISED));
 }
 
 #[test]
@@ -241,7 +241,7 @@ fn refuses_a_delegate_with_a_weak_key() {
     let key = ForgeKey::rsa_1024();
     let delegate = scene.delegate(&key).sign(&scene.chain.authority_key);
     let response = scene.answer().with_certificate(&delegate).sign(&key);
-    assert_eq!(scene.outcome(&[], &[response]), Err(FindingCode::OcspSignature));
+    assert_eq!(scene.outcome(&[], &[response]), Err(FindingCode::OCSP_SIGNATURE));
 }
 
 #[test]
@@ -257,7 +257,7 @@ fn asks_the_list_about_a_delegate_without_nocheck() {
     let response = draft.sign(&key);
     let clear = scene.list().sign(&scene.chain.authority_key);
     let believed = scene.outcome(&[clear], std::slice::from_ref(&response));
-    assert_eq!(believed, Err(FindingCode::Revoked));
+    assert_eq!(believed, Err(FindingCode::REVOKED));
     let entry = EntryDraft::new(&serial, RevocationReason::KeyCompromise, NOW);
     let revoked = scene.list().revoking(entry).sign(&scene.chain.authority_key);
     assert_eq!(scene.outcome(&[revoked], &[response]), Ok(()), "a revoked delegate says nothing");
@@ -276,7 +276,7 @@ fn believes_the_delegate(lists: impl FnOnce(&Scene, EntryDraft) -> Vec<CrlDraft>
         lists(&scene, entry).iter().map(|list| list.sign(&scene.chain.authority_key)).collect();
     let report = scene.report(&lists, &[response]);
     assert_eq!(report.verdict(), Verdict::Verified, "{:#?}", report.findings());
-    !report.findings().iter().any(|finding| finding.code == FindingCode::EvidenceIgnored)
+    !report.findings().iter().any(|finding| finding.code == FindingCode::EVIDENCE_IGNORED)
 }
 
 #[test]

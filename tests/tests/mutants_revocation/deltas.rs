@@ -15,7 +15,7 @@ fn lays_a_right_delta_over_its_base() {
     for base in [9, 10] {
         let delta = scene.delta(base).revoking(scene.entry(RevocationReason::KeyCompromise));
         let outcome = scene.with_lists(&[scene.list(), delta]);
-        assert_eq!(outcome, Err(FindingCode::Revoked), "on base {base}");
+        assert_eq!(outcome, Err(FindingCode::REVOKED), "on base {base}");
     }
     let held = scene.list().revoking(scene.entry(RevocationReason::CertificateHold));
     let lifted = scene.delta(10).revoking(scene.entry(RevocationReason::RemoveFromCrl));
@@ -52,14 +52,14 @@ fn does_not_use_a_delta_that_is_not_for_its_base() {
 fn a_delta_alone_is_no_evidence() {
     let scene = Scene::new();
     let outcome = scene.with_lists(&[scene.delta(10)]);
-    assert_eq!(outcome, Err(FindingCode::CrlScope));
+    assert_eq!(outcome, Err(FindingCode::CRL_SCOPE));
 }
 
 #[test]
 fn a_delta_with_an_unknown_critical_extension_is_not_passed_over() {
     let scene = Scene::new();
     let outcome = scene.with_lists(&[scene.list(), scene.delta(10).with(unknown(Critical))]);
-    assert_eq!(outcome, Err(FindingCode::CrlExtension));
+    assert_eq!(outcome, Err(FindingCode::CRL_EXTENSION));
 }
 
 #[test]
@@ -68,5 +68,5 @@ fn a_delta_lifts_nothing_but_a_suspension() {
     let scene = Scene::new();
     let revoked = scene.list().revoking(scene.entry(RevocationReason::KeyCompromise));
     let removed = scene.delta(10).revoking(scene.entry(RevocationReason::RemoveFromCrl));
-    assert_eq!(scene.with_lists(&[revoked, removed]), Err(FindingCode::Revoked));
+    assert_eq!(scene.with_lists(&[revoked, removed]), Err(FindingCode::REVOKED));
 }

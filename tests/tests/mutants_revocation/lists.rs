@@ -20,7 +20,7 @@ use super::scene::{Scene, flag, list, unknown};
 
 #[test]
 fn refuses_lists_with_critical_extensions_that_are_not_known() {
-    assert_eq!(list(|list| list.with(unknown(Critical))), Err(FindingCode::CrlExtension));
+    assert_eq!(list(|list| list.with(unknown(Critical))), Err(FindingCode::CRL_EXTENSION));
     assert_eq!(list(|list| list.with(unknown(NonCritical))), Ok(()));
     // §5.3: such an entry, even of another certificate, spoils the list.
     let entry = |extension| {
@@ -28,32 +28,32 @@ fn refuses_lists_with_critical_extensions_that_are_not_known() {
         entry.extensions.push(extension);
         list(|list| list.revoking(entry))
     };
-    assert_eq!(entry(unknown(Critical)), Err(FindingCode::CrlExtension));
+    assert_eq!(entry(unknown(Critical)), Err(FindingCode::CRL_EXTENSION));
     assert_eq!(entry(unknown(NonCritical)), Ok(()));
     let other_issuer = der::sequence(&[&der::context(4, &[&name("somebody else")])]);
     let certificate_issuer =
         ExtensionDraft::new(oid::CE_CERTIFICATE_ISSUER, Critical, other_issuer);
-    assert_eq!(entry(certificate_issuer), Err(FindingCode::CrlExtension));
+    assert_eq!(entry(certificate_issuer), Err(FindingCode::CRL_EXTENSION));
 }
 
 #[test]
 fn refuses_lists_of_another_scope() {
     let scope = |url: &str, fields: &[&[u8]]| list(|list| list.with(CrlDraft::point(url, fields)));
     let another = "http://revocation.example/crl/another.crl";
-    assert_eq!(scope(another, &[]), Err(FindingCode::CrlScope));
-    assert_eq!(scope(CRL_URL, &[&flag(2)]), Err(FindingCode::CrlScope), "CA certificates only");
-    assert_eq!(scope(CRL_URL, &[&flag(5)]), Err(FindingCode::CrlScope), "attributes only");
-    assert_eq!(scope(CRL_URL, &[&flag(4)]), Err(FindingCode::CrlScope), "indirect");
+    assert_eq!(scope(another, &[]), Err(FindingCode::CRL_SCOPE));
+    assert_eq!(scope(CRL_URL, &[&flag(2)]), Err(FindingCode::CRL_SCOPE), "CA certificates only");
+    assert_eq!(scope(CRL_URL, &[&flag(5)]), Err(FindingCode::CRL_SCOPE), "attributes only");
+    assert_eq!(scope(CRL_URL, &[&flag(4)]), Err(FindingCode::CRL_SCOPE), "indirect");
     assert_eq!(scope(CRL_URL, &[&flag(1)]), Ok(()), "end entities only");
     let both = scope(CRL_URL, &[&flag(1), &flag(2)]);
-    assert_eq!(both, Err(FindingCode::CrlMalformed), "at most one restriction");
+    assert_eq!(both, Err(FindingCode::CRL_MALFORMED), "at most one restriction");
 }
 
 #[test]
 fn a_list_for_some_reasons_never_passes_alone() {
     // [3] ReasonFlags: keyCompromise(1) and cACompromise(2).
     let some = CrlDraft::point(CRL_URL, &[&der::implicit(3, &[5, 0b0110_0000])]);
-    assert_eq!(list(|list| list.with(some)), Err(FindingCode::CrlScope));
+    assert_eq!(list(|list| list.with(some)), Err(FindingCode::CRL_SCOPE));
 }
 
 #[test]
@@ -65,7 +65,7 @@ fn unites_lists_for_some_reasons() {
     let (compromise, others) = (part(&[5, 0b0110_0000]), part(&[7, 0b0001_1111, 0x80]));
     assert_eq!(scene.with_lists(&[compromise.clone(), others.clone()]), Ok(()));
     let revoked = others.revoking(scene.entry(RevocationReason::Superseded));
-    assert_eq!(scene.with_lists(&[compromise, revoked]), Err(FindingCode::Revoked));
+    assert_eq!(scene.with_lists(&[compromise, revoked]), Err(FindingCode::REVOKED));
 }
 
 /// The outcome with a list at [`CRL_URL`] of a certificate that has these distribution points,
@@ -98,7 +98,7 @@ fn a_distribution_point_that_names_reasons_covers_those_alone() {
         list.extensions.retain(|each| each.id != oid::CE_ISSUING_DISTRIBUTION_POINT);
         list
     };
-    let partial = Err(FindingCode::CrlScope);
+    let partial = Err(FindingCode::CRL_SCOPE);
     assert_eq!(list_of_points(&[(CRL_URL, None)], |_, list| list), Ok(()));
     assert_eq!(list_of_points(&[(CRL_URL, EVERY)], |_, list| list), Ok(()));
     assert_eq!(list_of_points(&[(CRL_URL, SOME)], |_, list| list), partial);
@@ -110,7 +110,7 @@ fn a_distribution_point_that_names_reasons_covers_those_alone() {
     let revoked = list_of_points(&[(CRL_URL, SOME)], |scene, list| {
         list.revoking(scene.entry(RevocationReason::Superseded))
     });
-    assert_eq!(revoked, Err(FindingCode::Revoked));
+    assert_eq!(revoked, Err(FindingCode::REVOKED));
     // Both words count: onlySomeReasons of the list too.
     let both = list_of_points(&[(CRL_URL, EVERY)], |_, list| {
         list.with(CrlDraft::point(CRL_URL, &[&der::implicit(3, &[5, 0b0110_0000])]))
@@ -126,7 +126,7 @@ fn a_reason_that_is_not_defined_revokes() {
         let mut entry = scene.entry(RevocationReason::Superseded);
         entry.extensions[0].value.clone_from(&code);
         let outcome = scene.with_lists(&[scene.list().revoking(entry)]);
-        assert_eq!(outcome, Err(FindingCode::Revoked), "{code:?}");
+        assert_eq!(outcome, Err(FindingCode::REVOKED), "{code:?}");
     }
 }
 
@@ -145,7 +145,7 @@ fn says_what_was_given_in_place_of_der() {
     ] {
         let report = scene.report(&[given], &[]);
         let finding = report.decisive().expect("a reason");
-        assert_eq!(finding.code, FindingCode::CrlMalformed);
+        assert_eq!(finding.code, FindingCode::CRL_MALFORMED);
         assert_eq!(finding.found.as_deref(), Some(form));
     }
 }
@@ -157,7 +157,7 @@ fn what_was_given_and_not_used_is_named_once() {
     let notes = |crls: &[Vec<u8>], ocsp: &[Vec<u8>]| {
         let report = scene.report(crls, ocsp);
         let notes = report.findings().iter();
-        let notes = notes.filter(|each| each.code == FindingCode::EvidenceIgnored);
+        let notes = notes.filter(|each| each.code == FindingCode::EVIDENCE_IGNORED);
         let notes: Vec<String> =
             notes.map(|each| format!("{:?} {:?}", each.subject, each.found)).collect();
         (report.verdict(), notes)
@@ -206,32 +206,32 @@ fn refuses_lists_out_of_their_time() {
             list
         })
     };
-    assert_eq!(at(|list| list.next_update = None), Err(FindingCode::RevocationStale));
+    assert_eq!(at(|list| list.next_update = None), Err(FindingCode::REVOCATION_STALE));
     let scene = Scene::new();
     let mut endless = scene.list().revoking(scene.entry(RevocationReason::KeyCompromise));
     endless.next_update = None;
-    assert_eq!(scene.with_lists(&[endless]), Err(FindingCode::Revoked), "it revokes all the same");
+    assert_eq!(scene.with_lists(&[endless]), Err(FindingCode::REVOKED), "it revokes all the same");
     let past = at(|list| list.next_update = Some(NOW.minus_seconds(1)));
-    assert_eq!(past, Err(FindingCode::RevocationStale));
+    assert_eq!(past, Err(FindingCode::REVOCATION_STALE));
     let future = at(|list| list.this_update = NOW.plus_seconds(3_600));
-    assert_eq!(future, Err(FindingCode::RevocationStale));
+    assert_eq!(future, Err(FindingCode::REVOCATION_STALE));
 }
 
 #[test]
 fn refuses_lists_that_another_signed() {
     let scene = Scene::new();
     let stranger = scene.list().sign(&ForgeKey::p384("a stranger"));
-    assert_eq!(scene.outcome(&[stranger], &[]), Err(FindingCode::CrlSignature));
+    assert_eq!(scene.outcome(&[stranger], &[]), Err(FindingCode::CRL_SIGNATURE));
     let leaf = scene.list().sign(&scene.chain.leaf_key);
-    assert_eq!(scene.outcome(&[leaf], &[]), Err(FindingCode::CrlSignature));
+    assert_eq!(scene.outcome(&[leaf], &[]), Err(FindingCode::CRL_SIGNATURE));
     let elsewhere = CrlDraft::new(&name("somebody else"));
     let outcome = scene.with_lists(&[elsewhere]);
-    assert_eq!(outcome, Err(FindingCode::RevocationUnavailable));
+    assert_eq!(outcome, Err(FindingCode::REVOCATION_UNAVAILABLE));
     let mut chain = Chain::code_signing();
     chain.authority = chain.authority.with(key_usage(&[5]));
     let scene = Scene::of(chain);
     let outcome = scene.with_lists(&[scene.list()]);
-    assert_eq!(outcome, Err(FindingCode::CrlNotAuthorised), "no cRLSign");
+    assert_eq!(outcome, Err(FindingCode::CRL_NOT_AUTHORISED), "no cRLSign");
 }
 
 #[test]
@@ -241,7 +241,7 @@ fn refuses_extensions_in_a_list_of_version_1() {
         list.version.clear();
         list
     };
-    assert_eq!(list(first), Err(FindingCode::CrlMalformed));
+    assert_eq!(list(first), Err(FindingCode::CRL_MALFORMED));
 }
 
 #[test]
@@ -251,7 +251,7 @@ fn refuses_an_entry_extension_that_stands_twice() {
     let value = der::enumerated(RevocationReason::CertificateHold.code());
     entry.extensions.push(ExtensionDraft::new(oid::CE_CRL_REASONS, NonCritical, value));
     let outcome = scene.with_lists(&[scene.list().revoking(entry)]);
-    assert_eq!(outcome, Err(FindingCode::CrlMalformed));
+    assert_eq!(outcome, Err(FindingCode::CRL_MALFORMED));
 }
 
 #[test]
@@ -260,8 +260,8 @@ fn believes_a_revocation_whatever_its_reason() {
         let scene = Scene::new();
         let outcome = scene.with_lists(&[scene.list().revoking(scene.entry(reason))]);
         let expected = match reason {
-            RevocationReason::CertificateHold => FindingCode::RevokedOnHold,
-            _ => FindingCode::Revoked,
+            RevocationReason::CertificateHold => FindingCode::REVOKED_ON_HOLD,
+            _ => FindingCode::REVOKED,
         };
         assert_eq!(outcome, Err(expected), "{}", reason.name());
     }
@@ -272,9 +272,9 @@ fn a_stale_list_still_revokes() {
     let scene = Scene::new();
     let mut stale = scene.list().revoking(scene.entry(RevocationReason::KeyCompromise));
     stale.next_update = Some(NOW.minus_seconds(1));
-    assert_eq!(scene.with_lists(&[stale.clone()]), Err(FindingCode::Revoked));
+    assert_eq!(scene.with_lists(&[stale.clone()]), Err(FindingCode::REVOKED));
     // A newer list that dropped the entry does not undo it.
-    assert_eq!(scene.with_lists(&[stale, scene.list()]), Err(FindingCode::Revoked));
+    assert_eq!(scene.with_lists(&[stale, scene.list()]), Err(FindingCode::REVOKED));
 }
 
 #[test]
@@ -291,5 +291,5 @@ fn a_later_entry_does_not_soften_an_earlier_one() {
     let revoked = scene.entry(RevocationReason::KeyCompromise);
     let held = scene.entry(RevocationReason::CertificateHold);
     let both = scene.list().revoking(revoked).revoking(held);
-    assert_eq!(scene.with_lists(&[both]), Err(FindingCode::Revoked));
+    assert_eq!(scene.with_lists(&[both]), Err(FindingCode::REVOKED));
 }

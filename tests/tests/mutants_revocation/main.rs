@@ -19,5 +19,5 @@ fn accepts_the_evidence_that_the_mutants_are_made_from() {
     assert_eq!(list(|list| list), Ok(()));
     assert_eq!(answer(|_, _| ()), Ok(()));
     assert_eq!(Scene::new().by_delegate(|delegate| delegate), Ok(()));
-    assert_eq!(Scene::new().outcome(&[], &[]), Err(FindingCode::RevocationUnavailable));
+    assert_eq!(Scene::new().outcome(&[], &[]), Err(FindingCode::REVOCATION_UNAVAILABLE));
 }

@@ -66,7 +66,7 @@ fn a_list_from_the_future_is_borne_with_as_far_as_clocks_differ() {
     let made = |at: UnixSeconds| age_of(&Revocation::default(), |list| list.this_update = at);
     let farthest = NOW.plus_seconds(limits::CLOCK_SKEW_SECONDS);
     assert_eq!(made(farthest), Ok(Freshness::Fresh));
-    assert_eq!(made(farthest.plus_seconds(1)), Err(vec![FindingCode::RevocationStale]));
+    assert_eq!(made(farthest.plus_seconds(1)), Err(vec![FindingCode::REVOCATION_STALE]));
 }
 
 #[test]
@@ -163,7 +163,7 @@ fn a_list_is_checked_anew_against_another_key_of_the_same_name() {
     for (issuer, is_known) in [(&own, true), (&other, false), (&own, true), (&other, false)] {
         let standing = evidence.standing(&leaf, issuer, &rules, &AwsLc, NOW);
         assert_eq!(standing.known.is_some(), is_known);
-        let expected = if is_known { vec![] } else { vec![FindingCode::CrlSignature] };
+        let expected = if is_known { vec![] } else { vec![FindingCode::CRL_SIGNATURE] };
         assert_eq!(faults(&standing), expected);
     }
 }
@@ -175,10 +175,10 @@ fn looks_at_so_many_pieces_and_at_no_more() {
         RevocationEvidence::decode(&crls, &answers).err().map(|finding| finding.code)
     };
     assert_eq!(refused(limits::CRLS, limits::OCSP_RESPONSES), None);
-    assert_eq!(refused(limits::CRLS + 1, 0), Some(FindingCode::EvidenceTooLarge));
-    assert_eq!(refused(0, limits::OCSP_RESPONSES + 1), Some(FindingCode::EvidenceTooLarge));
-    assert_eq!(refused(limits::CRLS + 2, 0), Some(FindingCode::EvidenceTooLarge));
-    assert_eq!(refused(0, limits::OCSP_RESPONSES + 2), Some(FindingCode::EvidenceTooLarge));
+    assert_eq!(refused(limits::CRLS + 1, 0), Some(FindingCode::EVIDENCE_TOO_LARGE));
+    assert_eq!(refused(0, limits::OCSP_RESPONSES + 1), Some(FindingCode::EVIDENCE_TOO_LARGE));
+    assert_eq!(refused(limits::CRLS + 2, 0), Some(FindingCode::EVIDENCE_TOO_LARGE));
+    assert_eq!(refused(0, limits::OCSP_RESPONSES + 2), Some(FindingCode::EVIDENCE_TOO_LARGE));
 }
 
 #[test]
@@ -187,6 +187,6 @@ fn looks_at_lists_up_to_their_greatest_size() {
     let of_size = |length: usize| {
         faults(&standing_in(&scene.signed, &[vec![0; length]], &[], &Revocation::default()))
     };
-    assert_eq!(of_size(limits::CRL_BYTES), [FindingCode::CrlMalformed]);
-    assert_eq!(of_size(limits::CRL_BYTES + 1), [FindingCode::EvidenceTooLarge]);
+    assert_eq!(of_size(limits::CRL_BYTES), [FindingCode::CRL_MALFORMED]);
+    assert_eq!(of_size(limits::CRL_BYTES + 1), [FindingCode::EVIDENCE_TOO_LARGE]);
 }

@@ -43,7 +43,7 @@ fn outcome(
     given.in_every_order().map(|_| ()).map_err(|finding| finding.code)
 }
 
-const BROKEN: Outcome = Err(FindingCode::CertificatePathConstraint);
+const BROKEN: Outcome = Err(FindingCode::CERTIFICATE_PATH_CONSTRAINT);
 
 /// nameConstraints with those subtrees, each an encoded `GeneralName`.
 fn constraints(permitted: &[&[u8]], excluded: &[&[u8]]) -> ExtensionDraft {
@@ -77,7 +77,7 @@ fn an_issuer_is_found_whatever_the_string_type_case_and_blanks_of_its_name() {
         named(&[(oid::AT_ORGANIZATION, UTF8, "Example"), (oid::AT_COMMON_NAME, UTF8, "C A")]);
     let given = Given::new(leaf.sign(&ca.key), vec![authority], vec![anchor]);
     let refused = given.in_every_order().expect_err("another name");
-    assert_eq!(refused.code, FindingCode::CertificateUnknownIssuer);
+    assert_eq!(refused.code, FindingCode::CERTIFICATE_UNKNOWN_ISSUER);
 }
 
 #[test]
@@ -218,7 +218,7 @@ fn self_issued_cas_are_excepted_from_constraints_and_the_signer_is_not() {
     let given =
         Given::new(leaf.sign(&ca.key), vec![authority.sign(&root.key)], vec![anchor.clone()]);
     let refused = given.in_every_order().expect_err("outside");
-    assert_eq!(refused.code, FindingCode::CertificatePathConstraint);
+    assert_eq!(refused.code, FindingCode::CERTIFICATE_PATH_CONSTRAINT);
     // Below a CA inside, its self-issued successor is excepted whatever its address.
     let authority = ca.authority(&root).with(basic_constraints(Some(0)));
     let email = constraints(&[&der::implicit(1, b"example.com")], &[]);
@@ -238,7 +238,7 @@ fn a_form_that_is_not_known_refuses_only_who_has_such_a_name() {
     assert_eq!(outcome(|ca| ca.with(constraint()), |leaf| leaf), Ok(()));
     let with_name = |leaf: CertificateDraft| leaf.with(alternative_names(&[&registered]));
     let refused = outcome(|ca| ca.with(constraint()), with_name);
-    assert_eq!(refused, Err(FindingCode::CertificateConstraintNotSupported));
+    assert_eq!(refused, Err(FindingCode::CERTIFICATE_CONSTRAINT_NOT_SUPPORTED));
 }
 
 #[test]
@@ -261,7 +261,7 @@ fn malformed_constraints_are_refused() {
     for value in values {
         let constraint = ExtensionDraft::new(oid::CE_NAME_CONSTRAINTS, Critical, value.clone());
         let refused = outcome(|ca| ca.with(constraint), |leaf| leaf);
-        assert_eq!(refused, Err(FindingCode::CertificateMalformed), "{value:02x?}");
+        assert_eq!(refused, Err(FindingCode::CERTIFICATE_MALFORMED), "{value:02x?}");
     }
 }
 
@@ -275,7 +275,7 @@ fn a_thousand_names_below_a_thousand_constraints_end_by_the_budget() {
     let names: Vec<&[u8]> = names.iter().map(Vec::as_slice).collect();
     let constraint = constraints(&[], &bases);
     let refused = outcome(|ca| ca.with(constraint), |leaf| leaf.with(alternative_names(&names)));
-    assert_eq!(refused, Err(FindingCode::CertificateChainTooLong));
+    assert_eq!(refused, Err(FindingCode::CERTIFICATE_CHAIN_TOO_LONG));
 }
 
 fn policies(ids: &[&str]) -> ExtensionDraft {
@@ -359,9 +359,9 @@ fn policies_are_mapped_unless_that_is_inhibited() {
     assert_eq!(run(SILVER), Ok(()));
     assert_eq!(run(GOLD), BROKEN);
     let of_any = outcome(|ca| ca.with(mapping(ANY, GOLD)), |leaf| leaf);
-    assert_eq!(of_any, Err(FindingCode::CertificateMalformed));
+    assert_eq!(of_any, Err(FindingCode::CERTIFICATE_MALFORMED));
     let to_any = outcome(|ca| ca.with(mapping(GOLD, ANY)), |leaf| leaf);
-    assert_eq!(to_any, Err(FindingCode::CertificateMalformed));
+    assert_eq!(to_any, Err(FindingCode::CERTIFICATE_MALFORMED));
 }
 
 #[test]
@@ -375,7 +375,7 @@ fn a_critical_policy_with_an_unknown_qualifier_is_not_supported() {
         outcome(|ca| ca.with(extension), |leaf| leaf)
     };
     let unknown = "1.3.6.1.4.1.32473.6";
-    let refused = Err(FindingCode::CertificateConstraintNotSupported);
+    let refused = Err(FindingCode::CERTIFICATE_CONSTRAINT_NOT_SUPPORTED);
     assert_eq!(qualified(unknown, Critical), refused);
     assert_eq!(qualified(unknown, NonCritical), Ok(()));
     assert_eq!(qualified("1.3.6.1.5.5.7.2.1", Critical), Ok(()));
@@ -385,5 +385,5 @@ fn a_critical_policy_with_an_unknown_qualifier_is_not_supported() {
 fn empty_policy_constraints_are_malformed() {
     let empty = ExtensionDraft::new(oid::CE_POLICY_CONSTRAINTS, Critical, der::sequence(&[]));
     let refused = outcome(|ca| ca.with(empty), |leaf| leaf);
-    assert_eq!(refused, Err(FindingCode::CertificateMalformed));
+    assert_eq!(refused, Err(FindingCode::CERTIFICATE_MALFORMED));
 }

@@ -100,7 +100,7 @@ impl Given {
     /// The certificates of the first path.
     pub(crate) fn in_this_order(&self) -> Result<Vec<Vec<u8>>, Finding> {
         let leaf = Certificate::decode(&self.leaf).map_err(|_| {
-            Finding::new(countersign_core::finding::FindingCode::CertificateMalformed)
+            Finding::new(countersign_core::finding::FindingCode::CERTIFICATE_MALFORMED)
         })?;
         let intermediates: Vec<&[u8]> = self.intermediates.iter().map(Vec::as_slice).collect();
         let anchors: Vec<&[u8]> = self.anchors.iter().map(Vec::as_slice).collect();

@@ -17,24 +17,28 @@ type Spoilt = (&'static str, fn(CertificateDraft) -> CertificateDraft, FindingCo
 fn spoilt() -> Vec<Spoilt> {
     use FindingCode as F;
     vec![
-        ("without keyCertSign", |ca| ca.with(key_usage(&[6])), F::CertificateNotCa),
-        ("without keyUsage", |ca| ca.without(oid::CE_KEY_USAGE), F::CertificateNotCa),
-        ("not a CA", |ca| ca.without(oid::CE_BASIC_CONSTRAINTS), F::CertificateNotCa),
-        ("expired", |ca| until(ca, -DAY), F::CertificateExpiredWhenSigned),
-        ("not yet valid", |ca| from(ca, DAY), F::CertificateNotYetValid),
+        ("without keyCertSign", |ca| ca.with(key_usage(&[6])), F::CERTIFICATE_NOT_CA),
+        ("without keyUsage", |ca| ca.without(oid::CE_KEY_USAGE), F::CERTIFICATE_NOT_CA),
+        ("not a CA", |ca| ca.without(oid::CE_BASIC_CONSTRAINTS), F::CERTIFICATE_NOT_CA),
+        ("expired", |ca| until(ca, -DAY), F::CERTIFICATE_EXPIRED_WHEN_SIGNED),
+        ("not yet valid", |ca| from(ca, DAY), F::CERTIFICATE_NOT_YET_VALID),
         (
             "for TLS",
             |ca| ca.with(usages(NonCritical, &[oid::KP_SERVER_AUTH])),
-            F::CertificateWrongUse,
+            F::CERTIFICATE_WRONG_USE,
         ),
-        ("for any use", |ca| ca.with(usages(NonCritical, &[oid::KP_ANY])), F::CertificateWrongUse),
+        (
+            "for any use",
+            |ca| ca.with(usages(NonCritical, &[oid::KP_ANY])),
+            F::CERTIFICATE_WRONG_USE,
+        ),
         (
             "unknown critical extension",
             |ca| ca.with(ExtensionDraft::unknown_critical()),
-            F::CertificateConstraintNotSupported,
+            F::CERTIFICATE_CONSTRAINT_NOT_SUPPORTED,
         ),
-        ("demands a policy", demanding_a_policy, F::CertificatePathConstraint),
-        ("excludes the signer", excluding_the_signer, F::CertificatePathConstraint),
+        ("demands a policy", demanding_a_policy, F::CERTIFICATE_PATH_CONSTRAINT),
+        ("excludes the signer", excluding_the_signer, F::CERTIFICATE_PATH_CONSTRAINT),
     ]
 }
 
@@ -138,7 +142,7 @@ fn a_cross_signed_root_leads_the_short_way() {
     // With the old root alone there is the long way only.
     let given = Given::new(leaf, vec![below_new, cross], vec![anchors[0].clone()]);
     let refused = given.in_every_order().expect_err("pathLen");
-    assert_eq!(refused.code, FindingCode::CertificatePathConstraint);
+    assert_eq!(refused.code, FindingCode::CERTIFICATE_PATH_CONSTRAINT);
     assert_eq!(refused.subject.as_deref(), Some("CN=Old Root,O=Example"));
 }
 
@@ -168,7 +172,7 @@ fn two_cas_of_one_name_and_two_keys_are_told_apart_by_their_signatures() {
     let given = Given::new(leaf.clone(), vec![two.clone(), one.clone()], vec![anchor.clone()]);
     assert_eq!(given.in_every_order().expect("a path")[1], one);
     let refused = Given::new(leaf, vec![two], vec![anchor]).in_every_order().expect_err("none");
-    assert_eq!(refused.code, FindingCode::CertificateUnknownIssuer);
+    assert_eq!(refused.code, FindingCode::CERTIFICATE_UNKNOWN_ISSUER);
     assert_eq!(refused.found.as_deref(), Some("another signature"));
 }
 
@@ -223,7 +227,7 @@ fn a_ca_with_path_length_0_may_certify_its_own_next_key() {
     let leaf = Owner::new("Signer").signer(&other).sign(&other.key);
     let below = other.authority(&ca).sign(&ca.key);
     let refused = Given::new(leaf, vec![authority, below], vec![anchor]).in_every_order();
-    assert_eq!(refused.expect_err("pathLen").code, FindingCode::CertificatePathConstraint);
+    assert_eq!(refused.expect_err("pathLen").code, FindingCode::CERTIFICATE_PATH_CONSTRAINT);
 }
 
 #[test]
@@ -248,7 +252,7 @@ fn what_cannot_be_read_is_passed_over() {
     assert!(given.in_every_order().is_ok());
     // If nobody else is there, it may have been the issuer.
     let refused = Given::new(leaf, vec![junk], vec![anchor]).in_every_order().expect_err("none");
-    assert_eq!(refused.code, FindingCode::CertificateMalformed);
+    assert_eq!(refused.code, FindingCode::CERTIFICATE_MALFORMED);
 }
 
 /// Layers of CAs, each layer of several certificates with one name and one key.
@@ -274,11 +278,11 @@ fn layers(depth: usize, width: u8) -> Given {
 fn layers_of_equal_cas_end_by_the_budget_and_not_by_patience() {
     // 5^6 paths to an expired anchor, and 10^5 that lead nowhere.
     let refused = layers(6, 5).in_this_order().expect_err("an expired anchor");
-    assert_eq!(refused.code, FindingCode::CertificateChainTooLong);
+    assert_eq!(refused.code, FindingCode::CERTIFICATE_CHAIN_TOO_LONG);
     let mut nowhere = layers(5, 10);
     nowhere.anchors.clear();
     let refused = nowhere.in_this_order().expect_err("no anchor");
-    assert_eq!(refused.code, FindingCode::CertificateChainTooLong);
+    assert_eq!(refused.code, FindingCode::CERTIFICATE_CHAIN_TOO_LONG);
 }
 
 #[test]
@@ -290,5 +294,5 @@ fn as_many_issuers_as_the_budget_allows_are_followed() {
         given.in_this_order().map(|path| path.len())
     };
     assert_eq!(straight(7), Ok(9));
-    assert_eq!(straight(8).expect_err("too long").code, FindingCode::CertificateChainTooLong);
+    assert_eq!(straight(8).expect_err("too long").code, FindingCode::CERTIFICATE_CHAIN_TOO_LONG);
 }

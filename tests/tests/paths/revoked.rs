@@ -101,7 +101,7 @@ fn a_superseded_certificate_of_the_ca_is_left_aside() {
 fn another_certificate_of_a_lost_key_is_no_way_round() {
     for reason in [RevocationReason::KeyCompromise, RevocationReason::CaCompromise] {
         for report in reports(Some(reason)) {
-            assert_eq!(codes(&report), [FindingCode::RevokedAuthority], "{reason:?}");
+            assert_eq!(codes(&report), [FindingCode::REVOKED_AUTHORITY], "{reason:?}");
         }
     }
 }

@@ -21,7 +21,7 @@ fn notes(ended_seconds_ago: i64) -> Vec<String> {
     let proofs = Proofs { rules: off.to_owned(), ..Proofs::default() };
     let report = release.verify(&release.bundle_with(&signature, &[late, early]), &proofs);
     assert_eq!(report.verdict(), Verdict::Verified, "{:?}", report.findings());
-    let is_note = |code| code == FindingCode::TimestampOutsideChain;
+    let is_note = |code| code == FindingCode::TIMESTAMP_OUTSIDE_CHAIN;
     let named = report.findings().iter().filter(|finding| is_note(finding.code));
     named.map(|finding| finding.found.clone().unwrap_or_default()).collect()
 }

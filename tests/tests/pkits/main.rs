@@ -45,7 +45,7 @@ fn rules() -> Revocation {
 
 /// Path validation and revocation of every certificate below the anchor.
 fn outcome(case: &Transplant, crypto: &dyn CryptoProvider) -> Outcome {
-    let leaf = Certificate::decode(&case.leaf).map_err(|_| FindingCode::CertificateMalformed)?;
+    let leaf = Certificate::decode(&case.leaf).map_err(|_| FindingCode::CERTIFICATE_MALFORMED)?;
     let intermediates: Vec<&[u8]> = case.intermediates.iter().map(Vec::as_slice).collect();
     let code = |finding: countersign_core::finding::Finding| finding.code;
     let path =
@@ -58,7 +58,7 @@ fn outcome(case: &Transplant, crypto: &dyn CryptoProvider) -> Outcome {
         let standing = evidence.standing(certificate, issuer, &rules(), crypto, AT);
         let Some(known) = standing.known else {
             let fault = standing.faults.first().map(|fault| fault.code);
-            return Err(fault.unwrap_or(FindingCode::RevocationUnavailable));
+            return Err(fault.unwrap_or(FindingCode::REVOCATION_UNAVAILABLE));
         };
         let decided = decide(&known, subject, None, &rules(), AT);
         if let Some(finding) = decided.iter().find(|finding| finding.code.exit_code() != 0) {

@@ -3,7 +3,8 @@
  * verdict is put into words, and no state but `verified` stands for a pass by what the site trusts.
  */
 
-import type { Report } from "../verify/index.js";
+import type { FindingCode, Report } from "../verify/index.js";
+import { rejections } from "../verify/report.js";
 import type { StateName } from "../words/words.js";
 import type { OwnFile } from "./own.js";
 
@@ -18,17 +19,23 @@ export function stateOf(report: Report, own: readonly OwnFile[]): StateName {
     case "outdated":
       return "outdated";
     case "rejected":
-      return rejection(report.code ?? "");
+      return rejection(report.code ?? "internal.error");
     default:
       return "not-checked";
   }
 }
 
-function rejection(code: string): StateName {
+/** A code that this package does not know was made by a newer one: no more is said than that it was rejected. */
+function rejection(code: FindingCode): StateName {
   if (code === "content.incomplete") return "incomplete";
-  if (code.startsWith("content.")) return "mismatch";
-  if (code.startsWith("revocation.")) return "revoked";
-  return "untrusted";
+  switch (rejections[code]) {
+    case "same-file":
+      return "mismatch";
+    case "still-trusted":
+      return "revoked";
+    default:
+      return "untrusted";
+  }
 }
 
 /** Whether the state interrupts what a screen reader is saying. */

@@ -160,15 +160,15 @@ impl<'s, 'a> Search<'s, 'a> {
             return Ok(self.found);
         }
         if let Some(what) = stopped {
-            return Err(Finding::new(FindingCode::CertificateChainTooLong)
+            return Err(Finding::new(FindingCode::CERTIFICATE_CHAIN_TOO_LONG)
                 .about(self.leaf.certificate.display_name())
                 .expected(what)
                 .found("more"));
         }
         let refused = self.refused.map(|refusal| refusal.finding);
-        let refused = refused.unwrap_or_else(|| FindingCode::Internal.into());
+        let refused = refused.unwrap_or_else(|| FindingCode::INTERNAL.into());
         // The issuer may be the certificate that cannot be read.
-        let unknown = refused.code == FindingCode::CertificateUnknownIssuer;
+        let unknown = refused.code == FindingCode::CERTIFICATE_UNKNOWN_ISSUER;
         Err(self.unreadable.filter(|_| unknown).unwrap_or(refused))
     }
 
@@ -182,7 +182,7 @@ impl<'s, 'a> Search<'s, 'a> {
         let issuers = self.issuers_of(head);
         if issuers.is_empty() {
             let certificate = &self.candidate(head).certificate;
-            let finding = Finding::new(FindingCode::CertificateUnknownIssuer)
+            let finding = Finding::new(FindingCode::CERTIFICATE_UNKNOWN_ISSUER)
                 .about(certificate.display_name())
                 .expected("an issuer in the trust root")
                 .found(crate::x509::name::text(certificate.issuer));
@@ -210,7 +210,7 @@ impl<'s, 'a> Search<'s, 'a> {
             } else if chain.len() < limits::PATH_ISSUERS {
                 self.extend(chain)
             } else {
-                let finding = Finding::new(FindingCode::CertificateChainTooLong)
+                let finding = Finding::new(FindingCode::CERTIFICATE_CHAIN_TOO_LONG)
                     .about(self.leaf.certificate.display_name())
                     .expected(format!("at most {} issuers", limits::PATH_ISSUERS))
                     .found("more");
@@ -282,7 +282,7 @@ impl<'s, 'a> Search<'s, 'a> {
         if holds {
             return ControlFlow::Continue(Ok(()));
         }
-        let finding = Finding::new(FindingCode::CertificateUnknownIssuer)
+        let finding = Finding::new(FindingCode::CERTIFICATE_UNKNOWN_ISSUER)
             .about(self.candidate(head).certificate.display_name())
             .expected("a signature by the named issuer")
             .found("another signature");
@@ -336,7 +336,7 @@ fn inspect_signature_algorithm(certificate: &Certificate<'_>) -> Result<(), Find
     if KEYS.into_iter().any(|key| SignatureScheme::of(key, algorithm).is_some()) {
         return Ok(());
     }
-    Err(Finding::new(FindingCode::CertificateKeyTooWeak)
+    Err(Finding::new(FindingCode::CERTIFICATE_KEY_TOO_WEAK)
         .about(certificate.display_name())
         .expected("a signature with SHA-256, SHA-384, SHA-512 or by Ed25519")
         .found(format!(

@@ -171,7 +171,7 @@ impl<'a> Constrained<'_, 'a> {
     }
 
     fn violated(&self, expected: &str, presented: &GeneralName<'_>) -> Finding {
-        Finding::new(FindingCode::CertificatePathConstraint)
+        Finding::new(FindingCode::CERTIFICATE_PATH_CONSTRAINT)
             .about(self.certificate.display_name())
             .expected(format!("{expected}: nameConstraints of {}", self.issuer.display_name()))
             .found(format!("{} {}", form_text(presented), presented.text()))
@@ -182,14 +182,14 @@ impl<'a> Constrained<'_, 'a> {
         if !matches!(base, GeneralName::Other(_)) {
             return self.violated("a name that can be compared", presented);
         }
-        Finding::new(FindingCode::CertificateConstraintNotSupported)
+        Finding::new(FindingCode::CERTIFICATE_CONSTRAINT_NOT_SUPPORTED)
             .about(self.issuer.display_name())
             .expected("nameConstraints on e-mail, DNS, URI, IP or directory names")
             .found(format!("nameConstraints on {}", form_text(base)))
     }
 
     fn exhausted(&self) -> Finding {
-        Finding::new(FindingCode::CertificateChainTooLong)
+        Finding::new(FindingCode::CERTIFICATE_CHAIN_TOO_LONG)
             .about(self.certificate.display_name())
             .expected(format!("at most {} comparisons of names", limits::NAME_COMPARISONS))
             .found("more")

@@ -26,7 +26,7 @@ pub fn inspect_leaf(leaf: &Certificate<'_>, purpose: Purpose) -> Result<(), Find
     match purpose {
         Purpose::CodeSigning => {
             if extensions.is_ca() {
-                let code = FindingCode::CertificateWrongUse;
+                let code = FindingCode::CERTIFICATE_WRONG_USE;
                 return broken(code, "an end-entity certificate", String::from("a CA"));
             }
             // CA/B CSBR §7.1.2.3: digitalSignature, codeSigning, never anyExtendedKeyUsage.
@@ -34,18 +34,18 @@ pub fn inspect_leaf(leaf: &Certificate<'_>, purpose: Purpose) -> Result<(), Find
                 usages.contains(oid::KP_CODE_SIGNING) && !usages.contains(oid::KP_ANY)
             });
             if !allowed {
-                return broken(FindingCode::CertificateWrongUse, "codeSigning", usages_text);
+                return broken(FindingCode::CERTIFICATE_WRONG_USE, "codeSigning", usages_text);
             }
             let key_usage = extensions.key_usage.map(|(_, usage)| usage);
             if !key_usage.is_some_and(|usage| usage.contains(KeyUsage::DIGITAL_SIGNATURE)) {
                 let found = key_usage
                     .map_or_else(|| String::from("no keyUsage"), |usage| usage.names().join(", "));
-                return broken(FindingCode::CertificateWrongUse, "digitalSignature", found);
+                return broken(FindingCode::CERTIFICATE_WRONG_USE, "digitalSignature", found);
             }
         }
         Purpose::TimeStamping => {
             if extensions.is_ca() {
-                let code = FindingCode::TimestampCertificateIsCa;
+                let code = FindingCode::TIMESTAMP_CERTIFICATE_IS_CA;
                 return broken(code, "an end-entity certificate", String::from("a CA"));
             }
             // RFC 3161 §2.3: "MUST contain only one instance of the extended key usage field
@@ -57,7 +57,7 @@ pub fn inspect_leaf(leaf: &Certificate<'_>, purpose: Purpose) -> Result<(), Find
                 let critical = usages.is_some_and(|(critical, _)| critical.is_set());
                 let found =
                     if critical { usages_text } else { format!("{usages_text}, not critical") };
-                return broken(FindingCode::TimestampEku, "timeStamping alone, critical", found);
+                return broken(FindingCode::TIMESTAMP_EKU, "timeStamping alone, critical", found);
             }
             let unfit = extensions.key_usage.is_some_and(|(_, usage)| {
                 !usage.contains(KeyUsage::DIGITAL_SIGNATURE)
@@ -65,7 +65,7 @@ pub fn inspect_leaf(leaf: &Certificate<'_>, purpose: Purpose) -> Result<(), Find
             });
             if unfit {
                 let found = extensions.key_usage.map(|(_, usage)| usage.names().join(", "));
-                let code = FindingCode::CertificateWrongUse;
+                let code = FindingCode::CERTIFICATE_WRONG_USE;
                 return broken(code, "digitalSignature", found.unwrap_or_default());
             }
         }

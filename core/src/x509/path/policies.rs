@@ -150,7 +150,7 @@ impl State {
     }
 
     fn broken(certificate: &Certificate<'_>) -> Finding {
-        Finding::new(FindingCode::CertificatePathConstraint)
+        Finding::new(FindingCode::CERTIFICATE_PATH_CONSTRAINT)
             .about(certificate.display_name())
             .expected(
                 "a certificate policy that its issuers have too: policyConstraints demand one",
@@ -172,14 +172,14 @@ fn read_policies(certificate: &Certificate<'_>) -> Result<Policies, Finding> {
     while !list.is_empty() {
         let (policy, unknown) = read_policy(&mut list, FIELD).map_err(malformed)?;
         if let Some(qualifier) = unknown.filter(|_| critical.is_set()) {
-            return Err(Finding::new(FindingCode::CertificateConstraintNotSupported)
+            return Err(Finding::new(FindingCode::CERTIFICATE_CONSTRAINT_NOT_SUPPORTED)
                 .about(certificate.display_name())
                 .expected("critical certificatePolicies with qualifiers of RFC 5280")
                 .found(format!("qualifier {qualifier}")));
         }
         policies.push(policy);
         if policies.len() > limits::CERTIFICATE_POLICIES {
-            return Err(Finding::new(FindingCode::CertificateChainTooLong)
+            return Err(Finding::new(FindingCode::CERTIFICATE_CHAIN_TOO_LONG)
                 .about(certificate.display_name())
                 .expected(format!("at most {} policies", limits::CERTIFICATE_POLICIES))
                 .found("more"));

@@ -77,7 +77,7 @@ pub(super) fn inspect(
 /// versions and extensions of one kind in all but the anchor: version 3.
 fn inspect_extensions(certificate: &Certificate<'_>) -> Result<(), Finding> {
     let unsupported = |expected: &str, found: String| {
-        Err(Finding::new(FindingCode::CertificateConstraintNotSupported)
+        Err(Finding::new(FindingCode::CERTIFICATE_CONSTRAINT_NOT_SUPPORTED)
             .about(certificate.display_name())
             .expected(expected)
             .found(found))
@@ -135,9 +135,12 @@ fn inspect_validity(certificate: &Certificate<'_>, time: UnixSeconds) -> Result<
         return Ok(());
     }
     let (code, expected) = if time < certificate.not_before {
-        (FindingCode::CertificateNotYetValid, format!("not before {}", certificate.not_before))
+        (FindingCode::CERTIFICATE_NOT_YET_VALID, format!("not before {}", certificate.not_before))
     } else {
-        (FindingCode::CertificateExpiredWhenSigned, format!("not after {}", certificate.not_after))
+        (
+            FindingCode::CERTIFICATE_EXPIRED_WHEN_SIGNED,
+            format!("not after {}", certificate.not_after),
+        )
     };
     let finding = Finding::new(code).about(certificate.display_name());
     Err(finding.expected(expected).found(format!("{time}")))
@@ -148,7 +151,7 @@ pub(super) fn inspect_key(certificate: &Certificate<'_>) -> Result<(), Finding> 
     if certificate.public_key.algorithm.is_acceptable() {
         return Ok(());
     }
-    Err(Finding::new(FindingCode::CertificateKeyTooWeak)
+    Err(Finding::new(FindingCode::CERTIFICATE_KEY_TOO_WEAK)
         .about(certificate.display_name())
         .expected("P-384, P-256, P-521, Ed25519 or RSA of 2048 to 4096 bits")
         .found(algorithm::key_text(&certificate.public_key)))
@@ -158,7 +161,7 @@ pub(super) fn inspect_key(certificate: &Certificate<'_>) -> Result<(), Finding> 
 fn inspect_authority(issuer: &Certificate<'_>, place: Place) -> Result<(), Finding> {
     let extensions = &issuer.extensions;
     let broken = |expected: &str, found: String| {
-        Err(Finding::new(FindingCode::CertificateNotCa)
+        Err(Finding::new(FindingCode::CERTIFICATE_NOT_CA)
             .about(issuer.display_name())
             .expected(expected)
             .found(found))
@@ -179,7 +182,7 @@ fn inspect_authority(issuer: &Certificate<'_>, place: Place) -> Result<(), Findi
 fn inspect_path_length(issuer: &Certificate<'_>, below: u64) -> Result<(), Finding> {
     let constraints = issuer.extensions.basic_constraints;
     match constraints.and_then(|(_, constraints)| constraints.path_length) {
-        Some(limit) if below > limit => Err(Finding::new(FindingCode::CertificatePathConstraint)
+        Some(limit) if below > limit => Err(Finding::new(FindingCode::CERTIFICATE_PATH_CONSTRAINT)
             .about(issuer.display_name())
             .expected(format!("pathLenConstraint {limit} kept"))
             .found(format!("{below} CAs below it"))),
@@ -194,7 +197,7 @@ fn inspect_usage(issuer: &Certificate<'_>, place: Place, terms: Terms<'_>) -> Re
     if usages.contains(wanted) || (place == Place::Anchor && usages.contains(oid::KP_ANY)) {
         return Ok(());
     }
-    Err(Finding::new(FindingCode::CertificateWrongUse)
+    Err(Finding::new(FindingCode::CERTIFICATE_WRONG_USE)
         .about(issuer.display_name())
         .expected(Usages(Vec::from([wanted])).text())
         .found(usages.text()))

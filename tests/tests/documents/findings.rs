@@ -1,29 +1,30 @@
-//! Documents that are made from the code, so that they cannot go out of date.
+//! The reference page, made from the tables, so that it cannot go out of date.
 
 use core::fmt::Write;
 
-use countersign_core::finding::{Class, FindingCode};
+use countersign_cli::codes;
+use countersign_core::finding::Class;
 
-/// `docs/findings.md`: every finding of the table, in its order.
+/// `docs/findings.md`: every finding of the tables, in order of rank.
 ///
 /// # Panics
 /// Never: writing to a `String` does not fail.
-pub fn findings_page() -> String {
+pub(super) fn page() -> String {
     let mut page = String::from(
         "# Findings\n\n\
-        Every finding that Countersign can report. This page is made from the table in\n\
-        `core/src/finding/table.rs`; `countersign explain CODE` prints one entry. Codes are never reused\n\
+        Every finding that Countersign can report. This page is made from the tables in\n\
+        `core/src/finding/` and `cli/src/codes.rs`; `countersign explain CODE` prints one entry. Codes are never reused\n\
         and never renamed. Where several things are wrong, the report leads with the gravest class,\n\
         and within it with the entry that stands first here.\n\n\
         | Class | What it means |\n|---|---|\n\
         | danger | Do not trust the file. |\n\
         | not-checked | It could not be checked; this is not a pass. |\n\
-        | set-up | The check was not set up rightly; says nothing about the file. |\n\
+        | set-up | The check is misconfigured; says nothing about the file. |\n\
         | outdated | Genuine, but old. |\n\
         | warning | Verified; worth acting on. |\n\
         | note | Verified; worth knowing. |\n",
     );
-    for code in FindingCode::ALL {
+    for code in codes::all() {
         write!(
             page,
             "\n## `{}`\n\n{}\n\n- Class: {}; exit code {}\n- Clause: {}\n- What to do: {}\n",

@@ -1,12 +1,12 @@
 //! Documents say what the code does: the findings page, the schemas, the examples in prose.
 
+mod findings;
+
 use std::{env, fs, path::PathBuf};
 
-use countersign_core::{finding::FindingCode, policy::Policy};
-use countersign_tests::{
-    documents::findings_page,
-    world::{Given, NOW, World},
-};
+use countersign_cli::codes;
+use countersign_core::policy::Policy;
+use countersign_tests::world::{Given, NOW, World};
 use serde_json::{Value, json};
 
 fn path(relative: &str) -> PathBuf {
@@ -25,7 +25,7 @@ fn schema(relative: &str) -> jsonschema::Validator {
 /// `COUNTERSIGN_WRITE_DOCUMENTS=1` writes the page instead of comparing it (`make doc`).
 #[test]
 fn the_findings_page_is_current() {
-    let page = findings_page();
+    let page = findings::page();
     if env::var_os("COUNTERSIGN_WRITE_DOCUMENTS").is_some() {
         fs::write(path("docs/findings.md"), &page).expect("docs/findings.md can be written");
     }
@@ -130,7 +130,7 @@ fn the_policy_page_shows_policies_that_work() {
 /// Clauses that name a document of ours name one that exists.
 #[test]
 fn clauses_point_to_documents_that_exist() {
-    for code in FindingCode::ALL {
+    for code in codes::all() {
         for word in code.clause().split([' ', ';', ',']) {
             if word.starts_with("docs/") || word.starts_with("core/") {
                 assert!(path(word).exists(), "{code} names {word}");
