@@ -8,7 +8,7 @@ use std::{
     path::Path,
 };
 
-use countersign_core::finding::{Finding, FindingCode};
+use countersign_core::finding::Finding;
 use countersign_signing::key::{Passphrase, PassphraseError};
 
 use zeroize::Zeroizing;

@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use countersign_core::finding::{Finding, FindingCode};
+use countersign_core::finding::Finding;
 use countersign_signing::{files, key::KeyLocation, toml_fault};
 use serde::{Deserialize, Deserializer, de::Error as _};
 use url::Url;

@@ -12,7 +12,7 @@ use clap::{
     Parser, ValueEnum,
     error::{ContextKind, ContextValue, ErrorKind},
 };
-use countersign_core::finding::{Finding, FindingCode};
+use countersign_core::finding::Finding;
 use countersign_signing::{concealed::holds_pin, key::TokenUriError};
 
 use crate::{

@@ -104,97 +104,97 @@ fn accepts_every_kind_of_key_that_is_strong_enough() {
 rejects! {
     // The CA: basicConstraints, keyUsage, extKeyUsage.
     rejects_an_issuer_without_basic_constraints: signing(chain =>
-        chain.authority = chain.authority.clone().without(oid::CE_BASIC_CONSTRAINTS)) is CertificateNotCa;
+        chain.authority = chain.authority.clone().without(oid::CE_BASIC_CONSTRAINTS)) is CERTIFICATE_NOT_CA;
     rejects_an_issuer_with_ca_false: signing(chain => chain.authority = chain.authority.clone().with(
-        ExtensionDraft::new(oid::CE_BASIC_CONSTRAINTS, Critical, der::sequence(&[])))) is CertificateNotCa;
+        ExtensionDraft::new(oid::CE_BASIC_CONSTRAINTS, Critical, der::sequence(&[])))) is CERTIFICATE_NOT_CA;
     rejects_an_issuer_without_key_cert_sign: signing(chain =>
-        chain.authority = chain.authority.clone().with(key_usage(&[6]))) is CertificateNotCa;
+        chain.authority = chain.authority.clone().with(key_usage(&[6]))) is CERTIFICATE_NOT_CA;
     rejects_an_issuer_without_key_usage: signing(chain =>
-        chain.authority = chain.authority.clone().without(oid::CE_KEY_USAGE)) is CertificateNotCa;
+        chain.authority = chain.authority.clone().without(oid::CE_KEY_USAGE)) is CERTIFICATE_NOT_CA;
     rejects_an_issuer_for_another_use: signing(chain => chain.authority =
-        chain.authority.clone().with(usages(NonCritical, &[oid::KP_SERVER_AUTH]))) is CertificateWrongUse;
+        chain.authority.clone().with(usages(NonCritical, &[oid::KP_SERVER_AUTH]))) is CERTIFICATE_WRONG_USE;
     rejects_an_intermediate_for_any_use: signing(chain => chain.authority =
-        chain.authority.clone().with(usages(NonCritical, &[oid::KP_ANY]))) is CertificateWrongUse;
+        chain.authority.clone().with(usages(NonCritical, &[oid::KP_ANY]))) is CERTIFICATE_WRONG_USE;
     rejects_a_timestamping_issuer_for_another_use: timestamping(chain => chain.authority =
-        chain.authority.clone().with(usages(NonCritical, &[oid::KP_CODE_SIGNING]))) is CertificateWrongUse;
+        chain.authority.clone().with(usages(NonCritical, &[oid::KP_CODE_SIGNING]))) is CERTIFICATE_WRONG_USE;
     rejects_an_intermediate_of_version_1: signing(chain =>
-        chain.authority.extensions.clear()) is CertificateNotCa;
+        chain.authority.extensions.clear()) is CERTIFICATE_NOT_CA;
     rejects_an_expired_intermediate: signing(chain =>
-        chain.authority.not_after = NOW.minus_seconds(1)) is CertificateExpiredWhenSigned;
+        chain.authority.not_after = NOW.minus_seconds(1)) is CERTIFICATE_EXPIRED_WHEN_SIGNED;
     rejects_an_intermediate_that_is_not_valid_yet: signing(chain =>
-        chain.authority.not_before = NOW.plus_seconds(1)) is CertificateNotYetValid;
+        chain.authority.not_before = NOW.plus_seconds(1)) is CERTIFICATE_NOT_YET_VALID;
     rejects_an_unknown_critical_extension_of_an_issuer: signing(chain => chain.authority =
-        chain.authority.clone().with(ExtensionDraft::unknown_critical())) is CertificateConstraintNotSupported;
+        chain.authority.clone().with(ExtensionDraft::unknown_critical())) is CERTIFICATE_CONSTRAINT_NOT_SUPPORTED;
 
     // The anchor's own certificate.
     rejects_an_expired_anchor: signing(chain =>
-        chain.root.not_after = NOW.minus_seconds(1)) is CertificateExpiredWhenSigned;
+        chain.root.not_after = NOW.minus_seconds(1)) is CERTIFICATE_EXPIRED_WHEN_SIGNED;
     rejects_an_anchor_that_is_not_valid_yet: signing(chain =>
-        chain.root.not_before = NOW.plus_seconds(1)) is CertificateNotYetValid;
+        chain.root.not_before = NOW.plus_seconds(1)) is CERTIFICATE_NOT_YET_VALID;
     rejects_an_anchor_without_basic_constraints: signing(chain =>
-        chain.root = chain.root.clone().without(oid::CE_BASIC_CONSTRAINTS)) is CertificateNotCa;
+        chain.root = chain.root.clone().without(oid::CE_BASIC_CONSTRAINTS)) is CERTIFICATE_NOT_CA;
     rejects_an_anchor_without_key_cert_sign: signing(chain =>
-        chain.root = chain.root.clone().with(key_usage(&[6]))) is CertificateNotCa;
+        chain.root = chain.root.clone().with(key_usage(&[6]))) is CERTIFICATE_NOT_CA;
     rejects_more_cas_than_the_anchor_allows: signing(chain =>
-        chain.root = chain.root.clone().with(basic_constraints(Some(0)))) is CertificatePathConstraint;
+        chain.root = chain.root.clone().with(basic_constraints(Some(0)))) is CERTIFICATE_PATH_CONSTRAINT;
     rejects_an_anchor_for_another_use: signing(chain => chain.root =
-        chain.root.clone().with(usages(NonCritical, &[oid::KP_SERVER_AUTH]))) is CertificateWrongUse;
+        chain.root.clone().with(usages(NonCritical, &[oid::KP_SERVER_AUTH]))) is CERTIFICATE_WRONG_USE;
     rejects_an_anchor_with_another_key: signing(chain =>
-        chain.root_key = ForgeKey::p384("another root")) is CertificateUnknownIssuer;
+        chain.root_key = ForgeKey::p384("another root")) is CERTIFICATE_UNKNOWN_ISSUER;
 
     // The signer's certificate.
     rejects_a_signer_without_extended_key_usage: signing(chain =>
-        chain.leaf = chain.leaf.clone().without(oid::CE_EXT_KEY_USAGE)) is CertificateWrongUse;
+        chain.leaf = chain.leaf.clone().without(oid::CE_EXT_KEY_USAGE)) is CERTIFICATE_WRONG_USE;
     rejects_a_signer_for_tls: signing(chain => chain.leaf =
-        chain.leaf.clone().with(usages(NonCritical, &[oid::KP_SERVER_AUTH]))) is CertificateWrongUse;
+        chain.leaf.clone().with(usages(NonCritical, &[oid::KP_SERVER_AUTH]))) is CERTIFICATE_WRONG_USE;
     rejects_a_signer_for_any_use: signing(chain => chain.leaf =
-        chain.leaf.clone().with(usages(NonCritical, &[oid::KP_ANY]))) is CertificateWrongUse;
+        chain.leaf.clone().with(usages(NonCritical, &[oid::KP_ANY]))) is CERTIFICATE_WRONG_USE;
     rejects_a_signer_for_code_signing_and_any_use: signing(chain => chain.leaf = chain.leaf.clone()
-        .with(usages(NonCritical, &[oid::KP_CODE_SIGNING, oid::KP_ANY]))) is CertificateWrongUse;
+        .with(usages(NonCritical, &[oid::KP_CODE_SIGNING, oid::KP_ANY]))) is CERTIFICATE_WRONG_USE;
     rejects_a_signer_without_key_usage: signing(chain =>
-        chain.leaf = chain.leaf.clone().without(oid::CE_KEY_USAGE)) is CertificateWrongUse;
+        chain.leaf = chain.leaf.clone().without(oid::CE_KEY_USAGE)) is CERTIFICATE_WRONG_USE;
     rejects_a_signer_without_digital_signature: signing(chain =>
-        chain.leaf = chain.leaf.clone().with(key_usage(&[2]))) is CertificateWrongUse;
+        chain.leaf = chain.leaf.clone().with(key_usage(&[2]))) is CERTIFICATE_WRONG_USE;
     rejects_a_ca_as_signer: signing(chain =>
-        chain.leaf = chain.leaf.clone().with(basic_constraints(None))) is CertificateWrongUse;
+        chain.leaf = chain.leaf.clone().with(basic_constraints(None))) is CERTIFICATE_WRONG_USE;
     rejects_an_expired_signer: signing(chain =>
-        chain.leaf.not_after = NOW.minus_seconds(1)) is CertificateExpiredWhenSigned;
+        chain.leaf.not_after = NOW.minus_seconds(1)) is CERTIFICATE_EXPIRED_WHEN_SIGNED;
     rejects_a_signer_that_is_not_valid_yet: signing(chain =>
-        chain.leaf.not_before = NOW.plus_seconds(1)) is CertificateNotYetValid;
+        chain.leaf.not_before = NOW.plus_seconds(1)) is CERTIFICATE_NOT_YET_VALID;
     rejects_an_unknown_critical_extension_of_a_signer: signing(chain => chain.leaf =
-        chain.leaf.clone().with(ExtensionDraft::unknown_critical())) is CertificateConstraintNotSupported;
+        chain.leaf.clone().with(ExtensionDraft::unknown_critical())) is CERTIFICATE_CONSTRAINT_NOT_SUPPORTED;
     rejects_a_signer_signed_by_a_stranger: signing(chain =>
-        chain.authority_key = ForgeKey::p384("a stranger")) is CertificateUnknownIssuer;
+        chain.authority_key = ForgeKey::p384("a stranger")) is CERTIFICATE_UNKNOWN_ISSUER;
     rejects_a_signer_of_another_issuer: signing(chain =>
-        chain.leaf.issuer = name("somebody else")) is CertificateUnknownIssuer;
+        chain.leaf.issuer = name("somebody else")) is CERTIFICATE_UNKNOWN_ISSUER;
 
     // Weak keys and hashes.
     rejects_a_signer_with_rsa_1024: signing(chain =>
-        chain.set_leaf_key(ForgeKey::rsa_1024())) is CertificateKeyTooWeak;
+        chain.set_leaf_key(ForgeKey::rsa_1024())) is CERTIFICATE_KEY_TOO_WEAK;
     rejects_a_signer_with_another_curve: signing(chain => chain.leaf.spki = der::sequence(&[
         &der::sequence(&[&der::oid(&oid::EC_PUBLIC_KEY), &der::oid(&"1.3.132.0.10".parse().expect("secp256k1"))]),
-        &der::bit_string(&[4; 65])])) is CertificateKeyTooWeak;
+        &der::bit_string(&[4; 65])])) is CERTIFICATE_KEY_TOO_WEAK;
     rejects_a_signature_with_sha_1: signing(chain => chain.leaf.algorithm =
         Some(der::sequence(&[&der::oid(&"1.2.840.10045.4.1".parse().expect("ecdsa-with-SHA1"))])))
-        is CertificateKeyTooWeak;
+        is CERTIFICATE_KEY_TOO_WEAK;
 
     // The timestamp authority's certificate (RFC 3161 §2.3).
     rejects_a_timestamp_authority_with_uncritical_usage: timestamping(chain => chain.leaf =
-        chain.leaf.clone().with(usages(NonCritical, &[oid::KP_TIME_STAMPING]))) is TimestampEku;
+        chain.leaf.clone().with(usages(NonCritical, &[oid::KP_TIME_STAMPING]))) is TIMESTAMP_EKU;
     rejects_a_timestamp_authority_with_more_usages: timestamping(chain => chain.leaf = chain.leaf.clone()
-        .with(usages(Critical, &[oid::KP_TIME_STAMPING, oid::KP_CODE_SIGNING]))) is TimestampEku;
+        .with(usages(Critical, &[oid::KP_TIME_STAMPING, oid::KP_CODE_SIGNING]))) is TIMESTAMP_EKU;
     rejects_a_timestamp_authority_with_any_usage: timestamping(chain => chain.leaf = chain.leaf.clone()
-        .with(usages(Critical, &[oid::KP_TIME_STAMPING, oid::KP_ANY]))) is TimestampEku;
+        .with(usages(Critical, &[oid::KP_TIME_STAMPING, oid::KP_ANY]))) is TIMESTAMP_EKU;
     rejects_a_timestamp_authority_with_another_usage: timestamping(chain => chain.leaf =
-        chain.leaf.clone().with(usages(Critical, &[oid::KP_CODE_SIGNING]))) is TimestampEku;
+        chain.leaf.clone().with(usages(Critical, &[oid::KP_CODE_SIGNING]))) is TIMESTAMP_EKU;
     rejects_a_timestamp_authority_without_usage: timestamping(chain =>
-        chain.leaf = chain.leaf.clone().without(oid::CE_EXT_KEY_USAGE)) is TimestampEku;
+        chain.leaf = chain.leaf.clone().without(oid::CE_EXT_KEY_USAGE)) is TIMESTAMP_EKU;
     rejects_a_timestamp_authority_that_is_a_ca: timestamping(chain =>
-        chain.leaf = chain.leaf.clone().with(basic_constraints(None))) is TimestampCertificateIsCa;
+        chain.leaf = chain.leaf.clone().with(basic_constraints(None))) is TIMESTAMP_CERTIFICATE_IS_CA;
     rejects_a_timestamp_authority_that_may_not_sign: timestamping(chain =>
-        chain.leaf = chain.leaf.clone().with(key_usage(&[2]))) is CertificateWrongUse;
+        chain.leaf = chain.leaf.clone().with(key_usage(&[2]))) is CERTIFICATE_WRONG_USE;
     rejects_a_timestamp_authority_with_rsa_1024: timestamping(chain =>
-        chain.set_leaf_key(ForgeKey::rsa_1024())) is CertificateKeyTooWeak;
+        chain.set_leaf_key(ForgeKey::rsa_1024())) is CERTIFICATE_KEY_TOO_WEAK;
 }
 
 #[test]

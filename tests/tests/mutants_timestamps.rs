@@ -119,82 +119,82 @@ fn accepts_the_token_that_the_mutants_are_made_from() {
 }
 
 rejects! {
-    rejects_a_token_without_ess: token(draft => draft.ess = Ess::Absent) is TimestampEssAbsent;
+    rejects_a_token_without_ess: token(draft => draft.ess = Ess::Absent) is TIMESTAMP_ESS_ABSENT;
     rejects_a_token_whose_ess_names_another_certificate: token(draft =>
-        draft.ess = Ess::Of(b"another certificate".to_vec())) is TimestampEssMismatch;
+        draft.ess = Ess::Of(b"another certificate".to_vec())) is TIMESTAMP_ESS_MISMATCH;
     rejects_a_token_without_content_type: token(draft =>
-        draft.content_type_attribute = None) is TimestampAttributes;
+        draft.content_type_attribute = None) is TIMESTAMP_ATTRIBUTES;
     rejects_a_token_with_another_content_type: token(draft =>
-        draft.content_type_attribute = Some(oid::ID_DATA)) is TimestampContentType;
+        draft.content_type_attribute = Some(oid::ID_DATA)) is TIMESTAMP_CONTENT_TYPE;
     rejects_signed_data_that_is_no_timestamp: token(draft => {
         draft.content_type = oid::ID_DATA;
         draft.content_type_attribute = Some(oid::ID_DATA);
-    }) is TimestampContentType;
-    rejects_two_signer_infos: token(draft => draft.signer_infos = 2) is TimestampSignerCount;
-    rejects_no_signer_info: token(draft => draft.signer_infos = 0) is TimestampSignerCount;
+    }) is TIMESTAMP_CONTENT_TYPE;
+    rejects_two_signer_infos: token(draft => draft.signer_infos = 2) is TIMESTAMP_SIGNER_COUNT;
+    rejects_no_signer_info: token(draft => draft.signer_infos = 0) is TIMESTAMP_SIGNER_COUNT;
     rejects_a_token_with_status_rejection: token(draft =>
-        draft.status = 2) is TimestampStatusWithoutToken;
+        draft.status = 2) is TIMESTAMP_STATUS_WITHOUT_TOKEN;
     rejects_another_tsa_name: token(draft => draft.info.tsa =
-        der::context(0, &[&der::context(4, &[&name("somebody else")])])) is TimestampTsaName;
+        der::context(0, &[&der::context(4, &[&name("somebody else")])])) is TIMESTAMP_TSA_NAME;
     rejects_a_critical_extension: token(draft => draft.info.extensions =
-        vec![ExtensionDraft::unknown_critical()]) is TimestampExtension;
+        vec![ExtensionDraft::unknown_critical()]) is TIMESTAMP_EXTENSION;
     rejects_bytes_after_the_content: token(draft =>
-        draft.info.trailing_after = vec![5, 0]) is TimestampTrailing;
+        draft.info.trailing_after = vec![5, 0]) is TIMESTAMP_TRAILING;
     rejects_bytes_in_the_content: token(draft =>
-        draft.info.trailing_inside = der::octet_string(b"more")) is TimestampTrailing;
-    rejects_bytes_after_the_response: token(draft => draft.trailing = vec![0]) is TimestampTrailing;
+        draft.info.trailing_inside = der::octet_string(b"more")) is TIMESTAMP_TRAILING;
+    rejects_bytes_after_the_response: token(draft => draft.trailing = vec![0]) is TIMESTAMP_TRAILING;
     rejects_an_encoded_ordering_false: token(draft =>
-        draft.info.ordering = vec![1, 1, 0]) is TimestampDefaultEncoded;
+        draft.info.ordering = vec![1, 1, 0]) is TIMESTAMP_DEFAULT_ENCODED;
     rejects_a_time_in_the_future: token(draft =>
-        draft.info.gen_time = "20261123121000Z".to_owned()) is TimestampFuture;
+        draft.info.gen_time = "20261123121000Z".to_owned()) is TIMESTAMP_FUTURE;
     rejects_another_imprint: token(draft => draft.info.message_imprint =
-        TstInfoDraft::imprint(HashAlgorithm::Sha256, b"another")) is TimestampImprintMismatch;
+        TstInfoDraft::imprint(HashAlgorithm::Sha256, b"another")) is TIMESTAMP_IMPRINT_MISMATCH;
     rejects_a_weak_imprint: token(draft => draft.info.message_imprint =
-        TstInfoDraft::imprint(HashAlgorithm::Sha1, MESSAGE)) is TimestampImprintWeak;
+        TstInfoDraft::imprint(HashAlgorithm::Sha1, MESSAGE)) is TIMESTAMP_IMPRINT_WEAK;
     rejects_an_imprint_of_the_wrong_length: token(draft => draft.info.message_imprint =
         der::sequence(&[&der::sequence(&[&der::oid(&oid::SHA256)]), &der::octet_string(&[7; 20])]))
-        is TimestampImprintMismatch;
+        is TIMESTAMP_IMPRINT_MISMATCH;
     rejects_another_message_digest: token(draft =>
-        draft.message_digest = Some(vec![7; 48])) is TimestampSignature;
+        draft.message_digest = Some(vec![7; 48])) is TIMESTAMP_SIGNATURE;
     rejects_a_repeated_attribute: token(draft => draft.attributes = vec![der::sequence(&[
         &der::oid(&oid::AT_CONTENT_TYPE), &der::set_of(&[der::oid(&oid::ID_CT_TST_INFO)])])])
-        is TimestampAttributes;
+        is TIMESTAMP_ATTRIBUTES;
     rejects_attributes_hashed_with_sha_1: token(draft =>
-        draft.digest_algorithm = HashAlgorithm::Sha1) is SignatureAlgorithmNotAllowed;
+        draft.digest_algorithm = HashAlgorithm::Sha1) is SIGNATURE_ALGORITHM_NOT_ALLOWED;
     rejects_another_version: token(draft =>
-        draft.info.version = der::integer(2)) is TimestampMalformed;
+        draft.info.version = der::integer(2)) is TIMESTAMP_MALFORMED;
     rejects_a_time_without_seconds: token(draft =>
-        draft.info.gen_time = "202611231100Z".to_owned()) is TimestampMalformed;
+        draft.info.gen_time = "202611231100Z".to_owned()) is TIMESTAMP_MALFORMED;
     rejects_a_time_in_another_zone: token(draft =>
-        draft.info.gen_time = "20261123110000+0000".to_owned()) is TimestampMalformed;
+        draft.info.gen_time = "20261123110000+0000".to_owned()) is TIMESTAMP_MALFORMED;
     rejects_a_fraction_that_ends_in_zero: token(draft =>
-        draft.info.gen_time = "20261123110000.50Z".to_owned()) is TimestampMalformed;
+        draft.info.gen_time = "20261123110000.50Z".to_owned()) is TIMESTAMP_MALFORMED;
     rejects_an_accuracy_of_1000_milliseconds: token(draft => draft.info.accuracy =
-        der::sequence(&[&der::implicit(0, &der::integer_content(1_000))])) is TimestampMalformed;
+        der::sequence(&[&der::implicit(0, &der::integer_content(1_000))])) is TIMESTAMP_MALFORMED;
 
     rejects_ess_with_another_serial: token(draft => draft.ess =
-        Ess::Naming(issuer_serial(4, &name("timestamping CA"), &[7]))) is TimestampEssMismatch;
+        Ess::Naming(issuer_serial(4, &name("timestamping CA"), &[7]))) is TIMESTAMP_ESS_MISMATCH;
     rejects_ess_with_another_issuer: token(draft => draft.ess = Ess::Naming(
-        issuer_serial(4, &name("somebody else"), &leaf_serial()))) is TimestampEssMismatch;
+        issuer_serial(4, &name("somebody else"), &leaf_serial()))) is TIMESTAMP_ESS_MISMATCH;
     rejects_ess_whose_issuer_is_no_directory_name: token(draft => draft.ess = Ess::Naming(
-        issuer_serial(5, &name("timestamping CA"), &leaf_serial()))) is TimestampAttributes;
+        issuer_serial(5, &name("timestamping CA"), &leaf_serial()))) is TIMESTAMP_ATTRIBUTES;
     rejects_a_signer_named_by_another_key: token(draft => draft.signer =
-        SignerName::KeyIdentifier(vec![7; 20])) is TimestampAuthorityNotTrusted;
+        SignerName::KeyIdentifier(vec![7; 20])) is TIMESTAMP_AUTHORITY_NOT_TRUSTED;
     rejects_a_changed_copy_of_a_certificate_on_the_path: token(draft =>
-        draft.certificates[1] = twin_of_the_ca()) is TimestampMalformed;
+        draft.certificates[1] = twin_of_the_ca()) is TIMESTAMP_MALFORMED;
 
     rejects_an_authority_whose_usage_is_not_critical: under(chain => chain.leaf =
-        chain.leaf.clone().with(usages(NonCritical, &[oid::KP_TIME_STAMPING]))) is TimestampEku;
+        chain.leaf.clone().with(usages(NonCritical, &[oid::KP_TIME_STAMPING]))) is TIMESTAMP_EKU;
     rejects_an_authority_with_more_usages: under(chain => chain.leaf = chain.leaf.clone()
-        .with(usages(Critical, &[oid::KP_TIME_STAMPING, oid::KP_CODE_SIGNING]))) is TimestampEku;
+        .with(usages(Critical, &[oid::KP_TIME_STAMPING, oid::KP_CODE_SIGNING]))) is TIMESTAMP_EKU;
     rejects_an_authority_that_is_a_ca: under(chain =>
-        chain.leaf = chain.leaf.clone().with(basic_constraints(None))) is TimestampCertificateIsCa;
+        chain.leaf = chain.leaf.clone().with(basic_constraints(None))) is TIMESTAMP_CERTIFICATE_IS_CA;
     rejects_an_authority_that_had_expired: under(chain =>
-        chain.leaf.not_after = NOW.minus_seconds(2 * DAY)) is TimestampOutsideValidity;
+        chain.leaf.not_after = NOW.minus_seconds(2 * DAY)) is TIMESTAMP_OUTSIDE_VALIDITY;
     rejects_an_authority_that_was_not_valid_yet: under(chain =>
-        chain.leaf.not_before = NOW.minus_seconds(60)) is TimestampOutsideValidity;
+        chain.leaf.not_before = NOW.minus_seconds(60)) is TIMESTAMP_OUTSIDE_VALIDITY;
     rejects_an_authority_with_rsa_1024: under(chain =>
-        chain.set_leaf_key(ForgeKey::rsa_1024())) is SignatureAlgorithmNotAllowed;
+        chain.set_leaf_key(ForgeKey::rsa_1024())) is SIGNATURE_ALGORITHM_NOT_ALLOWED;
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Reading a ledger, for every command of `audit`: the chain, the head that was asked for, and the
 //! head that was seen last.
 
-use countersign_core::finding::{Finding, FindingCode};
+use countersign_core::finding::Finding;
 use countersign_ledger::{Entry, Expectation, Hash, Start, Summary, verify_each};
 use serde::Serialize;
 

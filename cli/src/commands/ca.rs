@@ -4,7 +4,7 @@ use std::path::Path;
 
 use countersign_core::{
     crl::{self, CertificateList},
-    finding::{Finding, FindingCode},
+    finding::Finding,
 };
 use countersign_signing::{
     ca::{CertificateAuthority, CrlPublication, Deltas, GivenKey, GivenKeys, InitOptions},

@@ -3,12 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use base64ct::{Base64, Encoding};
-use countersign_core::{
-    bundle::Bundle,
-    crl::RevocationReason,
-    finding::{FindingCode, quoted},
-    x509::Certificate,
-};
+use countersign_core::{bundle::Bundle, crl::RevocationReason, finding::quoted, x509::Certificate};
 use serde_json::{Value, json};
 
 use super::{admin::Admin, ca_issue::malformed, verify::bundle_path};

@@ -2,7 +2,7 @@
 
 use std::{error::Error, io, time::Duration};
 
-use countersign_core::finding::{Finding, FindingCode};
+use countersign_core::finding::Finding;
 use url::Url;
 
 use super::{CONNECT, elsewhere, reach::TooClose, reply::unusable, shown};

@@ -2,7 +2,7 @@
 
 use std::{env, net::IpAddr};
 
-use countersign_core::finding::{Finding, FindingCode};
+use countersign_core::finding::Finding;
 use ipnet::IpNet;
 use url::{Host, Url};
 

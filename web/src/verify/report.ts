@@ -67,6 +67,19 @@ export interface Report {
   version: 1;
 }
 
+/** The question that a code of a rejection answers; those that are not here are about who signed, when, or where it was logged. */
+export const rejections: Readonly<Partial<Record<FindingCode, "same-file" | "still-trusted">>> = {
+  "content.incomplete": "same-file",
+  "content.other-file": "same-file",
+  "content.mismatch": "same-file",
+  "content.name.other": "same-file",
+  "content.digest.weak": "same-file",
+  "revocation.revoked": "still-trusted",
+  "revocation.on-hold": "still-trusted",
+  "revocation.authority-revoked": "still-trusted",
+  "revocation.compromise-strict": "still-trusted",
+};
+
 /** Reports of faults that keep the module itself from making one; the time, the artifact and what was found are filled in. */
 export const faults: Readonly<Partial<Record<FindingCode, Report>>> & Readonly<Record<"internal.error", Report>> = {
   "internal.error": {"version":1,"verdict":"not-checked","code":"internal.error","exit_code":70,"artifact":{"name":null,"size":null,"digests":[]},"signer":null,"timestamps":[],"checks":[{"question":"same-file","outcome":"not-checked","answer":"This program made a mistake."},{"question":"who-signed","outcome":"not-checked","answer":"Not checked."},{"question":"when-signed","outcome":"not-checked","answer":"Not checked."},{"question":"still-trusted","outcome":"not-checked","answer":"Not checked."},{"question":"publicly-logged","outcome":"not-checked","answer":"Not checked."}],"findings":[{"code":"internal.error","class":"not-checked","exit_code":70,"title":"This program made a mistake.","subject":null,"expected":null,"found":null,"clause":"docs/findings.md","remedy":"Report it, with the command and the report."}],"checked_at":"1970-01-01T00:00:00Z"},
