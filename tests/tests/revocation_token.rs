@@ -63,6 +63,9 @@ impl Site {
             let generate = format!("countersign key generate --key '{}'", uri(object));
             founded.shell.succeed(&generate).expect("a key");
         }
+        // A CA's folder names neither library nor PIN: whoever may write it would choose them.
+        founded.shell.export("COUNTERSIGN_PKCS11_MODULE", SOFTHSM);
+        founded.shell.export("COUNTERSIGN_PKCS11_PIN", PIN);
         for line in founded.founding_commands() {
             let line = line
                 .replace("ca init ca", &format!("ca init ca --ca-key 'signing={}'", uri("signing")))
