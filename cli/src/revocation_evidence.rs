@@ -301,18 +301,20 @@ impl RevocationEvidence {
         kept
     }
 
-    /// Keeps what is authentic, unless something authentic and newer is kept by then.
+    /// Keeps what says something authentic of the certificate, unless a newer list of its issuer is kept by
+    /// then, whatever that one says of it: it may be silent about this certificate, or made after the time as
+    /// of which is verified.
     fn keep_newest(&self, question: Question<'_>, came: &[Piece]) {
         let Some(folder) = &self.kept else { return };
         let Some(issuer_key) = question.issuer_key() else { return };
         for piece in came {
             let Piece::Crl(url, crl) = piece else { continue };
-            let is_authentic = |crl: &[u8]| question.known([crl], []).is_some();
+            if question.known([crl.as_slice()], []).is_none() {
+                continue;
+            }
             folder.keep_if(Place { url, issuer_key }, crl, |kept| {
-                match kept.filter(|kept| is_authentic(kept)) {
-                    Some(kept) => age(kept) < age(crl) && is_authentic(crl),
-                    None => is_authentic(crl),
-                }
+                let kept = kept.filter(|kept| question.is_by_issuer(kept));
+                kept.is_none_or(|kept| age(kept) < age(crl))
             });
         }
     }
@@ -322,6 +324,13 @@ impl<'a> Question<'a> {
     /// The key of the certificate's issuer, DER.
     fn issuer_key(self) -> Option<&'a [u8]> {
         Certificate::decode(&self.source.issuer).ok().map(|issuer| issuer.public_key.raw)
+    }
+
+    /// Whether that CRL is by the certificate's issuer, whenever it was made and whatever it covers.
+    fn is_by_issuer(self, crl: &[u8]) -> bool {
+        let issuer = Certificate::decode(&self.source.issuer);
+        let crl = CertificateList::decode(crl);
+        issuer.is_ok_and(|issuer| crl.is_ok_and(|crl| crl.is_by(&issuer, &AwsLc)))
     }
 
     /// What that evidence says of the certificate.

@@ -19,9 +19,10 @@ use crate::{
         AlgorithmIdentifier, Asn1Error, Cursor, Flag, Result, Tlv, context_constructed,
         context_primitive, named_bits,
     },
+    crypto::CryptoProvider,
     limits, oid,
     time::UnixSeconds,
-    x509::certificate::extensions,
+    x509::{Certificate, certificate::extensions, name},
 };
 
 /// Why a certificate was revoked (RFC 5280 §5.3.1).
@@ -264,6 +265,20 @@ impl RevokedEntry<'_> {
             unknown_critical: self.unknown_critical.or(other.unknown_critical),
             ..*self
         }
+    }
+}
+
+impl CertificateList<'_> {
+    /// Whether it bears this issuer's name and signature; not whether it is recent, nor whether the issuer may
+    /// sign CRLs.
+    pub fn is_by(&self, issuer: &Certificate<'_>, crypto: &dyn CryptoProvider) -> bool {
+        name::equal(self.issuer, issuer.subject)
+            && issuer.public_key.verifies(
+                crypto,
+                &self.signature_algorithm,
+                self.tbs,
+                self.signature,
+            )
     }
 }
 

@@ -59,8 +59,9 @@ fn what_this_computer_saw_revoked_stays_revoked() {
         "mkdir old && cd old && for list in root signing timestamping; do \
          curl --silent --fail --output $list.crl {base}/crl/$list.crl || exit 1; done"
     ));
+    // The new list is of a later second.
     site.succeed(
-        "countersign revoke --certificate signer.pem --reason keyCompromise --yes --compromised-since \
+        "sleep 1.1; countersign revoke --certificate signer.pem --reason keyCompromise --yes --compromised-since \
          \"$(date -u -d '-4 minutes' +%Y-%m-%dT%H:%M:%SZ)\"",
     );
     let revoked = site.run(VERIFY);
@@ -84,6 +85,13 @@ fn what_this_computer_saw_revoked_stays_revoked() {
         assert!(ran.stdout.contains("revocation.revoked"), "{more}: {}", ran.stdout);
     }
     assert!(between.asked().iter().any(|line| line.contains("/crl/signing.crl")));
+    // As of a time at which the new list was still to come, the old one is the newest; it is kept no more
+    // for that. Five minutes are forgiven to a clock.
+    let made = "$(openssl crl -in old/signing.crl -noout -lastupdate | cut -d= -f2)";
+    let at = format!("$(date -u -d \"{made} - 300 seconds\" +%Y-%m-%dT%H:%M:%SZ)");
+    shell.run(&format!("{VERIFY} --at {at}")).expect("a shell");
+    let ran = shell.run(VERIFY).expect("a shell");
+    assert_eq!(ran.exit_code, 14, "{}", ran.said());
     // The old lists alone would do: so much depends on what was kept.
     let ran = shell.run(&format!("{VERIFY} --no-cache")).expect("a shell");
     assert_eq!(ran.exit_code, 0, "{}", ran.said());
