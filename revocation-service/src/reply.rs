@@ -26,6 +26,9 @@ pub(crate) fn of_storage(error: &StorageError) -> Problem {
         StorageError::CertificateConflict { .. } => {
             Problem::new(StatusCode::CONFLICT, "certificate.conflict", detail)
         }
+        StorageError::KeyChanged { .. } => {
+            Problem::new(StatusCode::CONFLICT, "certificate.changed", detail)
+        }
         StorageError::Refused(refusal) => Problem::new(status_of(refusal), refusal.code(), detail),
         StorageError::Pending(fault) => of_proposal(*fault),
         StorageError::Decided { .. } => {

@@ -23,10 +23,11 @@ pub use self::{
     errors::{PendingFault, StorageError},
     location::DatabaseLocation,
     records::{
-        CertificateRecord, Decision, Digests, Evidence, HeldLedger, IssuerId, KeyRecorded,
-        KeyReserved, KeyUse, KnownLedger, Listed, Listing, OfKey, Pending, PendingState, Proposal,
-        Recorded, Registration, ReleaseRecord, ReleasesOf, Remembered, Revocation,
-        RevocationChanges, RevocationList, RevokedKey, Status, StoredCrl, Verdict, Which,
+        CertificateRecord, Decision, Digests, Evidence, HeldLedger, ImportBatch, ImportTaken,
+        IssuerId, KeyRecorded, KeyReserved, KeyUse, KnownLedger, Listed, Listing, OfKey, Pending,
+        PendingState, Proposal, Recorded, Registration, ReleaseRecord, ReleasesOf, Remembered,
+        Revocation, RevocationChanges, RevocationList, RevokedKey, Status, StoredCrl, Verdict,
+        Which,
     },
     sql::SqlStorage,
 };
@@ -66,7 +67,8 @@ pub trait Storage: Send + Sync + fmt::Debug {
     ) -> Result<IssuerId, StorageError>;
 
     /// Registers certificates: all of them or none. Durable. Answers in the order handed in. One
-    /// with a key that was revoked is revoked in the same moment. What a certificate itself says
+    /// with a key that was revoked is revoked in the same moment, also where it was there before and
+    /// is good. What a certificate itself says
     /// replaces what an import said of it; the revocation stays.
     ///
     /// # Errors
@@ -77,17 +79,30 @@ pub trait Storage: Send + Sync + fmt::Debug {
         certificates: Vec<CertificateRecord>,
     ) -> Result<Vec<Registration>, StorageError>;
 
-    /// Takes over what another system knew: certificates with their revocations, all or none.
-    /// Durable. A revocation on record stays unless the one taken over is stricter; its own date of
-    /// recording and actor are kept. Answers what was new, in the order handed in, and the revisions
-    /// of the issuers that changed.
+    /// Takes over what another system knew: all of the batch or none. Durable. A revocation on record
+    /// stays unless the one taken over is stricter; its own date of recording and actor are kept. A
+    /// key takes its certificates of `issuers` with it as an order against it does, `now`.
     ///
     /// # Errors
-    /// As [`register`](Self::register).
+    /// As [`register`](Self::register) and [`register_releases`](Self::register_releases);
+    /// [`StorageError::Refused`]: a key is on hold.
     async fn import(
         &self,
-        entries: Vec<Listed>,
-    ) -> Result<(Vec<Registration>, Vec<(IssuerId, i64)>), StorageError>;
+        batch: ImportBatch,
+        issuers: &[IssuerId],
+        now: UnixSeconds,
+    ) -> Result<ImportTaken, StorageError>;
+
+    /// Whether [`import`](Self::import) would refuse one of those, for what is on record or for another
+    /// of them. Writes nothing and keeps nobody from writing: another order may come between.
+    ///
+    /// # Errors
+    /// As [`import`](Self::import).
+    async fn check_import(
+        &self,
+        certificates: &[Listed],
+        releases: &[ReleaseRecord],
+    ) -> Result<(), StorageError>;
 
     /// The certificate with that serial number.
     ///
@@ -130,15 +145,17 @@ pub trait Storage: Send + Sync + fmt::Debug {
 
     /// Revokes every certificate with that key (SHA-256 of the `SubjectPublicKeyInfo`) that one of
     /// `issuers` issued, by [`crate::rules::decide_for_key`], and remembers the key: whoever
-    /// registers it later has it revoked. Durable.
+    /// registers it later has it revoked. Durable. `named` is the certificate (issuer, serial number)
+    /// that the order named, whose key this was when it was looked up.
     ///
     /// # Errors
-    /// [`StorageError::Refused`].
+    /// [`StorageError::Refused`]; [`StorageError::KeyChanged`]: `named` has another key by now.
     async fn revoke_key(
         &self,
         spki_sha256: [u8; 32],
         order: &RevocationOrder,
         issuers: &[IssuerId],
+        named: Option<(IssuerId, &[u8])>,
     ) -> Result<KeyRecorded, StorageError>;
 
     /// The certificates with that key, and how they stand.
@@ -158,13 +175,6 @@ pub trait Storage: Send + Sync + fmt::Debug {
     /// # Errors
     /// [`StorageError::Database`].
     async fn revoked_keys(&self) -> Result<Vec<RevokedKey>, StorageError>;
-
-    /// Takes over keys that another system revoked; certificates already here are not looked at.
-    /// Durable.
-    ///
-    /// # Errors
-    /// [`StorageError::Database`].
-    async fn import_keys(&self, keys: Vec<RevokedKey>) -> Result<(), StorageError>;
 
     /// A page of an issuer's certificates, in the order of their serial numbers' octets.
     ///

@@ -1,7 +1,7 @@
 //! The audit record of administration: what was ordered, by whom and why, and what came of it.
 //!
 //! The order is in the ledger before it is carried out, and the outcome before it is acknowledged.
-//! Kinds are `ACTION.ordered`, `ACTION.done`, `ACTION.refused` and `access.denied`. The last is summed up
+//! Kinds are `ACTION.ordered`, `ACTION.done`, `ACTION.refused`, `import.partly_done` and `access.denied`. The last is summed up
 //! where it is repeated: whoever may do nothing must not fill the ledger either.
 
 use countersign_core::digest::encode_hex;
@@ -103,7 +103,7 @@ impl Administration {
         self.append("access.denied", &record).await.map(|_| ())
     }
 
-    async fn append(&self, kind: &str, record: &Value) -> Result<Option<u64>, Problem> {
+    pub(super) async fn append(&self, kind: &str, record: &Value) -> Result<Option<u64>, Problem> {
         let Some(ledger) = &self.ledger else { return Ok(None) };
         match ledger.append(kind, record).await {
             Ok(receipt) => Ok(Some(receipt.sequence)),

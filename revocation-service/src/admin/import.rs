@@ -7,9 +7,13 @@
 
 use std::collections::BTreeSet;
 
-use countersign_core::{digest::encode_hex, time::UnixSeconds, x509::certificate::serial_text};
+use countersign_core::{
+    crl::RevocationReason, digest::encode_hex, time::UnixSeconds, x509::certificate::serial_text,
+};
 use countersign_daemon::problem::Problem;
+use http::StatusCode;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::{
     Actor, Administration,
@@ -21,10 +25,12 @@ use super::{
 use crate::{
     authority::sha256,
     reply::{bad_request, of_storage},
-    storage::{IssuerId, Listed, Registration, ReleaseRecord, RevokedKey},
+    rules::Refusal,
+    storage::{ImportBatch, IssuerId, Listed, Registration, ReleaseRecord, RevokedKey},
 };
 
-/// Certificates in one transaction.
+/// Entries in one transaction: short enough that an urgent revocation, which waits for the batch that is being
+/// written and not for the import, is not kept waiting.
 const BATCH: usize = 1000;
 
 /// A line of an export.
@@ -43,7 +49,7 @@ enum Line {
 /// The format of exports that is read.
 const FORMAT: u32 = 1;
 
-#[derive(Default, Serialize)]
+#[derive(Clone, Default, Serialize)]
 struct Imported {
     /// Certificates that were new.
     certificates: usize,
@@ -58,6 +64,25 @@ struct Imported {
     /// Whom it names as having recorded something; the first of many.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     names: Vec<String>,
+}
+
+impl Imported {
+    fn count(&mut self, batch: &ImportBatch) {
+        let revoked = batch.certificates.iter().filter(|each| each.revocation.is_some());
+        self.revocations += revoked.count();
+        self.keys += batch.keys.len();
+        self.releases += batch.releases.len();
+    }
+
+    fn count_known(&mut self, registrations: &[Registration]) {
+        let known = registrations.iter().filter(|each| **each == Registration::Known).count();
+        self.known += known;
+        self.certificates += registrations.len() - known;
+    }
+
+    fn is_nothing(&self) -> bool {
+        self.certificates + self.known + self.keys + self.releases == 0
+    }
 }
 
 /// The longest name of somebody who recorded something elsewhere, with those who imported it before.
@@ -103,10 +128,11 @@ fn sign_for(
 }
 
 impl Administration {
-    /// Imports an export of this service. Each batch is whole or not there; repeating is safe.
+    /// Imports an export of this service. Repeating is safe.
     ///
     /// # Errors
-    /// 400 names the line; 404; storage failed.
+    /// 400 names the line; 404; 409 where another certificate or release is on record, or a key is on hold;
+    /// storage failed.
     pub(super) async fn import(&self, actor: &Actor, body: &[u8]) -> Result<Answer, Problem> {
         let (mut listed, mut keys, mut releases) = (Vec::new(), Vec::new(), Vec::new());
         let mut has_head = false;
@@ -138,10 +164,10 @@ impl Administration {
             }
         }
         self.refuse_impossible_dates(&listed)?;
-        self.refuse_future_keys(&keys)?;
+        self.refuse_impossible_keys(&keys)?;
         let names = sign_for(actor, &mut keys, &mut listed, &mut releases)?;
-        let imported = self.take(keys, listed, releases).await?;
-        Ok(Answer::ok(&Imported { sha256: encode_hex(&sha256(body)), names, ..imported }))
+        let read = ImportBatch { keys, certificates: listed, releases };
+        self.take(actor, read, names, encode_hex(&sha256(body))).await
     }
 
     /// Imports the `index.txt` of an `openssl ca`.
@@ -167,8 +193,8 @@ impl Administration {
         let listed = openssl_index::decode(text, &context)
             .map_err(|error| bad_request("import.malformed", error.to_string()))?;
         self.refuse_impossible_dates(&listed)?;
-        let imported = self.take(Vec::new(), listed, Vec::new()).await?;
-        Ok(Answer::ok(&Imported { sha256: encode_hex(&sha256(body)), ..imported }))
+        let read = ImportBatch { certificates: listed, ..ImportBatch::default() };
+        self.take(actor, read, Vec::new(), encode_hex(&sha256(body))).await
     }
 
     /// Refuses dates to come, by which a certificate would be good until then, and dates before its issuer
@@ -203,46 +229,113 @@ impl Administration {
         Ok(())
     }
 
-    /// The same for keys: their date is that of every certificate which holds one.
-    fn refuse_future_keys(&self, keys: &[RevokedKey]) -> Result<(), Problem> {
+    /// The same for keys: their date is that of every certificate which holds one. And a hold is refused, as
+    /// it is in an order against a key: nothing could lift it.
+    fn refuse_impossible_keys(&self, keys: &[RevokedKey]) -> Result<(), Problem> {
         let now = self.service.now();
         for key in keys {
-            let what = format!("The revocation of the key {}", encode_hex(&key.spki_sha256));
+            let digest = encode_hex(&key.spki_sha256);
+            if key.revocation.reason == RevocationReason::CertificateHold {
+                let detail = format!(
+                    "The key {digest} is on hold in this import. Only certificates are put on hold."
+                );
+                return Err(Problem::new(StatusCode::CONFLICT, Refusal::Undo.code(), detail));
+            }
+            let what = format!("The revocation of the key {digest}");
             refuse_future(&what, key.revocation.revocation_date, now)?;
         }
         Ok(())
     }
 
+    /// Takes over what was read. What one transaction holds is whole or not there; what takes several is
+    /// held against what is on record first, and only what another order changes meanwhile, or a fault of
+    /// the database, can stop it then. What was taken over until then is published and put on record.
     async fn take(
         &self,
-        keys: Vec<RevokedKey>,
-        listed: Vec<Listed>,
-        releases: Vec<ReleaseRecord>,
-    ) -> Result<Imported, Problem> {
+        actor: &Actor,
+        read: ImportBatch,
+        names: Vec<String>,
+        sha256: String,
+    ) -> Result<Answer, Problem> {
         let storage = self.service.storage();
-        let mut imported =
-            Imported { keys: keys.len(), releases: releases.len(), ..Imported::default() };
-        // Keys first: what is registered with one is revoked with it.
-        storage.import_keys(keys).await.map_err(|error| of_storage(&error))?;
+        let (online, now) = (self.online(), self.service.now());
+        let batches = if read.len() <= BATCH {
+            vec![read]
+        } else {
+            let checked = storage.check_import(&read.certificates, &read.releases).await;
+            checked.map_err(|error| of_storage(&error))?;
+            in_batches(read)
+        };
+        let mut imported = Imported { sha256, names, ..Imported::default() };
         let mut revisions: Vec<(IssuerId, i64)> = Vec::new();
-        for batch in listed.chunks(BATCH) {
-            imported.revocations += batch.iter().filter(|each| each.revocation.is_some()).count();
-            let taken = storage.import(batch.to_vec()).await;
-            let (outcomes, changed) = taken.map_err(|error| of_storage(&error))?;
-            let known = outcomes.iter().filter(|each| **each == Registration::Known).count();
-            imported.known += known;
-            imported.certificates += outcomes.len() - known;
-            revisions.extend(changed);
-        }
-        storage.register_releases(releases).await.map_err(|error| of_storage(&error))?;
-        for issuer in self.service.issuers() {
-            let latest =
-                revisions.iter().filter(|(id, _)| *id == issuer.id).map(|(_, at)| *at).max();
-            if let Some(revision) = latest {
-                self.publish(issuer, revision).await?;
+        let mut fault = None;
+        for batch in batches {
+            let mut counted = imported.clone();
+            counted.count(&batch);
+            match storage.import(batch, &online, now).await {
+                Ok(taken) => {
+                    counted.count_known(&taken.registrations);
+                    imported = counted;
+                    revisions.extend(taken.revisions);
+                }
+                Err(error) => {
+                    fault = Some(of_storage(&error));
+                    break;
+                }
             }
         }
-        Ok(imported)
+        for issuer in self.service.issuers() {
+            let of_issuer = revisions.iter().filter(|(id, _)| *id == issuer.id);
+            if let Some(revision) = of_issuer.map(|(_, revision)| *revision).max()
+                && let Err(problem) = self.publish(issuer, revision).await
+            {
+                fault.get_or_insert(problem);
+            }
+        }
+        match fault {
+            None => Ok(Answer::ok(&imported)),
+            Some(problem) if imported.is_nothing() => Err(problem),
+            Some(problem) => Err(self.record_part(actor, &imported, &problem).await?),
+        }
+    }
+
+    /// Puts on record what was taken over of an import that failed; gives the problem that says so, too.
+    async fn record_part(
+        &self,
+        actor: &Actor,
+        imported: &Imported,
+        problem: &Problem,
+    ) -> Result<Problem, Problem> {
+        let record = json!({
+            "actor": actor.name(), "imported": imported, "code": problem.code(),
+        });
+        self.append("import.partly_done", &record).await?;
+        let Imported { certificates, known, keys, releases, .. } = imported;
+        let detail = format!(
+            "{} Of this import, {certificates} new and {known} known certificates, {keys} keys and \
+             {releases} releases were taken over, in the order in which they are taken: keys, certificates, \
+             releases. Repeating it is safe.",
+            problem.detail()
+        );
+        Ok(Problem::new(problem.status(), problem.code(), detail))
+    }
+}
+
+/// Batches of at most [`BATCH`] entries: keys, then certificates, then releases.
+fn in_batches(read: ImportBatch) -> Vec<ImportBatch> {
+    let ImportBatch { mut keys, mut certificates, mut releases } = read;
+    let mut batches = Vec::new();
+    loop {
+        let keys: Vec<_> = keys.drain(..keys.len().min(BATCH)).collect();
+        let room = BATCH - keys.len();
+        let certificates: Vec<_> = certificates.drain(..certificates.len().min(room)).collect();
+        let room = room - certificates.len();
+        let releases = releases.drain(..releases.len().min(room)).collect();
+        let batch = ImportBatch { keys, certificates, releases };
+        if batch.is_empty() {
+            return batches;
+        }
+        batches.push(batch);
     }
 }
 
@@ -254,4 +347,43 @@ fn refuse_future(what: &str, date: UnixSeconds, now: UnixSeconds) -> Result<(), 
     }
     let detail = format!("{what} lies in the future: {date} (it is {now}).");
     Err(bad_request("import.future", detail))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::Revocation;
+
+    /// B6: one transaction for all keys, or all releases, kept every other order waiting for its end.
+    #[test]
+    fn no_batch_has_more_than_a_thousand_entries_and_keys_come_first() {
+        let at = UnixSeconds::new(1);
+        let revocation = Revocation {
+            reason: RevocationReason::Superseded,
+            revocation_date: at,
+            recorded_at: at,
+            actor: String::new(),
+        };
+        let key = RevokedKey { spki_sha256: [1; 32], revocation };
+        let release = ReleaseRecord {
+            bundle_sha256: [2; 32],
+            name: String::new(),
+            signed_at: None,
+            issuer: IssuerId(1),
+            serial: vec![1],
+            spki_sha256: [1; 32],
+            registered_at: at,
+            actor: String::new(),
+        };
+        let read = ImportBatch {
+            keys: vec![key; 1_300],
+            certificates: Vec::new(),
+            releases: vec![release; 1_200],
+        };
+        let shape: Vec<_> = in_batches(read)
+            .iter()
+            .map(|batch| (batch.keys.len(), batch.certificates.len(), batch.releases.len()))
+            .collect();
+        assert_eq!(shape, [(1_000, 0, 0), (300, 0, 700), (0, 0, 500)]);
+    }
 }

@@ -274,8 +274,9 @@ impl Administration {
             refuse_wrong_clock(issuer, order.now)?;
         }
         let storage = self.service.storage();
-        let recorded =
-            storage.revoke_key(key, order, &online).await.map_err(|error| of_storage(&error))?;
+        let of_named = named.map(|(issuer, serial)| (issuer.id, serial));
+        let recorded = storage.revoke_key(key, order, &online, of_named).await;
+        let recorded = recorded.map_err(|error| of_storage(&error))?;
         tracing::info!(
             actor = order.actor,
             key_sha256 = encode_hex(&key),
@@ -354,7 +355,7 @@ impl Administration {
     }
 
     /// The issuers whose CRLs are made here.
-    fn online(&self) -> Vec<IssuerId> {
+    pub(super) fn online(&self) -> Vec<IssuerId> {
         let issuers = self.service.issuers().iter();
         issuers
             .filter(|issuer| matches!(issuer.crls, CrlSource::Publisher(_)))

@@ -29,6 +29,14 @@ pub enum StorageError {
         /// The serial number, hexadecimal.
         serial: String,
     },
+    /// A certificate that an order named has another key than it had when it was looked up.
+    #[error(
+        "the certificate {serial} was registered meanwhile and has another key than was on record; nothing was revoked. Repeat the order"
+    )]
+    KeyChanged {
+        /// The serial number, hexadecimal.
+        serial: String,
+    },
     /// A proposal cannot be decided on.
     #[error(transparent)]
     Pending(#[from] PendingFault),

@@ -107,7 +107,7 @@ pub enum Status {
 pub enum Registration {
     /// It is new, and on disk now.
     Registered,
-    /// It is new, and revoked at once: its key is known to be compromised.
+    /// It is new, or it was there and good, and is revoked now: its key was revoked.
     RegisteredRevoked,
     /// Its serial number was known from an index; now the certificate is, too.
     Completed,
@@ -206,6 +206,38 @@ pub struct RevokedKey {
     pub spki_sha256: [u8; 32],
     /// The order against it: reason, date, when and by whom. Its date is not after any certificate's.
     pub revocation: Revocation,
+}
+
+/// A part of an import, which is taken over in one transaction.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ImportBatch {
+    /// Keys that were revoked. They come first: what is registered with one is revoked with it.
+    pub keys: Vec<RevokedKey>,
+    /// Certificates with their revocations.
+    pub certificates: Vec<Listed>,
+    /// Releases.
+    pub releases: Vec<ReleaseRecord>,
+}
+
+impl ImportBatch {
+    /// How many entries it has.
+    pub fn len(&self) -> usize {
+        self.keys.len() + self.certificates.len() + self.releases.len()
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// What became of a part of an import.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImportTaken {
+    /// Of each certificate, in the order handed in.
+    pub registrations: Vec<Registration>,
+    /// The revisions of the issuers that it concerned.
+    pub revisions: Vec<(IssuerId, i64)>,
 }
 
 /// An order that waits for a second person.

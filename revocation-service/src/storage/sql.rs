@@ -7,6 +7,7 @@
 mod answers;
 mod certificates;
 mod crls;
+mod imports;
 mod keys;
 mod ledgers;
 mod proposals;
@@ -25,15 +26,16 @@ use std::{
 };
 
 use async_trait::async_trait;
-use countersign_core::time::UnixSeconds;
+use countersign_core::{time::UnixSeconds, x509::certificate::serial_text};
 use countersign_daemon::crash_point;
 use sqlx::{Any, AnyConnection, AnyPool, Connection, Transaction, any::AnyPoolOptions};
 
 use super::{
-    CertificateRecord, Decision, HeldLedger, IssuerId, KeyRecorded, KeyReserved, KeyUse,
-    KnownLedger, Listed, Listing, OfKey, Pending, Proposal, Recorded, Registration, ReleaseRecord,
-    ReleasesOf, Remembered, Revocation, RevocationChanges, RevocationList, RevokedKey, Status,
-    Storage, StorageError, StoredCrl, Verdict, postgres::Server, sqlite::File,
+    CertificateRecord, Decision, HeldLedger, ImportBatch, ImportTaken, IssuerId, KeyRecorded,
+    KeyReserved, KeyUse, KnownLedger, Listed, Listing, OfKey, Pending, Proposal, Recorded,
+    Registration, ReleaseRecord, ReleasesOf, Remembered, Revocation, RevocationChanges,
+    RevocationList, RevokedKey, Status, Storage, StorageError, StoredCrl, Verdict,
+    postgres::Server, sqlite::File,
 };
 use crate::{crl::CrlList, rules::RevocationOrder};
 
@@ -177,12 +179,22 @@ impl Storage for SqlStorage {
 
     async fn import(
         &self,
-        entries: Vec<Listed>,
-    ) -> Result<(Vec<Registration>, Vec<(IssuerId, i64)>), StorageError> {
+        batch: ImportBatch,
+        issuers: &[IssuerId],
+        now: UnixSeconds,
+    ) -> Result<ImportTaken, StorageError> {
         let mut work = self.begin().await?;
-        let outcomes = revocations::import(&mut work, entries).await?;
+        let taken = imports::take(&mut work, batch, issuers, now).await?;
         self.commit(work).await?;
-        Ok(outcomes)
+        Ok(taken)
+    }
+
+    async fn check_import(
+        &self,
+        certificates: &[Listed],
+        releases: &[ReleaseRecord],
+    ) -> Result<(), StorageError> {
+        imports::check(&mut *self.readers.acquire().await?, certificates, releases).await
     }
 
     async fn certificate(
@@ -224,9 +236,12 @@ impl Storage for SqlStorage {
         spki_sha256: [u8; 32],
         order: &RevocationOrder,
         issuers: &[IssuerId],
+        named: Option<(IssuerId, &[u8])>,
     ) -> Result<KeyRecorded, StorageError> {
         let mut work = self.begin().await?;
         let recorded = keys::revoke(&mut work, spki_sha256, order, issuers).await?;
+        // Before anything is committed.
+        refuse_changed_key(named, &recorded.certificates)?;
         self.commit(work).await?;
         Ok(recorded)
     }
@@ -241,14 +256,6 @@ impl Storage for SqlStorage {
 
     async fn revoked_keys(&self) -> Result<Vec<RevokedKey>, StorageError> {
         keys::revoked(&mut *self.readers.acquire().await?).await
-    }
-
-    async fn import_keys(&self, keys: Vec<RevokedKey>) -> Result<(), StorageError> {
-        let mut work = self.begin().await?;
-        for key in &keys {
-            keys::keep(&mut work, key).await?;
-        }
-        self.commit(work).await
     }
 
     async fn list(&self, listing: &Listing) -> Result<Vec<Listed>, StorageError> {
@@ -479,6 +486,21 @@ impl Storage for SqlStorage {
             Engine::File(file) => file.unlock(),
             Engine::Server(server) => server.stop(),
         }
+    }
+}
+
+/// Refuses an order whose certificate is not among those with the key.
+fn refuse_changed_key(
+    named: Option<(IssuerId, &[u8])>,
+    certificates: &[OfKey],
+) -> Result<(), StorageError> {
+    match named {
+        Some((issuer, serial))
+            if !certificates.iter().any(|each| each.issuer == issuer && each.serial == serial) =>
+        {
+            Err(StorageError::KeyChanged { serial: serial_text(serial) })
+        }
+        _ => Ok(()),
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod access;
 mod import;
+mod import_as_a_whole;
 mod keys;
 mod lockout;
 mod outdated;

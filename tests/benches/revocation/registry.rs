@@ -12,8 +12,8 @@ use countersign_revocation::{
     crl::{CrlTimes, Publisher},
     rules::{People, RevocationOrder},
     storage::{
-        self, CertificateRecord, DatabaseLocation, Digests, Evidence, IssuerId, Listed, Revocation,
-        Storage,
+        self, CertificateRecord, DatabaseLocation, Digests, Evidence, ImportBatch, IssuerId,
+        Listed, Revocation, Storage,
     },
 };
 use countersign_signing::{ca::CertificateAuthority, profile::Authority};
@@ -49,7 +49,8 @@ impl Registry {
                 let batch = (first..(first + BATCH).min(issued))
                     .map(|index| listed(id, index, index < revoked, now))
                     .collect();
-                storage.import(batch).await.expect("imported");
+                let batch = ImportBatch { certificates: batch, ..ImportBatch::default() };
+                storage.import(batch, &[], now).await.expect("imported");
             }
             storage.close().await;
         });

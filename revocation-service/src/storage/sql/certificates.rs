@@ -77,11 +77,29 @@ pub(super) async fn register(
                     revocations::of_known_key(connection, certificate, order).await?;
                     Registration::RegisteredRevoked
                 }
+                (Registration::Known, Some(order))
+                    if is_proven_and_good(connection, certificate).await? =>
+                {
+                    revocations::of_known_key(connection, certificate, order).await?;
+                    Registration::RegisteredRevoked
+                }
                 (outcome, _) => outcome,
             });
         }
     }
     Ok(outcomes)
+}
+
+/// Whether a certificate that was known is itself at hand, and not revoked. How a revocation stands may
+/// be what two people decided, and whoever registers changes nothing about that; nor does an import
+/// decide which key a certificate has.
+async fn is_proven_and_good(
+    connection: &mut AnyConnection,
+    certificate: &CertificateRecord,
+) -> Result<bool, StorageError> {
+    let CertificateRecord { issuer, serial, evidence, .. } = certificate;
+    Ok(*evidence == Evidence::Certificate
+        && revocations::stored(connection, *issuer, serial).await?.is_none())
 }
 
 /// Inserts what is new; gives issuer and serial number of each that was.
@@ -128,17 +146,48 @@ async fn compare(
         (Evidence::Import, Evidence::Certificate) => {
             prove(connection, &known, certificate, actor).await
         }
-        _ => match (&known.digests, &certificate.digests) {
-            (None, Some(_)) => {
-                replace_facts(connection, certificate).await?;
-                Ok(Registration::Completed)
+        _ => {
+            refuse_another(&known, certificate)?;
+            if known.digests.is_some() || certificate.digests.is_none() {
+                return Ok(Registration::Known);
             }
-            (Some(known), Some(digests)) if known.sha256 != digests.sha256 => {
-                Err(StorageError::CertificateConflict { serial: serial_text(&certificate.serial) })
-            }
-            _ => Ok(Registration::Known),
-        },
+            replace_facts(connection, certificate).await?;
+            Ok(Registration::Completed)
+        }
     }
+}
+
+/// Refuses a certificate where another one has its issuer and serial number.
+pub(super) fn refuse_another(
+    known: &CertificateRecord,
+    certificate: &CertificateRecord,
+) -> Result<(), StorageError> {
+    match (&known.digests, &certificate.digests) {
+        (Some(known), Some(digests)) if known.sha256 != digests.sha256 => {
+            Err(StorageError::CertificateConflict { serial: serial_text(&certificate.serial) })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Those of `serials` that an issuer's certificates have.
+pub(super) async fn of_serials(
+    connection: &mut AnyConnection,
+    issuer: IssuerId,
+    serials: &[&[u8]],
+) -> Result<Vec<CertificateRecord>, StorageError> {
+    let places: Vec<_> = (2..serials.len() + 2).map(|number| format!("${number}")).collect();
+    let statement = format!(
+        "SELECT {COLUMNS} FROM certificates c JOIN actors b ON b.id = c.actor \
+         WHERE c.issuer = $1 AND c.serial IN ({})",
+        places.join(", ")
+    );
+    // Nothing but placeholders was put into it.
+    let mut query = sqlx::query(AssertSqlSafe(statement)).bind(issuer.0);
+    for serial in serials {
+        query = query.bind(serial.to_vec());
+    }
+    query.fetch_all(connection).await?.iter().map(of_row).collect()
 }
 
 /// Puts what the certificate says in the place of what an import said. An import that said something

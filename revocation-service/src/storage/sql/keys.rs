@@ -11,7 +11,7 @@ use super::{
     rows::{self, digest, seconds},
 };
 use crate::{
-    rules::{self, Change, RevocationOrder},
+    rules::{self, Change, People, RevocationOrder},
     storage::{
         CertificateRecord, IssuerId, KeyRecorded, OfKey, Revocation, RevokedKey, StorageError,
     },
@@ -31,6 +31,36 @@ pub(super) async fn revoke(
         actor: order.actor.clone(),
     };
     keep(connection, &RevokedKey { spki_sha256, revocation: against_key }).await?;
+    take_certificates(connection, spki_sha256, order, issuers).await
+}
+
+/// Takes over a key that another system revoked, and revokes its certificates as an order does: whoever
+/// reads that a key is revoked takes it that nothing with it is good.
+pub(super) async fn import(
+    connection: &mut AnyConnection,
+    key: &RevokedKey,
+    issuers: &[IssuerId],
+    now: UnixSeconds,
+) -> Result<KeyRecorded, StorageError> {
+    let order = |of: Revocation| RevocationOrder {
+        reason: of.reason,
+        compromised_since: Some(of.revocation_date),
+        now,
+        actor: of.actor,
+        people: People::One,
+    };
+    rules::refuse_key_order(&order(key.revocation.clone()))?;
+    let on_record = keep(connection, key).await?;
+    take_certificates(connection, key.spki_sha256, &order(on_record), issuers).await
+}
+
+/// Revokes every certificate with that key which one of `issuers` issued.
+async fn take_certificates(
+    connection: &mut AnyConnection,
+    spki_sha256: [u8; 32],
+    order: &RevocationOrder,
+    issuers: &[IssuerId],
+) -> Result<KeyRecorded, StorageError> {
     let mut recorded = KeyRecorded { certificates: Vec::new(), revisions: Vec::new() };
     for (mut certificate, not_before) in with_key(connection, spki_sha256).await? {
         if issuers.contains(&certificate.issuer) {
@@ -88,14 +118,15 @@ async fn with_key(
         .collect()
 }
 
-/// Keeps a key; where it is on record, the stricter of the two.
-pub(super) async fn keep(
+/// Keeps a key; where it is on record, the stricter of the two. Gives what is on record now.
+async fn keep(
     connection: &mut AnyConnection,
     key: &RevokedKey,
-) -> Result<(), StorageError> {
+) -> Result<Revocation, StorageError> {
     let stored = of(connection, key.spki_sha256).await?;
-    let Change::Write(revocation) = rules::stricter(stored.as_ref(), key.revocation.clone()) else {
-        return Ok(());
+    let revocation = match rules::stricter(stored.as_ref(), key.revocation.clone()) {
+        Change::Write(revocation) => revocation,
+        Change::Release(stands) | Change::None(stands) => return Ok(stands),
     };
     let actor = rows::actor(connection, &revocation.actor).await?;
     sqlx::query(
@@ -111,7 +142,7 @@ pub(super) async fn keep(
     .bind(actor)
     .execute(connection)
     .await?;
-    Ok(())
+    Ok(revocation)
 }
 
 pub(super) async fn of(

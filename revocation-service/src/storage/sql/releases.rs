@@ -61,15 +61,7 @@ async fn compare(
         .fetch_one(&mut *connection)
         .await?;
     let mut known = of_row(&row)?;
-    let what = |of: &ReleaseRecord| (of.name.clone(), of.issuer, of.serial.clone(), of.spki_sha256);
-    if what(&known) != what(release) {
-        return Err(StorageError::ReleaseConflict {
-            serial: serial_text(&known.serial),
-            name: known.name,
-            by: known.actor,
-            at: known.registered_at,
-        });
-    }
+    refuse_another(&known, release)?;
     let latest = known.signed_at.zip(release.signed_at).map(|(known, said)| known.max(said));
     if latest == known.signed_at {
         return Ok((Registration::Known, known));
@@ -81,6 +73,38 @@ async fn compare(
         .await?;
     known.signed_at = latest;
     Ok((Registration::Corrected, known))
+}
+
+/// Refuses a release whose bundle is known by another name or signer.
+pub(super) fn refuse_another(
+    known: &ReleaseRecord,
+    release: &ReleaseRecord,
+) -> Result<(), StorageError> {
+    let what = |of: &ReleaseRecord| (of.name.clone(), of.issuer, of.serial.clone(), of.spki_sha256);
+    if what(known) == what(release) {
+        return Ok(());
+    }
+    Err(StorageError::ReleaseConflict {
+        serial: serial_text(&known.serial),
+        name: known.name.clone(),
+        by: known.actor.clone(),
+        at: known.registered_at,
+    })
+}
+
+/// The releases of those bundles that are on record.
+pub(super) async fn of_bundles(
+    connection: &mut AnyConnection,
+    bundles: &[[u8; 32]],
+) -> Result<Vec<ReleaseRecord>, StorageError> {
+    let places = rows::placeholders(1, bundles.len());
+    let statement = format!("{COLUMNS} WHERE r.bundle_sha256 IN {places}");
+    // Nothing but placeholders was put into it.
+    let mut query = sqlx::query(AssertSqlSafe(statement));
+    for bundle in bundles {
+        query = query.bind(bundle.to_vec());
+    }
+    query.fetch_all(connection).await?.iter().map(of_row).collect()
 }
 
 pub(super) async fn list(

@@ -10,8 +10,8 @@ use super::{
 use crate::{
     rules::{self, Change, RevocationOrder},
     storage::{
-        CertificateRecord, IssuerId, Listed, Recorded, Registration, Revocation, RevocationChanges,
-        RevocationList, StorageError,
+        CertificateRecord, IssuerId, Recorded, Revocation, RevocationChanges, RevocationList,
+        StorageError,
     },
 };
 
@@ -121,7 +121,7 @@ pub(super) async fn settle(
     Ok(is_changed)
 }
 
-/// Revokes a certificate that was just registered, by an order against its key on record.
+/// Revokes a certificate that is being registered, by an order against its key on record.
 pub(super) async fn of_known_key(
     connection: &mut AnyConnection,
     certificate: &CertificateRecord,
@@ -158,32 +158,6 @@ pub(super) async fn stored(
     .fetch_optional(connection)
     .await?;
     Ok(row.as_ref().map(|row| rows::revocation(row, 0)).transpose()?.flatten())
-}
-
-pub(super) async fn import(
-    connection: &mut AnyConnection,
-    entries: Vec<Listed>,
-) -> Result<(Vec<Registration>, Vec<(IssuerId, i64)>), StorageError> {
-    let (certificates, revocations): (Vec<_>, Vec<_>) =
-        entries.into_iter().map(|entry| (entry.certificate, entry.revocation)).unzip();
-    let outcomes = certificates::register(connection, &certificates).await?;
-    let mut issuers: Vec<IssuerId> = Vec::new();
-    for (certificate, revocation) in certificates.iter().zip(revocations) {
-        let (issuer, serial) = (certificate.issuer, &certificate.serial);
-        if !issuers.contains(&issuer) {
-            issuers.push(issuer);
-        }
-        let Some(revocation) = revocation else { continue };
-        let stored = stored(connection, issuer, serial).await?;
-        if let Change::Write(revocation) = rules::stricter(stored.as_ref(), revocation) {
-            write(connection, issuer, serial, &revocation).await?;
-        }
-    }
-    let mut revisions = Vec::with_capacity(issuers.len());
-    for issuer in issuers {
-        revisions.push((issuer, revision(connection, issuer).await?));
-    }
-    Ok((outcomes, revisions))
 }
 
 pub(super) async fn all(

@@ -9,9 +9,9 @@ use countersign_core::{
 use countersign_revocation::{
     rules::{People, Refusal, RevocationOrder},
     storage::{
-        CertificateRecord, Decision, Digests, Evidence, Listed, Listing, Pending, PendingFault,
-        PendingState, Proposal, Registration, ReleaseRecord, ReleasesOf, Revocation, Status,
-        Storage, StorageError, Verdict, Which,
+        CertificateRecord, Decision, Digests, Evidence, ImportBatch, ImportTaken, Listed, Listing,
+        Pending, PendingFault, PendingState, Proposal, Registration, ReleaseRecord, ReleasesOf,
+        Revocation, Status, Storage, StorageError, Verdict, Which,
     },
 };
 
@@ -35,6 +35,14 @@ on_both_databases! {
     a_thousand_certificates_are_one_change
 }
 
+async fn import(
+    storage: &Arc<dyn Storage>,
+    certificates: Vec<Listed>,
+) -> Result<ImportTaken, StorageError> {
+    let batch = ImportBatch { certificates, ..ImportBatch::default() };
+    storage.import(batch, &[], UnixSeconds::new(6_000)).await
+}
+
 fn with_key(
     issuer: countersign_revocation::storage::IssuerId,
     serial: u8,
@@ -56,7 +64,7 @@ async fn a_key_takes_all_its_certificates_with_it_and_those_to_come(fixture: Fix
     ];
     storage.register(certificates).await.expect("registered");
     let recorded = storage
-        .revoke_key([7; 32], &order(KeyCompromise, Some(3_000)), &[issuer, other])
+        .revoke_key([7; 32], &order(KeyCompromise, Some(3_000)), &[issuer, other], None)
         .await
         .expect("revoked");
     let changed: Vec<_> =
@@ -69,7 +77,8 @@ async fn a_key_takes_all_its_certificates_with_it_and_those_to_come(fixture: Fix
     // Again: nothing changes. An earlier date: all move.
     for (since, revisions) in [(3_000, vec![]), (2_500, vec![(issuer, 2), (other, 2)])] {
         let order = order(KeyCompromise, Some(since));
-        let again = storage.revoke_key([7; 32], &order, &[issuer, other]).await.expect("allowed");
+        let again =
+            storage.revoke_key([7; 32], &order, &[issuer, other], None).await.expect("allowed");
         assert_eq!(again.revisions, revisions);
     }
 
@@ -86,7 +95,7 @@ async fn a_key_takes_all_its_certificates_with_it_and_those_to_come(fixture: Fix
     assert_eq!(keys.len(), 1);
     assert_eq!(keys[0].revocation.revocation_date, UnixSeconds::new(2_500));
 
-    let refused = storage.revoke_key([7; 32], &order(KeyCompromise, None), &[issuer]).await;
+    let refused = storage.revoke_key([7; 32], &order(KeyCompromise, None), &[issuer], None).await;
     assert!(
         matches!(refused, Err(StorageError::Refused(Refusal::CompromisedSinceMissing { .. }))),
         "{refused:?}"
@@ -271,7 +280,7 @@ async fn a_proposal_is_bound_to_what_it_changes(fixture: Fixture) {
     let second = proposal(&fixture, 2, order(Superseded, Some(4_000))).await;
     storage.propose(&second).await.expect("proposed");
     storage
-        .revoke_key([77; 32], &order(KeyCompromise, Some(2_900)), &[issuer])
+        .revoke_key([77; 32], &order(KeyCompromise, Some(2_900)), &[issuer], None)
         .await
         .expect("revoked");
     let third = proposal(&fixture, 2, order(KeyCompromise, Some(4_000))).await;
@@ -285,7 +294,7 @@ async fn a_proposal_is_bound_to_what_it_changes(fixture: Fixture) {
             actor: "old system".to_owned(),
         }),
     };
-    storage.import(vec![imported]).await.expect("imported");
+    import(&storage, vec![imported]).await.expect("imported");
     let listed = storage.proposals(UnixSeconds::new(6_000), 10).await.expect("read");
     assert!(listed.iter().all(|each| each.state == PendingState::Outdated), "{listed:?}");
 }
@@ -458,10 +467,11 @@ async fn an_import_takes_the_stricter_revocation_and_is_completed_later(fixture:
         }),
     };
     let entries = vec![imported(1, KeyCompromise, 4_000), imported(2, Superseded, 2_500)];
-    let (outcomes, revisions) = storage.import(entries.clone()).await.expect("imported");
+    let taken = import(&storage, entries.clone()).await.expect("imported");
+    let (outcomes, revisions) = (taken.registrations, taken.revisions);
     assert_eq!(outcomes, [Registration::Known, Registration::Registered]);
     assert_eq!(revisions, [(issuer, 3)]);
-    let (_, revisions) = storage.import(entries).await.expect("the same");
+    let revisions = import(&storage, entries).await.expect("the same").revisions;
     assert_eq!(revisions, [(issuer, 3)]);
     let list = storage.revocations(issuer).await.expect("read").entries;
     let shown: Vec<_> = list
@@ -494,10 +504,11 @@ async fn the_certificate_replaces_what_an_import_said_of_it(fixture: Fixture) {
         },
         revocation: None,
     };
-    storage.import(vec![false_facts(1, 7), false_facts(2, 7)]).await.expect("imported");
+    import(&storage, vec![false_facts(1, 7), false_facts(2, 7)]).await.expect("imported");
     // Before the notBefore that nothing proves, and by the key that nothing proves.
     storage.revoke(issuer, &[1], &order(KeyCompromise, Some(3_000))).await.expect("revoked");
-    let by_key = storage.revoke_key([7; 32], &order(KeyCompromise, Some(2_500)), &[issuer]).await;
+    let by_key =
+        storage.revoke_key([7; 32], &order(KeyCompromise, Some(2_500)), &[issuer], None).await;
     assert_eq!(by_key.expect("revoked").certificates.len(), 2);
 
     let proven = with_key(issuer, 1, 8);
@@ -524,7 +535,7 @@ async fn the_certificate_replaces_what_an_import_said_of_it(fixture: Fixture) {
     for serial in [1, 2] {
         let mut entry = false_facts(serial, 7);
         entry.certificate.digests.as_mut().expect("some").sha256 = [98; 32];
-        let conflict = storage.import(vec![entry]).await;
+        let conflict = import(&storage, vec![entry]).await;
         assert!(matches!(conflict, Err(StorageError::CertificateConflict { .. })), "{conflict:?}");
     }
     // One that was revoked as a key is, under its true key.

@@ -2,6 +2,7 @@
 
 mod administration;
 mod answers;
+mod imports;
 mod ledgers;
 mod postgres;
 mod promises;
