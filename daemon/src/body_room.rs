@@ -1,18 +1,17 @@
-//! The room for requests' bodies: what a listener holds of them together until they are answered.
+//! The room for requests' bodies: what a listener holds of them together until they are answered. The head of a
+//! request whose body is still to come takes room too, and the answers that a client with a certificate gets.
 //!
 //! Connections times HTTP/2 streams times the limit of one body would be gigabytes, so all bodies share
 //! one room. Two rules keep a client from taking it from the others: nobody gets more than a share, and
 //! each connection has a little room of its own, in which requests of the usual size always fit.
 
-use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-use bytes::Bytes;
-use http::Extensions;
+use http::{Extensions, HeaderMap};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::peer::{ClientAddress, ClientCertificate, TrustedProxies};
-use crate::rate::subscriber;
+use crate::client::Client;
+use crate::peer::TrustedProxies;
 use crate::shares::{Share, Shares};
 
 /// What all bodies of a listener may take together, in octets.
@@ -23,10 +22,15 @@ const CLIENTS: usize = 4;
 
 /// What each connection may take beside the shared room, in octets: a timestamp or OCSP request has some
 /// hundreds.
-const OF_CONNECTION: usize = 4 * 1024;
+const OF_CONNECTION: usize = 8 * 1024;
 
-/// A subscriber has a whole network of IPv6 addresses.
-const IPV6_PREFIX_LENGTH: u8 = 64;
+/// What the largest body may take of a share beside its own octets: its head.
+const BESIDE_BODY: usize = 256 * 1024;
+
+/// What a request takes in memory that waits for its body, and what each of its header's fields takes beside
+/// its octets: HTTP/2 lets a client name a long field by one octet.
+const OF_REQUEST: usize = 1024;
+const OF_FIELD: usize = 96;
 
 /// The room of one listener; clones share it.
 #[derive(Debug, Clone)]
@@ -36,13 +40,6 @@ pub(crate) struct BodyRoom {
     total: usize,
     shares: Shares<Client>,
     proxies: Arc<TrustedProxies>,
-}
-
-/// On whose account a body is held: the certificate that was shown, or the address.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Client {
-    Certificate(Bytes),
-    Address(IpAddr),
 }
 
 /// The room that a connection has to itself; an extension of each of its requests.
@@ -58,28 +55,18 @@ impl Default for ConnectionRoom {
 impl BodyRoom {
     /// Room for bodies of which the largest has `max_body_bytes`: one of them always fits.
     pub(crate) fn new(max_body_bytes: usize, proxies: Arc<TrustedProxies>) -> Self {
-        let total = ROOM.max(max_body_bytes);
-        let shares = Shares::new((total / CLIENTS).max(max_body_bytes));
+        let largest = max_body_bytes.saturating_add(BESIDE_BODY);
+        let total = ROOM.max(largest);
+        let shares = Shares::new((total / CLIENTS).max(largest));
         Self { free: Arc::new(Semaphore::new(total)), total, shares, proxies }
     }
 
     /// Room for the body of a request with these extensions; it holds nothing yet.
     pub(crate) fn lease(&self, request: &Extensions) -> Lease {
         let connection = request.get::<ConnectionRoom>().cloned();
-        let share = self.client(request).map(|client| self.shares.of(client));
+        let client = Client::of(request, &self.proxies);
+        let share = client.map(|client| self.shares.of(client));
         Lease { connection, room: self.clone(), share, held: Vec::new() }
-    }
-
-    /// Whose share a request takes from; `None` for a proxy that does not say for whom it asks.
-    fn client(&self, request: &Extensions) -> Option<Client> {
-        if let Some(ClientCertificate(der)) = request.get() {
-            return Some(Client::Certificate(der.clone()));
-        }
-        let address = request
-            .get()
-            .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ClientAddress(address)| *address);
-        let is_proxy = self.proxies.contains(address);
-        (!is_proxy).then(|| Client::Address(subscriber(address, IPV6_PREFIX_LENGTH)))
     }
 
     /// Whether there is more room than for a body or two.
@@ -128,6 +115,13 @@ impl Lease {
         Ok(())
     }
 
+    /// Takes room for a head that waits for its body.
+    pub(crate) fn take_head(&mut self, fields: &HeaderMap) -> Result<(), NoRoom> {
+        let octets =
+            fields.iter().map(|(name, value)| name.as_str().len() + value.len() + OF_FIELD);
+        self.take(OF_REQUEST + octets.sum::<usize>())
+    }
+
     fn take_shared(&mut self, octets: u32) -> Result<OwnedSemaphorePermit, NoRoom> {
         let may_have = self.share.as_mut().is_none_or(|share| share.take(octets as usize));
         if !may_have {
@@ -140,7 +134,10 @@ impl Lease {
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+
     use super::*;
+    use crate::peer::{ClientAddress, ClientCertificate};
 
     fn room() -> BodyRoom {
         let proxies = TrustedProxies::try_from(vec!["10.0.0.1".to_owned()]).expect("networks");
@@ -169,7 +166,7 @@ mod tests {
     fn one_client_gets_a_quarter_and_gives_it_back() {
         let room = room();
         let (held, end) = fill(&room, &from("192.0.2.1"));
-        assert_eq!((held.len() * 64 * 1024, end), (ROOM / 4, NoRoom::ForClient));
+        assert_eq!((held.len() * 64 * 1024, end), (ROOM / CLIENTS, NoRoom::ForClient));
         assert!(room.has_room());
         room.lease(&from("192.0.2.2")).take(64 * 1024).expect("room for another");
         drop(held);
@@ -193,6 +190,24 @@ mod tests {
         assert_eq!(room.lease(&request).take(1), Err(NoRoom::ForAnybody));
         drop(first);
         room.lease(&request).take(OF_CONNECTION).expect("room again");
+    }
+
+    #[test]
+    fn a_head_counts_by_its_fields_and_not_by_what_it_took_to_send() {
+        let room = room();
+        let mut fields = HeaderMap::new();
+        for _ in 0..1000 {
+            fields.append("x", "y".parse().expect("a value"));
+        }
+        let mut heads = Vec::new();
+        loop {
+            let mut lease = room.lease(&from("192.0.2.1"));
+            if lease.take_head(&fields).is_err() {
+                break;
+            }
+            heads.push(lease);
+        }
+        assert!(heads.len() < ROOM / CLIENTS / (1000 * OF_FIELD), "{}", heads.len());
     }
 
     #[test]

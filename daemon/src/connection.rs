@@ -25,6 +25,7 @@ use warp::reply::Response;
 
 use crate::activity::{Activity, Lapse, OpenRequest, Pressure, WatchedStream};
 use crate::body_room::ConnectionRoom;
+use crate::guard::HeldAnswer;
 use crate::limits::Limits;
 use crate::metrics::ConnectionFigures;
 use crate::peer::{ClientCertificate, PeerAddress};
@@ -34,7 +35,7 @@ use crate::tls::Tls;
 const LINGER: Duration = Duration::from_secs(1);
 
 /// Streams one HTTP/2 connection may have open: bounds the bodies held for one client.
-const MAX_STREAMS: u32 = 64;
+const MAX_STREAMS: u32 = 32;
 
 /// What an HTTP/2 client may send before it is read, in all its streams together: the default is a
 /// megabyte for each connection.
@@ -124,7 +125,13 @@ async fn converse<S, I>(
             let answer = answer.await;
             open.is_answered();
             answer.map(|response| {
-                response.map(|body| WatchedBody { body, rest: Bytes::new(), _open: open })
+                let held = response.extensions().get().cloned();
+                response.map(|body| WatchedBody {
+                    body,
+                    rest: Bytes::new(),
+                    _open: open,
+                    _held: held,
+                })
             })
         }
     });
@@ -205,6 +212,7 @@ struct WatchedBody<B> {
     /// What is left of a large piece.
     rest: Bytes,
     _open: OpenRequest,
+    _held: Option<HeldAnswer>,
 }
 
 impl<B: Body<Data = Bytes> + Unpin> Body for WatchedBody<B> {

@@ -17,26 +17,31 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use http::header::{CONNECTION, EXPECT, HeaderValue};
 use http::request::Parts;
-use http::{Request, StatusCode, Version};
+use http::{Extensions, Request, StatusCode, Version};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Body;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Instant, timeout, timeout_at};
 use tower::{Layer, Service};
 use warp::reply::{Reply, Response};
 
 use crate::activity::{Pressure, RequestClock};
 use crate::body_room::{BodyRoom, Lease, NoRoom};
+use crate::client::Client;
 use crate::health;
 use crate::limits::Limits;
-use crate::peer::TrustedProxies;
+use crate::peer::{ClientCertificate, TrustedProxies};
 use crate::problem::Problem;
 use crate::reception::Reception;
 use crate::request_id::RequestId;
+use crate::shares::{Share, Shares};
 
 /// How much of a body over the limit is read and thrown away, so that a client that writes before
 /// it reads sees the 413 and not a reset connection.
 const MAX_DISCARDED_BYTES: usize = 1024 * 1024;
+
+/// How many fields a header may have whose body is still to come.
+const MAX_FIELDS: usize = 100;
 
 /// How long such a body may take: whoever writes before reading does so at once.
 const DISCARDING: Duration = Duration::from_secs(2);
@@ -50,6 +55,9 @@ pub(crate) struct GuardLayer {
     limits: Limits,
     reception: Option<Reception>,
     in_flight: Arc<Semaphore>,
+    /// How many of those one client may have.
+    in_flight_shares: Shares<Client>,
+    proxies: Arc<TrustedProxies>,
     bodies: BodyRoom,
     pressure: watch::Sender<Pressure>,
 }
@@ -65,7 +73,9 @@ impl GuardLayer {
             limits,
             reception,
             in_flight: Arc::new(Semaphore::new(limits.max_in_flight)),
-            bodies: BodyRoom::new(limits.max_body_bytes, proxies),
+            in_flight_shares: Shares::new(limits.max_in_flight.div_ceil(2)),
+            bodies: BodyRoom::new(limits.max_body_bytes, Arc::clone(&proxies)),
+            proxies,
             pressure,
         }
     }
@@ -78,11 +88,46 @@ impl GuardLayer {
         }
     }
 
+    /// A place among the requests in flight, unless there is none, or none for this client.
+    fn place(&self, request: &Extensions) -> Option<Place> {
+        let share = match Client::of(request, &self.proxies) {
+            Some(client) => {
+                let mut share = self.in_flight_shares.of(client);
+                if !share.take(1) {
+                    return None;
+                }
+                Some(share)
+            }
+            None => None,
+        };
+        let permit = Arc::clone(&self.in_flight).try_acquire_owned().ok()?;
+        Some(Place { _share: share, _permit: permit })
+    }
+
     /// Tells the connections whether bodies that stopped half-way hold the room of others.
     fn press(&self, bodies: bool) {
         self.pressure.send_if_modified(|now| std::mem::replace(&mut now.bodies, bodies) != bodies);
     }
 }
+
+/// A request's place among those in flight.
+#[derive(Debug)]
+struct Place {
+    _share: Option<Share<Client>>,
+    _permit: OwnedSemaphorePermit,
+}
+
+/// What a request takes of its listener: its body's room, and its place among the requests in flight; an
+/// extension of each request.
+///
+/// It is given back when the last clone is dropped. A handler that goes on when its client has hung up
+/// keeps a clone with what goes on, so that nobody gets more than a share by hanging up.
+#[derive(Debug, Clone)]
+pub struct Held(#[expect(dead_code, reason = "held until dropped")] Arc<(Lease, Option<Place>)>);
+
+/// The room of an answer until it is sent; an extension of a response.
+#[derive(Debug, Clone)]
+pub(crate) struct HeldAnswer(#[expect(dead_code, reason = "held until dropped")] Arc<Lease>);
 
 impl<S> Layer<S> for GuardLayer {
     type Service = Guard<S>;
@@ -132,7 +177,7 @@ where
     let deadline = Instant::now() + shared.limits.request_timeout;
     let version = request.version();
     let request_id = request.extensions().get::<RequestId>().copied();
-    let (head, body) = request.into_parts();
+    let (mut head, body) = request.into_parts();
     if head.uri.path_and_query().is_none() {
         // CONNECT names a host and no path (RFC 9112 §3.2.3); warp has no answer for that.
         let detail = "The target of the request has no path.";
@@ -163,16 +208,26 @@ where
     }
 
     let is_probe = matches!(head.uri.path(), health::LIVE_PATH | health::READY_PATH);
-    let place = shared.in_flight.try_acquire();
-    if place.is_err() && !is_probe {
+    let place = shared.place(&head.extensions);
+    if place.is_none() && !is_probe {
         return Problem::overloaded(RETRY_AFTER_SECONDS).into_response();
     }
+    // Who is known by a certificate may ask for much at once.
+    let of_answer = head
+        .extensions
+        .get::<ClientCertificate>()
+        .is_some()
+        .then(|| shared.bodies.lease(&head.extensions));
+    let taken = Held(Arc::new((lease, place)));
+    head.extensions.insert(taken.clone());
     let answer = catch_panic(async move {
         let future = inner.call(Request::from_parts(head, Full::new(body)));
         future.await
     });
-    match timeout_at(deadline, answer).await {
-        Ok(Ok(Ok(response))) => response,
+    let answer = timeout_at(deadline, answer).await;
+    drop(taken);
+    match answer {
+        Ok(Ok(Ok(response))) => hold_answer(response, of_answer),
         Ok(Err(panic)) => {
             let message = panic_message(panic.as_ref());
             tracing::error!(
@@ -191,6 +246,17 @@ where
             Problem::new(StatusCode::SERVICE_UNAVAILABLE, "service.timeout", detail).into_response()
         }
     }
+}
+
+/// Has an answer take room until it is sent, for a client that takes its time.
+fn hold_answer(mut response: Response, lease: Option<Lease>) -> Response {
+    let Some(mut lease) = lease else { return response };
+    let octets = usize::try_from(response.body().size_hint().lower()).unwrap_or(usize::MAX);
+    if lease.take(octets).is_err() {
+        return Problem::overloaded(RETRY_AFTER_SECONDS).into_response();
+    }
+    response.extensions_mut().insert(HeldAnswer(Arc::new(lease)));
+    response
 }
 
 /// Why a body was not taken.
@@ -222,6 +288,14 @@ where
     B: Body<Data = Bytes>,
     B::Error: std::fmt::Display,
 {
+    if !body.is_end_stream() {
+        if head.headers.len() > MAX_FIELDS {
+            let detail = format!("The header of a request may have at most {MAX_FIELDS} fields.");
+            let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+            return Err(Refused::by(Problem::new(status, "request.header.too_large", detail)));
+        }
+        lease.take_head(&head.headers).map_err(Refused::without_room)?;
+    }
     match shared.max_body_bytes(head).await {
         Ok(max_bytes) => read_body(body, max_bytes, lease).await,
         Err(problem) => {
@@ -302,7 +376,6 @@ fn panic_message(panic: &(dyn Any + Send)) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::Extensions;
 
     #[tokio::test]
     async fn a_body_over_the_limit_is_refused_and_one_at_the_limit_is_kept() {

@@ -7,6 +7,7 @@
 mod activity;
 mod admission;
 mod body_room;
+mod client;
 pub mod clock;
 pub mod clock_monitor;
 pub mod config;
@@ -34,3 +35,5 @@ mod shares;
 pub mod shutdown;
 pub mod systemd;
 pub mod tls;
+
+pub use guard::Held;

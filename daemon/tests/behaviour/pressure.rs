@@ -117,3 +117,55 @@ async fn one_address_takes_no_more_connections_than_it_may() {
         assert!(start.elapsed() < PATIENCE, "no place came back");
     }
 }
+
+#[tokio::test]
+async fn who_hangs_up_gives_back_no_place_while_the_work_goes_on() {
+    let rig = Rig::start(Limits { max_in_flight: 2, ..patient(100) }).await;
+    let (mut sender, connection) = hyper::client::conn::http2::Builder::new(TokioExecutor::new())
+        .handshake::<_, Empty<Bytes>>(TokioIo::new(rig.connect().await))
+        .await
+        .expect("handshake");
+    tokio::spawn(connection);
+    let request = Request::get("http://test/keeps").body(Empty::new()).expect("request");
+    // A client may have half of the places; this one resets its stream.
+    let asked = timeout(Duration::from_millis(300), sender.send_request(request));
+    assert!(asked.await.is_err(), "the handler waits");
+    assert!(rig.get("/hello").await.starts_with("HTTP/1.1 503"));
+    rig.gate.notify_one();
+    let start = Instant::now();
+    while !rig.get("/hello").await.ends_with("hello") {
+        assert!(start.elapsed() < PATIENCE, "the place came not back");
+    }
+}
+
+#[tokio::test]
+async fn a_header_of_many_fields_waits_for_no_body() {
+    let rig = Rig::start(patient(100)).await;
+    let (mut sender, connection) = hyper::client::conn::http2::Builder::new(TokioExecutor::new())
+        .handshake::<_, Pending>(TokioIo::new(rig.connect().await))
+        .await
+        .expect("handshake");
+    tokio::spawn(connection);
+    let mut request = Request::post("http://test/echo");
+    for _ in 0..101 {
+        request = request.header("x", "y");
+    }
+    let request = request.body(Pending).expect("request");
+    let answer = timeout(PATIENCE, sender.send_request(request)).await.expect("in time");
+    assert_eq!(answer.expect("answered").status(), 431);
+}
+
+/// A body that never comes.
+struct Pending;
+
+impl hyper::body::Body for Pending {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<hyper::body::Frame<Bytes>, Self::Error>>> {
+        std::task::Poll::Pending
+    }
+}

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use countersign_daemon::Held;
 use countersign_daemon::health::{self, Readiness};
 use countersign_daemon::limits::Limits;
 use countersign_daemon::peer::{ClientCertificate, PeerAddress};
@@ -132,6 +133,7 @@ fn receive(head: &Parts, limits: Limits) -> Result<usize, Problem> {
 fn routes(
     gate: Arc<Notify>,
 ) -> impl Filter<Extract = impl Reply, Error = Rejection> + Clone + Send + Sync + 'static {
+    let gate_of_kept = Arc::clone(&gate);
     let hello = warp::path!("hello").and(warp::get()).map(|| "hello".into_response());
     let echo = warp::path!("echo")
         .and(warp::post())
@@ -152,6 +154,18 @@ fn routes(
             "through".into_response()
         }
     });
+    let kept_gate = Arc::clone(&gate_of_kept);
+    let keeps = warp::path!("keeps").and(warp::ext::get::<Held>()).then(move |held: Held| {
+        let gate = Arc::clone(&kept_gate);
+        async move {
+            let going_on = tokio::spawn(async move {
+                gate.notified().await;
+                drop(held);
+            });
+            let _ = going_on.await;
+            "kept".into_response()
+        }
+    });
     let large = warp::path!("large").map(|| vec![b'x'; 64 * 1024 * 1024].into_response());
     let readiness = Readiness::builder()
         .check("good", || async { Ok(()) })
@@ -165,6 +179,8 @@ fn routes(
         .or(panics)
         .unify()
         .or(gated)
+        .unify()
+        .or(keeps)
         .unify()
         .or(large)
         .unify()

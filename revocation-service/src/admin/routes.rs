@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use countersign_daemon::{
-    crash_point, media_type, peer::ClientCertificate, problem::Problem, reception::Reception,
+    Held, crash_point, media_type, peer::ClientCertificate, problem::Problem, reception::Reception,
 };
 use http::{HeaderMap, Method, StatusCode, header::ORIGIN, request::Parts};
 use warp::{
@@ -198,16 +198,19 @@ pub(crate) fn filter(
         .and(warp::header::headers_cloned())
         .and(warp::body::bytes())
         .and(warp::ext::optional::<ClientCertificate>())
-        .then(move |method: Method, path: FullPath, query, headers, body, client: Option<_>| {
-            let administration = Arc::clone(&administration);
-            async move {
-                let asked = (method, path.as_str().to_owned(), query, headers, body);
-                match answer(administration, client.as_ref(), asked).await {
-                    Ok(response) => response,
-                    Err(problem) => problem.into_response(),
+        .and(warp::ext::optional::<Held>())
+        .then(
+            move |method: Method, path: FullPath, query, headers, body, client: Option<_>, held| {
+                let administration = Arc::clone(&administration);
+                async move {
+                    let asked = (method, path.as_str().to_owned(), query, headers, body);
+                    match answer(administration, (client.as_ref(), held), asked).await {
+                        Ok(response) => response,
+                        Err(problem) => problem.into_response(),
+                    }
                 }
-            }
-        })
+            },
+        )
 }
 
 /// Decides who may send which order before its body is read: only administrators take room for bodies, and
@@ -259,7 +262,7 @@ async fn admit(
 
 async fn answer(
     administration: Arc<Administration>,
-    client: Option<&ClientCertificate>,
+    (client, held): (Option<&ClientCertificate>, Option<Held>),
     (method, path, query, headers, body): (Method, String, String, HeaderMap, Bytes),
 ) -> Result<Response, Problem> {
     // Once more: a body takes its time, and whoever was revoked meanwhile has no say any longer.
@@ -270,10 +273,14 @@ async fn answer(
         let answer = administration.perform(&actor, &request).await?;
         return Ok(answer.into_response());
     };
-    // A task of its own: a client that hangs up between database, CRL and audit record stops none.
-    tokio::spawn(async move { administration.act(&actor, action, &path, &request).await })
-        .await
-        .map_err(|_| Problem::internal())?
+    // A task of its own: a client that hangs up between database, CRL and audit record stops none. What
+    // the request takes of the listener it takes until then.
+    let acting = async move {
+        let outcome = administration.act(&actor, action, &path, &request).await;
+        drop(held);
+        outcome
+    };
+    tokio::spawn(acting).await.map_err(|_| Problem::internal())?
 }
 
 /// Refuses what a browser sends on behalf of a page: every request with a method that changes something
@@ -339,7 +346,7 @@ impl Administration {
             Endpoint::Issuers => self.issuers().await,
             Endpoint::UploadCrl => self.upload_crl(name(0), body).await,
             Endpoint::Revoke => self.revoke(actor, body).await,
-            Endpoint::Keys => self.keys().await,
+            Endpoint::Keys => self.keys(query).await,
             Endpoint::Proposals => self.proposals().await,
             Endpoint::Approve => {
                 self.decide(actor, name(0), crate::storage::Decision::Approve, body).await
