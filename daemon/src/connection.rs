@@ -41,6 +41,10 @@ const MAX_STREAMS: u32 = 32;
 /// megabyte for each connection.
 const WINDOW_BYTES: u32 = 128 * 1024;
 
+/// The longest header of an HTTP/2 request, each field with 32 octets more than it has (RFC 9113 §6.5.2): the
+/// least that a listener may be set to. A client can repeat a field by a single octet.
+const MAX_HEADER_LIST_BYTES: u32 = 8 * 1024;
+
 /// What is copied of an HTTP/2 answer before the client has taken it.
 const MAX_SEND_BYTES: usize = 64 * 1024;
 
@@ -191,7 +195,7 @@ fn http_builder(limits: &Limits) -> auto::Builder<TokioExecutor> {
         .initial_stream_window_size(WINDOW_BYTES)
         .initial_connection_window_size(WINDOW_BYTES)
         .max_send_buf_size(MAX_SEND_BYTES)
-        .max_header_list_size(u32::try_from(limits.max_header_bytes).unwrap_or(u32::MAX))
+        .max_header_list_size(MAX_HEADER_LIST_BYTES)
         .keep_alive_interval(limits.idle_timeout)
         .keep_alive_timeout(limits.header_timeout);
     builder
