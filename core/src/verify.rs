@@ -29,7 +29,12 @@ pub use sources::RevocationSource;
 
 use alloc::{format, string::String, vec::Vec};
 
-use self::{evidence_set::Part, opened::Opened, run::Run, sources::Sources};
+use self::{
+    evidence_set::Part,
+    opened::{Opened, Told},
+    run::Run,
+    sources::Sources,
+};
 use crate::{
     bundle::{Bundle, Verifier},
     crypto::CryptoProvider,
@@ -151,8 +156,12 @@ impl<'a> Verification<'a> {
     /// DER, say which of them need not be asked.
     ///
     /// Only certificates that chain to the trust root are named, so that no stranger's bundle makes a
-    /// caller ask addresses of the stranger's choice. Empty if nothing presented can be read, or if the clock
-    /// is wrong.
+    /// caller ask addresses of the stranger's choice. Empty if nothing presented can be read, if the clock
+    /// is wrong, or if so many bundles may be the file's that the report would refuse them.
+    ///
+    /// Without the file's digests, bundles about other files may be among those, and keep the file's own from
+    /// being named. So ask again when the digests are known. A bundle that this was asked about and did not
+    /// name is never verified: the report says `revocation.unavailable`.
     pub fn sources(
         &self,
         artifact: &Artifact<'_>,
@@ -165,7 +174,11 @@ impl<'a> Verification<'a> {
         }
         let given = RevocationEvidence::decode(crls, ocsp_responses).ok();
         let mut sources = Sources { given, found: Vec::new() };
-        for opened in bundles::first_candidates(bundles, artifact) {
+        for opened in bundles.iter().filter(|each| each.told.get() == Told::NotAsked) {
+            opened.told.set(Told::No);
+        }
+        for opened in bundles::candidates(bundles, artifact).unwrap_or_default() {
+            opened.told.set(Told::Yes);
             if let Ok(run) = Run::of(opened, artifact, RevocationEvidence::none()) {
                 sources.add(opened, &run);
             }

@@ -4,7 +4,7 @@
 use countersign_core::{
     Artifact, EvidenceSet, Keep, Plan, Verification,
     crypto::{aws_lc::AwsLc, rustcrypto::RustCrypto},
-    digest::HashAlgorithm,
+    digest::{HashAlgorithm, digest},
     finding::FindingCode,
     limits,
     policy::Policy,
@@ -152,6 +152,66 @@ fn copies_of_a_bundle_cost_a_bounded_number_of_verifications() {
     assert_code(&most, FindingCode::TIMESTAMP_MALFORMED);
     let over = world.verify(&copies(limits::BUNDLES_OF_ONE_FILE + 1), &world.given(FILE));
     assert_code(&over, FindingCode::BUNDLE_TOO_MANY_PARTS);
+}
+
+/// The genuine bundle among so many statements of a stranger about a file of that name, whose digest is another,
+/// that no more can be verified. Without the file's digests they seem to fit better.
+#[test]
+fn a_bundle_whose_revocation_was_not_looked_up_is_not_verified() {
+    let (world, stranger) = (World::new(), World::new());
+    let genuine = world.sign(FILE, Some(SIGNED));
+    let decoy = stranger.attest("app", b"something else", Some(SIGNED));
+    let decoys = |count: usize| -> Vec<u8> {
+        let copy = |index: usize| {
+            line(&changed(&decoy, |bundle| {
+                bundle["dsseEnvelope"]["signatures"][0]["sig"] = json!(format!("{index:04}"));
+            }))
+        };
+        let text = line(&genuine) + &(0..count).map(copy).collect::<String>();
+        text.into_bytes()
+    };
+    let trust = world.trust();
+    let digests = HashAlgorithm::STRONG.map(|algorithm| digest(&AwsLc, algorithm, FILE));
+    let known = Artifact { name: Some("app"), digests: &digests, ..Artifact::default() };
+    let unknown = Artifact { digests: &[], ..known };
+    let given = world.given(FILE);
+    let crls: Vec<&[u8]> = given.crls.iter().map(Vec::as_slice).collect();
+    let optional = r#"{"version":1,"signers":[{"files":["**"],"identities":["release@example.com"]}],
+        "revocation":{"signer":"when-available"}}"#;
+    let off = r#"{"version":1,"signers":[{"files":["**"],"identities":["release@example.com"]}],
+        "revocation":{"signer":"off","authorities":"off","timestamp_authorities":"off"}}"#;
+    for (policy, bundles, is_named) in [
+        (world.policy(), limits::BUNDLES_OF_ONE_FILE - 1, true),
+        (world.policy(), limits::BUNDLES_OF_ONE_FILE, false),
+        (Policy::decode(optional.as_bytes()).expect("a policy"), limits::BUNDLES - 1, false),
+    ] {
+        let set = EvidenceSet::decode(&decoys(bundles), TokenForm::Der);
+        let open = || Verification::open(&set, &trust, &policy, &AwsLc, None, NOW);
+        // Who does not ask knows what there is.
+        assert_verified(&open().report(&known, &crls, &[]));
+        let verification = open();
+        assert_eq!(!verification.sources(&unknown, &crls, &[]).is_empty(), is_named);
+        let report = verification.report(&known, &crls, &[]);
+        if is_named {
+            assert_verified(&report);
+        } else {
+            assert_code(&report, FindingCode::REVOCATION_UNAVAILABLE);
+        }
+        // What is wrong besides leads.
+        let other = HashAlgorithm::STRONG.map(|algorithm| digest(&AwsLc, algorithm, b"evil"));
+        let evil = Artifact { digests: &other, ..known };
+        assert_eq!(verification.report(&evil, &crls, &[]).verdict(), Verdict::Rejected);
+        // Asked again with the digests it is named, once and for all.
+        assert!(!verification.sources(&known, &crls, &[]).is_empty());
+        assert_verified(&verification.report(&known, &crls, &[]));
+        let _ = verification.sources(&unknown, &crls, &[]);
+        assert_verified(&verification.report(&known, &crls, &[]));
+    }
+    let policy = Policy::decode(off.as_bytes()).expect("a policy");
+    let set = EvidenceSet::decode(&decoys(limits::BUNDLES_OF_ONE_FILE), TokenForm::Der);
+    let verification = Verification::open(&set, &trust, &policy, &AwsLc, None, NOW);
+    assert!(verification.sources(&unknown, &[], &[]).is_empty());
+    assert_verified(&verification.report(&known, &[], &[]));
 }
 
 fn with(published: &Case, bundle: Vec<u8>) -> Report {

@@ -48,16 +48,6 @@ pub(super) fn candidates<'b, 'a>(
     Ok(fitting)
 }
 
-/// As [`candidates`], and as many as are looked at.
-pub(super) fn first_candidates<'b, 'a>(
-    bundles: &'b [Opened<'a>],
-    artifact: &Artifact<'_>,
-) -> Vec<&'b Opened<'a>> {
-    let mut fitting = fitting(bundles, artifact);
-    fitting.truncate(limits::BUNDLES_OF_ONE_FILE);
-    fitting
-}
-
 fn fitting<'b, 'a>(bundles: &'b [Opened<'a>], artifact: &Artifact<'_>) -> Vec<&'b Opened<'a>> {
     if let [only] = bundles {
         return alloc::vec![only];

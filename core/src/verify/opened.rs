@@ -1,7 +1,7 @@
 //! A bundle on its way to a report: what neither the file nor revocation changes, found out once.
 
 use alloc::vec::Vec;
-use core::cell::OnceCell;
+use core::cell::{Cell, OnceCell};
 
 use super::{Context, evidence_set::Part, logged::EntryOutcome, verifier};
 use crate::{
@@ -14,6 +14,16 @@ use crate::{
 /// The paths of a signer's certificate.
 pub(super) type Paths<'a> = Result<Vec<VerifiedPath<'a>>, Finding>;
 
+/// Whether a caller was told where to look up the revocation of a bundle's certificates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    /// It did not ask: it knows what evidence it has.
+    NotAsked,
+    /// It asked, and this bundle was not among those that it was told of.
+    No,
+    Yes,
+}
+
 /// A bundle under a trust root and a policy. Each signature in it is verified once, however often one
 /// asks for the sources of revocation or for a report.
 pub(super) struct Opened<'a> {
@@ -23,12 +33,13 @@ pub(super) struct Opened<'a> {
     entries: OnceCell<Vec<EntryOutcome<'a>>>,
     /// At the time that was asked for first, which is the proven one unless revocation voids a timestamp.
     paths: OnceCell<(UnixSeconds, Paths<'a>)>,
+    pub(super) told: Cell<Told>,
 }
 
 impl<'a> Opened<'a> {
     pub(super) fn new(context: Context<'a>, part: &'a Part) -> Self {
         let (tokens, entries, paths) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
-        Self { context, part, tokens, entries, paths }
+        Self { context, part, tokens, entries, paths, told: Cell::new(Told::NotAsked) }
     }
 
     /// The signer's certificate, if there is one, and the key that must have signed.

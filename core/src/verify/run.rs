@@ -6,7 +6,7 @@ use super::{
     Artifact, Context,
     evidence_set::Part,
     logged::{self, EntryOutcome},
-    opened::{Opened, Paths},
+    opened::{Opened, Paths, Told},
     vouched::vouched,
 };
 use crate::{
@@ -39,6 +39,7 @@ pub(super) struct Run<'a> {
     pub(super) tokens: Vec<Result<VerifiedTimestamp<'a>, Finding>>,
     pub(super) entries: Vec<EntryOutcome<'a>>,
     known_paths: Option<(UnixSeconds, Paths<'a>)>,
+    pub(super) told: Told,
     pub(super) findings: Vec<Finding>,
 }
 
@@ -64,6 +65,7 @@ impl<'a> Run<'a> {
             tokens: opened.tokens().to_vec(),
             entries: opened.entries().to_vec(),
             known_paths: opened.known_paths().cloned(),
+            told: opened.told.get(),
             findings: Vec::new(),
         })
     }
@@ -98,6 +100,7 @@ impl<'a> Run<'a> {
             Some(path) => self.inspect_revocation(path, signed_by),
             None => None,
         };
+        self.inspect_asking();
         if path.is_some() || managed.is_some() {
             self.note_unused_evidence();
         }

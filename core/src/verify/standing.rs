@@ -2,7 +2,7 @@
 
 use alloc::{format, string::String, vec::Vec};
 
-use super::Run;
+use super::{Run, opened::Told};
 use crate::{
     finding::{Finding, FindingCode},
     policy::RevocationMode,
@@ -37,6 +37,25 @@ impl<'a> Run<'a> {
         let standing = self.judge_path(path, Subject::Signer, signed_by);
         self.findings.extend(standing.findings);
         standing.as_of
+    }
+
+    /// That a caller who asked where to look up revocation was told so of this bundle too.
+    ///
+    /// What the caller knew of the file then may have been too little to find the bundle among others. What
+    /// was fetched says nothing of its certificates, and an older list that was handed in would decide.
+    pub(super) fn inspect_asking(&mut self) {
+        let rules = &self.context.policy.revocation;
+        let is_off = [Subject::Signer, Subject::Authority, Subject::TimestampAuthority]
+            .iter()
+            .all(|subject| subject.mode(rules) == RevocationMode::Off);
+        if self.told == Told::No && !is_off {
+            let found = "the sources were asked for before this bundle was known to be the file's";
+            let finding = Finding::new(FindingCode::REVOCATION_UNAVAILABLE).found(found);
+            self.findings.push(match &self.leaf {
+                Some(leaf) => finding.about(leaf.subject_text()),
+                None => finding,
+            });
+        }
     }
 
     /// A note for each piece of evidence that was given and of no use, if no finding says it.
