@@ -6,6 +6,8 @@
 
 const STORE = "countersign-crls-3";
 const HEADERS = { thisUpdate: "x-this-update", number: "x-crl-number" } as const;
+/** A page that the browser has put to sleep may hold a lock for ever. */
+const LOCK_MILLISECONDS = 3_000;
 /** Bytes kept in memory; the oldest go first. */
 const MEMORY_BYTES = 64 * 1024 * 1024;
 
@@ -24,6 +26,8 @@ export interface KeptCrl {
 export type Slot = string & { readonly kind: unique symbol };
 
 const memory = new Map<Slot, KeptCrl>();
+/** For each slot, when the last of those who write to the store is done. */
+const turns = new Map<Slot, Promise<void>>();
 
 /** The place for what an issuer's certificates name that address for. Another issuer's list has another place. */
 export function slotOf(url: URL, issuerKey: string): Slot {
@@ -44,20 +48,59 @@ function octetsOf(number: string): string {
   return atob(number).replace(/^\0+/, "");
 }
 
-/** Keeps a CRL, unless a newer one is kept. */
-export async function keepCrl(slot: Slot, crl: KeptCrl): Promise<void> {
-  const known = await keptCrl(slot);
-  if (known && !isNewer(crl.age, known.age)) return;
+/**
+ * Keeps a CRL, unless a newer one is kept; the newest by then. Another verification may keep one at the same time, here
+ * or in another page, so nothing comes between comparing and writing.
+ */
+export async function keepCrl(slot: Slot, crl: KeptCrl): Promise<KeptCrl> {
   remember(slot, crl);
-  const headers = {
-    "content-type": "application/pkix-crl",
-    [HEADERS.thisUpdate]: String(crl.age.thisUpdate),
-    [HEADERS.number]: crl.age.number,
-  };
-  await withStore((store) => store.put(slot, new Response(crl.bytes as BodyInit, { headers })));
+  const before = turns.get(slot);
+  const turn = (async () => {
+    await before;
+    await withLock(slot, () => store(slot, crl));
+  })();
+  turns.set(slot, turn);
+  await turn;
+  if (turns.get(slot) === turn) turns.delete(slot);
+  return (await keptCrl(slot)) ?? crl;
 }
 
+/** Writes to the browser's store; for whoever has the slot for itself. */
+async function store(slot: Slot, crl: KeptCrl): Promise<void> {
+  await withStore(async (cache) => {
+    const stored = await cache.match(slot);
+    if (stored && !isNewer(crl.age, ageOf(stored))) return;
+    const headers = {
+      "content-type": "application/pkix-crl",
+      [HEADERS.thisUpdate]: String(crl.age.thisUpdate),
+      [HEADERS.number]: crl.age.number,
+    };
+    await cache.put(slot, new Response(crl.bytes as BodyInit, { headers }));
+  });
+}
+
+/** Keeps other pages of this origin from the slot meanwhile. Where there are no locks, or none can be had, it does without. */
+async function withLock(slot: Slot, use: () => Promise<void>): Promise<void> {
+  let hasBegun = false;
+  const begin = (): Promise<void> => {
+    hasBegun = true;
+    return use();
+  };
+  try {
+    const locks = globalThis.caches && globalThis.navigator?.locks;
+    if (locks) {
+      await locks.request(`${STORE} ${slot}`, { signal: AbortSignal.timeout(LOCK_MILLISECONDS) }, begin);
+    }
+  } catch {
+    // A page without an origin has no locks, or somebody holds this one for too long.
+  }
+  if (!hasBegun) await begin();
+}
+
+/** Keeps a CRL in memory, unless a newer one is there: compared and written in one breath. */
 function remember(slot: Slot, crl: KeptCrl): void {
+  const known = memory.get(slot);
+  if (known && !isNewer(crl.age, known.age)) return;
   memory.delete(slot);
   memory.set(slot, crl);
   let held = 0;
@@ -72,8 +115,8 @@ function remember(slot: Slot, crl: KeptCrl): void {
 /** The newest CRL that was kept there, however old it is. */
 export async function keptCrl(slot: Slot): Promise<KeptCrl | undefined> {
   const known = memory.get(slot);
-  const stored = await withStore(async (store) => {
-    const response = await store.match(slot);
+  const stored = await withStore(async (cache) => {
+    const response = await cache.match(slot);
     return response && { age: ageOf(response), response };
   });
   // Another page of this origin may have had a newer one.
@@ -99,10 +142,10 @@ export async function forgetCrls(): Promise<void> {
 }
 
 /** Pages from file://, private windows and Node have no store; then memory is all. */
-async function withStore<T>(use: (store: Cache) => Promise<T>): Promise<T | undefined> {
+async function withStore<T>(use: (cache: Cache) => Promise<T>): Promise<T | undefined> {
   try {
-    const store = await globalThis.caches?.open(STORE);
-    return store && (await use(store));
+    const cache = await globalThis.caches?.open(STORE);
+    return cache && (await use(cache));
   } catch {
     return undefined;
   }

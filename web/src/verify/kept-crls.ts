@@ -44,19 +44,18 @@ export class KeptCrls {
   readonly #kept = new Map<Certified, Kept[]>();
   readonly #handedIn: Uint8Array[] = [];
 
-  private constructor(verification: Verification) {
+  constructor(verification: Verification) {
     this.#verification = verification;
   }
 
   /** Reads what is kept of these certificates. CRLs that the verification has already are kept from now on. */
-  static async read(verification: Verification, certificates: readonly Certified[]): Promise<KeptCrls> {
-    const all = new KeptCrls(verification);
-    for (const certificate of certificates) all.#kept.set(certificate, await all.#keptFor(certificate));
+  async read(certificates: readonly Certified[]): Promise<void> {
+    for (const certificate of certificates) this.#kept.set(certificate, await this.#keptFor(certificate));
     for (let index = 0; ; index += 1) {
-      const bytes = verification.crlAt(index);
-      if (!bytes) return all;
-      all.#handedIn.push(bytes);
-      for (const certificate of certificates) await all.#take(certificate, webAddresses(certificate.crl_urls), bytes);
+      const bytes = this.#verification.crlAt(index);
+      if (!bytes) return;
+      this.#handedIn.push(bytes);
+      for (const certificate of certificates) await this.#take(certificate, webAddresses(certificate.crl_urls), bytes);
     }
   }
 
@@ -65,11 +64,15 @@ export class KeptCrls {
     for (const url of webAddresses(certificate.crl_urls)) {
       const slot = slotOf(url, certificate.issuer_key);
       const crl = await keptCrl(slot);
-      if (!crl) continue;
-      const facts = this.#factsOf(certificate, crl.bytes);
-      if (facts?.answers) found.push({ slot, crl, isFresh: facts.fresh, isSuperseded: false });
+      if (crl) found.push(...this.#asKept(certificate, slot, crl));
     }
     return found;
+  }
+
+  /** One, or none if it says nothing of the certificate. */
+  #asKept(certificate: Certified, slot: Slot, crl: KeptCrl): Kept[] {
+    const facts = this.#factsOf(certificate, crl.bytes);
+    return facts?.answers ? [{ slot, crl, isFresh: facts.fresh, isSuperseded: false }] : [];
   }
 
   /** Whether a kept CRL says something of a certificate that is still recent. */
@@ -88,10 +91,15 @@ export class KeptCrls {
     const age = { thisUpdate: facts.this_update, number: facts.number };
     for (const url of urls) {
       const slot = slotOf(url, certificate.issuer_key);
-      await keepCrl(slot, { bytes, age });
-      for (const kept of this.#of(certificate)) {
-        if (kept.slot === slot && isNewer(age, kept.crl.age)) kept.isSuperseded = true;
+      const newest = await keepCrl(slot, { bytes, age });
+      // Another verification may have kept it since this one began.
+      const newer = isNewer(newest.age, age) ? this.#asKept(certificate, slot, newest) : [];
+      const best = newer[0]?.crl.age ?? age;
+      const all = this.#kept.get(certificate) ?? [];
+      for (const kept of all) {
+        if (kept.slot === slot && isNewer(best, kept.crl.age)) kept.isSuperseded = true;
       }
+      all.push(...newer);
     }
     return facts.fresh;
   }
