@@ -7,7 +7,7 @@ import { type Instance, loadModule, type Verification, withInstance } from "./en
 import { Fault, isAbort, throwIfAborted, wordsOf } from "./fault.js";
 import { hashStream } from "./hashing.js";
 import { faults, limits, type Report } from "./report.js";
-import { addRevocation, type RevocationTask } from "./revocation.js";
+import { RevocationInquiry, type RevocationTask } from "./revocation.js";
 import { bytesOf, type WireSource } from "./source.js";
 import type { Progress, Step } from "./types.js";
 
@@ -139,13 +139,15 @@ async function judge(
     const plan = planOf(verification, artifact);
     // Revocation is asked about while the file is read; a file that is cut short is told at once.
     const network = plan === "tell at once" ? "none" : request.network;
-    const fetching = addRevocation(task, { ...request, network });
+    const inquiry = new RevocationInquiry(task, { ...request, network });
+    const fetching = inquiry.begin();
     fetching.catch(() => {});
     const read = await digestsOf(instance, verification, plan, artifact, size, listener);
     for (const digest of read.digests) verification.addDigest(digest);
     if (read.beginning) verification.setBeginning(read.beginning);
     verification.setArtifact(name, read.size);
     await fetching;
+    await inquiry.goOn();
     throwIfAborted(signal);
     onStep({ step: "verify", state: "begun" });
     const report = JSON.parse(verification.report()) as Report;

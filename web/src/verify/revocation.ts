@@ -26,7 +26,7 @@ interface Place extends Certified {
 }
 
 export interface RevocationTask {
-  /** When asking began, as `performance.now` counts. */
+  /** When the asking that is going on began, as `performance.now` counts. */
   begun: number;
   instance: Instance;
   verification: Verification;
@@ -57,19 +57,49 @@ const LISTS_FIRST_MILLISECONDS = 5_000;
 /** Nobody's cookies, and no word of where the question comes from. */
 const ANONYMOUS: RequestInit = { credentials: "omit", referrerPolicy: "no-referrer", mode: "cors" };
 
-/** Hands in what was given, what is fetched for certificates that this does not cover, and what was seen before. */
-export async function addRevocation(task: RevocationTask, request: RevocationRequest): Promise<void> {
-  await addGiven(task, request);
-  const places = placesOf(task);
-  const kept = await KeptCrls.read(task.verification, places);
-  if (request.network === "fetch") {
-    await addFetched(
-      task,
-      places.filter(({ covered }) => !covered),
-      kept,
-    );
+/**
+ * What one check does about revocation. It begins before the file's digests are known. Of several bundles the file's own
+ * may be named only with them, and lines that somebody added may see to that. So what is not known by then is asked when
+ * they are.
+ */
+export class RevocationInquiry {
+  readonly #task: RevocationTask;
+  readonly #request: RevocationRequest;
+  readonly #kept: KeptCrls;
+  readonly #lists: Lists;
+  /** The certificates that were named so far. */
+  readonly #named = new Set<string>();
+
+  constructor(task: RevocationTask, request: RevocationRequest) {
+    this.#task = task;
+    this.#request = request;
+    this.#kept = new KeptCrls(task.verification);
+    this.#lists = new Lists(task, this.#kept);
   }
-  for (const place of places) kept.handInKept(place);
+
+  /** Hands in what was given, what is fetched for certificates that this does not cover, and what was seen before. */
+  async begin(): Promise<void> {
+    await addGiven(this.#task, this.#request);
+    await this.goOn();
+  }
+
+  /** The same for the certificates that are named now and were not before. No address is asked again. */
+  async goOn(): Promise<void> {
+    const places = placesOf(this.#task).filter(({ certificate }) => !this.#named.has(certificate));
+    for (const { certificate } of places) this.#named.add(certificate);
+    // Whoever was slow before has used up nobody else's time.
+    this.#task.begun = performance.now();
+    await this.#kept.read(places);
+    if (this.#request.network === "fetch") {
+      await addFetched(
+        this.#task,
+        places.filter(({ covered }) => !covered),
+        this.#lists,
+        this.#kept,
+      );
+    }
+    for (const place of places) this.#kept.handInKept(place);
+  }
 }
 
 /** What cannot be had is told and left out. */
@@ -82,8 +112,7 @@ async function addGiven(task: RevocationTask, { crls, ocspResponses }: Revocatio
   for (const response of responses) if (response) task.verification.addOcspResponse(response);
 }
 
-async function addFetched(task: RevocationTask, places: readonly Place[], kept: KeptCrls): Promise<void> {
-  const lists = new Lists(task, kept);
+async function addFetched(task: RevocationTask, places: readonly Place[], lists: Lists, kept: KeptCrls): Promise<void> {
   const pending = places.map((place) => lists.of(place));
   for (const asking of pending) asking.catch(() => {});
   const asksOcsp = places.some((place) => place.required && place.ocsp_urls.length > 0);
@@ -102,7 +131,9 @@ async function addFetched(task: RevocationTask, places: readonly Place[], kept: 
 function openPlaces(task: RevocationTask, places: readonly Place[], lists: Lists, kept: KeptCrls): Place[] {
   lists.handIn(places);
   for (const place of places) if (lists.isSettled(place)) kept.handInKept(place);
-  return placesOf(task).filter(({ covered }) => !covered);
+  const asked = new Set(places.map(({ certificate }) => certificate));
+  // The digests may have come meanwhile, and other certificates with them.
+  return placesOf(task).filter(({ certificate, covered }) => !covered && asked.has(certificate));
 }
 
 function placesOf({ verification }: RevocationTask): Place[] {

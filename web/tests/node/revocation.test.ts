@@ -241,6 +241,67 @@ test("a list that says nothing of the certificate does not keep the second addre
   }
 });
 
+/** The bundle among so many statements of nobody about a file of its name that no more can be verified. */
+function amongDecoys(of: Case): Uint8Array {
+  const genuine = of.json("bundle.json") as { verificationMaterial: object };
+  const { verificationMaterial: strangers } = caseOf("public-cosign").json("bundle.json") as typeof genuine;
+  const { dsseEnvelope } = caseOf("statement-other-digest").json("bundle.json") as { dsseEnvelope: object };
+  const decoys = Array.from({ length: 32 }, (_, index) => ({
+    ...genuine,
+    messageSignature: undefined,
+    verificationMaterial: { ...genuine.verificationMaterial, certificate: (strangers as Certified).certificate },
+    dsseEnvelope: { ...dsseEnvelope, signatures: [{ sig: btoa(`decoy ${index}`) }] },
+  }));
+  return new TextEncoder().encode([...decoys, genuine].map((line) => JSON.stringify(line)).join("\n"));
+}
+
+interface Certified {
+  certificate: object;
+}
+
+test("lines beside the bundle keep nobody from being asked, and nothing that was seen from being judged", async () => {
+  const bundle = amongDecoys(listed);
+  const policy = listed.json("policy.json") as { revocation?: object };
+  policy.revocation = { signer: "when-available", authorities: "off", timestamp_authorities: "off" };
+  serve({ "revocation.example": listed.bytes("crl-0.der") });
+  assert.equal(await codeOf(listed, {}, { bundle }), null, "they change nothing else");
+  for (const more of [{ bundle }, { bundle, policy }]) {
+    await forgetCrls();
+    asked = [];
+    serve({ "revocation.example": revokedList });
+    assert.equal(await codeOf(listed, {}, more), "revocation.revoked", "it is asked");
+    const urls = asked.map(({ url }) => url);
+    assert.equal(new Set(urls).size, urls.length, `asked twice: ${urls}`);
+    serve({});
+    const given = { network: "none", crls: [olderList] } as const;
+    assert.equal(await codeOf(listed, given, more), "revocation.revoked", "it is remembered");
+  }
+});
+
+test("of two checks at once, neither makes forgotten what the other one saw", async () => {
+  for (const lists of [
+    [revokedList, olderList],
+    [olderList, revokedList],
+  ]) {
+    await forgetCrls();
+    const check = (list: Uint8Array) => codeOf(listed, { network: "none", crls: [list] });
+    const codes = await Promise.all(lists.map(check));
+    assert.ok(codes.includes("revocation.revoked"));
+    assert.equal(await check(olderList), "revocation.revoked");
+  }
+});
+
+test("once the file is known, only what is new of its bundle is asked", async () => {
+  const both = caseOf("download-list-and-ocsp");
+  const other = caseOf("statement-genuine").text("bundle.json");
+  const bundle = new TextEncoder().encode(`${other}\n${both.text("bundle.json")}`);
+  answer = (url) =>
+    url.includes("/ocsp/") ? new Response(both.bytes("ocsp-0.der")) : new Response("", { status: 404 });
+  assert.equal((await verify(file(), options(both, { bundle }))).verdict, "verified");
+  const urls = asked.map(({ url }) => url);
+  assert.equal(new Set(urls).size, urls.length, `asked twice: ${urls}`);
+});
+
 test("a newer list takes the place of the kept one", async () => {
   serve({ "revocation.example": olderList });
   assert.equal(await codeOf(listed, {}), null);
