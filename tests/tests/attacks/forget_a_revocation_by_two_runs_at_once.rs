@@ -1,5 +1,6 @@
 //! Two verifications run at the same time. One was given the list from before the revocation and is held up, the other
-//! sees the revocation and keeps its list; then the first one keeps the old list in its place.
+//! sees the revocation and keeps its list; then the first one keeps the old list in its place. The same in JavaScript, of
+//! which `web/tests/node/crl-cache.test.ts` tests what several pages share.
 
 use std::{
     fs,
@@ -12,6 +13,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+use countersign_tests::scenario::built;
+use serde_json::{Value, json};
+
 use crate::{
     site::Site,
     web::{Reply, Web},
@@ -19,6 +23,41 @@ use crate::{
 
 const VERIFY: &str =
     "countersign --format json verify app --trusted-root trusted_root.json --policy policy.json";
+
+/// Verifies `app` twice at a time, with the lists from before and with those of the revocation, in either order, then
+/// with those from before. Gives the code of the lists from before alone, then those of each round's end.
+const SCRIPT: &str = "\
+const { pathToFileURL } = await import('node:url');
+const { openAsBlob } = await import('node:fs');
+const { forgetCrls, verify } = await import(pathToFileURL(process.env.COUNTERSIGN_VERIFY + '/index.js').href);
+const at = (name) => pathToFileURL(name);
+const [trust, policy, bundle] = ['trusted_root.json', 'policy.json', 'app.sigstore.json'].map(at);
+const code = async (folder) => {
+  const crls = ['root', 'signing', 'timestamping'].map((name) => at(`${folder}/${name}.crl`));
+  const options = { trust, policy, bundle, name: 'app', revocation: { crls, network: 'none' } };
+  return (await verify(await openAsBlob('app'), options)).code;
+};
+const codes = [await code('old')];
+for (const folders of [['new', 'old'], ['old', 'new']]) {
+  for (let round = 0; round < 5; round += 1) {
+    await forgetCrls();
+    await Promise.all(folders.map(code));
+    codes.push(await code('old'));
+  }
+}
+console.log(JSON.stringify(codes));
+";
+
+/// The codes of [`SCRIPT`].
+fn codes_in_node(site: &Site) -> Value {
+    fs::write(site.founded.shell.folder().join("verify.mjs"), SCRIPT).expect("written");
+    let package = built("verify").unwrap_or_else(|error| panic!("{error}"));
+    let ran = site.succeed(&format!(
+        "COUNTERSIGN_VERIFY='{}' node --input-type=module -e \"$(cat verify.mjs)\"",
+        package.display()
+    ));
+    serde_json::from_str(&ran.stdout).expect("JSON")
+}
 
 /// Waits until `holds`, at most the time that a verification waits for a list.
 fn wait_until(what: &str, holds: impl Fn() -> bool) {
@@ -61,6 +100,9 @@ fn the_newer_list_stays_and_decides() {
          \"$(date -u -d '-4 minutes' +%Y-%m-%dT%H:%M:%SZ)\"",
     );
     save(&site, "new");
+    let revoked = json!("revocation.revoked");
+    let codes = [vec![Value::Null], vec![revoked; 10]].concat();
+    assert_eq!(codes_in_node(&site), Value::Array(codes));
     let address = site.founded.base_url().trim_start_matches("http://").to_owned();
     site.service.kill();
     let folder = site.founded.shell.folder().to_owned();

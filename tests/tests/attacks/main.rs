@@ -1,6 +1,6 @@
 //! What an attacker wants, tried against the programs as they run: one file a want, and nothing of it is
 //! got. SECURITY.md says who the attackers are. F1 to F22 are the findings of the penetration test of 28 November
-//! 2026, A2 and so on those of another attack on the next day; a test that needs another clock, or a fault of a disk, stands beside what it is about.
+//! 2026, A2 and so on those of another attack on the next day, B2 and so on of a third; a test that needs another clock, or a fault of a disk, stands beside what it is about.
 //!
 //! | Finding | File | What the attacker wants |
 //! |---|---|---|
@@ -40,6 +40,8 @@
 //! | A11 | `write_elsewhere_by_a_link_in_the_cas_folder` | other files written and read as the CA's |
 //! | A14 | `pass_under_a_name_that_is_no_text` | a file taken for another, by octets that are not UTF-8 |
 //! | A16 | `pass_without_a_name` | a file accepted that its signer may not sign |
+//! | B2 | `switch_revocation_off_by_lines_beside_the_bundle` | nobody asked about a revoked signer, by decoys |
+//! | B9 | `forget_a_revocation_by_two_runs_at_once` | as A6, in one page or process, or in several pages |
 //! | held | `pollute_the_pages_objects` | a check to pass, by a key `__proto__` |
 //! | held | `smuggle_a_request` | a request past a proxy, within another one |
 //! | held | `overwrite_a_file_by_a_link` | another file overwritten by an output |
@@ -90,6 +92,7 @@ mod smuggle_a_request;
 mod speak_for_somebody_else_in_an_import;
 mod starve_the_administration;
 mod stay_in_after_the_certificate_expired;
+mod switch_revocation_off_by_lines_beside_the_bundle;
 mod undo_a_revocation_by_the_next_crl;
 mod web;
 mod write_elsewhere_by_a_link_in_the_cas_folder;
