@@ -12,6 +12,7 @@ mod denials;
 mod idempotency;
 mod import;
 mod openssl_index;
+mod paging;
 mod proposals;
 mod releases;
 mod revocations;

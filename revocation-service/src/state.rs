@@ -7,7 +7,7 @@ use countersign_core::{time::UnixSeconds, x509::Certificate};
 use countersign_daemon::clock::Clock;
 
 use crate::{
-    authority::{Authority, AuthorityError, Delegate, IssuedDelegate, sha256},
+    authority::{Authority, AuthorityError, Delegate, IssuedDelegate},
     caching::MaxAge,
     config::{Config, NeverIssued},
     crl::{CrlFault, CrlList, CrlTimes, CrlsElsewhere, PublishedCrl, Publisher},
@@ -175,11 +175,7 @@ fn delegate_record(issuer: IssuerId, der: &[u8], now: UnixSeconds) -> Option<Cer
     Some(CertificateRecord {
         issuer,
         serial: certificate.serial.to_vec(),
-        digests: Some(Digests {
-            sha256: sha256(der),
-            spki_sha256: sha256(certificate.public_key.raw),
-            subject: certificate.subject.to_vec(),
-        }),
+        digests: Some(Digests::of(&certificate)),
         not_before: certificate.not_before,
         not_after: certificate.not_after,
         evidence: Evidence::Certificate,

@@ -170,11 +170,15 @@ pub trait Storage: Send + Sync + fmt::Debug {
     /// [`StorageError::Database`].
     async fn revoked_key(&self, spki_sha256: [u8; 32]) -> Result<Option<Revocation>, StorageError>;
 
-    /// Every key that was revoked.
+    /// The keys that were revoked, in the order of their digests: those behind `after`, at most `limit`.
     ///
     /// # Errors
     /// [`StorageError::Database`].
-    async fn revoked_keys(&self) -> Result<Vec<RevokedKey>, StorageError>;
+    async fn revoked_keys(
+        &self,
+        after: Option<[u8; 32]>,
+        limit: u32,
+    ) -> Result<Vec<RevokedKey>, StorageError>;
 
     /// A page of an issuer's certificates, in the order of their serial numbers' octets.
     ///
@@ -312,6 +316,12 @@ pub trait Storage: Send + Sync + fmt::Debug {
     /// # Errors
     /// [`StorageError::Database`].
     async fn revision(&self, issuer: IssuerId) -> Result<i64, StorageError>;
+
+    /// The same for somebody who looks: they take no connection that CRLs are made with.
+    ///
+    /// # Errors
+    /// [`StorageError::Database`].
+    async fn revision_to_show(&self, issuer: IssuerId) -> Result<i64, StorageError>;
 
     /// Takes the next `CRLNumber`: one more than the last, and not below `least`. Durable *before*
     /// it returns, so that no number is ever given twice, whatever becomes of the CRL.

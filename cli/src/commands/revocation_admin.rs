@@ -223,10 +223,7 @@ pub(super) fn export(arguments: &RevocationExportArguments, session: &Session) -
             let _ = writeln!(lines, "{entry}");
         }
     };
-    let mut keys = admin.get("/v1/keys")?;
-    if let Value::Array(keys) = keys["keys"].take() {
-        add("key", keys);
-    }
+    add("key", pages(&admin, "/v1/keys", "keys")?);
     let issuers = admin.get("/v1/issuers")?;
     for issuer in issuers["issuers"].as_array().into_iter().flatten() {
         let name = issuer["name"].as_str().unwrap_or_default();

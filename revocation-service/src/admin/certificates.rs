@@ -13,12 +13,12 @@ use serde::Serialize;
 use super::{
     Actor, Administration,
     answer::{Answer, JSON_LINES},
+    paging,
     shown::{ShownCertificate, ShownKey, issuer_name},
     stream::lines,
     target::{issuer_named, issuer_of, named},
 };
 use crate::{
-    authority::sha256,
     reply::{bad_request, of_storage},
     serial_number,
     state::{CrlSource, Issuer, Service},
@@ -30,9 +30,6 @@ use crate::{
 
 /// Certificates taken in one request that is answered as a whole; a stream takes more.
 const MAX_CERTIFICATES: usize = 64;
-
-/// Entries on a page of a listing, unless the query asks for fewer.
-const PAGE: u32 = 1000;
 
 #[derive(Serialize)]
 struct Registered {
@@ -165,18 +162,19 @@ impl Administration {
     /// 400, 404; storage failed.
     pub(super) async fn list(&self, issuer: &str, query: &str) -> Result<Answer, Problem> {
         let issuer = issuer_named(&self.service, issuer)?;
-        let mut listing =
-            Listing { issuer: issuer.id, which: Which::All, after: Vec::new(), limit: PAGE };
-        for (name, value) in pairs(query) {
+        let mut listing = Listing {
+            issuer: issuer.id,
+            which: Which::All,
+            after: Vec::new(),
+            limit: paging::PAGE,
+        };
+        for (name, value) in paging::pairs(query) {
             let wrong = || bad_request("query.malformed", format!("{name} cannot be {value:?}."));
             match name {
                 "status" if value == "revoked" => listing.which = Which::Revoked,
                 "status" if value == "any" => {}
                 "after" => listing.after = serial_number::parse(value).ok_or_else(wrong)?,
-                "limit" => {
-                    let limit = value.parse().ok().filter(|limit| (1..=PAGE).contains(limit));
-                    listing.limit = limit.ok_or_else(wrong)?;
-                }
+                "limit" => listing.limit = paging::limit(value).ok_or_else(wrong)?,
                 _ => return Err(wrong()),
             }
         }
@@ -197,7 +195,7 @@ impl Administration {
     pub(super) async fn issuers(&self) -> Result<Answer, Problem> {
         let mut issuers = Vec::new();
         for issuer in self.service.issuers() {
-            let revision = self.service.storage().revision(issuer.id).await;
+            let revision = self.service.storage().revision_to_show(issuer.id).await;
             issuers.push(ShownIssuer {
                 name: issuer.authority.name().to_owned(),
                 subject: issuer.authority.certificate().subject_text(),
@@ -208,24 +206,22 @@ impl Administration {
         Ok(Answer::ok(&serde_json::json!({ "issuers": issuers })))
     }
 
-    /// The keys that were revoked.
+    /// A page of the keys that were revoked. Query: `after` (a key's digest), `limit`.
     ///
     /// # Errors
-    /// Storage failed.
-    pub(super) async fn keys(&self) -> Result<Answer, Problem> {
-        let keys =
-            self.service.storage().revoked_keys().await.map_err(|error| of_storage(&error))?;
+    /// 400; storage failed.
+    pub(super) async fn keys(&self, query: &str) -> Result<Answer, Problem> {
+        let page = paging::Page::read(query, |_, _| None)?;
+        let keys = self.service.storage().revoked_keys(page.after, page.limit).await;
+        let keys = keys.map_err(|error| of_storage(&error))?;
         let keys: Vec<ShownKey> = keys.iter().map(ShownKey::of).collect();
-        Ok(Answer::ok(&serde_json::json!({ "keys": keys })))
+        let next = page.next(keys.len(), keys.last().map(|last| last.key_sha256.as_str()));
+        let mut answer = serde_json::json!({ "keys": keys });
+        if let Some(next) = next {
+            answer["next"] = next.into();
+        }
+        Ok(Answer::ok(&answer))
     }
-}
-
-/// Names and values of a query. No value here has a character that needs escaping.
-pub(super) fn pairs(query: &str) -> impl Iterator<Item = (&str, &str)> {
-    query
-        .split('&')
-        .filter(|pair| !pair.is_empty())
-        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
 }
 
 /// The certificates in a body: PEM with any number, or DER, one after the other.
@@ -264,11 +260,7 @@ pub(super) fn record(
     Ok(CertificateRecord {
         issuer: issuer.id,
         serial: certificate.serial.to_vec(),
-        digests: Some(Digests {
-            sha256: sha256(der),
-            spki_sha256: sha256(certificate.public_key.raw),
-            subject: certificate.subject.to_vec(),
-        }),
+        digests: Some(Digests::of(&certificate)),
         not_before: certificate.not_before,
         not_after: certificate.not_after,
         evidence: Evidence::Certificate,

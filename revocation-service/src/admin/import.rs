@@ -41,7 +41,7 @@ enum Line {
     Export {
         format: u32,
     },
-    Certificate(ShownCertificate),
+    Certificate(Box<ShownCertificate>),
     Key(ShownKey),
     Release(ShownRelease),
 }

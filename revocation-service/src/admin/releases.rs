@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::{
     Actor, Administration,
     answer::Answer,
-    certificates::pairs,
+    paging::Page,
     shown::{ShownRelease, digest, time},
     target::issuer_of,
 };
@@ -21,9 +21,6 @@ use crate::{
     reply::{bad_request, of_storage},
     storage::{Registration, ReleaseRecord, ReleasesOf},
 };
-
-/// Releases on a page.
-const PAGE: u32 = 1000;
 
 /// The longest name of a release.
 const MAX_NAME_OCTETS: usize = 1024;
@@ -88,30 +85,29 @@ impl Administration {
         Ok(Answer::json(status, &serde_json::json!({ "release": shown, "outcome": outcome })))
     }
 
-    /// A page of the releases. Query: `after` (a bundle's digest), `key_sha256`.
+    /// A page of the releases. Query: `after` (a bundle's digest), `limit`, `key_sha256`.
     ///
     /// # Errors
     /// 400; storage failed.
     pub(super) async fn releases(&self, query: &str) -> Result<Answer, Problem> {
-        let mut of = ReleasesOf::All(None, PAGE);
-        for (name, value) in pairs(query) {
-            let wrong = |_| bad_request("query.malformed", format!("{name} cannot be {value:?}."));
-            of = match name {
-                "after" => ReleasesOf::All(Some(digest(value, "after").map_err(wrong)?), PAGE),
-                "key_sha256" => ReleasesOf::Key(digest(value, "key_sha256").map_err(wrong)?),
-                _ => return Err(wrong("")),
-            };
-        }
+        let mut key = None;
+        let page = Page::read(query, |name, value| {
+            key = Some(digest(value, "key_sha256").ok().filter(|_| name == "key_sha256")?);
+            Some(())
+        })?;
+        let of = match key {
+            Some(key) => ReleasesOf::PageOfKey(key, page.after, page.limit),
+            None => ReleasesOf::All(page.after, page.limit),
+        };
         let releases = self.service.storage().releases(&of).await;
         let releases = releases.map_err(|error| of_storage(&error))?;
         let shown: Vec<ShownRelease> =
             releases.iter().map(|release| ShownRelease::of(&self.service, release)).collect();
-        let is_full = matches!(of, ReleasesOf::All(..)) && shown.len() == PAGE as usize;
-        let next = shown.last().filter(|_| is_full).map(|last| last.bundle_sha256.clone());
-        let mut page = serde_json::json!({ "releases": shown });
+        let next = page.next(shown.len(), shown.last().map(|last| last.bundle_sha256.as_str()));
+        let mut answer = serde_json::json!({ "releases": shown });
         if let Some(next) = next {
-            page["next"] = next.into();
+            answer["next"] = next.into();
         }
-        Ok(Answer::ok(&page))
+        Ok(Answer::ok(&answer))
     }
 }

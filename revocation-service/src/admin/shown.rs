@@ -31,6 +31,9 @@ pub(super) struct ShownCertificate {
     pub(super) subject_der: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) sha256: Option<String>,
+    /// Of the `TBSCertificate`, which tells one certificate from another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) tbs_sha256: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) key_sha256: Option<String>,
     pub(super) not_before: String,
@@ -119,6 +122,7 @@ impl ShownCertificate {
             subject: digests.map(|digests| name::text(&digests.subject)),
             subject_der: digests.map(|digests| Base64::encode_string(&digests.subject)),
             sha256: digests.map(|digests| encode_hex(&digests.sha256)),
+            tbs_sha256: digests.and_then(|digests| digests.tbs_sha256).map(|tbs| encode_hex(&tbs)),
             key_sha256: digests.map(|digests| encode_hex(&digests.spki_sha256)),
             not_before: certificate.not_before.to_string(),
             not_after: certificate.not_after.to_string(),
@@ -135,13 +139,16 @@ impl ShownCertificate {
 
     /// The record, for `issuer`; else the member that is wrong.
     pub(super) fn decode(&self, issuer: IssuerId) -> Result<Listed, &'static str> {
+        let tbs_sha256 = self.tbs_sha256.as_deref().map(|text| digest(text, "tbs_sha256"));
+        let tbs_sha256 = tbs_sha256.transpose()?;
         let digests = match (&self.sha256, &self.key_sha256, &self.subject_der) {
             (Some(sha256), Some(key), Some(subject)) => Some(Digests {
                 sha256: digest(sha256, "sha256")?,
+                tbs_sha256,
                 spki_sha256: digest(key, "key_sha256")?,
                 subject: Base64::decode_vec(subject).map_err(|_| "subject_der")?,
             }),
-            (None, None, None) => None,
+            (None, None, None) if tbs_sha256.is_none() => None,
             _ => return Err("sha256, key_sha256 and subject_der (all or none)"),
         };
         let revocation = self.revocation.as_ref().map(ShownRevocation::decode).transpose()?;

@@ -13,7 +13,7 @@ use crate::{
     reply::{bad_request, of_storage},
     serial_number,
     state::{Issuer, Service},
-    storage::{CertificateRecord, Evidence, StorageError},
+    storage::{CertificateRecord, Digests, Evidence, StorageError},
 };
 
 /// The members of an order that say whom it is about.
@@ -97,9 +97,15 @@ async fn refuse_other_certificate(
 ) -> Result<(), Problem> {
     let known = service.storage().certificate(issuer.id, certificate.serial).await;
     match known.map_err(|error| of_storage(&error))? {
-        Some(CertificateRecord {
-            digests: Some(known), evidence: Evidence::Certificate, ..
-        }) if known.sha256 != sha256(certificate.raw) => {
+        Some(known)
+            if known.evidence == Evidence::Certificate
+                && !known.may_be(&CertificateRecord {
+                    digests: Some(Digests::of(certificate)),
+                    not_before: certificate.not_before,
+                    not_after: certificate.not_after,
+                    ..known.clone()
+                }) =>
+        {
             let serial = certificate.serial_text();
             Err(of_storage(&StorageError::CertificateConflict { serial }))
         }

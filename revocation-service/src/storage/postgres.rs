@@ -26,8 +26,14 @@ use super::{
     sql::{Engine, SqlStorage, Work, database, pool},
 };
 
-/// Connections of a replica for administration and CRLs, reading and writing.
-const CONNECTIONS: u32 = 8;
+/// Connections of a replica that write.
+const WRITERS: u32 = 4;
+
+/// Connections of a replica that read for administration.
+const READERS: u32 = 4;
+
+/// Connections of a replica that read for CRLs and the readiness check.
+const UPKEEP: u32 = 2;
 
 /// Connections of a replica that read for OCSP answers.
 const RESPONDERS: u32 = 8;
@@ -73,8 +79,8 @@ impl PostgresStorage {
     /// [`StorageError::Database`]: not reachable, not allowed, or made by a later version.
     pub async fn open(url: &str) -> Result<SqlStorage, StorageError> {
         sqlx::any::install_default_drivers();
-        let pool = connect(url, CONNECTIONS).await?;
-        sqlx::migrate!("./migrations/postgres").run(&pool).await.map_err(database)?;
+        let writers = connect(url, WRITERS).await?;
+        sqlx::migrate!("./migrations/postgres").run(&writers).await.map_err(database)?;
         let server = Arc::new(Server {
             generation: Generation::default(),
             started: Instant::now(),
@@ -84,8 +90,10 @@ impl PostgresStorage {
         let options = PgConnectOptions::from_str(url)?;
         let watch = tokio::spawn(watch(Arc::downgrade(&server), options));
         *server.watch.lock().unwrap_or_else(PoisonError::into_inner) = Some(watch);
+        let readers = connect(url, READERS).await?;
+        let upkeep = connect(url, UPKEEP).await?;
         let responders = connect(url, RESPONDERS).await?;
-        Ok(SqlStorage::new(pool.clone(), pool, responders, Engine::Server(server)))
+        Ok(SqlStorage::new([writers, readers, upkeep, responders], Engine::Server(server)))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use countersign_core::{crl::RevocationReason, time::UnixSeconds};
+use countersign_core::{crl::RevocationReason, time::UnixSeconds, x509::Certificate};
 use countersign_daemon::ledger::{Hash, Heads};
 
 use crate::{authority::sha256, rules::RevocationOrder};
@@ -35,6 +35,23 @@ pub struct CertificateRecord {
 }
 
 impl CertificateRecord {
+    /// Whether `other`, of the same issuer and serial number, may be the same certificate. What was signed
+    /// decides, not the signature: anybody can make another valid one out of a signature by ECDSA (s and n − s),
+    /// and so a second certificate with another digest that says the same.
+    pub(crate) fn may_be(&self, other: &Self) -> bool {
+        let (Some(own), Some(others)) = (&self.digests, &other.digests) else { return true };
+        if let (Some(own), Some(others)) = (own.tbs_sha256, others.tbs_sha256) {
+            return own == others;
+        }
+        let proven = |of: &Self| of.evidence == Evidence::Certificate;
+        let facts = |of: &Self, digests: &Digests| {
+            (digests.spki_sha256, digests.subject.clone(), of.not_before, of.not_after)
+        };
+        // Of one that an earlier version registered there is no more than that.
+        own.sha256 == others.sha256
+            || (proven(self) && proven(other) && facts(self, own) == facts(other, others))
+    }
+
     /// First second of its validity, if the certificate itself says so.
     pub fn proven_not_before(&self) -> Option<UnixSeconds> {
         self.evidence.proves(self.not_before)
@@ -63,10 +80,25 @@ impl Evidence {
 pub struct Digests {
     /// SHA-256 of the whole certificate.
     pub sha256: [u8; 32],
+    /// SHA-256 of its `TBSCertificate`; nothing for one that an earlier version of this service registered,
+    /// or that an import did not tell.
+    pub tbs_sha256: Option<[u8; 32]>,
     /// SHA-256 of the DER `SubjectPublicKeyInfo`.
     pub spki_sha256: [u8; 32],
     /// Subject, a DER `Name`.
     pub subject: Vec<u8>,
+}
+
+impl Digests {
+    /// Those of a certificate.
+    pub(crate) fn of(certificate: &Certificate<'_>) -> Self {
+        Self {
+            sha256: sha256(certificate.raw),
+            tbs_sha256: Some(sha256(certificate.tbs)),
+            spki_sha256: sha256(certificate.public_key.raw),
+            subject: certificate.subject.to_vec(),
+        }
+    }
 }
 
 impl fmt::Debug for CertificateRecord {
@@ -350,6 +382,8 @@ pub enum ReleasesOf {
     Key([u8; 32]),
     /// Signed with that certificate: issuer, serial number (content octets).
     Certificate(IssuerId, Vec<u8>),
+    /// The same, behind the bundle with this SHA-256, at most so many.
+    PageOfKey([u8; 32], Option<[u8; 32]>, u32),
     /// All, behind the bundle with this SHA-256, at most so many.
     All(Option<[u8; 32]>, u32),
 }

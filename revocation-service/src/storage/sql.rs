@@ -50,7 +50,10 @@ pub(super) type Work = Transaction<'static, Any>;
 #[derive(Debug)]
 pub struct SqlStorage {
     pub(super) writers: AnyPool,
+    /// What administration reads.
     pub(super) readers: AnyPool,
+    /// What CRLs and the readiness check read: however much administration reads, CRLs are renewed.
+    pub(super) upkeep: AnyPool,
     /// For OCSP answers alone.
     pub(super) responders: AnyPool,
     pub(super) engine: Engine,
@@ -96,13 +99,11 @@ impl From<sqlx::Error> for StorageError {
 
 impl SqlStorage {
     pub(super) fn new(
-        writers: AnyPool,
-        readers: AnyPool,
-        responders: AnyPool,
+        [writers, readers, upkeep, responders]: [AnyPool; 4],
         engine: Engine,
     ) -> Self {
         let (ledger, noted) = (OnceLock::new(), AtomicU64::new(0));
-        Self { writers, readers, responders, engine, ledger, noted }
+        Self { writers, readers, upkeep, responders, engine, ledger, noted }
     }
 
     /// Starts to write. Who writes has the database alone until the commit: every change sees all
@@ -128,11 +129,11 @@ impl SqlStorage {
     }
 
     /// Starts to read at one moment: what is read belongs together.
-    async fn read(&self) -> Result<Work, StorageError> {
+    async fn read(&self, pool: &AnyPool) -> Result<Work, StorageError> {
         Ok(match self.engine {
-            Engine::File(_) => self.readers.begin().await?,
+            Engine::File(_) => pool.begin().await?,
             Engine::Server(_) => {
-                self.readers.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?
+                pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?
             }
         })
     }
@@ -254,8 +255,12 @@ impl Storage for SqlStorage {
         keys::of(&mut *self.readers.acquire().await?, spki_sha256).await
     }
 
-    async fn revoked_keys(&self) -> Result<Vec<RevokedKey>, StorageError> {
-        keys::revoked(&mut *self.readers.acquire().await?).await
+    async fn revoked_keys(
+        &self,
+        after: Option<[u8; 32]>,
+        limit: u32,
+    ) -> Result<Vec<RevokedKey>, StorageError> {
+        keys::revoked(&mut *self.readers.acquire().await?, after, limit).await
     }
 
     async fn list(&self, listing: &Listing) -> Result<Vec<Listed>, StorageError> {
@@ -270,7 +275,7 @@ impl Storage for SqlStorage {
     }
 
     async fn proposals(&self, now: UnixSeconds, limit: u32) -> Result<Vec<Pending>, StorageError> {
-        proposals::list(&mut *self.read().await?, now, limit).await
+        proposals::list(&mut *self.read(&self.readers).await?, now, limit).await
     }
 
     async fn pending_count(&self, now: UnixSeconds) -> Result<u64, StorageError> {
@@ -364,7 +369,7 @@ impl Storage for SqlStorage {
     }
 
     async fn revocations(&self, issuer: IssuerId) -> Result<RevocationList, StorageError> {
-        revocations::all(&mut *self.read().await?, issuer).await
+        revocations::all(&mut *self.read(&self.upkeep).await?, issuer).await
     }
 
     async fn changes_since(
@@ -372,10 +377,14 @@ impl Storage for SqlStorage {
         issuer: IssuerId,
         revision: i64,
     ) -> Result<RevocationChanges, StorageError> {
-        revocations::since(&mut *self.read().await?, issuer, revision).await
+        revocations::since(&mut *self.read(&self.upkeep).await?, issuer, revision).await
     }
 
     async fn revision(&self, issuer: IssuerId) -> Result<i64, StorageError> {
+        revocations::revision(&mut *self.upkeep.acquire().await?, issuer).await
+    }
+
+    async fn revision_to_show(&self, issuer: IssuerId) -> Result<i64, StorageError> {
         revocations::revision(&mut *self.readers.acquire().await?, issuer).await
     }
 
@@ -407,14 +416,14 @@ impl Storage for SqlStorage {
         issuer: IssuerId,
         list: CrlList,
     ) -> Result<Option<StoredCrl>, StorageError> {
-        crls::stored(&mut *self.readers.acquire().await?, issuer, list).await
+        crls::stored(&mut *self.upkeep.acquire().await?, issuer, list).await
     }
 
     async fn stored_crl_numbers(
         &self,
         issuer: IssuerId,
     ) -> Result<HashMap<String, u64>, StorageError> {
-        crls::stored_numbers(&mut *self.readers.acquire().await?, issuer).await
+        crls::stored_numbers(&mut *self.upkeep.acquire().await?, issuer).await
     }
 
     async fn ledgers(&self) -> Result<Vec<KnownLedger>, StorageError> {
@@ -470,7 +479,7 @@ impl Storage for SqlStorage {
     }
 
     async fn ping(&self) -> Result<(), StorageError> {
-        sqlx::query("SELECT count(*) FROM issuers").fetch_one(&self.readers).await?;
+        sqlx::query("SELECT count(*) FROM issuers").fetch_one(&self.upkeep).await?;
         // The lock that every write takes, and a write that changes nothing: a database that may
         // only be read refuses one of them.
         let mut work = self.begin_without_head().await?;
@@ -481,6 +490,7 @@ impl Storage for SqlStorage {
     async fn close(&self) {
         self.responders.close().await;
         self.readers.close().await;
+        self.upkeep.close().await;
         self.writers.close().await;
         match &self.engine {
             Engine::File(file) => file.unlock(),

@@ -143,6 +143,7 @@ fn listed(issuer: IssuerId, index: usize, is_revoked: bool, now: UnixSeconds) ->
             serial: serial(index),
             digests: Some(Digests {
                 sha256: digest,
+                tbs_sha256: None,
                 spki_sha256: digest,
                 subject: b"\x30\x00".to_vec(),
             }),

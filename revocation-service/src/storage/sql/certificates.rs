@@ -16,9 +16,9 @@ use crate::storage::{
 
 /// What a [`CertificateRecord`] is read from; the actor's name last.
 const COLUMNS: &str = "c.issuer, c.serial, c.not_before, c.not_after, c.registered_at, \
-     c.sha256, c.spki_sha256, c.subject, c.evidence, b.name";
+     c.sha256, c.spki_sha256, c.subject, c.evidence, c.tbs_sha256, b.name";
 /// How many they are: the revocation's columns follow.
-const COLUMN_COUNT: usize = 10;
+const COLUMN_COUNT: usize = 11;
 
 pub(super) async fn bind_issuer(
     connection: &mut AnyConnection,
@@ -110,7 +110,7 @@ async fn insert(
 ) -> Result<HashSet<(i64, Vec<u8>)>, StorageError> {
     let statement = format!(
         "INSERT INTO certificates (issuer, serial, not_before, not_after, registered_at, actor, \
-         sha256, spki_sha256, subject, evidence) VALUES {} \
+         sha256, spki_sha256, subject, evidence, tbs_sha256) VALUES {} \
          ON CONFLICT (issuer, serial) DO NOTHING RETURNING issuer, serial",
         rows::placeholders(certificates.len(), COLUMN_COUNT)
     );
@@ -128,7 +128,8 @@ async fn insert(
             .bind(digests.map(|digests| digests.sha256.to_vec()))
             .bind(digests.map(|digests| digests.spki_sha256.to_vec()))
             .bind(digests.map(|digests| digests.subject.clone()))
-            .bind(evidence_code(certificate.evidence));
+            .bind(evidence_code(certificate.evidence))
+            .bind(tbs(digests));
     }
     let rows = query.fetch_all(connection).await?;
     rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
@@ -142,19 +143,15 @@ async fn compare(
 ) -> Result<Registration, StorageError> {
     let known = self::certificate(connection, certificate.issuer, &certificate.serial).await?;
     let known = known.ok_or(StorageError::Corrupt { what: "certificate" })?;
-    match (known.evidence, certificate.evidence) {
-        (Evidence::Import, Evidence::Certificate) => {
-            prove(connection, &known, certificate, actor).await
-        }
-        _ => {
-            refuse_another(&known, certificate)?;
-            if known.digests.is_some() || certificate.digests.is_none() {
-                return Ok(Registration::Known);
-            }
-            replace_facts(connection, certificate).await?;
-            Ok(Registration::Completed)
-        }
+    if (known.evidence, certificate.evidence) == (Evidence::Import, Evidence::Certificate) {
+        return prove(connection, &known, certificate, actor).await;
     }
+    refuse_another(&known, certificate)?;
+    if known.digests.is_some() || certificate.digests.is_none() {
+        return Ok(Registration::Known);
+    }
+    replace_facts(connection, certificate).await?;
+    Ok(Registration::Completed)
 }
 
 /// Refuses a certificate where another one has its issuer and serial number.
@@ -162,12 +159,10 @@ pub(super) fn refuse_another(
     known: &CertificateRecord,
     certificate: &CertificateRecord,
 ) -> Result<(), StorageError> {
-    match (&known.digests, &certificate.digests) {
-        (Some(known), Some(digests)) if known.sha256 != digests.sha256 => {
-            Err(StorageError::CertificateConflict { serial: serial_text(&certificate.serial) })
-        }
-        _ => Ok(()),
+    if known.may_be(certificate) {
+        return Ok(());
     }
+    Err(StorageError::CertificateConflict { serial: serial_text(&certificate.serial) })
 }
 
 /// Those of `serials` that an issuer's certificates have.
@@ -199,11 +194,15 @@ async fn prove(
     actor: i64,
 ) -> Result<Registration, StorageError> {
     replace_facts(connection, certificate).await?;
-    let facts = |of: &CertificateRecord| (of.digests.clone(), of.not_before, of.not_after);
+    let facts = |of: &CertificateRecord| {
+        let digests = of.digests.as_ref();
+        let facts = digests.map(|digests| (digests.spki_sha256, digests.subject.clone()));
+        (facts, of.not_before, of.not_after)
+    };
     if known.digests.is_none() {
         return Ok(Registration::Completed);
     }
-    if facts(known) == facts(certificate) {
+    if known.may_be(certificate) && facts(known) == facts(certificate) {
         return Ok(Registration::Known);
     }
     tracing::warn!(
@@ -230,7 +229,7 @@ async fn replace_facts(
     let digests = certificate.digests.as_ref();
     sqlx::query(
         "UPDATE certificates SET sha256 = $3, spki_sha256 = $4, subject = $5, not_before = $6, \
-         not_after = $7, evidence = $8 WHERE issuer = $1 AND serial = $2",
+         not_after = $7, evidence = $8, tbs_sha256 = $9 WHERE issuer = $1 AND serial = $2",
     )
     .bind(certificate.issuer.0)
     .bind(&certificate.serial)
@@ -240,6 +239,7 @@ async fn replace_facts(
     .bind(certificate.not_before.seconds())
     .bind(certificate.not_after.seconds())
     .bind(evidence_code(certificate.evidence))
+    .bind(tbs(digests))
     .execute(connection)
     .await?;
     Ok(())
@@ -312,9 +312,12 @@ pub(super) async fn list(
 fn of_row(row: &AnyRow) -> Result<CertificateRecord, StorageError> {
     let octets = |column| row.try_get::<Option<Vec<u8>>, _>(column);
     let digests = match (octets(5)?, octets(6)?, octets(7)?) {
-        (Some(sha256), Some(key), Some(subject)) => {
-            Some(Digests { sha256: digest(&sha256)?, spki_sha256: digest(&key)?, subject })
-        }
+        (Some(sha256), Some(key), Some(subject)) => Some(Digests {
+            sha256: digest(&sha256)?,
+            tbs_sha256: octets(9)?.map(|tbs| digest(&tbs)).transpose()?,
+            spki_sha256: digest(&key)?,
+            subject,
+        }),
         _ => None,
     };
     Ok(CertificateRecord {
@@ -325,8 +328,12 @@ fn of_row(row: &AnyRow) -> Result<CertificateRecord, StorageError> {
         not_after: seconds(row, 3)?,
         registered_at: seconds(row, 4)?,
         evidence: evidence(row, 8)?,
-        actor: row.try_get(9)?,
+        actor: row.try_get(10)?,
     })
+}
+
+fn tbs(digests: Option<&Digests>) -> Option<Vec<u8>> {
+    digests.and_then(|digests| digests.tbs_sha256).map(|tbs| tbs.to_vec())
 }
 
 const fn evidence_code(evidence: Evidence) -> i64 {

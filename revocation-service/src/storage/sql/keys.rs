@@ -161,11 +161,16 @@ pub(super) async fn of(
 
 pub(super) async fn revoked(
     connection: &mut AnyConnection,
+    after: Option<[u8; 32]>,
+    limit: u32,
 ) -> Result<Vec<RevokedKey>, StorageError> {
     let rows = sqlx::query(
         "SELECT k.reason, k.revocation_date, k.recorded_at, a.name, k.spki_sha256 \
-         FROM revoked_keys k JOIN actors a ON a.id = k.actor ORDER BY k.spki_sha256",
+         FROM revoked_keys k JOIN actors a ON a.id = k.actor \
+         WHERE k.spki_sha256 > $1 ORDER BY k.spki_sha256 LIMIT $2",
     )
+    .bind(after.map(|digest| digest.to_vec()).unwrap_or_default())
+    .bind(i64::from(limit))
     .fetch_all(connection)
     .await?;
     rows.iter().map(of_row).collect()

@@ -113,19 +113,23 @@ pub(super) async fn list(
 ) -> Result<Vec<ReleaseRecord>, StorageError> {
     let condition = match of {
         ReleasesOf::Key(_) => "r.spki_sha256 = $1 ORDER BY r.bundle_sha256",
+        ReleasesOf::PageOfKey(..) => {
+            "r.spki_sha256 = $1 AND r.bundle_sha256 > $2 ORDER BY r.bundle_sha256 LIMIT $3"
+        }
         ReleasesOf::Certificate(..) => "r.issuer = $1 AND r.serial = $2 ORDER BY r.bundle_sha256",
         ReleasesOf::All(..) => "r.bundle_sha256 > $1 ORDER BY r.bundle_sha256 LIMIT $2",
     };
     let statement = format!("{COLUMNS} WHERE {condition}");
     // Nothing but our own words was put into it.
     let query = sqlx::query(AssertSqlSafe(statement));
+    let behind = |after: &Option<[u8; 32]>| after.map(|digest| digest.to_vec()).unwrap_or_default();
     let query = match of {
         ReleasesOf::Key(key) => query.bind(key.to_vec()),
-        ReleasesOf::Certificate(issuer, serial) => query.bind(issuer.0).bind(serial.clone()),
-        ReleasesOf::All(after, limit) => {
-            let after = after.map(|digest| digest.to_vec()).unwrap_or_default();
-            query.bind(after).bind(i64::from(*limit))
+        ReleasesOf::PageOfKey(key, after, limit) => {
+            query.bind(key.to_vec()).bind(behind(after)).bind(i64::from(*limit))
         }
+        ReleasesOf::Certificate(issuer, serial) => query.bind(issuer.0).bind(serial.clone()),
+        ReleasesOf::All(after, limit) => query.bind(behind(after)).bind(i64::from(*limit)),
     };
     let rows = query.fetch_all(connection).await?;
     rows.iter().map(of_row).collect()

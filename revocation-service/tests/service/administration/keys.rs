@@ -94,6 +94,53 @@ async fn a_compromise_takes_the_key_its_certificates_to_come_and_names_the_relea
     running.stop().await;
 }
 
+/// B5: all keys, and all releases of a key, came in one answer.
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_and_the_releases_of_a_key_are_listed_page_by_page() {
+    let world = World::new();
+    let mut config = world.config();
+    let admin = world.with_admin(&mut config);
+    let running = world.start(config).await;
+    let first = world.signer();
+    let other = world.delegate("other", Authority::Signing).certificate;
+    let other = pem::read_certificates(&other).expect("readable").swap_remove(0);
+    for (bundle, der) in [("01", &first), ("02", &first), ("03", &first), ("04", &other)] {
+        let reply = post(&running, &admin, "/v1/releases", &release(der, bundle, None));
+        assert_eq!(reply.status, 201, "{reply:?}");
+    }
+    let of_key = format!("/v1/releases?limit=2&key_sha256={}", key_sha256(&first));
+    let page = running.admin(&admin, "GET", &of_key, b"").json();
+    assert_eq!(page["releases"].as_array().expect("a list").len(), 2);
+    let after = page["next"].as_str().expect("there are more");
+    let page = running.admin(&admin, "GET", &format!("{of_key}&after={after}"), b"").json();
+    assert_eq!(page["releases"][0]["bundle_sha256"], "03".repeat(32));
+    assert_eq!(
+        (page["releases"].as_array().expect("a list").len(), &page["next"]),
+        (1, &Value::Null)
+    );
+    for digest in ["ff", "ab"] {
+        let order = json!({ "key_sha256": digest.repeat(32), "reason": "superseded" });
+        assert_eq!(running.revoke(&admin, &order).status, 200);
+    }
+    let mut digests = Vec::new();
+    let mut after = String::new();
+    loop {
+        let page = running.admin(&admin, "GET", &format!("/v1/keys?limit=1{after}"), b"").json();
+        let keys = page["keys"].as_array().expect("a list");
+        digests.extend(keys.iter().map(|key| key["key_sha256"].clone()));
+        let Some(next) = page["next"].as_str() else { break };
+        after = format!("&after={next}");
+    }
+    assert_eq!(digests, ["ab".repeat(32), "ff".repeat(32)]);
+    for query in ["limit=0", "limit=1001", "after=ab", "page=2"] {
+        for path in ["/v1/keys", "/v1/releases"] {
+            let reply = running.admin(&admin, "GET", &format!("{path}?{query}"), b"");
+            assert_eq!((reply.status, reply.code().as_str()), (400, "query.malformed"), "{query}");
+        }
+    }
+    running.stop().await;
+}
+
 /// A9: a release that was registered first as signed long before was left out of what a theft concerns.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_release_registered_again_keeps_its_latest_time_and_its_signer() {

@@ -48,7 +48,12 @@ fn with_key(
     serial: u8,
     key: u8,
 ) -> CertificateRecord {
-    let digests = Digests { sha256: [serial; 32], spki_sha256: [key; 32], subject: vec![0x30, 0] };
+    let digests = Digests {
+        sha256: [serial; 32],
+        tbs_sha256: Some([serial; 32]),
+        spki_sha256: [key; 32],
+        subject: vec![0x30, 0],
+    };
     CertificateRecord { digests: Some(digests), ..certificate(issuer, serial) }
 }
 
@@ -91,7 +96,7 @@ async fn a_key_takes_all_its_certificates_with_it_and_those_to_come(fixture: Fix
     };
     // Registered at 2000, valid from 4000 on: no revocation dates from a time to come.
     assert_eq!((revocation.reason, revocation.revocation_date.seconds()), (KeyCompromise, 2_000));
-    let keys = storage.revoked_keys().await.expect("read");
+    let keys = storage.revoked_keys(None, 5).await.expect("read");
     assert_eq!(keys.len(), 1);
     assert_eq!(keys[0].revocation.revocation_date, UnixSeconds::new(2_500));
 
@@ -373,6 +378,8 @@ async fn releases_are_found_by_key_and_by_certificate(fixture: Fixture) {
     assert_eq!(of(ReleasesOf::Key([7; 32])).await, releases);
     assert_eq!(of(ReleasesOf::Key([8; 32])).await, []);
     assert_eq!(of(ReleasesOf::Certificate(fixture.issuer, vec![2])).await, releases[1..]);
+    assert_eq!(of(ReleasesOf::PageOfKey([7; 32], None, 1)).await, releases[..1]);
+    assert_eq!(of(ReleasesOf::PageOfKey([7; 32], Some([1; 32]), 5)).await, releases[1..]);
     assert_eq!(of(ReleasesOf::All(None, 1)).await, releases[..1]);
     assert_eq!(of(ReleasesOf::All(Some([1; 32]), 5)).await, releases[1..]);
 }
@@ -498,6 +505,7 @@ async fn the_certificate_replaces_what_an_import_said_of_it(fixture: Fixture) {
             actor: "imported by mallory: bob".to_owned(),
             digests: Some(Digests {
                 sha256: [99; 32],
+                tbs_sha256: Some([99; 32]),
                 ..with_key(issuer, serial, key).digests.expect("some")
             }),
             ..certificate(issuer, serial)
@@ -534,7 +542,8 @@ async fn the_certificate_replaces_what_an_import_said_of_it(fixture: Fixture) {
     assert!(matches!(conflict, Err(StorageError::CertificateConflict { .. })), "{conflict:?}");
     for serial in [1, 2] {
         let mut entry = false_facts(serial, 7);
-        entry.certificate.digests.as_mut().expect("some").sha256 = [98; 32];
+        let digests = entry.certificate.digests.as_mut().expect("some");
+        (digests.sha256, digests.tbs_sha256) = ([98; 32], None);
         let conflict = import(&storage, vec![entry]).await;
         assert!(matches!(conflict, Err(StorageError::CertificateConflict { .. })), "{conflict:?}");
     }
@@ -583,7 +592,12 @@ async fn a_thousand_certificates_are_one_change(fixture: Fixture) {
     let twice = vec![certificate(issuer, 1), certificate(issuer, 1)];
     let outcomes = storage.register(twice).await.expect("registered");
     assert_eq!(outcomes, [Registration::Registered, Registration::Known]);
-    let digests = Digests { sha256: [7; 32], spki_sha256: [9; 32], subject: vec![0x30, 0] };
+    let digests = Digests {
+        sha256: [7; 32],
+        tbs_sha256: Some([7; 32]),
+        spki_sha256: [9; 32],
+        subject: vec![0x30, 0],
+    };
     let conflict = CertificateRecord { digests: Some(digests), ..certificates[999].clone() };
     let refused = storage.register(vec![certificate(issuer, 2), conflict]).await;
     assert!(matches!(refused, Err(StorageError::CertificateConflict { .. })), "{refused:?}");

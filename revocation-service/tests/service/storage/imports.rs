@@ -21,10 +21,17 @@ on_both_databases! {
     a_known_certificate_is_revoked_when_its_key_was
     an_order_against_the_key_that_a_certificate_had_changes_nothing
     what_an_import_contradicts_is_found_before_anything_is_written
+    a_certificate_is_the_same_by_another_signature
+    revoked_keys_are_listed_page_by_page
 }
 
 fn with_key(issuer: IssuerId, serial: u8, key: u8) -> CertificateRecord {
-    let digests = Digests { sha256: [serial; 32], spki_sha256: [key; 32], subject: vec![0x30, 0] };
+    let digests = Digests {
+        sha256: [serial; 32],
+        tbs_sha256: Some([serial; 32]),
+        spki_sha256: [key; 32],
+        subject: vec![0x30, 0],
+    };
     CertificateRecord { digests: Some(digests), ..certificate(issuer, serial) }
 }
 
@@ -141,6 +148,7 @@ async fn what_an_import_contradicts_is_found_before_anything_is_written(fixture:
         certificate.evidence = Evidence::Import;
         certificate.digests = digest.map(|digest| Digests {
             sha256: [digest; 32],
+            tbs_sha256: Some([digest; 32]),
             spki_sha256: [7; 32],
             subject: vec![0x30, 0],
         });
@@ -188,4 +196,59 @@ async fn what_an_import_contradicts_is_found_before_anything_is_written(fixture:
         .await,
         "taken"
     );
+}
+
+/// B8: whoever registered another form of a certificate first, with its signature's other value of s, kept the
+/// genuine one from being registered and revoked.
+async fn a_certificate_is_the_same_by_another_signature(fixture: Fixture) {
+    let Fixture { storage, issuer, .. } = fixture;
+    let known_by = |serial, sha256, tbs_sha256| {
+        let mut certificate = with_key(issuer, serial, 7);
+        let digests = certificate.digests.as_mut().expect("some");
+        (digests.sha256, digests.tbs_sha256) = (sha256, tbs_sha256);
+        certificate
+    };
+    let outcome = async |certificate| match storage.register(vec![certificate]).await {
+        Ok(outcomes) => Some(outcomes[0]),
+        Err(StorageError::CertificateConflict { .. }) => None,
+        Err(error) => panic!("{error}"),
+    };
+    for (sha256, tbs, want) in [
+        ([1; 32], Some([9; 32]), Some(Registration::Registered)),
+        ([2; 32], Some([9; 32]), Some(Registration::Known)),
+        ([1; 32], Some([8; 32]), None),
+    ] {
+        assert_eq!(outcome(known_by(1, sha256, tbs)).await, want, "{tbs:?}");
+    }
+    // One that an earlier version registered: by all that is known of it.
+    assert_eq!(outcome(known_by(2, [1; 32], None)).await, Some(Registration::Registered));
+    assert_eq!(outcome(known_by(2, [2; 32], Some([9; 32]))).await, Some(Registration::Known));
+    let mut other = known_by(2, [2; 32], Some([9; 32]));
+    other.not_after = UnixSeconds::new(91_000);
+    assert_eq!(outcome(other).await, None);
+    // An import's word for a certificate that is the same changes nothing.
+    let listed = |sha256, tbs| {
+        let certificate =
+            CertificateRecord { evidence: Evidence::Import, ..known_by(1, sha256, tbs) };
+        let certificates = vec![Listed { certificate, revocation: None }];
+        ImportBatch { certificates, ..ImportBatch::default() }
+    };
+    let same = storage.import(listed([3; 32], Some([9; 32])), &[], NOW).await.expect("the same");
+    assert_eq!(same.registrations, [Registration::Known]);
+    let other = storage.import(listed([3; 32], None), &[], NOW).await;
+    assert!(matches!(other, Err(StorageError::CertificateConflict { .. })), "{other:?}");
+}
+
+/// B5: every key came in one answer, and took a connection as long as that took.
+async fn revoked_keys_are_listed_page_by_page(fixture: Fixture) {
+    let Fixture { storage, .. } = fixture;
+    let all = (1..=3).map(|key| revoked_key(key, 3_000)).collect();
+    storage.import(keys(all), &[], NOW).await.expect("imported");
+    let page = async |after: Option<u8>, limit| {
+        let keys = storage.revoked_keys(after.map(|key| [key; 32]), limit).await.expect("read");
+        keys.iter().map(|key| key.spki_sha256[0]).collect::<Vec<_>>()
+    };
+    assert_eq!(page(None, 2).await, [1, 2]);
+    assert_eq!(page(Some(2), 2).await, [3]);
+    assert_eq!(page(Some(3), 2).await, [0_u8; 0]);
 }

@@ -41,6 +41,7 @@ pub(crate) fn certificate(issuer: IssuerId, serial: u8) -> CertificateRecord {
         serial: vec![serial],
         digests: Some(Digests {
             sha256: [serial; 32],
+            tbs_sha256: Some([serial; 32]),
             spki_sha256: [9; 32],
             subject: vec![0x30, 0],
         }),

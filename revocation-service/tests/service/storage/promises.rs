@@ -35,7 +35,12 @@ async fn registers_all_or_none_and_knows_what_it_has(fixture: Fixture) {
     assert_eq!(outcome.expect("registered"), [Registration::Known, Registration::Registered]);
 
     let conflicting = CertificateRecord {
-        digests: Some(Digests { sha256: [7; 32], spki_sha256: [9; 32], subject: vec![0x30, 0] }),
+        digests: Some(Digests {
+            sha256: [7; 32],
+            tbs_sha256: Some([7; 32]),
+            spki_sha256: [9; 32],
+            subject: vec![0x30, 0],
+        }),
         ..certificate(issuer, 1)
     };
     let refused = storage.register(vec![certificate(issuer, 4), conflicting]).await;

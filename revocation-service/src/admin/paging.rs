@@ -1,0 +1,59 @@
+//! Pages of what is listed in the order of digests.
+
+use countersign_daemon::problem::Problem;
+
+use super::shown::digest;
+use crate::reply::bad_request;
+
+/// Entries on a page, unless the query asks for fewer.
+pub(super) const PAGE: u32 = 1000;
+
+/// Which page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Page {
+    /// Only what is behind this digest.
+    pub(super) after: Option<[u8; 32]>,
+    /// At most so many entries.
+    pub(super) limit: u32,
+}
+
+impl Page {
+    /// Reads `after` and `limit` from a query; `other` takes any other name with its value, if it knows it.
+    ///
+    /// # Errors
+    /// 400.
+    pub(super) fn read(
+        query: &str,
+        mut other: impl FnMut(&str, &str) -> Option<()>,
+    ) -> Result<Self, Problem> {
+        let mut page = Self { after: None, limit: PAGE };
+        for (name, value) in pairs(query) {
+            let wrong = || bad_request("query.malformed", format!("{name} cannot be {value:?}."));
+            match name {
+                "after" => page.after = Some(digest(value, "after").map_err(|_| wrong())?),
+                "limit" => page.limit = limit(value).ok_or_else(wrong)?,
+                _ => other(name, value).ok_or_else(wrong)?,
+            }
+        }
+        Ok(page)
+    }
+
+    /// What to give as `after` for the next page, if this one is full and ends with `last`.
+    pub(super) fn next(self, count: usize, last: Option<&str>) -> Option<String> {
+        let is_full = u32::try_from(count).is_ok_and(|count| count == self.limit);
+        last.filter(|_| is_full).map(ToOwned::to_owned)
+    }
+}
+
+/// The number of entries that a query asks for.
+pub(super) fn limit(value: &str) -> Option<u32> {
+    value.parse().ok().filter(|limit| (1..=PAGE).contains(limit))
+}
+
+/// Names and values of a query. No value here has a character that needs escaping.
+pub(super) fn pairs(query: &str) -> impl Iterator<Item = (&str, &str)> {
+    query
+        .split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+}
