@@ -41,7 +41,13 @@
 //! | A14 | `pass_under_a_name_that_is_no_text` | a file taken for another, by octets that are not UTF-8 |
 //! | A16 | `pass_without_a_name` | a file accepted that its signer may not sign |
 //! | B2 | `switch_revocation_off_by_lines_beside_the_bundle` | nobody asked about a revoked signer, by decoys |
+//! | B3 | `leave_a_certificate_good_by_an_import` | a certificate good although its key is revoked, by an import |
+//! | B5 | | keys and releases come by pages, and CRLs have database connections of their own: `revocation-service/src/storage/sqlite.rs` |
+//! | B6 | `hold_up_an_order_by_an_import` | an urgent revocation not recorded, by a long import |
+//! | B8 | `register_another_form_of_a_certificate_first` | a certificate never registered or revoked, by another form of it |
 //! | B9 | `forget_a_revocation_by_two_runs_at_once` | as A6, in one page or process, or in several pages |
+//! | B10 | `have_a_refused_import_done` | something revoked that the record says was refused |
+//! | B11 | | an order and a registration at once: `revocation-service/tests/service/storage/imports.rs` |
 //! | held | `pollute_the_pages_objects` | a check to pass, by a key `__proto__` |
 //! | held | `smuggle_a_request` | a request past a proxy, within another one |
 //! | held | `overwrite_a_file_by_a_link` | another file overwritten by an output |
@@ -64,6 +70,7 @@ mod forget_a_revocation_by_two_runs_at_once;
 mod get_in_with_a_revoked_key;
 mod get_in_with_another_certificate;
 mod have_a_file_signed_that_is_a_statement;
+mod have_a_refused_import_done;
 mod have_nothing_recorded_unseen;
 mod have_one_order_done_many_times;
 mod have_something_approved_that_was_not_shown;
@@ -72,7 +79,9 @@ mod hide_a_release_from_a_compromise;
 mod hide_what_waits;
 mod hold_every_place_by_silence;
 mod hold_the_room_for_bodies;
+mod hold_up_an_order_by_an_import;
 mod keep_a_certificate_from_being_revoked;
+mod leave_a_certificate_good_by_an_import;
 mod load_a_library_from_the_cas_folder;
 mod offer_an_old_release_under_a_new_name;
 mod overwrite_a_file_by_a_link;
@@ -83,6 +92,7 @@ mod pollute_the_pages_objects;
 mod reach_this_machine_by_a_redirect;
 mod read_a_secret_in_a_childs_environment;
 mod read_a_secret_in_an_error;
+mod register_another_form_of_a_certificate_first;
 mod rewrite_the_ledger;
 mod set_the_time_with_one_authority;
 #[path = "../revocation_cli/site.rs"]
