@@ -68,7 +68,7 @@ findings! {
         "Change what is named here and ask again.";
     SERVICE_REFUSED = 190, "setup.service.refused", SetUp, 2, SameFile, "docs/operations.md",
         "A service understood the request and refused it.",
-        "Do what its words say, then try again.";
+        "Follow its message, then try again.";
     CONFIGURATION_INVALID = 200, "setup.configuration.invalid", SetUp, 2, SameFile, "docs/operations.md",
         "A configuration cannot be used.",
         "Correct the named place; `countersign config check` checks the whole file.";

@@ -80,7 +80,7 @@ pub struct HttpClient {
     tls: Tls,
     handshake: Handshake,
     proxies: Arc<Proxies>,
-    /// Most addresses of this trade are `http://`, since what they serve is signed: the system's
+    /// Most CRL and OCSP addresses are `http://`, since what they serve is signed: the system's
     /// authorities are only read for the first `https://`.
     plain: OnceLock<Client>,
     secure: OnceLock<Client>,

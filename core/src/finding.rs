@@ -292,7 +292,7 @@ mod tests {
         let mut seen = BTreeSet::new();
         for code in FindingCode::all() {
             let text = code.code();
-            assert!(seen.insert(text), "{text} stands twice");
+            assert!(seen.insert(text), "{text} is repeated");
             assert!(text.contains('.'), "{text}");
             assert!(
                 text.bytes().all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'.' | b'-')),

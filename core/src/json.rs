@@ -32,7 +32,7 @@ pub enum JsonFault {
     Truncated,
     /// Not JSON, or not of the expected shape; the text names line and column.
     Malformed(String),
-    /// A key stands twice in one object.
+    /// An object has the same key twice.
     DuplicateKey(String),
     /// Nested more deeply than [`limits::JSON_DEPTH`].
     TooDeep,
@@ -45,7 +45,7 @@ impl fmt::Display for JsonFault {
             Self::NotJson => f.write_str("the file is not JSON"),
             Self::Truncated => f.write_str("the file breaks off"),
             Self::Malformed(message) => f.write_str(message),
-            Self::DuplicateKey(key) => write!(f, "the key \"{key}\" stands twice"),
+            Self::DuplicateKey(key) => write!(f, "the key \"{key}\" occurs twice"),
             Self::TooDeep => write!(f, "more than {} levels deep", limits::JSON_DEPTH),
         }
     }

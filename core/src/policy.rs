@@ -277,7 +277,7 @@ impl Policy {
     }
 
     /// The policy for a managed key that whoever verifies names by giving it: it may sign any file.
-    /// No timestamp is demanded, since a key expires never; a log entry is, where the trust root
+    /// No timestamp is demanded, since a key never expires; a log entry is, where the trust root
     /// lists logs. No certificate satisfies this policy.
     pub fn for_given_key() -> Self {
         Self {

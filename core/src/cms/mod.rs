@@ -63,7 +63,7 @@ pub struct SignerInfo<'a> {
 pub enum AttributeFault {
     /// It is not there.
     Absent,
-    /// It stands twice, has no or several values, or is malformed.
+    /// It is repeated, has no value or several, or is malformed.
     Malformed,
 }
 

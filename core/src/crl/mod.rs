@@ -286,7 +286,7 @@ impl<'a> CertificateList<'a> {
     /// Decodes one DER CRL of at most [`limits::CRL_BYTES`]. Entries are decoded when asked for.
     ///
     /// # Errors
-    /// When `bytes` is not exactly one CRL, or an extension stands twice or is malformed.
+    /// When `bytes` is not exactly one CRL, or an extension is repeated or malformed.
     pub fn decode(bytes: &'a [u8]) -> Result<Self> {
         const FIELD: &str = "certificateList";
         if bytes.len() > limits::CRL_BYTES {

@@ -10,7 +10,7 @@ findings! {
         "What was signed is not an in-toto statement.",
         "Get the bundle again from the publisher.";
     STATEMENT_PREDICATE = 1540, "provenance.predicate.unexpected", Danger, 16, WhoSigned, "docs/policy.md predicate_types",
-        "The statement says another thing than the policy demands.",
+        "The statement is not of a type that the policy allows.",
         "Ask the publisher for the statement that the policy names.";
     PROVENANCE_SOURCE = 1550, "provenance.source.unexpected", Danger, 16, WhoSigned, "SLSA provenance v1 externalParameters; docs/policy.md provenance",
         "The file was built from another source than the policy demands.",

@@ -59,7 +59,7 @@ findings! {
         "Ask the responder again.";
     OCSP_NOT_AUTHORISED = 1160, "revocation.ocsp.not-authorised", NotChecked, 3, StillTrusted, "RFC 6960 §4.2.2.2",
         "The responder may not speak for the certificate's issuer.",
-        "Tell the publisher: its OCSP delegate is not rightly issued.";
+        "Tell the publisher: the certificate of its OCSP responder was not issued correctly.";
     OCSP_EXTENSION = 1170, "revocation.ocsp.extension", NotChecked, 3, StillTrusted, "RFC 6960 §4.4",
         "An OCSP response carries a critical extension that is not known.",
         "Use a CRL.";

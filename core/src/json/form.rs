@@ -80,7 +80,7 @@ pub(crate) struct Fields<'a, 'f> {
 }
 
 impl<'a> Value<'a> {
-    /// Finds the values of `keys`, in one way over the object.
+    /// Finds the values of `keys`, in one pass over the object.
     pub(crate) fn fields<'f>(
         self,
         what: &str,

@@ -4,7 +4,7 @@
 //! Nothing is kept but the keys of the objects that are open. What is wrong is told in the words
 //! of `serde_json` and at its line and column, so that a report reads the same whichever of the
 //! two had read the text; a fuzz target holds the two against each other. They part in this: a
-//! key that stands twice and too deep a nesting are faults here; where bytes in a string are not
+//! repeated keys and nesting that is too deep are faults here; where bytes in a string are not
 //! UTF-8 the column is that of the first of them, also when an escape follows; that a number is
 //! too large for a double is told at its end, and within a few units in its last place judged
 //! more closely.

@@ -4,7 +4,7 @@
 //! [`promise`] an entry and its time to that key at once, [`entry`] the entry to the bundle, and
 //! [`sct`] a certificate to the certificate log. Nothing here asks a log: all of it comes with the
 //! bundle. Whether a log showed everybody the same tree is not looked at (witnesses' signatures
-//! on a checkpoint are read over).
+//! on a checkpoint are ignored).
 
 pub mod checkpoint;
 pub mod entry;

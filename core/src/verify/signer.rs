@@ -90,6 +90,11 @@ impl<'a> Run<'a> {
             }
             Ok(rules)
         });
+        self.taken(rules)
+    }
+
+    /// The rules that allow the signer; none, and a finding, if there are none.
+    fn taken(&mut self, rules: Result<Vec<&'a Signer>, Finding>) -> Vec<&'a Signer> {
         match rules {
             Ok(rules) => {
                 self.note_files_not_compared(&rules);
@@ -130,16 +135,8 @@ impl<'a> Run<'a> {
 
     /// The rules of the policy that allow this signer for this file name; none with a finding.
     pub(super) fn inspect_signer(&mut self, path: &VerifiedPath<'a>) -> Vec<&'a Signer> {
-        match self.signer_rules(path) {
-            Ok(rules) => {
-                self.note_files_not_compared(&rules);
-                rules
-            }
-            Err(finding) => {
-                self.findings.push(finding);
-                Vec::new()
-            }
-        }
+        let rules = self.signer_rules(path);
+        self.taken(rules)
     }
 
     fn signer_rules(&self, path: &VerifiedPath<'a>) -> Result<Vec<&'a Signer>, Finding> {

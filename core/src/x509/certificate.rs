@@ -101,7 +101,7 @@ impl<'a> Certificate<'a> {
     ///
     /// # Errors
     /// When `bytes` is not exactly one certificate, or an extension that we read is malformed or
-    /// stands twice (RFC 5280 §4.2).
+    /// is repeated (RFC 5280 §4.2).
     pub fn decode(bytes: &'a [u8]) -> Result<Self> {
         const FIELD: &str = "certificate";
         if bytes.len() > limits::CERTIFICATE_BYTES {
@@ -261,7 +261,7 @@ pub(crate) type Extension<'a> = (ObjectIdentifier, crate::asn1::Flag, &'a [u8]);
 /// which share the form.
 ///
 /// # Errors
-/// When one is malformed or stands twice (RFC 5280 §4.2), or there is none (SIZE 1..MAX).
+/// When one is malformed or is repeated (RFC 5280 §4.2), or there is none (SIZE 1..MAX).
 pub(crate) fn extensions<'a>(
     mut list: Cursor<'a>,
     field: &'static str,

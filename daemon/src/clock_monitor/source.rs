@@ -29,7 +29,7 @@ pub struct Measurement {
 /// Why a source gave no measurement.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SourceError {
-    /// It did not answer, or not rightly.
+    /// It did not answer, or not correctly.
     #[error("{0}")]
     Failed(String),
     /// It wants to be asked less often or not at all.

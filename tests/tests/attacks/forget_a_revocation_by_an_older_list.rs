@@ -44,16 +44,8 @@ fn codes_in_node(site: &Site) -> Value {
     serde_json::from_str(&ran.stdout).expect("JSON")
 }
 
-#[test]
-fn what_this_computer_saw_revoked_stays_revoked() {
-    let site = Site::start();
-    let timestamp = site.founded.start_timestamp().expect("it listens");
-    site.succeed(&format!(
-        "echo x > app && countersign sign app --key signer.key --certificate signer.pem \
-         --trusted-root trusted_root.json --timestamp-url {}",
-        timestamp.url("public")
-    ));
-    site.succeed(VERIFY);
+/// Revokes the signer's key; the lists from before are in the folder `old`.
+pub(crate) fn revoke_and_keep_the_old_lists(site: &Site) {
     let base = site.founded.base_url();
     site.succeed(&format!(
         "mkdir old && cd old && for list in root signing timestamping; do \
@@ -64,6 +56,20 @@ fn what_this_computer_saw_revoked_stays_revoked() {
         "sleep 1.1; countersign revoke --certificate signer.pem --reason keyCompromise --yes --compromised-since \
          \"$(date -u -d '-4 minutes' +%Y-%m-%dT%H:%M:%SZ)\"",
     );
+}
+
+#[test]
+fn what_this_computer_saw_revoked_stays_revoked() {
+    let site = Site::start();
+    let timestamp = site.founded.start_timestamp().expect("it listens");
+    site.succeed(&format!(
+        "echo x > app && countersign sign app --key signer.key --certificate signer.pem \
+         --trusted-root trusted_root.json --timestamp-url {}",
+        timestamp.url("public")
+    ));
+    site.succeed(VERIFY);
+    revoke_and_keep_the_old_lists(&site);
+    let base = site.founded.base_url();
     let revoked = site.run(VERIFY);
     assert_eq!(revoked.exit_code, 14, "{}", revoked.said());
     let revoked = "revocation.revoked";

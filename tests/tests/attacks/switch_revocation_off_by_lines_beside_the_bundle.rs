@@ -8,7 +8,7 @@ use std::fs;
 use countersign_tests::scenario::built;
 use serde_json::{Value, json};
 
-use crate::site::Site;
+use crate::{forget_a_revocation_by_an_older_list::revoke_and_keep_the_old_lists, site::Site};
 
 /// Verifies `app` with the lines, first with the lists from before the revocation, then by asking the service, then
 /// with the lists from before again; gives the codes and how many lists were fetched.
@@ -64,16 +64,7 @@ fn the_signer_is_asked_about_and_what_was_seen_is_judged() {
     ] {
         site.succeed(line);
     }
-    let base = site.founded.base_url();
-    site.succeed(&format!(
-        "mkdir old && cd old && for list in root signing timestamping; do \
-         curl --silent --fail --output $list.crl {base}/crl/$list.crl || exit 1; done"
-    ));
-    // The new list is of a later second.
-    site.succeed(
-        "sleep 1.1; countersign revoke --certificate signer.pem --reason keyCompromise --yes --compromised-since \
-         \"$(date -u -d '-4 minutes' +%Y-%m-%dT%H:%M:%SZ)\"",
-    );
+    revoke_and_keep_the_old_lists(&site);
     fs::write(site.founded.shell.folder().join("verify.mjs"), SCRIPT).expect("written");
     let package = built("verify").unwrap_or_else(|error| panic!("{error}"));
     for policy in ["policy.json", "optional.json"] {

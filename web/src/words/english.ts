@@ -172,7 +172,7 @@ export const english: Words = {
     unmatched: "Which download is {name}?",
     unmatchedNote:
       "No download of this release has its name and size. Say below which it should be, or choose its signature file too.",
-    misuse: "This check is not set up rightly: {message}",
+    misuse: "This check is misconfigured: {message}",
     savedAs: "Saved as {name}.",
     notKept: "The download was not kept.",
     theFile: "file",
