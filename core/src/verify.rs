@@ -98,7 +98,7 @@ pub struct Evidence<'a> {
     /// The file.
     pub artifact: Artifact<'a>,
     /// The bundle's bytes, or what there is in its place: several, of which one is this file's
-    /// ([`Presented`]).
+    /// ([`Presented`](crate::bundle::Presented)).
     pub bundle: &'a [u8],
     /// CRLs, each DER.
     pub crls: &'a [&'a [u8]],

@@ -297,7 +297,9 @@ mod tests {
             .expect_err("refused")
             .to_string();
         assert!(
-            error.contains("line 3") && error.contains("`count`") && error.contains("many"),
+            error.contains("line 3")
+                && error.contains("`count`")
+                && error.contains("string, expected u32"),
             "{error}"
         );
     }

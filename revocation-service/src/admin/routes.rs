@@ -44,7 +44,7 @@ pub struct Route {
     /// Never `text/plain`, `application/x-www-form-urlencoded` or `multipart/form-data`, which any
     /// page may send anywhere (Fetch, "CORS-safelisted request-header").
     pub takes: &'static [&'static str],
-    /// Whether its body may be as large as the configuration allows, and not just [`ORDER_BYTES`].
+    /// Whether its body may be as large as the configuration allows, and not just 64 KiB.
     pub is_bulk: bool,
     endpoint: Endpoint,
 }
