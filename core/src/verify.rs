@@ -179,7 +179,7 @@ impl<'a> Verification<'a> {
         }
         for opened in bundles::candidates(bundles, artifact).unwrap_or_default() {
             opened.told.set(Told::Yes);
-            if let Ok(run) = Run::of(opened, artifact, RevocationEvidence::none()) {
+            if let Ok(run) = Run::of(opened, artifact) {
                 sources.add(opened, &run);
             }
         }
@@ -218,8 +218,7 @@ impl<'a> Verification<'a> {
         let bundles = self.bundles.as_ref().map_err(|finding| (*finding).clone())?;
         let revocation = RevocationEvidence::decode(crls, ocsp_responses);
         let report = |opened: &Opened<'a>| {
-            let revocation = revocation.clone();
-            let run = opened.verifier().and_then(|_| Run::of(opened, artifact, revocation?));
+            let run = Run::of(opened, artifact).and_then(|run| Ok(run.with(revocation.clone()?)));
             let fault = |finding| Report::of_fault(finding, summary(artifact), now);
             run.map_or_else(fault, |run| run.report(summary(artifact)))
         };

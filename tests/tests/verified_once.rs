@@ -13,8 +13,9 @@ use countersign_core::{
 };
 use countersign_tests::corpus::{self, Case};
 use pki_types::{AlgorithmIdentifier, InvalidSignature, SignatureVerificationAlgorithm};
+use serde_json::{Value, json};
 
-/// Signature checks of this process; nextest gives each test one, and this file has one test.
+/// Signature checks of this process; nextest gives each test one.
 static CHECKS: AtomicUsize = AtomicUsize::new(0);
 
 /// [`AwsLc`], counted.
@@ -137,4 +138,18 @@ fn no_signature_is_checked_twice_for_what_is_asked_before_the_report() {
         checked += alone;
     }
     assert!(checked > 500, "{checked} signatures");
+}
+
+#[test]
+fn no_log_entry_is_checked_that_the_policy_does_not_ask_for() {
+    let mut case =
+        corpus::cases().into_iter().find(|case| case.name == "log-v1-genuine").expect("a case");
+    let (_, asked) = verify(&case, Asked::Report);
+    let mut policy: Value = serde_json::from_slice(&case.policy).expect("JSON");
+    policy["transparency"] = json!("off");
+    case.policy = policy.to_string().into_bytes();
+    let (report, off) = verify(&case, Asked::Report);
+    assert!(report.contains("transparency.not-checked"), "{report}");
+    // The promise and the checkpoint are signed.
+    assert_eq!(asked - off, 2);
 }

@@ -2,7 +2,7 @@
 
 use alloc::{format, string::String, vec::Vec};
 
-use super::{Opened, Run};
+use super::{Context, Opened, Run};
 use crate::{
     bundle::{Content, Version},
     digest::{Digest, digest},
@@ -39,24 +39,24 @@ pub(super) fn logged_times<'e, 'a>(
     entries.iter().flatten().filter_map(|entry| Some((entry.time?, entry.log)))
 }
 
+fn is_asked_for(mode: Transparency, logs: &[Log]) -> bool {
+    match mode {
+        Transparency::WhenListed => !logs.is_empty(),
+        Transparency::Required => true,
+        Transparency::Off => false,
+    }
+}
+
+impl Context<'_> {
+    /// Whether the policy asks for a log entry.
+    pub(super) fn wants_entry(&self) -> bool {
+        is_asked_for(self.policy.transparency, &self.trust.logs)
+    }
+}
+
 impl<'a> Run<'a> {
-    fn is_asked_for(mode: Transparency, logs: &[Log]) -> bool {
-        match mode {
-            Transparency::WhenListed => !logs.is_empty(),
-            Transparency::Required => true,
-            Transparency::Off => false,
-        }
-    }
-
-    fn wants_entry(&self) -> bool {
-        Self::is_asked_for(self.context.policy.transparency, &self.context.trust.logs)
-    }
-
     /// Each of the bundle's entries, if it is about this bundle and in a log; none if nobody asks.
     pub(super) fn verified_entries(&self) -> Vec<EntryOutcome<'a>> {
-        if !self.wants_entry() {
-            return Vec::new();
-        }
         let entries = self.bundle.log_entries.iter().zip(&self.entries);
         entries.map(|(entry, logged)| self.belongs(entry).and_then(|()| logged.clone())).collect()
     }
@@ -68,7 +68,7 @@ impl<'a> Run<'a> {
         entries: &[EntryOutcome<'a>],
         signed_by: Option<ProvenTime>,
     ) -> Option<&'a str> {
-        if !self.wants_entry() {
+        if !self.context.wants_entry() {
             if !self.bundle.log_entries.is_empty() {
                 self.findings.push(FindingCode::LOG_NOT_CHECKED.into());
             }
@@ -185,7 +185,7 @@ impl<'a> Run<'a> {
     /// Whether a certificate log has seen the signer's certificate; findings where it has not.
     pub(super) fn inspect_certificate_log(&mut self, path: &VerifiedPath<'a>) {
         let mode = self.context.policy.certificate_transparency;
-        if Self::is_asked_for(mode, &self.context.trust.certificate_logs)
+        if is_asked_for(mode, &self.context.trust.certificate_logs)
             && let Err(finding) = self.verify_certificate_log(path)
         {
             // Public authorities leave the subject empty: the identity names it.

@@ -57,9 +57,13 @@ impl<'a> Opened<'a> {
         })
     }
 
-    /// Each of the bundle's log entries, held against its log: not yet against this bundle.
+    /// Each of the bundle's log entries, held against its log: not yet against this bundle. None if the
+    /// policy does not ask.
     pub(super) fn entries(&self) -> &[EntryOutcome<'a>] {
         self.entries.get_or_init(|| {
+            if !self.context.wants_entry() {
+                return Vec::new();
+            }
             let entries = self.part.bundle.log_entries.iter();
             entries.map(|entry| self.verify_in_logs(entry)).collect()
         })

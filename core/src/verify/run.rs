@@ -44,14 +44,13 @@ pub(super) struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    /// Begins with the file and the evidence on revocation.
+    /// Begins with the file; there is no evidence on revocation yet.
     ///
     /// # Errors
     /// There is no key that can be taken for the signer's.
     pub(super) fn of<'o: 'a>(
         opened: &Opened<'o>,
         artifact: &'a Artifact<'a>,
-        revocation: RevocationEvidence<'a>,
     ) -> Result<Self, Finding> {
         let (leaf, key) = opened.verifier()?;
         Ok(Self {
@@ -61,13 +60,18 @@ impl<'a> Run<'a> {
             bundle: &opened.part.bundle,
             leaf,
             key,
-            revocation,
+            revocation: RevocationEvidence::none(),
             tokens: opened.tokens().to_vec(),
             entries: opened.entries().to_vec(),
             known_paths: opened.known_paths().cloned(),
             told: opened.told.get(),
             findings: Vec::new(),
         })
+    }
+
+    /// With the evidence on revocation that there is.
+    pub(super) fn with(self, revocation: RevocationEvidence<'a>) -> Self {
+        Self { revocation, ..self }
     }
 
     /// The report. Every step that can be made is made: timestamps and log entries first, since they say
