@@ -3,22 +3,14 @@
 //! Rows as those in `core/src/finding/`, which has what a check can find wherever it runs. `countersign
 //! explain` and `docs/findings.md` read both; the page has no use for these.
 
-use countersign_core::{
-    finding::{Class, FindingCode, Row},
-    report::Question,
-};
+use countersign_core::{finding::FindingCode, finding_row};
 
 macro_rules! findings {
     ($($name:ident = $rank:literal, $code:literal, $class:ident, $exit:literal, $question:ident,
         $clause:literal, $title:literal, $remedy:literal;)*) => {
         $(#[doc = $title]
-        pub const $name: FindingCode = FindingCode::of(&Row {
-            rank: $rank,
-            class: Class::$class,
-            exit_code: $exit,
-            question: Question::$question,
-            texts: concat!($code, "\n", $clause, "\n", $title, "\n", $remedy),
-        });)*
+        pub const $name: FindingCode =
+            finding_row!($rank, $code, $class, $exit, $question, $clause, $title, $remedy);)*
 
         const ROWS: &[FindingCode] = &[$($name),*];
     };
@@ -125,6 +117,8 @@ findings! {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+
+    use countersign_core::finding::Class;
 
     use super::*;
 

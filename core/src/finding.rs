@@ -12,19 +12,30 @@ use serde::Serialize;
 
 use crate::report::Question;
 
+/// A row of a table as a [`FindingCode`]: the one place that knows how a row holds its texts.
+#[macro_export]
+macro_rules! finding_row {
+    ($rank:literal, $code:literal, $class:ident, $exit:literal, $question:ident,
+        $clause:literal, $title:literal, $remedy:literal) => {
+        $crate::finding::FindingCode::of(&$crate::finding::Row {
+            rank: $rank,
+            class: $crate::finding::Class::$class,
+            exit_code: $exit,
+            question: $crate::report::Question::$question,
+            texts: concat!($code, "\n", $clause, "\n", $title, "\n", $remedy),
+        })
+    };
+}
+
 /// Makes the rows of one area constants of [`FindingCode`], and a list of them.
 macro_rules! findings {
     ($($name:ident = $rank:literal, $code:literal, $class:ident, $exit:literal, $question:ident,
         $clause:literal, $title:literal, $remedy:literal;)*) => {
         impl FindingCode {
             $(#[doc = $title]
-            pub const $name: Self = Self::of(&Row {
-                rank: $rank,
-                class: Class::$class,
-                exit_code: $exit,
-                question: Question::$question,
-                texts: concat!($code, "\n", $clause, "\n", $title, "\n", $remedy),
-            });)*
+            pub const $name: Self = $crate::finding_row!(
+                $rank, $code, $class, $exit, $question, $clause, $title, $remedy
+            );)*
         }
 
         /// The rows of this area.

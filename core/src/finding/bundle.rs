@@ -1,6 +1,6 @@
 //! What was given as the bundle.
 
-use super::{Class, FindingCode, Question, Row};
+use super::FindingCode;
 
 findings! {
     BUNDLE_NOT_FOUND = 1190, "bundle.not-found", NotChecked, 3, SameFile, "docs/cli.md",

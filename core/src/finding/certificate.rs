@@ -1,6 +1,6 @@
 //! The signer's certificate, and the way to the trust root.
 
-use super::{Class, FindingCode, Question, Row};
+use super::FindingCode;
 
 findings! {
     CERTIFICATE_MALFORMED = 540, "certificate.malformed", Danger, 12, WhoSigned, "RFC 5280 §4.1",

@@ -1,6 +1,6 @@
 //! Is it the same file?
 
-use super::{Class, FindingCode, Question, Row};
+use super::FindingCode;
 
 findings! {
     CONTENT_INCOMPLETE = 350, "content.incomplete", Danger, 10, SameFile, "in-toto ResourceDescriptor annotations",

@@ -1,6 +1,6 @@
 //! What the statement says, and of which build.
 
-use super::{Class, FindingCode, Question, Row};
+use super::FindingCode;
 
 findings! {
     STATEMENT_MALFORMED = 1520, "provenance.statement.malformed", NotChecked, 3, WhoSigned, "in-toto Statement v1",

@@ -1,6 +1,6 @@
 //! Is the signer still trusted?
 
-use super::{Class, FindingCode, Question, Row};
+use super::FindingCode;
 
 findings! {
     REVOKED = 500, "revocation.revoked", Danger, 14, StillTrusted, "RFC 5280 §5.3.1; docs/revocation.md",

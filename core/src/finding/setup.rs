@@ -1,6 +1,6 @@
 //! What keeps a check from starting: trust root, policy, clock, what was given, and services.
 
-use super::{Class, FindingCode, Question, Row};
+use super::FindingCode;
 
 findings! {
     TRUST_ROOT_MALFORMED = 10, "setup.trust-root.malformed", SetUp, 2, SameFile, "Sigstore trusted_root.json v0.1",

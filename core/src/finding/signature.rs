@@ -1,6 +1,6 @@
 //! Does the signature hold, and may its key sign this?
 
-use super::{Class, FindingCode, Question, Row};
+use super::FindingCode;
 
 findings! {
     SIGNATURE_MISMATCH = 420, "signature.mismatch", Danger, 11, WhoSigned, "FIPS 186-5; DSSE v1 §3",

@@ -1,6 +1,6 @@
 //! When was it signed?
 
-use super::{Class, FindingCode, Question, Row};
+use super::FindingCode;
 
 findings! {
     TIMESTAMP_ABSENT = 740, "timestamp.absent", Danger, 13, WhenSigned, "docs/policy.md timestamps",

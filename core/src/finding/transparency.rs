@@ -1,6 +1,6 @@
 //! Is the signature in a public log?
 
-use super::{Class, FindingCode, Question, Row};
+use super::FindingCode;
 
 findings! {
     LOG_ENTRY_MISMATCH = 1370, "transparency.entry.mismatch", Danger, 15, PubliclyLogged, "Sigstore bundle v0.3 tlogEntries canonicalizedBody",
