@@ -28,6 +28,11 @@ impl Client {
             .get()
             .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ClientAddress(address)| *address);
         let is_proxy = proxies.contains(address);
-        (!is_proxy).then(|| Self::Address(subscriber(address, IPV6_PREFIX_LENGTH)))
+        (!is_proxy).then(|| Self::Address(subscriber_of(address)))
     }
+}
+
+/// The address by which a client counts.
+pub(crate) fn subscriber_of(address: IpAddr) -> IpAddr {
+    subscriber(address, IPV6_PREFIX_LENGTH)
 }

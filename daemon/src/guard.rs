@@ -40,11 +40,11 @@ use crate::shares::{Share, Shares};
 /// it reads sees the 413 and not a reset connection.
 const MAX_DISCARDED_BYTES: usize = 1024 * 1024;
 
-/// How many fields a header may have whose body is still to come.
-const MAX_FIELDS: usize = 100;
-
 /// How long such a body may take: whoever writes before reading does so at once.
 const DISCARDING: Duration = Duration::from_secs(2);
+
+/// How many fields a header may have whose body is still to come.
+const MAX_FIELDS: usize = 100;
 
 /// What the client is told to wait when too many requests are in flight, in seconds.
 const RETRY_AFTER_SECONDS: u64 = 1;
@@ -90,16 +90,12 @@ impl GuardLayer {
 
     /// A place among the requests in flight, unless there is none, or none for this client.
     fn place(&self, request: &Extensions) -> Option<Place> {
-        let share = match Client::of(request, &self.proxies) {
-            Some(client) => {
-                let mut share = self.in_flight_shares.of(client);
-                if !share.take(1) {
-                    return None;
-                }
-                Some(share)
-            }
-            None => None,
-        };
+        let client = Client::of(request, &self.proxies);
+        let mut share = client.map(|client| self.in_flight_shares.of(client));
+        let may_have = share.as_mut().is_none_or(|share| share.take(1));
+        if !may_have {
+            return None;
+        }
         let permit = Arc::clone(&self.in_flight).try_acquire_owned().ok()?;
         Some(Place { _share: share, _permit: permit })
     }

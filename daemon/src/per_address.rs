@@ -5,12 +5,9 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use crate::client::subscriber_of;
 use crate::peer::TrustedProxies;
-use crate::rate::subscriber;
 use crate::shares::{Share, Shares};
-
-/// A subscriber has a whole network of IPv6 addresses.
-const IPV6_PREFIX_LENGTH: u8 = 64;
 
 /// Counts open connections by address; clones share the count.
 #[derive(Debug, Clone)]
@@ -30,7 +27,7 @@ impl PerAddress {
         if self.proxies.contains(address) {
             return Some(Place(None));
         }
-        let mut share = self.open.of(subscriber(address, IPV6_PREFIX_LENGTH));
+        let mut share = self.open.of(subscriber_of(address));
         share.take(1).then(|| Place(Some(share)))
     }
 }
