@@ -28,7 +28,7 @@ pub use self::{
     administration::{AdminTls, AdministratorConfig, CompromiseScope},
     publication::{ConditionalWrites, PublicationConfig},
 };
-use crate::storage::DatabaseLocation;
+use crate::register::storage::DatabaseLocation;
 
 /// The prefix of environment variables: `COUNTERSIGN_REVOCATION_LISTEN`.
 pub const ENVIRONMENT_PREFIX: &str = "COUNTERSIGN_REVOCATION";

@@ -9,7 +9,6 @@ mod bucket;
 mod build;
 mod elsewhere;
 mod folder;
-mod list;
 mod publication;
 mod publisher;
 mod series;
@@ -26,7 +25,6 @@ use countersign_core::{
 
 pub use elsewhere::CrlsElsewhere;
 pub(crate) use folder::CrlFolder;
-pub use list::{CrlForm, CrlList, CrlScope};
 pub(crate) use publication::Publication;
 pub use publication::PublicationError;
 pub use publisher::{CrlTimes, Publisher};
@@ -34,8 +32,8 @@ pub use publisher::{CrlTimes, Publisher};
 use crate::{
     authority::{self, Authority},
     caching::Validity,
+    register::storage::StorageError,
     signing_queue::QueueFault,
-    storage::StorageError,
 };
 
 /// A CRL that passed every check and may be served.

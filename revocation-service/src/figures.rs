@@ -23,7 +23,8 @@ use countersign_signing::ocsp::OcspResponseStatus;
 use metrics::{Counter, Gauge, counter, gauge};
 
 use crate::{
-    crl::{CrlForm, CrlScope, Publication, PublishedCrl},
+    crl::{Publication, PublishedCrl},
+    register::{CrlForm, CrlScope},
     state::{CrlSource, Issuer, Service},
 };
 

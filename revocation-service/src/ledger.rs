@@ -23,7 +23,7 @@ use serde_json::json;
 use crate::{
     StartError,
     config::Config,
-    storage::{DatabaseLocation, HeldLedger, KnownLedger, Storage, StorageError},
+    register::storage::{DatabaseLocation, HeldLedger, KnownLedger, Storage, StorageError},
 };
 
 /// The ledger's name.
@@ -154,7 +154,7 @@ pub(crate) fn settings(config: &Config) -> Option<AuditSettings> {
 /// Opens the audit ledger, where one is kept, once it is seen to hold what the database knows of it.
 pub(crate) async fn open(
     config: &Config,
-    storage: &Arc<dyn Storage>,
+    storage: &Arc<Storage>,
     clock: Arc<dyn Clock>,
 ) -> Result<Option<Ledger>, StartError> {
     let settings = settings(config).filter(|settings| settings.mode != AuditMode::Off);
@@ -193,7 +193,7 @@ pub async fn replace_ledger(
     let settings = settings(config).filter(|settings| settings.mode != AuditMode::Off);
     let settings = settings.ok_or_else(|| not_in_use(None))?;
     let of_storage = |source| of_storage(config, source);
-    let storage = crate::storage::open(&config.database).await.map_err(of_storage)?;
+    let storage = Storage::open(&config.database).await.map_err(of_storage)?;
     let known = storage.ledgers().await.map_err(of_storage)?;
     let replica = replica(&config.database, &settings.folder)?;
     let own = in_use(&known, &replica).map(|ledger| ledger.id.clone());
@@ -218,7 +218,7 @@ pub async fn replace_ledger(
 }
 
 /// Keeps the head in the database, if it has grown.
-pub(crate) async fn note_head(storage: &Arc<dyn Storage>) {
+pub(crate) async fn note_head(storage: &Arc<Storage>) {
     if let Err(error) = storage.note_ledger_head().await {
         tracing::warn!(%error, "the audit ledger's head was not kept in the database");
     }

@@ -22,13 +22,11 @@ mod ocsp;
 mod public;
 mod range;
 mod readiness;
+pub mod register;
 mod reply;
 mod routes;
-pub mod rules;
-mod serial_number;
 mod signing_queue;
 pub mod state;
-pub mod storage;
 
 use std::{
     io,
@@ -58,8 +56,8 @@ use crate::{
     client_crls::{ClientCrlFault, ClientCrls},
     config::Config,
     crl::{CrlFault, CrlTimes, CrlsElsewhere, Publication, PublicationError},
+    register::storage::{DatabaseLocation, Storage, StorageError, sqlite},
     state::{CrlSource, Issuer, Service},
-    storage::{DatabaseLocation, Storage, StorageError},
 };
 
 pub use self::ledger::{LedgerFault, replace_ledger};
@@ -208,7 +206,7 @@ pub async fn back_up(
     copy: &std::path::Path,
 ) -> Result<(), StartError> {
     let copied = match location {
-        DatabaseLocation::File(path) => storage::sqlite::back_up(path, copy).await,
+        DatabaseLocation::File(path) => sqlite::back_up(path, copy).await,
         DatabaseLocation::Postgres(_) => Err(StorageError::BackupElsewhere),
     };
     copied.map_err(|source| StartError::Storage { location: location.clone(), source })
@@ -289,7 +287,7 @@ pub async fn run(
 async fn start(
     config: &Config,
     clock: Arc<dyn Clock>,
-) -> Result<(Arc<Service>, Arc<dyn Storage>, Option<Ledger>), StartError> {
+) -> Result<(Arc<Service>, Arc<Storage>, Option<Ledger>), StartError> {
     let authorities = {
         let config = config.clone();
         // Opening keys takes scrypt's time each.
@@ -297,9 +295,10 @@ async fn start(
             .await
             .map_err(io::Error::other)??
     };
-    let storage = storage::open(&config.database)
+    let storage = Storage::open(&config.database)
         .await
         .map_err(|source| StartError::Storage { location: config.database.clone(), source })?;
+    let storage = Arc::new(storage);
     let now = now(clock.as_ref());
     let times = CrlTimes {
         validity_seconds: config.crl_validity_seconds,
@@ -365,11 +364,7 @@ fn open_client_crls(config: &Config) -> Result<Option<ClientCrls>, ClientCrlFaul
 
 /// Puts on record what was denied and summed up, and the ledger's head into the database, until the
 /// stop.
-async fn tend_record(
-    administration: &Administration,
-    storage: &Arc<dyn Storage>,
-    shutdown: &Shutdown,
-) {
+async fn tend_record(administration: &Administration, storage: &Arc<Storage>, shutdown: &Shutdown) {
     loop {
         tokio::select! {
             () = shutdown.requested() => return,

@@ -19,7 +19,9 @@ pub(crate) use self::{
     responder::SignedAnswer,
     status::{Reader, StatusMemory, status},
 };
-use crate::{figures::Outcome, signing_queue::QueueFault, state::Service, storage::StorageError};
+use crate::{
+    figures::Outcome, register::storage::StorageError, signing_queue::QueueFault, state::Service,
+};
 
 /// An answer.
 #[derive(Clone, Debug)]

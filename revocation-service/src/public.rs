@@ -14,9 +14,9 @@ use warp::reply::{Reply, Response};
 use crate::{
     authority::sha256,
     caching,
-    crl::CrlList,
     ocsp::{self, Answer},
     range,
+    register::CrlList,
     state::Service,
 };
 

@@ -8,8 +8,9 @@ use countersign_daemon::{health::Readiness, ledger::Ledger};
 
 use crate::{
     client_crls::ClientCrls,
-    crl::{CrlForm, Publication},
+    crl::Publication,
     key_trials::KeyTrials,
+    register::CrlForm,
     state::{CrlSource, Issuer, Service},
 };
 

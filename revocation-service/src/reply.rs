@@ -6,7 +6,7 @@
 use countersign_daemon::problem::Problem;
 use http::StatusCode;
 
-use crate::{
+use crate::register::{
     rules::Refusal,
     storage::{PendingFault, StorageError},
 };

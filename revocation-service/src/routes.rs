@@ -27,9 +27,8 @@ use warp::{
 };
 
 use crate::{
-    admin,
-    crl::{CrlForm, CrlList, CrlScope},
-    encoded_request, public,
+    admin, encoded_request, public,
+    register::{CrlForm, CrlList, CrlScope},
     state::Service,
 };
 

@@ -10,11 +10,14 @@ use crate::{
     authority::{Authority, AuthorityError, Delegate, IssuedDelegate},
     caching::MaxAge,
     config::{Config, NeverIssued},
-    crl::{CrlFault, CrlList, CrlTimes, CrlsElsewhere, PublishedCrl, Publisher},
+    crl::{CrlFault, CrlTimes, CrlsElsewhere, PublishedCrl, Publisher},
     figures::Figures,
     ocsp::{KeptAnswers, StatusMemory},
+    register::{
+        CrlList,
+        storage::{CertificateRecord, Digests, Evidence, IssuerId, Storage, StorageError},
+    },
     signing_queue::{QueueFault, SigningQueue},
-    storage::{CertificateRecord, Digests, Evidence, IssuerId, Storage, StorageError},
 };
 
 /// OCSP answers that are kept: one takes about 2.5 kB.
@@ -24,7 +27,7 @@ const KEPT_ANSWERS: usize = 1 << 13;
 #[derive(Debug)]
 pub struct Service {
     issuers: Vec<Arc<Issuer>>,
-    storage: Arc<dyn Storage>,
+    storage: Arc<Storage>,
     clock: Arc<dyn Clock>,
     settings: Settings,
     signing: SigningQueue,
@@ -77,7 +80,7 @@ impl Issuer {
     /// When the database fails or belongs to another issuer.
     pub async fn open(
         authority: Authority,
-        storage: &Arc<dyn Storage>,
+        storage: &Arc<Storage>,
         times: CrlTimes,
         now: UnixSeconds,
     ) -> Result<Self, CrlFault> {
@@ -120,7 +123,7 @@ impl Issuer {
     /// [`DelegateFault`]; the one in use stays.
     pub async fn refresh_delegate(
         &self,
-        storage: &Arc<dyn Storage>,
+        storage: &Arc<Storage>,
         validity_seconds: u32,
         now: UnixSeconds,
     ) -> Result<(), DelegateFault> {
@@ -188,7 +191,7 @@ impl Service {
     /// A service for `issuers`.
     pub fn new(
         issuers: Vec<Issuer>,
-        storage: Arc<dyn Storage>,
+        storage: Arc<Storage>,
         clock: Arc<dyn Clock>,
         config: &Config,
     ) -> Self {
@@ -235,7 +238,7 @@ impl Service {
     }
 
     /// Where things are kept.
-    pub fn storage(&self) -> &Arc<dyn Storage> {
+    pub fn storage(&self) -> &Arc<Storage> {
         &self.storage
     }
 

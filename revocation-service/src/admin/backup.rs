@@ -7,7 +7,7 @@ use http::StatusCode;
 use serde_json::json;
 
 use super::{Administration, answer::Answer};
-use crate::{reply::of_storage, storage::StorageError};
+use crate::{register::storage::StorageError, reply::of_storage};
 
 /// Copies that are given a name in one second.
 const MOST_IN_A_SECOND: u32 = 100;

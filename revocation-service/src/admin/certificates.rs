@@ -19,13 +19,15 @@ use super::{
     target::{issuer_named, issuer_of, named},
 };
 use crate::{
-    reply::{bad_request, of_storage},
-    serial_number,
-    state::{CrlSource, Issuer, Service},
-    storage::{
-        CertificateRecord, Digests, Evidence, Listed, Listing, Registration, Status, StorageError,
-        Which,
+    register::{
+        serial_number,
+        storage::{
+            CertificateRecord, Digests, Evidence, Listed, Listing, Registration, Status,
+            StorageError, Which,
+        },
     },
+    reply::{bad_request, of_storage},
+    state::{CrlSource, Issuer, Service},
 };
 
 /// Certificates taken in one request that is answered as a whole; a stream takes more.

@@ -10,8 +10,8 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use super::{Actor, Administration, answer::Answer};
 use crate::{
     authority::sha256,
+    register::storage::{KeyReserved, KeyUse, Remembered},
     reply::{bad_request, of_storage},
-    storage::{KeyReserved, KeyUse, Remembered},
 };
 
 /// How long an answer is kept.

@@ -24,9 +24,11 @@ use super::{
 };
 use crate::{
     authority::sha256,
+    register::{
+        rules::Refusal,
+        storage::{ImportBatch, IssuerId, Listed, Registration, ReleaseRecord, RevokedKey},
+    },
     reply::{bad_request, of_storage},
-    rules::Refusal,
-    storage::{ImportBatch, IssuerId, Listed, Registration, ReleaseRecord, RevokedKey},
 };
 
 /// Entries in one transaction: short enough that an urgent revocation, which waits for the batch that is being
@@ -352,7 +354,7 @@ fn refuse_future(what: &str, date: UnixSeconds, now: UnixSeconds) -> Result<(), 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::storage::Revocation;
+    use crate::register::storage::Revocation;
 
     /// B6: one transaction for all keys, or all releases, kept every other order waiting for its end.
     #[test]

@@ -9,7 +9,7 @@ use std::fmt;
 
 use countersign_core::{crl::RevocationReason, time::UnixSeconds};
 
-use crate::{
+use crate::register::{
     serial_number,
     storage::{CertificateRecord, Evidence, IssuerId, Listed, Revocation},
 };

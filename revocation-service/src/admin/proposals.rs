@@ -21,10 +21,12 @@ use super::{
     shown::{ShownRevocation, digest, issuer_name},
 };
 use crate::{
+    register::{
+        rules::RevocationOrder,
+        storage::{Decision, Pending, PendingState, Proposal, Revocation, Verdict},
+    },
     reply::{bad_request, of_storage},
-    rules::RevocationOrder,
     state::Issuer,
-    storage::{Decision, Pending, PendingState, Proposal, Revocation, Verdict},
 };
 
 /// Proposals in a listing, besides those that wait: the newest.

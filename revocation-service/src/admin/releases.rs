@@ -18,8 +18,8 @@ use super::{
 };
 use crate::{
     authority::sha256,
+    register::storage::{Registration, ReleaseRecord, ReleasesOf},
     reply::{bad_request, of_storage},
-    storage::{Registration, ReleaseRecord, ReleasesOf},
 };
 
 /// The longest name of a release.

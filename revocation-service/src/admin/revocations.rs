@@ -24,13 +24,15 @@ use super::{
 };
 use crate::{
     config::CompromiseScope,
-    reply::{bad_request, of_storage},
-    rules::{self, Change, MAX_COMMENT_OCTETS, People, RevocationOrder},
-    state::{CrlSource, Issuer},
-    storage::{
-        CertificateRecord, Evidence, IssuerId, OfKey, Recorded, ReleasesOf, Revocation, Status,
-        StorageError,
+    register::{
+        rules::{self, Change, MAX_COMMENT_OCTETS, People, RevocationOrder},
+        storage::{
+            CertificateRecord, Evidence, IssuerId, OfKey, Recorded, ReleasesOf, Revocation, Status,
+            StorageError,
+        },
     },
+    reply::{bad_request, of_storage},
+    state::{CrlSource, Issuer},
 };
 
 /// The warning where an order against a key concerns nothing that is registered.
@@ -228,7 +230,7 @@ impl Administration {
     fn compromised_key(
         &self,
         order: &RevocationOrder,
-        digests: Option<&crate::storage::Digests>,
+        digests: Option<&crate::register::storage::Digests>,
     ) -> Option<[u8; 32]> {
         let whole_key = self.compromise_scope == CompromiseScope::Key
             && order.reason == RevocationReason::KeyCompromise;

@@ -349,10 +349,10 @@ impl Administration {
             Endpoint::Keys => self.keys(query).await,
             Endpoint::Proposals => self.proposals().await,
             Endpoint::Approve => {
-                self.decide(actor, name(0), crate::storage::Decision::Approve, body).await
+                self.decide(actor, name(0), crate::register::storage::Decision::Approve, body).await
             }
             Endpoint::Reject => {
-                self.decide(actor, name(0), crate::storage::Decision::Reject, body).await
+                self.decide(actor, name(0), crate::register::storage::Decision::Reject, body).await
             }
             Endpoint::Withdraw => self.withdraw(actor, name(0), body).await,
             Endpoint::RegisterReleases => self.register_releases(actor, body).await,

@@ -10,12 +10,14 @@ use countersign_core::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    serial_number,
-    state::Service,
-    storage::{
-        CertificateRecord, Digests, Evidence, IssuerId, Listed, ReleaseRecord, Revocation,
-        RevokedKey,
+    register::{
+        serial_number,
+        storage::{
+            CertificateRecord, Digests, Evidence, IssuerId, Listed, ReleaseRecord, Revocation,
+            RevokedKey,
+        },
     },
+    state::Service,
 };
 
 /// A certificate.

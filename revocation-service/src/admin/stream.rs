@@ -16,8 +16,8 @@ use super::{
     certificates::{RegisteredCertificate, record},
 };
 use crate::{
+    register::storage::{CertificateRecord, Registration, StorageError},
     reply::{bad_request, of_storage},
-    storage::{CertificateRecord, Registration, StorageError},
 };
 
 /// Certificates in one transaction: short enough that an urgent revocation does not wait for it.

@@ -10,10 +10,12 @@ use serde::Deserialize;
 
 use crate::{
     authority::sha256,
+    register::{
+        serial_number,
+        storage::{CertificateRecord, Digests, Evidence, StorageError},
+    },
     reply::{bad_request, of_storage},
-    serial_number,
     state::{Issuer, Service},
-    storage::{CertificateRecord, Digests, Evidence, StorageError},
 };
 
 /// The members of an order that say whom it is about.

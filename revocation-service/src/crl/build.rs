@@ -8,10 +8,13 @@ use countersign_signing::{
     key::Signer,
 };
 
-use super::{CrlFault, CrlScope, PublishedCrl, series::Base};
+use super::{CrlFault, PublishedCrl, series::Base};
 use crate::{
     authority::Authority,
-    storage::{Revocation, RevocationChanges, RevocationList},
+    register::{
+        CrlScope,
+        storage::{Revocation, RevocationChanges, RevocationList},
+    },
 };
 
 /// What all lists of a round have in common.

@@ -23,12 +23,15 @@ use countersign_core::{
 };
 use countersign_signing::files;
 
-use super::{CrlFault, CrlList, PublishedCrl, RevokedSerials};
+use super::{CrlFault, PublishedCrl, RevokedSerials};
 use crate::{
     authority::Authority,
     file_state::FileState,
+    register::{
+        CrlList,
+        storage::{Evidence, IssuerId, Storage, StoredCrl},
+    },
     signing_queue::QueueFault,
-    storage::{Evidence, IssuerId, Storage, StoredCrl},
 };
 
 /// Serial numbers that a refusal says; a list may have a million.
@@ -39,7 +42,7 @@ const SAID_SERIALS: usize = 20;
 pub struct CrlsElsewhere {
     authority: Arc<Authority>,
     issuer: IssuerId,
-    storage: Arc<dyn Storage>,
+    storage: Arc<Storage>,
     path: Option<PathBuf>,
     current: ArcSwapOption<(Arc<PublishedCrl>, RevokedSerials)>,
     watched: Mutex<Watched>,
@@ -65,7 +68,7 @@ impl CrlsElsewhere {
     pub async fn open(
         authority: Arc<Authority>,
         issuer: IssuerId,
-        storage: Arc<dyn Storage>,
+        storage: Arc<Storage>,
         path: Option<PathBuf>,
         now: UnixSeconds,
     ) -> Result<Self, CrlFault> {

@@ -17,14 +17,17 @@ use countersign_signing::{crl, key::Signer};
 use tokio::sync::Mutex;
 
 use super::{
-    CrlFault, CrlForm, CrlList, CrlScope, PublishedCrl,
+    CrlFault, PublishedCrl,
     build::{Built, Job, Round, Shards, Work},
     series::{Base, Deltas, Due, Series},
 };
 use crate::{
     authority::Authority,
+    register::{
+        CrlForm, CrlList, CrlScope,
+        storage::{IssuerId, Revocation, RevocationChanges, RevocationList, Storage, StorageError},
+    },
     signing_queue::QueueFault,
-    storage::{IssuerId, Revocation, RevocationChanges, RevocationList, Storage, StorageError},
 };
 
 /// How often a round is begun again because another replica was faster.
@@ -45,7 +48,7 @@ pub struct Publisher {
     authority: Arc<Authority>,
     key: Arc<dyn Signer>,
     issuer: IssuerId,
-    storage: Arc<dyn Storage>,
+    storage: Arc<Storage>,
     validity_seconds: i64,
     deltas: Deltas,
     series: Vec<Series>,
@@ -65,7 +68,7 @@ impl Publisher {
         authority: Arc<Authority>,
         key: Arc<dyn Signer>,
         issuer: IssuerId,
-        storage: Arc<dyn Storage>,
+        storage: Arc<Storage>,
         times: CrlTimes,
     ) -> Result<Self, CrlFault> {
         let url = authority.crl_url().unwrap_or_default();
@@ -163,7 +166,7 @@ impl Publisher {
         let numbers = self.storage.stored_crl_numbers(self.issuer).await?;
         let what = (self.deltas, &numbers);
         for series in &self.series {
-            series.adopt(&*self.storage, self.issuer, &self.authority, what).await?;
+            series.adopt(&self.storage, self.issuer, &self.authority, what).await?;
         }
         Ok(())
     }

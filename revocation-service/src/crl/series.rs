@@ -12,10 +12,13 @@ use arc_swap::ArcSwapOption;
 use countersign_core::{crl::RevocationReason, limits, time::UnixSeconds};
 use countersign_signing::crl::delta_url;
 
-use super::{CrlFault, CrlForm, CrlList, CrlScope, PublishedCrl};
+use super::{CrlFault, PublishedCrl};
 use crate::{
     authority::Authority,
-    storage::{IssuerId, Storage, StorageError, StoredCrl},
+    register::{
+        CrlForm, CrlList, CrlScope,
+        storage::{IssuerId, Storage, StorageError, StoredCrl},
+    },
 };
 
 /// One scope's lists as they are served now.
@@ -108,7 +111,7 @@ impl Series {
     /// When the database fails.
     pub(super) async fn adopt(
         &self,
-        storage: &dyn Storage,
+        storage: &Storage,
         issuer: IssuerId,
         authority: &Authority,
         (deltas, numbers): (Deltas, &StoredNumbers),
@@ -144,7 +147,7 @@ impl Series {
     /// The list in storage, where it is of use.
     async fn stored(
         &self,
-        storage: &dyn Storage,
+        storage: &Storage,
         issuer: IssuerId,
         authority: &Authority,
         form: CrlForm,
@@ -225,7 +228,7 @@ impl Series {
     /// ([`StorageError::CrlNumber`]).
     pub(super) async fn put(
         &self,
-        storage: &dyn Storage,
+        storage: &Storage,
         issuer: IssuerId,
         form: CrlForm,
         crl: PublishedCrl,
@@ -251,7 +254,7 @@ impl Series {
     /// Storage failed.
     pub(super) async fn put_base(
         &self,
-        storage: &dyn Storage,
+        storage: &Storage,
         issuer: IssuerId,
         base: Base,
     ) -> Result<(), StorageError> {

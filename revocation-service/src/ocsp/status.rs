@@ -1,6 +1,6 @@
 //! What is known of a serial number: the database's word, or that of a CRL made elsewhere.
 //!
-//! The database is asked again as soon as its [generation](crate::storage::Storage::generation) has
+//! The database is asked again as soon as its [generation](crate::register::storage::Storage::generation) has
 //! moved; until then its last word stands.
 
 use countersign_core::{crl::RevocationReason, limits, time::UnixSeconds};
@@ -10,8 +10,8 @@ use quick_cache::{Equivalent, sync::Cache};
 use super::Fault;
 use crate::{
     config::NeverIssued,
+    register::storage::{IssuerId, Status},
     state::{CrlSource, Issuer, Service},
-    storage::{IssuerId, Status},
 };
 
 /// Serial numbers whose status is remembered: some 100 octets each, since none that is asked about

@@ -14,10 +14,7 @@ use countersign_core::{
     x509::Certificate,
 };
 use countersign_revocation::{
-    authority,
-    config::IssuerConfig,
-    crl::CrlsElsewhere,
-    storage::{Storage, sqlite::SqliteStorage},
+    authority, config::IssuerConfig, crl::CrlsElsewhere, register::storage::Storage,
 };
 use countersign_signing::{
     crl::{CrlBuilder, CrlTerms, RevokedCertificate},
@@ -499,8 +496,7 @@ async fn a_crl_file_that_is_not_good_changes_nothing() {
     };
     write_root_crl(&world, 8, &[], 30);
     let authority = Arc::new(authority::Authority::load(&config, None).expect("loaded"));
-    let storage: Arc<dyn Storage> =
-        Arc::new(SqliteStorage::open(&world.path("revocation.db")).await.expect("opened"));
+    let storage = Arc::new(Storage::open_file(&world.path("revocation.db")).await.expect("opened"));
     let issuer = storage.bind_issuer("root", authority.spki_sha256()).await.expect("bound");
     let path = world.path("root.crl");
     let watch = CrlsElsewhere::open(authority, issuer, storage, Some(path.clone()), world.now)

@@ -6,8 +6,8 @@ use countersign_daemon::{clock::SystemClock, shutdown::Shutdown};
 use countersign_revocation::{
     LedgerFault, Listeners, StartError,
     config::Config,
+    register::storage::{KnownLedger, Storage},
     replace_ledger, run,
-    storage::{self, KnownLedger},
 };
 use rustls::ClientConfig;
 use serde_json::{Value, json};
@@ -56,7 +56,7 @@ fn cut_last_line(ledger: &Path) {
 }
 
 async fn known(config: &Config) -> Vec<KnownLedger> {
-    let storage = storage::open(&config.database).await.expect("opened");
+    let storage = Storage::open(&config.database).await.expect("opened");
     let known = storage.ledgers().await.expect("read");
     storage.close().await;
     known

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use countersign_revocation::storage::DatabaseLocation;
+use countersign_revocation::register::storage::DatabaseLocation;
 use rustix::process::{Pid, Signal, kill_process};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tempfile::TempDir;

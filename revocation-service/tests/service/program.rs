@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use countersign_revocation::{config::Config, storage::DatabaseLocation};
+use countersign_revocation::{config::Config, register::storage::DatabaseLocation};
 use countersign_signing::key::KeyLocation;
 use rustix::process::{Pid, Signal, kill_process};
 

@@ -13,7 +13,7 @@ use std::{
 
 use countersign_core::{crl::CertificateList, x509::certificate::serial_text};
 use countersign_daemon::ledger::{Expectation, verify};
-use countersign_revocation::{config::Config, storage::DatabaseLocation};
+use countersign_revocation::{config::Config, register::storage::DatabaseLocation};
 use rustix::process::Signal;
 use rustls::ClientConfig;
 use serde_json::json;

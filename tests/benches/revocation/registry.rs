@@ -10,10 +10,12 @@ use countersign_revocation::{
     authority::Authority as Issuer,
     config::{DelegateSource, IssuerConfig},
     crl::{CrlTimes, Publisher},
-    rules::{People, RevocationOrder},
-    storage::{
-        self, CertificateRecord, DatabaseLocation, Digests, Evidence, ImportBatch, IssuerId,
-        Listed, Revocation, Storage,
+    register::{
+        rules::{People, RevocationOrder},
+        storage::{
+            CertificateRecord, DatabaseLocation, Digests, Evidence, ImportBatch, IssuerId, Listed,
+            Revocation, Storage,
+        },
     },
 };
 use countersign_signing::{ca::CertificateAuthority, profile::Authority};
@@ -110,8 +112,8 @@ fn runtime() -> Runtime {
     Runtime::new().expect("a runtime")
 }
 
-async fn open(database: &str) -> Arc<dyn Storage> {
-    storage::open(&DatabaseLocation::from(database.to_owned())).await.expect("opened")
+async fn open(database: &str) -> Arc<Storage> {
+    Arc::new(Storage::open(&DatabaseLocation::from(database.to_owned())).await.expect("opened"))
 }
 
 fn issuer(ca: &CertificateAuthority) -> Issuer {

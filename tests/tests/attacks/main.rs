@@ -42,7 +42,7 @@
 //! | A16 | `pass_without_a_name` | a file accepted that its signer may not sign |
 //! | B2 | `switch_revocation_off_by_lines_beside_the_bundle` | nobody asked about a revoked signer, by decoys |
 //! | B3 | `leave_a_certificate_good_by_an_import` | a certificate good although its key is revoked, by an import |
-//! | B5 | | keys and releases come by pages, and CRLs have database connections of their own: `revocation-service/src/storage/sqlite.rs` |
+//! | B5 | | keys and releases come by pages, and CRLs have database connections of their own: `revocation-service/src/register/storage/sqlite.rs` |
 //! | B6 | `hold_up_an_order_by_an_import` | an urgent revocation not recorded, by a long import |
 //! | B8 | `register_another_form_of_a_certificate_first` | a certificate never registered or revoked, by another form of it |
 //! | B9 | `forget_a_revocation_by_two_runs_at_once` | as A6, in one page or process, or in several pages |

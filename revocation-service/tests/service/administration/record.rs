@@ -94,7 +94,9 @@ async fn backups_of_one_second_are_files_of_their_own() {
     running.stop().await;
     for path in paths {
         let copy = std::path::PathBuf::from(path).into();
-        let storage = countersign_revocation::storage::open(&copy).await.expect("a whole database");
+        let storage = countersign_revocation::register::storage::Storage::open(&copy)
+            .await
+            .expect("a whole database");
         storage.close().await;
     }
 }
@@ -143,7 +145,9 @@ async fn every_order_is_on_record_with_who_and_why_and_what_came_of_it() {
     assert_eq!(of("revocation.done")["answer"]["serial"], serial(&signer));
     assert_eq!(of("revocation.refused")["code"], "revocation.reason.lowered");
     let copy = std::path::PathBuf::from(copy).into();
-    let storage = countersign_revocation::storage::open(&copy).await.expect("a whole database");
+    let storage = countersign_revocation::register::storage::Storage::open(&copy)
+        .await
+        .expect("a whole database");
     storage.close().await;
 }
 

@@ -6,7 +6,7 @@ use countersign_core::{
     crl::RevocationReason::{self, CertificateHold, KeyCompromise, RemoveFromCrl, Superseded},
     time::UnixSeconds,
 };
-use countersign_revocation::{
+use countersign_revocation::register::{
     rules::{People, Refusal, RevocationOrder},
     storage::{
         CertificateRecord, Decision, Digests, Evidence, ImportBatch, ImportTaken, Listed, Listing,
@@ -36,7 +36,7 @@ on_both_databases! {
 }
 
 async fn import(
-    storage: &Arc<dyn Storage>,
+    storage: &Arc<Storage>,
     certificates: Vec<Listed>,
 ) -> Result<ImportTaken, StorageError> {
     let batch = ImportBatch { certificates, ..ImportBatch::default() };
@@ -44,7 +44,7 @@ async fn import(
 }
 
 fn with_key(
-    issuer: countersign_revocation::storage::IssuerId,
+    issuer: countersign_revocation::register::storage::IssuerId,
     serial: u8,
     key: u8,
 ) -> CertificateRecord {
@@ -153,7 +153,7 @@ fn verdict(actor: &str, at: i64) -> Verdict {
     Verdict { actor: actor.to_owned(), at: UnixSeconds::new(at), comment: "seen".to_owned() }
 }
 
-async fn revoked(storage: &dyn Storage, fixture: &Fixture, reason: RevocationReason, since: i64) {
+async fn revoked(storage: &Storage, fixture: &Fixture, reason: RevocationReason, since: i64) {
     storage.register(vec![certificate(fixture.issuer, 1)]).await.expect("registered");
     let order = order(reason, Some(since));
     storage.revoke(fixture.issuer, &[1], &order).await.expect("revoked");

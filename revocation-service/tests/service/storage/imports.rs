@@ -6,7 +6,7 @@ use countersign_core::{
     crl::RevocationReason::{CertificateHold, KeyCompromise},
     time::UnixSeconds,
 };
-use countersign_revocation::{
+use countersign_revocation::register::{
     rules::{People, Refusal, RevocationOrder},
     storage::{
         CertificateRecord, Digests, Evidence, ImportBatch, IssuerId, Listed, Registration,
@@ -52,7 +52,7 @@ fn keys(keys: Vec<RevokedKey>) -> ImportBatch {
 const NOW: UnixSeconds = UnixSeconds::new(6_000);
 
 /// Since when a certificate is revoked; nothing while it is good.
-async fn revoked_since(storage: &Arc<dyn Storage>, issuer: IssuerId, serial: u8) -> Option<i64> {
+async fn revoked_since(storage: &Arc<Storage>, issuer: IssuerId, serial: u8) -> Option<i64> {
     match storage.status(issuer, &[serial]).await.expect("read") {
         Status::Revoked(revocation) => Some(revocation.revocation_date.seconds()),
         Status::Good | Status::NeverIssued => None,

@@ -11,15 +11,15 @@ mod sqlite;
 use std::sync::Arc;
 
 use countersign_core::{crl::RevocationReason, time::UnixSeconds};
-use countersign_revocation::{
+use countersign_revocation::register::{
     rules::{People, RevocationOrder},
-    storage::{self, CertificateRecord, DatabaseLocation, Digests, Evidence, IssuerId, Storage},
+    storage::{CertificateRecord, DatabaseLocation, Digests, Evidence, IssuerId, Storage},
 };
 
 /// A database with one issuer.
 pub(crate) struct Fixture {
     pub(crate) location: DatabaseLocation,
-    pub(crate) storage: Arc<dyn Storage>,
+    pub(crate) storage: Arc<Storage>,
     pub(crate) issuer: IssuerId,
 }
 
@@ -31,8 +31,8 @@ impl Fixture {
     }
 }
 
-pub(crate) async fn open(location: &DatabaseLocation) -> Arc<dyn Storage> {
-    storage::open(location).await.expect("opened")
+pub(crate) async fn open(location: &DatabaseLocation) -> Arc<Storage> {
+    Arc::new(Storage::open(location).await.expect("opened"))
 }
 
 pub(crate) fn certificate(issuer: IssuerId, serial: u8) -> CertificateRecord {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use countersign_core::crl::RevocationReason;
-use countersign_revocation::storage::{DatabaseLocation, Status, StorageError};
+use countersign_revocation::register::storage::{DatabaseLocation, Status, StorageError};
 
 use super::{Fixture, certificate, open, order};
 use crate::postgres::Postgres;

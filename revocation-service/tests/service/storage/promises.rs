@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use countersign_core::{crl::RevocationReason, time::UnixSeconds};
-use countersign_revocation::{
-    crl::CrlList,
+use countersign_revocation::register::{
+    CrlList,
     rules::{Refusal, RevocationOrder},
     storage::{
         CertificateRecord, Digests, Registration, RevocationChanges, Status, StorageError,

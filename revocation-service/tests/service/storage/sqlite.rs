@@ -1,8 +1,8 @@
 //! What a `SQLite` file has of its own: one process, a file that must stay, a disk that may be full.
 
 use countersign_core::crl::RevocationReason;
-use countersign_revocation::storage::{
-    self, DatabaseLocation, Status, StorageError, sqlite::SqliteStorage,
+use countersign_revocation::register::storage::{
+    self, DatabaseLocation, Status, Storage, StorageError,
 };
 use sqlx::{Connection, Row, SqliteConnection, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
@@ -20,7 +20,7 @@ async fn a_file_that_is_no_database_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("revocation.db");
     std::fs::write(&path, vec![b'x'; 4096]).expect("written");
-    let refused = SqliteStorage::open(&path).await.expect_err("refused");
+    let refused = Storage::open_file(&path).await.expect_err("refused");
     assert!(matches!(refused, StorageError::Database(_)), "{refused:?}");
 }
 
@@ -30,7 +30,7 @@ async fn a_commit_is_synced_before_it_returns() {
     let (folder, Fixture { storage, .. }) = fixture().await;
     storage.ping().await.expect("it answers");
     storage.close().await;
-    let mode = SqliteStorage::open(&folder.path().join("revocation.db"))
+    let mode = Storage::open_file(&folder.path().join("revocation.db"))
         .await
         .expect("opened")
         .durability()
@@ -94,10 +94,10 @@ async fn a_database_that_cannot_be_written_is_not_ready() {
 async fn a_database_belongs_to_one_process() {
     let (folder, Fixture { storage, .. }) = fixture().await;
     let path = folder.path().join("revocation.db");
-    let refused = SqliteStorage::open(&path).await.expect_err("refused");
+    let refused = Storage::open_file(&path).await.expect_err("refused");
     assert!(matches!(refused, StorageError::InUse { .. }), "{refused:?}");
     storage.close().await;
-    SqliteStorage::open(&path).await.expect("free again");
+    Storage::open_file(&path).await.expect("free again");
 }
 
 #[tokio::test]
@@ -121,8 +121,8 @@ async fn a_backup_taken_while_it_runs_is_a_whole_database() {
             &std::fs::metadata(&copy).expect("there").permissions(),
         );
         assert_eq!(mode & 0o777, 0o600);
-        let restored = SqliteStorage::open(&copy).await.expect("opened");
-        let restored: &dyn storage::Storage = &restored;
+        let restored = Storage::open_file(&copy).await.expect("opened");
+        let restored: &storage::Storage = &restored;
         assert_eq!(
             restored.status(issuer, &[1]).await.expect("read"),
             Status::Revoked(recorded.revocation.clone())
@@ -158,14 +158,14 @@ async fn a_database_of_the_first_version_is_brought_up_to_date() {
         .expect("a key");
     old.close().await.expect("closed");
 
-    let storage = storage::open(&path.into()).await.expect("opened");
+    let storage = Storage::open(&path.into()).await.expect("opened");
     let key = key.try_into().expect("32 octets");
     let issuer = storage.bind_issuer("signing", key).await.expect("the same issuer");
     assert_eq!(storage.status(issuer, &[1]).await.expect("read"), Status::Good);
     let list = storage.revocations(issuer).await.expect("read");
     assert_eq!((list.revision, list.entries.len()), (4, 1));
     assert_eq!(list.entries[0].1.actor, "c");
-    let crl = storage.stored_crl(issuer, countersign_revocation::crl::CrlList::WHOLE).await;
+    let crl = storage.stored_crl(issuer, countersign_revocation::register::CrlList::WHOLE).await;
     assert_eq!(crl.expect("read").expect("there").number, 7);
     assert_eq!(storage.reserve_crl_number(issuer, 0).await.expect("a number"), 8);
     let record = storage.certificate(issuer, &[1]).await.expect("read").expect("there");

@@ -7,7 +7,7 @@
 
 use countersign_core::{crl::RevocationReason, time::UnixSeconds};
 
-use crate::storage::Revocation;
+use crate::register::storage::Revocation;
 
 /// The longest comment, and the longest that comments added to one proposal make together.
 pub const MAX_COMMENT_OCTETS: usize = 2000;

@@ -22,11 +22,7 @@ use sqlx::{
     any::{AnyConnectOptions, AnyPoolOptions},
 };
 
-use super::{
-    StorageError,
-    generation::Generation,
-    sql::{Engine, SqlStorage, database, pool},
-};
+use super::{Engine, Storage, StorageError, database, generation::Generation, pool};
 
 /// Connections that read for administration.
 const READERS: u32 = 4;
@@ -65,16 +61,13 @@ pub(super) struct File {
     pub(super) copying: tokio::sync::Mutex<()>,
 }
 
-/// A `SQLite` database with this service's tables.
-pub type SqliteStorage = SqlStorage;
-
-impl SqlStorage {
+impl Storage {
     /// Opens the database in `path`, makes it if there is none, and brings its tables up to date.
     ///
     /// # Errors
     /// [`StorageError::InUse`]; [`StorageError::Database`]: not writable, not a database, or made by
     /// a later version.
-    pub async fn open(path: &Path) -> Result<Self, StorageError> {
+    pub async fn open_file(path: &Path) -> Result<Self, StorageError> {
         let lock = lock(path)?;
         make_private(path).map_err(database)?;
         let writers = connect(path, "rwc", pool(1).acquire_timeout(TURN_TIMEOUT)).await?;
@@ -100,7 +93,7 @@ impl SqlStorage {
         let mut connection = self.writers.acquire().await?;
         let journal = sqlx::query("PRAGMA journal_mode").fetch_one(&mut *connection).await?;
         let level = sqlx::query("PRAGMA synchronous").fetch_one(&mut *connection).await?;
-        Ok((journal.try_get(0)?, level.try_get(0)?))
+        Ok((journal.try_get("journal_mode")?, level.try_get("synchronous")?))
     }
 }
 
@@ -217,13 +210,14 @@ fn not_utf8() -> StorageError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::storage::{Status, Storage};
+    use crate::register::storage::Status;
 
     /// A7: questions with distinct nonces took every connection that reads.
     #[tokio::test]
     async fn ocsp_and_administration_have_connections_of_their_own() {
         let folder = tempfile::tempdir().expect("a folder");
-        let storage = SqlStorage::open(&folder.path().join("revocation.db")).await.expect("opened");
+        let storage =
+            Storage::open_file(&folder.path().join("revocation.db")).await.expect("opened");
         let issuer = storage.bind_issuer("signing", [1; 32]).await.expect("bound");
         let mut taken = Vec::new();
         for _ in 0..RESPONDERS {

@@ -4,16 +4,86 @@ use countersign_core::{crl::RevocationReason, time::UnixSeconds, x509::certifica
 use sqlx::{AnyConnection, Row};
 
 use super::{
-    certificates, proposals,
+    CertificateRecord, IssuerId, Recorded, Revocation, RevocationChanges, RevocationList, Storage,
+    StorageError, certificates, proposals,
     rows::{self, seconds},
 };
-use crate::{
-    rules::{self, Change, RevocationOrder},
-    storage::{
-        CertificateRecord, IssuerId, Recorded, Revocation, RevocationChanges, RevocationList,
-        StorageError,
-    },
-};
+use crate::register::rules::{self, Change, RevocationOrder};
+
+impl Storage {
+    /// Revokes, or changes a revocation as [`crate::register::rules::decide`] allows. Durable. An order that
+    /// changes nothing writes nothing.
+    ///
+    /// # Errors
+    /// [`StorageError::NotRegistered`], [`StorageError::Refused`].
+    pub async fn revoke(
+        &self,
+        issuer: IssuerId,
+        serial: &[u8],
+        order: &RevocationOrder,
+    ) -> Result<Recorded, StorageError> {
+        let mut work = self.begin().await?;
+        let (recorded, written) = revoke(&mut work, issuer, serial, order).await?;
+        if written {
+            self.commit(work).await?;
+        }
+        Ok(recorded)
+    }
+
+    /// Moves every revocation date of an issuer that is after `now`, recorded while the clock was ahead,
+    /// to `now`: a date that is published is not to move with every list. Durable. Writes nothing where
+    /// there is none.
+    ///
+    /// # Errors
+    /// [`StorageError::Database`].
+    pub async fn settle_dates(
+        &self,
+        issuer: IssuerId,
+        now: UnixSeconds,
+    ) -> Result<(), StorageError> {
+        let mut work = self.begin().await?;
+        if settle(&mut work, issuer, now).await? {
+            self.commit(work).await?;
+        }
+        Ok(())
+    }
+
+    /// Everything that is revoked under one issuer, read at one moment.
+    ///
+    /// # Errors
+    /// [`StorageError::Database`].
+    pub async fn revocations(&self, issuer: IssuerId) -> Result<RevocationList, StorageError> {
+        all(&mut *self.read(&self.upkeep).await?, issuer).await
+    }
+
+    /// What changed among an issuer's revocations since `revision`, read at one moment: for deltas.
+    ///
+    /// # Errors
+    /// [`StorageError::Database`].
+    pub async fn changes_since(
+        &self,
+        issuer: IssuerId,
+        revision: i64,
+    ) -> Result<RevocationChanges, StorageError> {
+        since(&mut *self.read(&self.upkeep).await?, issuer, revision).await
+    }
+
+    /// The issuer's revision: that of the latest change to its revocations.
+    ///
+    /// # Errors
+    /// [`StorageError::Database`].
+    pub async fn revision(&self, issuer: IssuerId) -> Result<i64, StorageError> {
+        revision(&mut *self.upkeep.acquire().await?, issuer).await
+    }
+
+    /// The same for somebody who looks: they take no connection that CRLs are made with.
+    ///
+    /// # Errors
+    /// [`StorageError::Database`].
+    pub async fn revision_to_show(&self, issuer: IssuerId) -> Result<i64, StorageError> {
+        revision(&mut *self.readers.acquire().await?, issuer).await
+    }
+}
 
 /// Carries out an order; says whether that wrote anything.
 pub(super) async fn revoke(
@@ -42,7 +112,7 @@ pub(super) async fn decide(
     order: &RevocationOrder,
 ) -> Result<Change, StorageError> {
     let row = sqlx::query(
-        "SELECT c.not_before, c.evidence, r.reason, r.revocation_date, r.recorded_at, a.name \
+        "SELECT c.not_before, c.evidence, r.reason, r.revocation_date, r.recorded_at, a.name AS actor \
          FROM certificates c \
          LEFT JOIN revocations r ON r.issuer = c.issuer AND r.serial = c.serial \
          LEFT JOIN actors a ON a.id = r.actor WHERE c.issuer = $1 AND c.serial = $2",
@@ -52,8 +122,8 @@ pub(super) async fn decide(
     .fetch_optional(connection)
     .await?
     .ok_or_else(|| StorageError::NotRegistered { serial: serial_text(serial) })?;
-    let not_before = certificates::evidence(&row, 1)?.proves(seconds(&row, 0)?);
-    Ok(rules::decide(not_before, rows::revocation(&row, 2)?.as_ref(), order)?)
+    let not_before = certificates::evidence(&row)?.proves(seconds(&row, "not_before")?);
+    Ok(rules::decide(not_before, rows::revocation(&row)?.as_ref(), order)?)
 }
 
 /// Writes the row and gives the issuer's new revision. What waits for a second person was proposed for
@@ -70,7 +140,7 @@ pub(super) async fn write(
             .bind(issuer.0)
             .fetch_one(&mut *connection)
             .await?;
-    let revision: i64 = row.try_get(0)?;
+    let revision: i64 = row.try_get("revision")?;
     proposals::outdate(connection, issuer, serial).await?;
     sqlx::query(
         "INSERT INTO revocations (issuer, serial, reason, revocation_date, recorded_at, actor, revision) \
@@ -97,7 +167,7 @@ pub(super) async fn settle(
     now: UnixSeconds,
 ) -> Result<bool, StorageError> {
     let rows = sqlx::query(
-        "SELECT r.reason, r.revocation_date, r.recorded_at, a.name, r.serial FROM revocations r \
+        "SELECT r.reason, r.revocation_date, r.recorded_at, a.name AS actor, r.serial FROM revocations r \
          JOIN actors a ON a.id = r.actor WHERE r.issuer = $1 AND r.revocation_date > $2 \
          ORDER BY r.serial",
     )
@@ -107,8 +177,8 @@ pub(super) async fn settle(
     .await?;
     let mut is_changed = false;
     for row in &rows {
-        let Some(recorded) = rows::revocation(row, 0)? else { continue };
-        let serial: Vec<u8> = row.try_get(4)?;
+        let Some(recorded) = rows::revocation(row)? else { continue };
+        let serial: Vec<u8> = row.try_get("serial")?;
         tracing::warn!(
             serial = serial_text(&serial),
             recorded = %recorded.revocation_date,
@@ -150,14 +220,14 @@ pub(super) async fn stored(
     serial: &[u8],
 ) -> Result<Option<Revocation>, StorageError> {
     let row = sqlx::query(
-        "SELECT r.reason, r.revocation_date, r.recorded_at, a.name FROM revocations r \
+        "SELECT r.reason, r.revocation_date, r.recorded_at, a.name AS actor FROM revocations r \
          JOIN actors a ON a.id = r.actor WHERE r.issuer = $1 AND r.serial = $2",
     )
     .bind(issuer.0)
     .bind(serial)
     .fetch_optional(connection)
     .await?;
-    Ok(row.as_ref().map(|row| rows::revocation(row, 0)).transpose()?.flatten())
+    Ok(row.as_ref().map(rows::revocation).transpose()?.flatten())
 }
 
 pub(super) async fn all(
@@ -178,7 +248,7 @@ pub(super) async fn since(
 ) -> Result<RevocationChanges, StorageError> {
     let revision = revision(connection, issuer).await?;
     let rows = sqlx::query(
-        "SELECT r.reason, r.revocation_date, r.recorded_at, a.name, r.serial FROM revocations r \
+        "SELECT r.reason, r.revocation_date, r.recorded_at, a.name AS actor, r.serial FROM revocations r \
          JOIN actors a ON a.id = r.actor WHERE r.issuer = $1 AND r.revision > $2 ORDER BY r.serial",
     )
     .bind(issuer.0)
@@ -188,10 +258,9 @@ pub(super) async fn since(
     let entries = rows
         .iter()
         .map(|row| {
-            let recorded =
-                rows::recorded(row, 0)?.ok_or(StorageError::Corrupt { what: "reason" })?;
+            let recorded = rows::recorded(row)?.ok_or(StorageError::Corrupt { what: "reason" })?;
             let is_lifted = recorded.reason == RevocationReason::RemoveFromCrl;
-            Ok((row.try_get(4)?, (!is_lifted).then_some(recorded)))
+            Ok((row.try_get("serial")?, (!is_lifted).then_some(recorded)))
         })
         .collect::<Result<_, StorageError>>()?;
     Ok(RevocationChanges { revision, entries })
@@ -205,5 +274,5 @@ pub(super) async fn revision(
         .bind(issuer.0)
         .fetch_one(connection)
         .await?;
-    Ok(row.try_get(0)?)
+    Ok(row.try_get("revision")?)
 }

@@ -6,19 +6,116 @@ use countersign_core::x509::certificate::serial_text;
 use sqlx::{AnyConnection, AssertSqlSafe, Row, any::AnyRow};
 
 use super::{
-    keys, revocations,
-    rows::{self, ROWS_AT_ONCE, digest, seconds},
-};
-use crate::storage::{
-    CertificateRecord, Digests, Evidence, IssuerId, Listed, Listing, Registration, Status,
-    StorageError, Which,
+    CertificateRecord, Digests, Evidence, IssuerId, Listed, Listing, Registration, Status, Storage,
+    StorageError, Which, keys, revocations,
+    rows::{self, REVOCATION, ROWS_AT_ONCE, digest, seconds},
 };
 
-/// What a [`CertificateRecord`] is read from; the actor's name last.
+/// What a [`CertificateRecord`] is read from.
 const COLUMNS: &str = "c.issuer, c.serial, c.not_before, c.not_after, c.registered_at, \
-     c.sha256, c.spki_sha256, c.subject, c.evidence, c.tbs_sha256, b.name";
-/// How many they are: the revocation's columns follow.
+     c.sha256, c.spki_sha256, c.subject, c.evidence, c.tbs_sha256, b.name AS registered_by";
+
+/// How many values a new row has.
 const COLUMN_COUNT: usize = 11;
+
+impl Storage {
+    /// Finds the issuer called `name`, or makes it. Durable.
+    ///
+    /// # Errors
+    /// [`StorageError::IssuerChanged`] when that name belongs to another key, or that key to
+    /// another name.
+    pub async fn bind_issuer(
+        &self,
+        name: &str,
+        spki_sha256: [u8; 32],
+    ) -> Result<IssuerId, StorageError> {
+        let mut work = self.begin().await?;
+        let id = bind_issuer(&mut work, name, spki_sha256).await?;
+        work.commit().await?;
+        Ok(id)
+    }
+
+    /// Registers certificates: all of them or none. Durable. Answers in the order handed in. One
+    /// with a key that was revoked is revoked in the same moment, also where it was there before and
+    /// is good. What a certificate itself says
+    /// replaces what an import said of it; the revocation stays.
+    ///
+    /// # Errors
+    /// [`StorageError::CertificateConflict`] when another certificate has that issuer and serial, and
+    /// is proven, or both are only an import's word.
+    pub async fn register(
+        &self,
+        certificates: Vec<CertificateRecord>,
+    ) -> Result<Vec<Registration>, StorageError> {
+        let mut work = self.begin().await?;
+        let outcomes = register(&mut work, &certificates).await?;
+        self.commit(work).await?;
+        Ok(outcomes)
+    }
+
+    /// The certificate with that serial number.
+    ///
+    /// # Errors
+    /// [`StorageError::Database`].
+    pub async fn certificate(
+        &self,
+        issuer: IssuerId,
+        serial: &[u8],
+    ) -> Result<Option<CertificateRecord>, StorageError> {
+        certificate(&mut *self.readers.acquire().await?, issuer, serial).await
+    }
+
+    /// The status of one serial number. Reads two indices, no certificate.
+    ///
+    /// # Errors
+    /// [`StorageError::Database`].
+    pub async fn status(&self, issuer: IssuerId, serial: &[u8]) -> Result<Status, StorageError> {
+        status(&mut *self.readers.acquire().await?, issuer, serial).await
+    }
+
+    /// The same for an OCSP answer. It has connections of its own, so that no flood of questions
+    /// keeps an administrator or a CRL from the database.
+    ///
+    /// # Errors
+    /// [`StorageError::Database`].
+    pub async fn status_to_answer(
+        &self,
+        issuer: IssuerId,
+        serial: &[u8],
+    ) -> Result<Status, StorageError> {
+        status(&mut *self.responders.acquire().await?, issuer, serial).await
+    }
+
+    /// A page of an issuer's certificates, in the order of their serial numbers' octets.
+    ///
+    /// # Errors
+    /// [`StorageError::Database`].
+    pub async fn list(&self, listing: &Listing) -> Result<Vec<Listed>, StorageError> {
+        let condition = match listing.which {
+            Which::All => "",
+            Which::Revoked => "AND r.reason IS NOT NULL AND r.reason <> 8",
+        };
+        let statement = format!(
+            "SELECT {COLUMNS}, {REVOCATION} FROM certificates c \
+             JOIN actors b ON b.id = c.actor \
+             LEFT JOIN revocations r ON r.issuer = c.issuer AND r.serial = c.serial \
+             LEFT JOIN actors a ON a.id = r.actor \
+             WHERE c.issuer = $1 AND c.serial > $2 {condition} ORDER BY c.serial LIMIT $3"
+        );
+        let rows = sqlx::query(AssertSqlSafe(statement))
+            .bind(listing.issuer.0)
+            .bind(&listing.after)
+            .bind(i64::from(listing.limit))
+            .fetch_all(&mut *self.readers.acquire().await?)
+            .await?;
+        rows.iter()
+            .map(|row| {
+                let revocation = rows::revocation(row)?;
+                Ok(Listed { certificate: of_row(row)?, revocation })
+            })
+            .collect()
+    }
+}
 
 pub(super) async fn bind_issuer(
     connection: &mut AnyConnection,
@@ -29,20 +126,21 @@ pub(super) async fn bind_issuer(
     let rows =
         sqlx::query(known).bind(name).bind(&spki_sha256[..]).fetch_all(&mut *connection).await?;
     for row in &rows {
-        let (known_name, known_key): (String, Vec<u8>) = (row.try_get(1)?, row.try_get(2)?);
+        let (known_name, known_key): (String, Vec<u8>) =
+            (row.try_get("name")?, row.try_get("spki_sha256")?);
         if known_name != name || known_key != spki_sha256 {
             return Err(StorageError::IssuerChanged { name: name.to_owned() });
         }
     }
     if let Some(row) = rows.first() {
-        return Ok(IssuerId(row.try_get(0)?));
+        return Ok(IssuerId(row.try_get("id")?));
     }
     let row = sqlx::query("INSERT INTO issuers (name, spki_sha256) VALUES ($1, $2) RETURNING id")
         .bind(name)
         .bind(&spki_sha256[..])
         .fetch_one(connection)
         .await?;
-    Ok(IssuerId(row.try_get(0)?))
+    Ok(IssuerId(row.try_get("id")?))
 }
 
 pub(super) async fn register(
@@ -132,7 +230,7 @@ async fn insert(
             .bind(tbs(digests));
     }
     let rows = query.fetch_all(connection).await?;
-    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+    rows.iter().map(|row| Ok((row.try_get("issuer")?, row.try_get("serial")?))).collect()
 }
 
 /// What a certificate is that was there before.
@@ -268,7 +366,7 @@ pub(super) async fn status(
     serial: &[u8],
 ) -> Result<Status, StorageError> {
     let row = sqlx::query(
-        "SELECT r.reason, r.revocation_date, r.recorded_at, a.name FROM certificates c \
+        "SELECT r.reason, r.revocation_date, r.recorded_at, a.name AS actor FROM certificates c \
          LEFT JOIN revocations r ON r.issuer = c.issuer AND r.serial = c.serial \
          LEFT JOIN actors a ON a.id = r.actor WHERE c.issuer = $1 AND c.serial = $2",
     )
@@ -277,58 +375,29 @@ pub(super) async fn status(
     .fetch_optional(connection)
     .await?;
     let Some(row) = row else { return Ok(Status::NeverIssued) };
-    Ok(rows::revocation(&row, 0)?.map_or(Status::Good, Status::Revoked))
-}
-
-pub(super) async fn list(
-    connection: &mut AnyConnection,
-    listing: &Listing,
-) -> Result<Vec<Listed>, StorageError> {
-    let condition = match listing.which {
-        Which::All => "",
-        Which::Revoked => "AND r.reason IS NOT NULL AND r.reason <> 8",
-    };
-    let statement = format!(
-        "SELECT {COLUMNS}, r.reason, r.revocation_date, r.recorded_at, a.name FROM certificates c \
-         JOIN actors b ON b.id = c.actor \
-         LEFT JOIN revocations r ON r.issuer = c.issuer AND r.serial = c.serial \
-         LEFT JOIN actors a ON a.id = r.actor \
-         WHERE c.issuer = $1 AND c.serial > $2 {condition} ORDER BY c.serial LIMIT $3"
-    );
-    let rows = sqlx::query(AssertSqlSafe(statement))
-        .bind(listing.issuer.0)
-        .bind(&listing.after)
-        .bind(i64::from(listing.limit))
-        .fetch_all(connection)
-        .await?;
-    rows.iter()
-        .map(|row| {
-            let revocation = rows::revocation(row, COLUMN_COUNT)?;
-            Ok(Listed { certificate: of_row(row)?, revocation })
-        })
-        .collect()
+    Ok(rows::revocation(&row)?.map_or(Status::Good, Status::Revoked))
 }
 
 fn of_row(row: &AnyRow) -> Result<CertificateRecord, StorageError> {
     let octets = |column| row.try_get::<Option<Vec<u8>>, _>(column);
-    let digests = match (octets(5)?, octets(6)?, octets(7)?) {
+    let digests = match (octets("sha256")?, octets("spki_sha256")?, octets("subject")?) {
         (Some(sha256), Some(key), Some(subject)) => Some(Digests {
             sha256: digest(&sha256)?,
-            tbs_sha256: octets(9)?.map(|tbs| digest(&tbs)).transpose()?,
+            tbs_sha256: octets("tbs_sha256")?.map(|tbs| digest(&tbs)).transpose()?,
             spki_sha256: digest(&key)?,
             subject,
         }),
         _ => None,
     };
     Ok(CertificateRecord {
-        issuer: IssuerId(row.try_get(0)?),
-        serial: row.try_get(1)?,
+        issuer: IssuerId(row.try_get("issuer")?),
+        serial: row.try_get("serial")?,
         digests,
-        not_before: seconds(row, 2)?,
-        not_after: seconds(row, 3)?,
-        registered_at: seconds(row, 4)?,
-        evidence: evidence(row, 8)?,
-        actor: row.try_get(10)?,
+        not_before: seconds(row, "not_before")?,
+        not_after: seconds(row, "not_after")?,
+        registered_at: seconds(row, "registered_at")?,
+        evidence: evidence(row)?,
+        actor: row.try_get("registered_by")?,
     })
 }
 
@@ -343,9 +412,9 @@ const fn evidence_code(evidence: Evidence) -> i64 {
     }
 }
 
-/// The [`Evidence`] in that column.
-pub(super) fn evidence(row: &AnyRow, column: usize) -> Result<Evidence, StorageError> {
-    match row.try_get(column)? {
+/// The [`Evidence`] in the column `evidence`.
+pub(super) fn evidence(row: &AnyRow) -> Result<Evidence, StorageError> {
+    match row.try_get("evidence")? {
         0_i64 => Ok(Evidence::Certificate),
         1 => Ok(Evidence::Import),
         _ => Err(StorageError::Corrupt { what: "evidence" }),

@@ -5,7 +5,8 @@ use std::fmt;
 use countersign_core::{crl::RevocationReason, time::UnixSeconds, x509::Certificate};
 use countersign_daemon::ledger::{Hash, Heads};
 
-use crate::{authority::sha256, rules::RevocationOrder};
+use super::super::rules::RevocationOrder;
+use crate::authority::sha256;
 
 /// An issuer's row; only [`Storage::bind_issuer`](super::Storage::bind_issuer) makes one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

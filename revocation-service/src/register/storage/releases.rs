@@ -3,12 +3,64 @@
 use countersign_core::{time::UnixSeconds, x509::certificate::serial_text};
 use sqlx::{AnyConnection, AssertSqlSafe, Row, any::AnyRow};
 
-use super::rows::{self, digest, seconds};
-use crate::storage::{IssuerId, Registration, ReleaseRecord, ReleasesOf, StorageError};
+use super::{
+    IssuerId, Registration, ReleaseRecord, ReleasesOf, Storage, StorageError,
+    rows::{self, digest, seconds},
+};
 
 /// What [`of_row`] reads.
 const COLUMNS: &str = "SELECT r.bundle_sha256, r.name, r.signed_at, r.issuer, r.serial, \
-     r.spki_sha256, r.registered_at, a.name FROM releases r JOIN actors a ON a.id = r.actor";
+     r.spki_sha256, r.registered_at, a.name AS actor FROM releases r JOIN actors a ON a.id = r.actor";
+
+impl Storage {
+    /// Registers releases: all or none. Durable. Of several times for one bundle the latest stays, and
+    /// none at all is later than any: whoever says that it was signed early cannot take it out of the
+    /// list of what a compromise concerns. Answers what is on record now, in the order handed in.
+    ///
+    /// # Errors
+    /// [`StorageError::ReleaseConflict`] when a bundle is known by another name or signer.
+    pub async fn register_releases(
+        &self,
+        releases: Vec<ReleaseRecord>,
+    ) -> Result<Vec<(Registration, ReleaseRecord)>, StorageError> {
+        let mut work = self.begin().await?;
+        let outcomes = register(&mut work, &releases).await?;
+        work.commit().await?;
+        Ok(outcomes)
+    }
+
+    /// Releases, in the order of their bundles' digests.
+    ///
+    /// # Errors
+    /// [`StorageError::Database`].
+    pub async fn releases(&self, of: &ReleasesOf) -> Result<Vec<ReleaseRecord>, StorageError> {
+        let condition = match of {
+            ReleasesOf::Key(_) => "r.spki_sha256 = $1 ORDER BY r.bundle_sha256",
+            ReleasesOf::PageOfKey(..) => {
+                "r.spki_sha256 = $1 AND r.bundle_sha256 > $2 ORDER BY r.bundle_sha256 LIMIT $3"
+            }
+            ReleasesOf::Certificate(..) => {
+                "r.issuer = $1 AND r.serial = $2 ORDER BY r.bundle_sha256"
+            }
+            ReleasesOf::All(..) => "r.bundle_sha256 > $1 ORDER BY r.bundle_sha256 LIMIT $2",
+        };
+        let statement = format!("{COLUMNS} WHERE {condition}");
+        // Nothing but our own words was put into it.
+        let query = sqlx::query(AssertSqlSafe(statement));
+        let behind =
+            |after: &Option<[u8; 32]>| after.map(|digest| digest.to_vec()).unwrap_or_default();
+        let query = match of {
+            ReleasesOf::Key(key) => query.bind(key.to_vec()),
+            ReleasesOf::PageOfKey(key, after, limit) => {
+                query.bind(key.to_vec()).bind(behind(after)).bind(i64::from(*limit))
+            }
+            ReleasesOf::Certificate(issuer, serial) => query.bind(issuer.0).bind(serial.clone()),
+            ReleasesOf::All(after, limit) => query.bind(behind(after)).bind(i64::from(*limit)),
+        };
+        let rows = query.fetch_all(&mut *self.readers.acquire().await?).await?;
+        rows.iter().map(of_row).collect()
+    }
+}
 
 pub(super) async fn register(
     connection: &mut AnyConnection,
@@ -107,45 +159,18 @@ pub(super) async fn of_bundles(
     query.fetch_all(connection).await?.iter().map(of_row).collect()
 }
 
-pub(super) async fn list(
-    connection: &mut AnyConnection,
-    of: &ReleasesOf,
-) -> Result<Vec<ReleaseRecord>, StorageError> {
-    let condition = match of {
-        ReleasesOf::Key(_) => "r.spki_sha256 = $1 ORDER BY r.bundle_sha256",
-        ReleasesOf::PageOfKey(..) => {
-            "r.spki_sha256 = $1 AND r.bundle_sha256 > $2 ORDER BY r.bundle_sha256 LIMIT $3"
-        }
-        ReleasesOf::Certificate(..) => "r.issuer = $1 AND r.serial = $2 ORDER BY r.bundle_sha256",
-        ReleasesOf::All(..) => "r.bundle_sha256 > $1 ORDER BY r.bundle_sha256 LIMIT $2",
-    };
-    let statement = format!("{COLUMNS} WHERE {condition}");
-    // Nothing but our own words was put into it.
-    let query = sqlx::query(AssertSqlSafe(statement));
-    let behind = |after: &Option<[u8; 32]>| after.map(|digest| digest.to_vec()).unwrap_or_default();
-    let query = match of {
-        ReleasesOf::Key(key) => query.bind(key.to_vec()),
-        ReleasesOf::PageOfKey(key, after, limit) => {
-            query.bind(key.to_vec()).bind(behind(after)).bind(i64::from(*limit))
-        }
-        ReleasesOf::Certificate(issuer, serial) => query.bind(issuer.0).bind(serial.clone()),
-        ReleasesOf::All(after, limit) => query.bind(behind(after)).bind(i64::from(*limit)),
-    };
-    let rows = query.fetch_all(connection).await?;
-    rows.iter().map(of_row).collect()
-}
-
 fn of_row(row: &AnyRow) -> Result<ReleaseRecord, StorageError> {
-    let (bundle, key): (Vec<u8>, Vec<u8>) = (row.try_get(0)?, row.try_get(5)?);
-    let signed_at: Option<i64> = row.try_get(2)?;
+    let (bundle, key): (Vec<u8>, Vec<u8>) =
+        (row.try_get("bundle_sha256")?, row.try_get("spki_sha256")?);
+    let signed_at: Option<i64> = row.try_get("signed_at")?;
     Ok(ReleaseRecord {
         bundle_sha256: digest(&bundle)?,
-        name: row.try_get(1)?,
+        name: row.try_get("name")?,
         signed_at: signed_at.map(UnixSeconds::new),
-        issuer: IssuerId(row.try_get(3)?),
-        serial: row.try_get(4)?,
+        issuer: IssuerId(row.try_get("issuer")?),
+        serial: row.try_get("serial")?,
         spki_sha256: digest(&key)?,
-        registered_at: seconds(row, 6)?,
-        actor: row.try_get(7)?,
+        registered_at: seconds(row, "registered_at")?,
+        actor: row.try_get("actor")?,
     })
 }

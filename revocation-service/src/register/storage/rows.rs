@@ -3,7 +3,7 @@
 use countersign_core::{crl::RevocationReason, time::UnixSeconds};
 use sqlx::{AnyConnection, Row, any::AnyRow};
 
-use crate::storage::{Revocation, StorageError};
+use super::{Revocation, StorageError};
 
 /// How many rows one statement inserts or looks up: with ten values each well under what `SQLite`
 /// (32766) and PostgreSQL (65535) allow.
@@ -13,30 +13,50 @@ pub(super) const ROWS_AT_ONCE: usize = 400;
 pub(super) async fn actor(connection: &mut AnyConnection, name: &str) -> Result<i64, StorageError> {
     let known = "SELECT id FROM actors WHERE name = $1";
     if let Some(row) = sqlx::query(known).bind(name).fetch_optional(&mut *connection).await? {
-        return Ok(row.try_get(0)?);
+        return Ok(row.try_get("id")?);
     }
     let row = sqlx::query("INSERT INTO actors (name) VALUES ($1) RETURNING id")
         .bind(name)
         .fetch_one(connection)
         .await?;
-    Ok(row.try_get(0)?)
+    Ok(row.try_get("id")?)
 }
 
-/// The revocation in four columns from `first` on: reason, date, recorded, actor's name. Nothing
-/// where a LEFT JOIN found none, or where a hold was lifted.
-pub(super) fn revocation(row: &AnyRow, first: usize) -> Result<Option<Revocation>, StorageError> {
-    let recorded = recorded(row, first)?;
+/// What [`revocation`] reads, where `r` is the revocation and `a` whoever ordered it.
+pub(super) const REVOCATION: &str = "r.reason, r.revocation_date, r.recorded_at, a.name AS actor";
+
+/// The names of those columns.
+const OF_REVOCATION: [&str; 4] = ["reason", "revocation_date", "recorded_at", "actor"];
+
+/// The revocation in a row. Nothing where a LEFT JOIN found none, or where a hold was lifted.
+pub(super) fn revocation(row: &AnyRow) -> Result<Option<Revocation>, StorageError> {
+    revocation_in(row, OF_REVOCATION)
+}
+
+/// The revocation in columns of these names: reason, date, recorded, actor's name.
+pub(super) fn revocation_in(
+    row: &AnyRow,
+    columns: [&str; 4],
+) -> Result<Option<Revocation>, StorageError> {
+    let recorded = recorded_in(row, columns)?;
     Ok(recorded.filter(|revocation| revocation.reason != RevocationReason::RemoveFromCrl))
 }
 
-/// The same, lifted holds included.
-pub(super) fn recorded(row: &AnyRow, first: usize) -> Result<Option<Revocation>, StorageError> {
-    let Some(code) = row.try_get::<Option<i64>, _>(first)? else { return Ok(None) };
+/// As [`revocation`], lifted holds included.
+pub(super) fn recorded(row: &AnyRow) -> Result<Option<Revocation>, StorageError> {
+    recorded_in(row, OF_REVOCATION)
+}
+
+fn recorded_in(
+    row: &AnyRow,
+    [code, revocation_date, recorded_at, actor]: [&str; 4],
+) -> Result<Option<Revocation>, StorageError> {
+    let Some(code) = row.try_get::<Option<i64>, _>(code)? else { return Ok(None) };
     Ok(Some(Revocation {
         reason: reason(code)?,
-        revocation_date: seconds(row, first + 1)?,
-        recorded_at: seconds(row, first + 2)?,
-        actor: row.try_get(first + 3)?,
+        revocation_date: seconds(row, revocation_date)?,
+        recorded_at: seconds(row, recorded_at)?,
+        actor: row.try_get(actor)?,
     }))
 }
 
@@ -47,7 +67,7 @@ pub(super) fn reason(code: i64) -> Result<RevocationReason, StorageError> {
         .ok_or(StorageError::Corrupt { what: "reason" })
 }
 
-pub(super) fn seconds(row: &AnyRow, column: usize) -> Result<UnixSeconds, StorageError> {
+pub(super) fn seconds(row: &AnyRow, column: &str) -> Result<UnixSeconds, StorageError> {
     Ok(UnixSeconds::new(row.try_get(column)?))
 }
 

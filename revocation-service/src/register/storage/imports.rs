@@ -5,13 +5,45 @@ use std::collections::{BTreeMap, HashMap};
 use countersign_core::time::UnixSeconds;
 use sqlx::AnyConnection;
 
-use super::{certificates, keys, releases, revocations, rows::ROWS_AT_ONCE};
-use crate::{
-    rules::{self, Change},
-    storage::{
-        CertificateRecord, ImportBatch, ImportTaken, IssuerId, Listed, ReleaseRecord, StorageError,
-    },
+use super::{
+    CertificateRecord, ImportBatch, ImportTaken, IssuerId, Listed, ReleaseRecord, Storage,
+    StorageError, certificates, keys, releases, revocations, rows::ROWS_AT_ONCE,
 };
+use crate::register::rules::{self, Change};
+
+impl Storage {
+    /// Takes over what another system knew: all of the batch or none. Durable. A revocation on record
+    /// stays unless the one taken over is stricter; its own date of recording and actor are kept. A
+    /// key takes its certificates of `issuers` with it as an order against it does, `now`.
+    ///
+    /// # Errors
+    /// As [`register`](Self::register) and [`register_releases`](Self::register_releases);
+    /// [`StorageError::Refused`]: a key is on hold.
+    pub async fn import(
+        &self,
+        batch: ImportBatch,
+        issuers: &[IssuerId],
+        now: UnixSeconds,
+    ) -> Result<ImportTaken, StorageError> {
+        let mut work = self.begin().await?;
+        let taken = take(&mut work, batch, issuers, now).await?;
+        self.commit(work).await?;
+        Ok(taken)
+    }
+
+    /// Whether [`import`](Self::import) would refuse one of those, for what is on record or for another
+    /// of them. Writes nothing and keeps nobody from writing: another order may come between.
+    ///
+    /// # Errors
+    /// As [`import`](Self::import).
+    pub async fn check_import(
+        &self,
+        certificates: &[Listed],
+        releases: &[ReleaseRecord],
+    ) -> Result<(), StorageError> {
+        check(&mut *self.readers.acquire().await?, certificates, releases).await
+    }
+}
 
 pub(super) async fn take(
     connection: &mut AnyConnection,

@@ -20,11 +20,7 @@ use sqlx::{
 };
 use tokio::{task::JoinHandle, time::timeout};
 
-use super::{
-    StorageError,
-    generation::Generation,
-    sql::{Engine, SqlStorage, Work, database, pool},
-};
+use super::{Engine, Storage, StorageError, Work, database, generation::Generation, pool};
 
 /// Connections of a replica that write.
 const WRITERS: u32 = 4;
@@ -67,17 +63,13 @@ pub(super) struct Server {
     watch: Mutex<Option<JoinHandle<()>>>,
 }
 
-/// Opens PostgreSQL databases.
-#[derive(Debug)]
-pub struct PostgresStorage;
-
-impl PostgresStorage {
+impl Storage {
     /// Connects to the database at `url` and brings its tables up to date; replicas that start
     /// together wait for each other.
     ///
     /// # Errors
     /// [`StorageError::Database`]: not reachable, not allowed, or made by a later version.
-    pub async fn open(url: &str) -> Result<SqlStorage, StorageError> {
+    pub(super) async fn open_server(url: &str) -> Result<Self, StorageError> {
         sqlx::any::install_default_drivers();
         let writers = connect(url, WRITERS).await?;
         sqlx::migrate!("./migrations/postgres").run(&writers).await.map_err(database)?;
@@ -93,7 +85,7 @@ impl PostgresStorage {
         let readers = connect(url, READERS).await?;
         let upkeep = connect(url, UPKEEP).await?;
         let responders = connect(url, RESPONDERS).await?;
-        Ok(SqlStorage::new([writers, readers, upkeep, responders], Engine::Server(server)))
+        Ok(Self::new([writers, readers, upkeep, responders], Engine::Server(server)))
     }
 }
 
@@ -193,5 +185,5 @@ async fn follow(
 }
 
 async fn position(pool: &PgPool) -> Result<i64, sqlx::Error> {
-    sqlx::query("SELECT position FROM changes").fetch_one(pool).await?.try_get(0)
+    sqlx::query("SELECT position FROM changes").fetch_one(pool).await?.try_get("position")
 }

@@ -4,16 +4,11 @@ use countersign_core::time::UnixSeconds;
 use sqlx::{AnyConnection, AssertSqlSafe, Row, any::AnyRow};
 
 use super::{
-    revocations,
+    Decision, IssuerId, Pending, PendingFault, PendingState, Proposal, Recorded, Storage,
+    StorageError, Verdict, revocations,
     rows::{self, seconds, unsigned},
 };
-use crate::{
-    rules::{MAX_COMMENT_OCTETS, People, RevocationOrder},
-    storage::{
-        Decision, IssuerId, Pending, PendingFault, PendingState, Proposal, Recorded, StorageError,
-        Verdict,
-    },
-};
+use crate::register::rules::{MAX_COMMENT_OCTETS, People, RevocationOrder};
 
 const WAITING: i64 = 0;
 const APPROVED: i64 = 1;
@@ -26,6 +21,9 @@ const COLUMNS: &str = "SELECT id, issuer, serial, reason, revocation_date, actor
      expires_at, comment, state, decided_by, decided_at, decision_comment, was_reason, was_date, \
      was_recorded_at, was_actor FROM proposals";
 
+/// The columns of the revocation that a proposal is to change.
+const WAS: [&str; 4] = ["was_reason", "was_date", "was_recorded_at", "was_actor"];
+
 /// What waits at the time `$1`.
 const WAITS: &str = "state = 0 AND expires_at > $1";
 
@@ -34,6 +32,79 @@ const MAX_WAITING: i64 = 1000;
 
 /// Between the comments of one proposal.
 const SEPARATOR: &str = "; ";
+
+impl Storage {
+    /// Keeps an order for a second person. Durable. One proposal a certificate waits at a time: the same
+    /// order of the same person adds a comment that is new to it, anything else is refused.
+    ///
+    /// # Errors
+    /// [`StorageError::NotRegistered`]; [`StorageError::Refused`] where two people may not either;
+    /// [`StorageError::Pending`]: the revocation is not `was` any more, another proposal waits, too
+    /// many of the same person do, or the comments together are too long.
+    pub async fn propose(&self, proposal: &Proposal) -> Result<Pending, StorageError> {
+        let mut work = self.begin().await?;
+        let pending = propose(&mut work, proposal).await?;
+        work.commit().await?;
+        Ok(pending)
+    }
+
+    /// The proposals: all that wait, then at most `limit` others; the newest first in both.
+    ///
+    /// # Errors
+    /// [`StorageError::Database`].
+    pub async fn proposals(
+        &self,
+        now: UnixSeconds,
+        limit: u32,
+    ) -> Result<Vec<Pending>, StorageError> {
+        list(&mut *self.read(&self.readers).await?, now, limit).await
+    }
+
+    /// How many proposals wait.
+    ///
+    /// # Errors
+    /// [`StorageError::Database`].
+    pub async fn pending_count(&self, now: UnixSeconds) -> Result<u64, StorageError> {
+        let statement = format!("SELECT count(*) AS waiting FROM proposals WHERE {WAITS}");
+        // Nothing but our own words was put into it.
+        let row = sqlx::query(AssertSqlSafe(statement))
+            .bind(now.seconds())
+            .fetch_one(&mut *self.readers.acquire().await?)
+            .await?;
+        unsigned(row.try_get("waiting")?)
+    }
+
+    /// Approves a proposal and carries it out, or turns it down. Durable. `shown` is its
+    /// [`Pending::sha256`]. Who decides again as before is given what they decided.
+    ///
+    /// # Errors
+    /// [`StorageError::Pending`]: not there, not as shown, expired, void, or proposed by the same
+    /// person; [`StorageError::Decided`]: otherwise, or by somebody else; [`StorageError::Refused`].
+    pub async fn decide(
+        &self,
+        id: i64,
+        decision: Decision,
+        shown: [u8; 32],
+        verdict: &Verdict,
+    ) -> Result<(Pending, Option<Recorded>), StorageError> {
+        let mut work = self.begin().await?;
+        let decided = decide(&mut work, (id, shown), decision, verdict).await?;
+        self.commit(work).await?;
+        Ok(decided)
+    }
+
+    /// Takes a proposal back. Durable. Doing so again gives what was done.
+    ///
+    /// # Errors
+    /// [`StorageError::Pending`]: not there, expired, void, or another person's;
+    /// [`StorageError::Decided`].
+    pub async fn withdraw(&self, id: i64, verdict: &Verdict) -> Result<Pending, StorageError> {
+        let mut work = self.begin().await?;
+        let withdrawn = withdraw(&mut work, id, verdict).await?;
+        work.commit().await?;
+        Ok(withdrawn)
+    }
+}
 
 pub(super) async fn propose(
     connection: &mut AnyConnection,
@@ -72,7 +143,7 @@ pub(super) async fn propose(
     .bind(was.map(|was| was.actor.clone()))
     .fetch_one(connection)
     .await?;
-    Ok(Pending { id: row.try_get(0)?, proposal: proposal.clone(), state: PendingState::Waiting })
+    Ok(Pending { id: row.try_get("id")?, proposal: proposal.clone(), state: PendingState::Waiting })
 }
 
 /// The proposal for that certificate that waits.
@@ -96,14 +167,15 @@ async fn refuse_too_many(
     connection: &mut AnyConnection,
     order: &RevocationOrder,
 ) -> Result<(), StorageError> {
-    let statement = format!("SELECT count(*) FROM proposals WHERE {WAITS} AND actor = $2");
+    let statement =
+        format!("SELECT count(*) AS waiting FROM proposals WHERE {WAITS} AND actor = $2");
     // Nothing but our own words was put into it.
     let row = sqlx::query(AssertSqlSafe(statement))
         .bind(order.now.seconds())
         .bind(&order.actor)
         .fetch_one(connection)
         .await?;
-    if row.try_get::<i64, _>(0)? < MAX_WAITING {
+    if row.try_get::<i64, _>("waiting")? < MAX_WAITING {
         return Ok(());
     }
     Err(PendingFault::TooManyWait.into())
@@ -153,17 +225,6 @@ pub(super) async fn list(
     let others = sqlx::query(AssertSqlSafe(others)).bind(now.seconds()).bind(i64::from(limit));
     rows.extend(others.fetch_all(connection).await?);
     rows.iter().map(|row| of_row(row, now)).collect()
-}
-
-pub(super) async fn count(
-    connection: &mut AnyConnection,
-    now: UnixSeconds,
-) -> Result<u64, StorageError> {
-    let statement = format!("SELECT count(*) FROM proposals WHERE {WAITS}");
-    // Nothing but our own words was put into it.
-    let row =
-        sqlx::query(AssertSqlSafe(statement)).bind(now.seconds()).fetch_one(connection).await?;
-    unsigned(row.try_get(0)?)
 }
 
 /// The revocation of that certificate changes: what waits was proposed for another state of it.
@@ -292,15 +353,15 @@ async fn carry_out(
 }
 
 fn of_row(row: &AnyRow, now: UnixSeconds) -> Result<Pending, StorageError> {
-    let expires_at = seconds(row, 7)?;
+    let expires_at = seconds(row, "expires_at")?;
     let verdict = || {
         Ok::<_, StorageError>(Verdict {
-            actor: row.try_get(10)?,
-            at: seconds(row, 11)?,
-            comment: row.try_get(12)?,
+            actor: row.try_get("decided_by")?,
+            at: seconds(row, "decided_at")?,
+            comment: row.try_get("decision_comment")?,
         })
     };
-    let state = match row.try_get(9)? {
+    let state = match row.try_get("state")? {
         WAITING if now >= expires_at => PendingState::Expired,
         WAITING => PendingState::Waiting,
         APPROVED => PendingState::Approved(verdict()?),
@@ -309,21 +370,21 @@ fn of_row(row: &AnyRow, now: UnixSeconds) -> Result<Pending, StorageError> {
         OUTDATED => PendingState::Outdated,
         _ => return Err(StorageError::Corrupt { what: "state" }),
     };
-    let date: Option<i64> = row.try_get(4)?;
+    let date: Option<i64> = row.try_get("revocation_date")?;
     let order = RevocationOrder {
-        reason: rows::reason(row.try_get(3)?)?,
+        reason: rows::reason(row.try_get("reason")?)?,
         compromised_since: date.map(UnixSeconds::new),
-        now: seconds(row, 6)?,
-        actor: row.try_get(5)?,
+        now: seconds(row, "proposed_at")?,
+        actor: row.try_get("actor")?,
         people: People::One,
     };
     let proposal = Proposal {
-        issuer: IssuerId(row.try_get(1)?),
-        serial: row.try_get(2)?,
+        issuer: IssuerId(row.try_get("issuer")?),
+        serial: row.try_get("serial")?,
         order,
-        was: rows::revocation(row, 13)?,
-        comment: row.try_get(8)?,
+        was: rows::revocation_in(row, WAS)?,
+        comment: row.try_get("comment")?,
         expires_at,
     };
-    Ok(Pending { id: row.try_get(0)?, proposal, state })
+    Ok(Pending { id: row.try_get("id")?, proposal, state })
 }

@@ -2,20 +2,99 @@
 
 use std::collections::HashMap;
 
-use countersign_core::time::UnixSeconds;
-use sqlx::{AnyConnection, AssertSqlSafe, Row};
+use countersign_core::{time::UnixSeconds, x509::certificate::serial_text};
+use sqlx::{AnyConnection, AssertSqlSafe, Row, any::AnyRow};
 
 use super::{
+    CertificateRecord, IssuerId, KeyRecorded, OfKey, Revocation, RevokedKey, Storage, StorageError,
     certificates::evidence,
     revocations,
     rows::{self, digest, seconds},
 };
-use crate::{
-    rules::{self, Change, People, RevocationOrder},
-    storage::{
-        CertificateRecord, IssuerId, KeyRecorded, OfKey, Revocation, RevokedKey, StorageError,
-    },
-};
+use crate::register::rules::{self, Change, People, RevocationOrder};
+
+impl Storage {
+    /// Revokes every certificate with that key (SHA-256 of the `SubjectPublicKeyInfo`) that one of
+    /// `issuers` issued, by [`crate::register::rules::decide_for_key`], and remembers the key: whoever
+    /// registers it later has it revoked. Durable. `named` is the certificate (issuer, serial number)
+    /// that the order named, whose key this was when it was looked up.
+    ///
+    /// # Errors
+    /// [`StorageError::Refused`]; [`StorageError::KeyChanged`]: `named` has another key by now.
+    pub async fn revoke_key(
+        &self,
+        spki_sha256: [u8; 32],
+        order: &RevocationOrder,
+        issuers: &[IssuerId],
+        named: Option<(IssuerId, &[u8])>,
+    ) -> Result<KeyRecorded, StorageError> {
+        let mut work = self.begin().await?;
+        let recorded = revoke(&mut work, spki_sha256, order, issuers).await?;
+        // Before anything is committed.
+        refuse_changed_key(named, &recorded.certificates)?;
+        self.commit(work).await?;
+        Ok(recorded)
+    }
+
+    /// The certificates with that key, and how they stand.
+    ///
+    /// # Errors
+    /// [`StorageError::Database`].
+    pub async fn certificates_of_key(
+        &self,
+        spki_sha256: [u8; 32],
+    ) -> Result<Vec<OfKey>, StorageError> {
+        let found = with_key(&mut *self.readers.acquire().await?, spki_sha256).await?;
+        Ok(found.into_iter().map(|(certificate, _)| certificate).collect())
+    }
+
+    /// The order against that key (SHA-256 of the `SubjectPublicKeyInfo`), if there ever was one.
+    ///
+    /// # Errors
+    /// [`StorageError::Database`].
+    pub async fn revoked_key(
+        &self,
+        spki_sha256: [u8; 32],
+    ) -> Result<Option<Revocation>, StorageError> {
+        of(&mut *self.readers.acquire().await?, spki_sha256).await
+    }
+
+    /// The keys that were revoked, in the order of their digests: those behind `after`, at most `limit`.
+    ///
+    /// # Errors
+    /// [`StorageError::Database`].
+    pub async fn revoked_keys(
+        &self,
+        after: Option<[u8; 32]>,
+        limit: u32,
+    ) -> Result<Vec<RevokedKey>, StorageError> {
+        let rows = sqlx::query(
+            "SELECT k.reason, k.revocation_date, k.recorded_at, a.name AS actor, k.spki_sha256 \
+             FROM revoked_keys k JOIN actors a ON a.id = k.actor \
+             WHERE k.spki_sha256 > $1 ORDER BY k.spki_sha256 LIMIT $2",
+        )
+        .bind(after.map(|digest| digest.to_vec()).unwrap_or_default())
+        .bind(i64::from(limit))
+        .fetch_all(&mut *self.readers.acquire().await?)
+        .await?;
+        rows.iter().map(of_row).collect()
+    }
+}
+
+/// Refuses an order whose certificate is not among those with the key.
+fn refuse_changed_key(
+    named: Option<(IssuerId, &[u8])>,
+    certificates: &[OfKey],
+) -> Result<(), StorageError> {
+    match named {
+        Some((issuer, serial))
+            if !certificates.iter().any(|each| each.issuer == issuer && each.serial == serial) =>
+        {
+            Err(StorageError::KeyChanged { serial: serial_text(serial) })
+        }
+        _ => Ok(()),
+    }
+}
 
 pub(super) async fn revoke(
     connection: &mut AnyConnection,
@@ -80,14 +159,6 @@ async fn take_certificates(
     Ok(recorded)
 }
 
-pub(super) async fn certificates(
-    connection: &mut AnyConnection,
-    spki_sha256: [u8; 32],
-) -> Result<Vec<OfKey>, StorageError> {
-    let found = with_key(connection, spki_sha256).await?;
-    Ok(found.into_iter().map(|(certificate, _)| certificate).collect())
-}
-
 /// The certificates with that key, each with its notBefore if that is proven.
 async fn with_key(
     connection: &mut AnyConnection,
@@ -95,7 +166,7 @@ async fn with_key(
 ) -> Result<Vec<(OfKey, Option<UnixSeconds>)>, StorageError> {
     let rows = sqlx::query(
         "SELECT c.issuer, c.serial, c.not_before, c.evidence, r.reason, r.revocation_date, r.recorded_at, \
-         a.name FROM certificates c \
+         a.name AS actor FROM certificates c \
          LEFT JOIN revocations r ON r.issuer = c.issuer AND r.serial = c.serial \
          LEFT JOIN actors a ON a.id = r.actor \
          WHERE c.spki_sha256 IS NOT NULL AND substr(c.spki_sha256, 1, 8) = $1 \
@@ -108,12 +179,12 @@ async fn with_key(
     rows.iter()
         .map(|row| {
             let certificate = OfKey {
-                issuer: IssuerId(row.try_get(0)?),
-                serial: row.try_get(1)?,
-                revocation: rows::revocation(row, 4)?,
+                issuer: IssuerId(row.try_get("issuer")?),
+                serial: row.try_get("serial")?,
+                revocation: rows::revocation(row)?,
                 changed: false,
             };
-            Ok((certificate, evidence(row, 3)?.proves(seconds(row, 2)?)))
+            Ok((certificate, evidence(row)?.proves(seconds(row, "not_before")?)))
         })
         .collect()
 }
@@ -150,30 +221,13 @@ pub(super) async fn of(
     spki_sha256: [u8; 32],
 ) -> Result<Option<Revocation>, StorageError> {
     let row = sqlx::query(
-        "SELECT k.reason, k.revocation_date, k.recorded_at, a.name FROM revoked_keys k \
+        "SELECT k.reason, k.revocation_date, k.recorded_at, a.name AS actor FROM revoked_keys k \
          JOIN actors a ON a.id = k.actor WHERE k.spki_sha256 = $1",
     )
     .bind(&spki_sha256[..])
     .fetch_optional(connection)
     .await?;
-    Ok(row.as_ref().map(|row| rows::revocation(row, 0)).transpose()?.flatten())
-}
-
-pub(super) async fn revoked(
-    connection: &mut AnyConnection,
-    after: Option<[u8; 32]>,
-    limit: u32,
-) -> Result<Vec<RevokedKey>, StorageError> {
-    let rows = sqlx::query(
-        "SELECT k.reason, k.revocation_date, k.recorded_at, a.name, k.spki_sha256 \
-         FROM revoked_keys k JOIN actors a ON a.id = k.actor \
-         WHERE k.spki_sha256 > $1 ORDER BY k.spki_sha256 LIMIT $2",
-    )
-    .bind(after.map(|digest| digest.to_vec()).unwrap_or_default())
-    .bind(i64::from(limit))
-    .fetch_all(connection)
-    .await?;
-    rows.iter().map(of_row).collect()
+    Ok(row.as_ref().map(rows::revocation).transpose()?.flatten())
 }
 
 /// The keys of `certificates` that are on record.
@@ -191,7 +245,7 @@ pub(super) async fn revoked_among(
         return Ok(HashMap::new());
     }
     let statement = format!(
-        "SELECT k.reason, k.revocation_date, k.recorded_at, a.name, k.spki_sha256 \
+        "SELECT k.reason, k.revocation_date, k.recorded_at, a.name AS actor, k.spki_sha256 \
          FROM revoked_keys k JOIN actors a ON a.id = k.actor WHERE k.spki_sha256 IN {}",
         rows::placeholders(1, keys.len())
     );
@@ -205,8 +259,8 @@ pub(super) async fn revoked_among(
     Ok(known.into_iter().map(|key| (key.spki_sha256, key.revocation)).collect())
 }
 
-fn of_row(row: &sqlx::any::AnyRow) -> Result<RevokedKey, StorageError> {
-    let revocation = rows::revocation(row, 0)?.ok_or(StorageError::Corrupt { what: "reason" })?;
-    let key: Vec<u8> = row.try_get(4)?;
+fn of_row(row: &AnyRow) -> Result<RevokedKey, StorageError> {
+    let revocation = rows::revocation(row)?.ok_or(StorageError::Corrupt { what: "reason" })?;
+    let key: Vec<u8> = row.try_get("spki_sha256")?;
     Ok(RevokedKey { spki_sha256: digest(&key)?, revocation })
 }

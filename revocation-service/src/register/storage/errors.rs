@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use countersign_core::time::UnixSeconds;
 
-use crate::rules::Refusal;
+use crate::register::rules::Refusal;
 
 /// Why storage did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
