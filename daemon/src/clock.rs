@@ -6,6 +6,8 @@ use std::fmt::Debug;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use countersign_core::time::UnixSeconds;
+
 /// 2020-01-01T00:00:00Z in seconds since the Unix epoch: no machine that runs this program can
 /// rightly have an earlier clock, but one whose battery failed starts at 1970 or 2000.
 pub const EARLIEST_PLAUSIBLE_UNIX_SECONDS: u64 = 1_577_836_800;
@@ -14,6 +16,17 @@ pub const EARLIEST_PLAUSIBLE_UNIX_SECONDS: u64 = 1_577_836_800;
 pub trait Clock: Debug + Send + Sync {
     /// The current time.
     fn now(&self) -> SystemTime;
+
+    /// The current time in whole seconds.
+    fn unix_now(&self) -> UnixSeconds {
+        unix_seconds(self.now())
+    }
+}
+
+/// The seconds of `time`, rounded down; 1970 for anything earlier.
+pub fn unix_seconds(time: SystemTime) -> UnixSeconds {
+    let since_epoch = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    UnixSeconds::new(i64::try_from(since_epoch.as_secs()).unwrap_or(i64::MAX))
 }
 
 /// Whether `time` is not before 2020.

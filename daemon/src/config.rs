@@ -6,13 +6,15 @@
 //! string. Arrays of tables cannot be reached into by the environment. Relative paths in a value
 //! are relative to the working directory: nothing here changes a value.
 
+use std::fmt::Display;
 use std::ops::{Range, RangeInclusive};
 use std::path::{Path, PathBuf};
 
 use countersign_signing::toml_fault;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 use toml::Spanned;
-use toml::de::{DeString, DeTable, DeValue, Deserializer};
+use toml::de::{DeString, DeTable, DeValue};
 
 /// The largest configuration file that is read: a wrong path must not fill the memory.
 const MAX_FILE_BYTES: u64 = 1024 * 1024;
@@ -75,11 +77,17 @@ impl ConfigError {
         if range.contains(&value) {
             return Ok(());
         }
-        Err(Self::Range {
-            key: key.to_owned(),
-            value: value.to_string(),
-            expected: format!("{}–{}", range.start(), range.end()),
-        })
+        Err(Self::refused(key, value, format!("{}–{}", range.start(), range.end())))
+    }
+
+    /// The [`ConfigError::Range`] of `key`, with `value` as the message shows it.
+    pub fn refused(key: &str, value: impl Display, expected: impl Into<String>) -> Self {
+        Self::Range { key: key.to_owned(), value: value.to_string(), expected: expected.into() }
+    }
+
+    /// The same for a value that is text: the message has it in quotation marks.
+    pub fn refused_text(key: &str, value: &str, expected: impl Into<String>) -> Self {
+        Self::refused(key, format_args!("{value:?}"), expected)
     }
 }
 
@@ -125,7 +133,7 @@ pub fn load_with<T: DeserializeOwned>(
             .map_err(|message| ConfigError::Environment { variable: name.clone(), message })?;
     }
 
-    T::deserialize(Deserializer::from(table)).map_err(|error| match error.span() {
+    T::deserialize(toml::de::Deserializer::from(table)).map_err(|error| match error.span() {
         Some(span) if span.start > text.len() => ConfigError::Environment {
             variable: variables
                 .get(span.start - text.len() - 1)
@@ -140,6 +148,27 @@ pub fn load_with<T: DeserializeOwned>(
             let message = format!("{}: {}", shown.display(), toml_fault::message(&error));
             ConfigError::Incomplete { message }
         }
+    })
+}
+
+/// One value or a list of them, for `#[serde(deserialize_with)]`.
+///
+/// # Errors
+/// It is neither.
+pub fn one_or_several<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum OneOrSeveral<T> {
+        One(T),
+        Several(Vec<T>),
+    }
+    Ok(match OneOrSeveral::deserialize(deserializer)? {
+        OneOrSeveral::One(one) => vec![one],
+        OneOrSeveral::Several(several) => several,
     })
 }
 

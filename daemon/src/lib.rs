@@ -31,6 +31,7 @@ pub mod rate;
 pub mod reception;
 pub mod request_id;
 pub mod server;
+pub mod sha256;
 mod shares;
 pub mod shutdown;
 pub mod systemd;

@@ -45,10 +45,9 @@ impl LogSettings {
     }
 
     fn filter(&self) -> Result<EnvFilter, ConfigError> {
-        EnvFilter::builder().parse(&self.level).map_err(|error| ConfigError::Range {
-            key: "log.level".to_owned(),
-            value: format!("{:?}", self.level),
-            expected: format!("error, warn, info, debug, trace or directives ({error})"),
+        EnvFilter::builder().parse(&self.level).map_err(|error| {
+            let expected = format!("error, warn, info, debug, trace or directives ({error})");
+            ConfigError::refused_text("log.level", &self.level, expected)
         })
     }
 }

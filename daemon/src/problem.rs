@@ -39,6 +39,11 @@ impl Problem {
         Self { status, code, detail: detail.into(), headers: Vec::new() }
     }
 
+    /// 400 with that code.
+    pub fn bad_request(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code, detail)
+    }
+
     /// 404 for a path this service does not have.
     pub fn not_found() -> Self {
         Self::new(StatusCode::NOT_FOUND, "request.path.unknown", "There is nothing at this path.")

@@ -159,27 +159,23 @@ impl Config {
     /// # Errors
     /// [`ConfigError::Range`] when one of the two is missing, or the time is none.
     pub fn rotation(&self) -> Result<Option<(UnixSeconds, &KeySettings)>, ConfigError> {
-        let refused = |key: &str, value: &str, expected: &str| ConfigError::Range {
-            key: key.to_owned(),
-            value: value.to_owned(),
-            expected: expected.to_owned(),
-        };
         match (&self.rotate_at, &self.next) {
             (None, None) => Ok(None),
             (None, Some(_)) => {
-                Err(refused("rotate_at", "nothing", "a time, since there is a [next]"))
+                let expected = "a time, since there is a [next]";
+                Err(ConfigError::refused("rotate_at", "nothing", expected))
             }
             (Some(_), None) => {
-                Err(refused("next", "nothing", "a [next] table, since there is a rotate_at"))
+                let expected = "a [next] table, since there is a rotate_at";
+                Err(ConfigError::refused("next", "nothing", expected))
             }
-            (Some(text), Some(next)) => match UnixSeconds::parse_rfc3339(text) {
-                Some(at) => Ok(Some((at, next))),
-                None => Err(refused(
-                    "rotate_at",
-                    &format!("{text:?}"),
-                    "a time such as \"2027-01-01T00:00:00Z\"",
-                )),
-            },
+            (Some(text), Some(next)) => {
+                let at = UnixSeconds::parse_rfc3339(text).ok_or_else(|| {
+                    let expected = "a time such as \"2027-01-01T00:00:00Z\"";
+                    ConfigError::refused_text("rotate_at", text, expected)
+                })?;
+                Ok(Some((at, next)))
+            }
         }
     }
 

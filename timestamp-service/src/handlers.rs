@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use countersign_core::tsp::{FailureInfo, RequestFault, TimestampRequest};
+use countersign_daemon::clock::unix_seconds;
 use countersign_daemon::ledger::{AppendError, Appending};
 use countersign_daemon::problem::Problem;
 use countersign_daemon::request_id::RequestId;
@@ -16,7 +17,7 @@ use warp::reply::{Reply, Response};
 use crate::audit::{Requester, TokenRecord};
 use crate::issuer::{Issuer, Offer, Pace};
 use crate::reply::{self, Refusal};
-use crate::state::{State, unix_seconds};
+use crate::state::State;
 
 /// What a client reads when the reason is ours alone; the log has it.
 const INTERNAL: &str =

@@ -22,7 +22,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use countersign_daemon::clock::Clock;
+use countersign_daemon::clock::{Clock, unix_seconds};
 use countersign_daemon::clock_monitor::ClockMonitor;
 use countersign_daemon::config::ConfigError;
 use countersign_daemon::ledger::{AuditSettings, OpenError};
@@ -37,7 +37,7 @@ use crate::config::Config;
 use crate::issuer::IssuerError;
 use crate::keys::{Keys, KeysError};
 use crate::reload::Reloading;
-use crate::state::{State, unix_seconds};
+use crate::state::State;
 use crate::time::StampClock;
 
 /// The program's name in the lines it prints.
@@ -113,7 +113,7 @@ impl Listeners {
 /// # Errors
 /// As [`run`], but for signals and what only opening the ledger can tell.
 pub fn check(config: &Config, clock: &dyn Clock) -> Result<(), StartError> {
-    Keys::open(config, unix_seconds(clock.now()))?;
+    Keys::open(config, clock.unix_now())?;
     config.tls.clone().map(Tls::open).transpose()?;
     config.audit.as_ref().map_or(Ok(()), AuditSettings::check)?;
     Ok(())

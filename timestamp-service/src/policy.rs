@@ -71,11 +71,8 @@ pub(crate) fn offered(settings: &[PolicySettings]) -> Result<Vec<OfferedPolicy>,
     for policy in settings {
         let policy = policy.offered()?;
         if policies.iter().any(|other| other.oid == policy.oid) {
-            return Err(ConfigError::Range {
-                key: "policy.oid".to_owned(),
-                value: format!("\"{}\" twice", policy.oid),
-                expected: "each policy once".to_owned(),
-            });
+            let twice = format_args!("\"{}\" twice", policy.oid);
+            return Err(ConfigError::refused("policy.oid", twice, "each policy once"));
         }
         policies.push(policy);
     }
@@ -84,28 +81,25 @@ pub(crate) fn offered(settings: &[PolicySettings]) -> Result<Vec<OfferedPolicy>,
 
 impl PolicySettings {
     fn offered(&self) -> Result<OfferedPolicy, ConfigError> {
-        let oid = ObjectIdentifier::new(&self.oid).map_err(|error| ConfigError::Range {
-            key: "policy.oid".to_owned(),
-            value: format!("{:?}", self.oid),
-            expected: format!("an object identifier such as \"1.3.6.1.4.1.99999.1\" ({error})"),
+        let oid = ObjectIdentifier::new(&self.oid).map_err(|error| {
+            let expected =
+                format!("an object identifier such as \"1.3.6.1.4.1.99999.1\" ({error})");
+            ConfigError::refused_text("policy.oid", &self.oid, expected)
         })?;
         if !matches!(self.accuracy_millis, 1..=999 | 1001..=60_000) {
-            return Err(ConfigError::Range {
-                key: "policy.accuracy_millis".to_owned(),
-                value: self.accuracy_millis.to_string(),
-                expected: "1–999, for tokens with milliseconds, or 1001–60000: whole seconds cost up to 1000"
-                    .to_owned(),
-            });
+            let expected =
+                "1–999, for tokens with milliseconds, or 1001–60000: whole seconds cost up to 1000";
+            let key = "policy.accuracy_millis";
+            return Err(ConfigError::refused(key, self.accuracy_millis, expected));
         }
         let accuracy = Duration::from_millis(self.accuracy_millis);
         Ok(OfferedPolicy { oid, hashes: self.hashes()?, accuracy })
     }
 
     fn hashes(&self) -> Result<Vec<HashAlgorithm>, ConfigError> {
-        let refused = |value: String| ConfigError::Range {
-            key: "policy.accepted_hashes".to_owned(),
-            value,
-            expected: "one or more of \"sha256\", \"sha384\", \"sha512\"".to_owned(),
+        let refused = |value: String| {
+            let expected = "one or more of \"sha256\", \"sha384\", \"sha512\"";
+            ConfigError::refused("policy.accepted_hashes", value, expected)
         };
         if self.accepted_hashes.is_empty() {
             return Err(refused("an empty list".to_owned()));

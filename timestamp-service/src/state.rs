@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use arc_swap::{ArcSwap, Guard};
 use countersign_core::time::UnixSeconds;
+use countersign_daemon::clock::unix_seconds;
 use countersign_daemon::health::Readiness;
 use countersign_daemon::ledger::Ledger;
 use tokio::sync::Semaphore;
@@ -90,12 +91,6 @@ impl State {
         let default = issuer.offer(None).map(|offer| offer.policy.clock_allowance());
         self.clock.check(&issuer, default.unwrap_or(Duration::ZERO))
     }
-}
-
-/// The seconds of `time`, rounded down; 1970 for anything earlier.
-pub(crate) fn unix_seconds(time: SystemTime) -> UnixSeconds {
-    let since_epoch = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    UnixSeconds::new(i64::try_from(since_epoch.as_secs()).unwrap_or(i64::MAX))
 }
 
 /// The checks of `/readyz`: `clock` (with the certificate's validity), `key`, and `audit` where there

@@ -11,11 +11,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use countersign_core::time::UnixSeconds;
-use countersign_daemon::clock::{self, Clock};
+use countersign_daemon::clock::{self, Clock, unix_seconds};
 use countersign_daemon::clock_monitor::{ClockMonitor, Untrusted};
 
 use crate::issuer::Issuer;
-use crate::state::unix_seconds;
 
 /// A clock, and the latest time stamped by it.
 #[derive(Debug)]

@@ -76,11 +76,11 @@ impl ClockSettings {
                 Some(("ntp", server)) if !server.is_empty() => {
                     Ok(Box::new(Sntp::new(text, server)))
                 }
-                _ => Err(ConfigError::Range {
-                    key: "clock.sources".to_owned(),
-                    value: format!("{text:?}"),
-                    expected: "\"ntp:HOST\", \"ntp:HOST:PORT\" or \"chrony\"".to_owned(),
-                }),
+                _ => Err(ConfigError::refused_text(
+                    "clock.sources",
+                    text,
+                    "\"ntp:HOST\", \"ntp:HOST:PORT\" or \"chrony\"",
+                )),
             }
         };
         self.sources.iter().map(open).collect()
