@@ -30,6 +30,7 @@ pub mod problem;
 pub mod rate;
 pub mod reception;
 pub mod request_id;
+pub mod route;
 pub mod server;
 pub mod sha256;
 mod shares;

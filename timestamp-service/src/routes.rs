@@ -20,6 +20,7 @@ use countersign_daemon::media_type;
 use countersign_daemon::peer::ClientAddress;
 use countersign_daemon::problem::Problem;
 use countersign_daemon::request_id::RequestId;
+use countersign_daemon::route::{BodyLimit, Row, Table};
 use http::{HeaderMap, Method, StatusCode};
 use warp::path::FullPath;
 use warp::reply::Response;
@@ -35,35 +36,35 @@ const QUERY_MEDIA_TYPE: &str = "application/timestamp-query";
 /// The media type of a request in JSON.
 const JSON_MEDIA_TYPE: &str = "application/json";
 
+const STAMP: &[Method] = &[Method::POST];
+const LOOK: &[Method] = &[Method::GET, Method::HEAD];
+
 /// What stands at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Endpoint {
-    /// RFC 3161.
+    /// RFC 3161, and JSON at `/api/v1/timestamp`.
     Stamp,
-    /// RFC 3161 and JSON.
-    ApiStamp,
     /// The certificates.
     CertificateChain,
     /// The description of the API.
     Description,
 }
 
-impl Endpoint {
-    const ALL: [Self; 4] = [Self::Stamp, Self::ApiStamp, Self::CertificateChain, Self::Description];
-
-    const fn path(self) -> &'static str {
-        match self {
-            Self::Stamp => "/",
-            Self::ApiStamp => "/api/v1/timestamp",
-            Self::CertificateChain => "/api/v1/timestamp/certchain",
-            Self::Description => "/api/v1/openapi.json",
-        }
-    }
-
-    fn at(path: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|endpoint| endpoint.path() == path)
-    }
+const fn stamps(path: &'static str, takes: &'static [&'static str]) -> Row<Endpoint> {
+    Row { methods: STAMP, path, takes, body: BodyLimit::Listener, endpoint: Endpoint::Stamp }
 }
+
+const fn shows(path: &'static str, endpoint: Endpoint) -> Row<Endpoint> {
+    Row { methods: LOOK, path, takes: &[], body: BodyLimit::Listener, endpoint }
+}
+
+/// Everything but `/livez` and `/readyz`, which are daemon's.
+const TABLE: Table<Endpoint> = Table(&[
+    stamps("/", &[QUERY_MEDIA_TYPE]),
+    stamps("/api/v1/timestamp", &[QUERY_MEDIA_TYPE, JSON_MEDIA_TYPE]),
+    shows("/api/v1/timestamp/certchain", Endpoint::CertificateChain),
+    shows("/api/v1/openapi.json", Endpoint::Description),
+]);
 
 /// Every route of the public listener.
 pub(crate) fn routes(
@@ -71,18 +72,22 @@ pub(crate) fn routes(
 ) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone + Send + Sync + 'static {
     let health = health::routes(readiness(&state));
     // One filter finds the path: a chain of filters would try one after the other at each request.
-    let endpoint = warp::path::full().and_then(|path: FullPath| {
-        std::future::ready(Endpoint::at(path.as_str()).ok_or_else(warp::reject::not_found))
+    let place = warp::path::full().and_then(|path: FullPath| {
+        let is_there = TABLE.place(path.as_str()).is_some();
+        std::future::ready(if is_there { Ok(path) } else { Err(warp::reject::not_found()) })
     });
-    let answer = endpoint
+    let answer = place
         .and(warp::method())
         .and(warp::header::headers_cloned())
         .and(warp::ext::get::<RequestId>())
         .and(warp::ext::get::<ClientAddress>())
         .and(warp::body::bytes())
-        .then(move |endpoint, method, headers, request_id, client: ClientAddress, body| {
+        .then(move |path, method, headers, request_id, client: ClientAddress, body| {
             let (state, asked) = (Arc::clone(&state), Asked { by: client.into(), request_id });
-            async move { answer(state, endpoint, &method, &headers, asked, body).await }
+            async move {
+                let answered = answer(state, &path, &method, &headers, asked, body).await;
+                answered.unwrap_or_else(Problem::into_response)
+            }
         });
     answer.or(health).unify()
 }
@@ -92,45 +97,28 @@ pub(crate) fn path_class(path: &str) -> &'static str {
     match path {
         health::LIVE_PATH => health::LIVE_PATH,
         health::READY_PATH => health::READY_PATH,
-        _ => Endpoint::at(path).map_or("other", Endpoint::path),
+        _ => TABLE.class(path).unwrap_or("other"),
     }
 }
 
 async fn answer(
     state: Arc<State>,
-    endpoint: Endpoint,
+    path: &FullPath,
     method: &Method,
     headers: &HeaderMap,
     asked: Asked,
     body: Bytes,
-) -> Response {
-    match endpoint {
-        Endpoint::Stamp | Endpoint::ApiStamp => {
-            if method != Method::POST {
-                return Problem::method_not_allowed(&[Method::POST]).into_response();
-            }
-            let takes_json = endpoint == Endpoint::ApiStamp;
-            if media_type::is(headers, QUERY_MEDIA_TYPE) {
-                handlers::stamp(state, body, asked).await
-            } else if takes_json && media_type::is(headers, JSON_MEDIA_TYPE) {
-                stamp_json(state, &body, asked).await
-            } else if takes_json {
-                let expected = format!("{QUERY_MEDIA_TYPE} or {JSON_MEDIA_TYPE}");
-                Problem::unsupported_media_type(&expected).into_response()
-            } else {
-                Problem::unsupported_media_type(QUERY_MEDIA_TYPE).into_response()
-            }
+) -> Result<Response, Problem> {
+    let (row, _) = TABLE.find(method, path.as_str())?;
+    row.require_media_type(headers)?;
+    Ok(match row.endpoint {
+        Endpoint::Stamp if media_type::is(headers, QUERY_MEDIA_TYPE) => {
+            handlers::stamp(state, body, asked).await
         }
-        Endpoint::CertificateChain | Endpoint::Description => {
-            if method != Method::GET && method != Method::HEAD {
-                return Problem::method_not_allowed(&[Method::GET, Method::HEAD]).into_response();
-            }
-            match endpoint {
-                Endpoint::Description => reply::description(),
-                _ => reply::certificate_chain(&state.issuer()),
-            }
-        }
-    }
+        Endpoint::Stamp => stamp_json(state, &body, asked).await,
+        Endpoint::CertificateChain => reply::certificate_chain(&state.issuer()),
+        Endpoint::Description => reply::description(),
+    })
 }
 
 async fn stamp_json(state: Arc<State>, body: &[u8], asked: Asked) -> Response {
