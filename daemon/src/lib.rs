@@ -5,6 +5,7 @@
 //! holds no key but those of its own TLS listeners.
 
 mod activity;
+pub mod admin;
 mod admission;
 mod body_room;
 mod client;
