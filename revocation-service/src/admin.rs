@@ -1,22 +1,22 @@
 //! What administrators may do, each by their roles: register, revoke, approve, look up, take copies.
 //!
 //! Every request takes the `Actor` that TLS made known, and is answered with JSON or a problem.
-//! Nothing is acknowledged before it is on disk, in the database and in the audit ledger.
+//! Nothing is acknowledged before it is on disk, in the database and in the audit ledger. What is
+//! about people and permission is `countersign_daemon::admin`'s: names and roles, denials, proposals,
+//! idempotency keys, the record. Here is what each order does.
 
-mod answer;
-mod audit;
 mod backup;
 mod certificates;
+pub(crate) mod client_crls;
+mod config;
 mod crl;
-mod denials;
-mod idempotency;
+mod encoded;
 mod import;
+mod import_batch;
+mod lockout;
 mod openssl_index;
-mod paging;
 mod proposals;
-mod releases;
 mod revocations;
-pub(crate) mod roles;
 mod routes;
 mod shown;
 mod stream;
@@ -24,52 +24,86 @@ mod target;
 
 use std::{path::PathBuf, sync::Arc};
 
-use countersign_daemon::ledger::Ledger;
+use countersign_core::time::UnixSeconds;
+pub(crate) use countersign_daemon::admin::Which;
+use countersign_daemon::{
+    admin::{self, Record},
+    clock::Clock,
+    ledger::Ledger,
+};
 
-use self::denials::Denials;
-pub(crate) use self::denials::Which;
+use self::client_crls::ClientCrls;
+pub(crate) use self::routes::{filter, path_class, reception};
 pub use self::{
-    roles::{Needs, Role},
-    routes::{ROUTES, Route},
+    config::{AdminTls, AdministratorConfig, CompromiseScope, Role},
+    import_batch::{ImportBatch, ImportTaken},
+    routes::{Order, ROUTES},
 };
-pub(crate) use crate::actor::Actor;
-use crate::{
-    client_crls::ClientCrls,
-    config::{AdministratorConfig, CompromiseScope, Config},
-    state::Service,
-};
+use crate::{publish::Issuers, register::storage::Storage, releases::Releases, respond::Responder};
+
+/// An administrator.
+pub(crate) type Actor = admin::Actor<Role>;
+
+/// What an endpoint asks of whoever calls it.
+pub type Needs = admin::Needs<Role>;
+
+/// What is administered.
+#[derive(Clone, Debug)]
+pub(crate) struct Administered {
+    pub(crate) issuers: Arc<Issuers>,
+    pub(crate) storage: Arc<Storage>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) responder: Arc<Responder>,
+}
+
+/// The part of the configuration that orders need.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) administrators: Vec<AdministratorConfig>,
+    pub(crate) pending_expiry_seconds: i64,
+    pub(crate) compromise_scope: CompromiseScope,
+    pub(crate) backup_folder: Option<PathBuf>,
+}
 
 /// The administration of a running service.
 #[derive(Debug)]
 pub(crate) struct Administration {
-    service: Arc<Service>,
-    administrators: Vec<AdministratorConfig>,
+    issuers: Arc<Issuers>,
+    storage: Arc<Storage>,
+    clock: Arc<dyn Clock>,
+    responder: Arc<Responder>,
+    releases: Releases,
     client_crls: Option<Arc<ClientCrls>>,
-    denials: Denials,
-    ledger: Option<Ledger>,
-    pending_expiry_seconds: i64,
-    compromise_scope: CompromiseScope,
-    backup_folder: Option<PathBuf>,
+    record: Record,
+    settings: Settings,
 }
 
 impl Administration {
     pub(crate) fn new(
-        service: Arc<Service>,
+        of: Administered,
         client_crls: Option<Arc<ClientCrls>>,
         ledger: Option<Ledger>,
-        config: &Config,
+        settings: Settings,
     ) -> Self {
+        let Administered { issuers, storage, clock, responder } = of;
         Self {
-            service,
-            administrators: config.administrator.clone(),
+            releases: Releases::new(Arc::clone(&issuers), Arc::clone(&storage)),
+            issuers,
+            storage,
+            clock,
+            responder,
             client_crls,
-            denials: Denials::default(),
-            ledger,
-            pending_expiry_seconds: i64::from(config.pending_expiry_seconds),
-            compromise_scope: config.compromise_scope,
-            backup_folder: config.backup_folder.clone(),
+            record: Record::new(ledger),
+            settings,
         }
     }
-}
 
-pub(crate) use self::routes::{filter, path_class, reception};
+    /// Puts on record what was denied since and is summed up, where its minute is over.
+    pub(crate) async fn sum_up_denials(&self, which: Which) {
+        self.record.sum_up_denials(which, self.now()).await;
+    }
+
+    fn now(&self) -> UnixSeconds {
+        self.clock.unix_now()
+    }
+}

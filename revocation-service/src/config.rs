@@ -1,11 +1,8 @@
 //! The configuration: what may be set, its unit, default and range, and what does not fit together.
 //!
 //! Paths are relative to the working directory. Nothing is read here but the configuration itself;
-//! keys and certificates are [`crate::authority`]'s. Passphrases are in files of their own, so there
+//! keys and certificates are [`crate::publish::authority`]'s. Passphrases are in files of their own, so there
 //! is no secret in these values.
-
-mod administration;
-mod publication;
 
 use std::{
     collections::HashSet,
@@ -21,14 +18,18 @@ use countersign_daemon::{
     peer::TrustedProxies,
     rate::RateSettings,
 };
-use countersign_signing::key::KeyLocation;
 use serde::Deserialize;
 
-pub use self::{
-    administration::{AdminTls, AdministratorConfig, CompromiseScope},
-    publication::{ConditionalWrites, PublicationConfig},
+use crate::admin;
+pub use crate::{
+    admin::{AdminTls, AdministratorConfig, CompromiseScope},
+    publish::{
+        ConditionalWrites, PublicationConfig,
+        authority::{DelegateSource, IssuerConfig},
+    },
+    register::storage::DatabaseLocation,
+    respond::NeverIssued,
 };
-use crate::register::storage::DatabaseLocation;
 
 /// The prefix of environment variables: `COUNTERSIGN_REVOCATION_LISTEN`.
 pub const ENVIRONMENT_PREFIX: &str = "COUNTERSIGN_REVOCATION";
@@ -144,77 +145,6 @@ pub struct Config {
     pub log: LogSettings,
 }
 
-/// One `[[issuer]]`.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct IssuerConfig {
-    /// Its name in paths and orders (`/crl/NAME.crl`): 1–64 of a–z, 0–9, `-`. Bound to its key in
-    /// the database.
-    pub name: String,
-    /// Its certificate (PEM).
-    pub certificate: PathBuf,
-    /// Its key, for signing CRLs: an encrypted PEM file of mode 0600, or a `pkcs11:` URI. Without it,
-    /// give `crl_file` or `crl_upload`.
-    #[serde(default)]
-    pub key: Option<KeyLocation>,
-    /// A file with the key's passphrase, or the token's PIN.
-    #[serde(default)]
-    pub key_passphrase_file: Option<PathBuf>,
-    /// Where its OCSP delegate comes from. Default `files`.
-    #[serde(default)]
-    pub ocsp_delegate: DelegateSource,
-    /// The certificate of its OCSP delegate (PEM). Without it, OCSP says `unauthorized`, unless
-    /// delegates are issued here.
-    #[serde(default)]
-    pub ocsp_certificate: Option<PathBuf>,
-    /// The delegate's key, as `key`.
-    #[serde(default)]
-    pub ocsp_key: Option<KeyLocation>,
-    /// A file with the delegate key's passphrase.
-    #[serde(default)]
-    pub ocsp_key_passphrase_file: Option<PathBuf>,
-    /// A CRL (DER or PEM) made where the issuer's key is; served as it is, read again when the
-    /// file changes. Not together with `key`.
-    #[serde(default)]
-    pub crl_file: Option<PathBuf>,
-    /// Whether CRLs made where the issuer's key is come by upload (`POST /v1/issuers/NAME/crl`). Not
-    /// together with `key` or `crl_file`.
-    #[serde(default)]
-    pub crl_upload: bool,
-    /// Into how many shards its CRL is cut, beside the whole one: each count that certificates of
-    /// this issuer name (`ca init --crl-shards`). None by default; each 1–4096, at most 4 of them.
-    #[serde(default)]
-    pub crl_shards: Vec<u32>,
-    /// The URL of this issuer's CRL as its certificates' CRL distribution point says it; goes into
-    /// the CRL's issuingDistributionPoint. Default: that of the OCSP delegate's certificate, else
-    /// `{public_url}/crl/{name}.crl`.
-    #[serde(default)]
-    pub crl_url: Option<String>,
-}
-
-/// Where an issuer's OCSP delegate comes from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum DelegateSource {
-    /// From files, read again at SIGHUP; somebody renews them.
-    #[default]
-    Files,
-    /// Issued here with the issuer's key, short-lived, and renewed long before they expire. Their
-    /// keys are never written.
-    Automatic,
-}
-
-/// What OCSP says of a serial number that was never registered; never `good`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum NeverIssued {
-    /// `unknown`.
-    #[default]
-    Unknown,
-    /// `revoked` since 1970 with certificateHold and the extended-revoke extension, RFC 6960 §2.2.
-    Revoked,
-}
-
 const fn default_admin_max_body_bytes() -> u32 {
     16 << 20
 }
@@ -271,6 +201,33 @@ impl Config {
     /// # Errors
     /// [`ConfigError::Range`] names the first key that is wrong.
     pub fn validate(&self) -> Result<(), ConfigError> {
+        self.validate_ranges()?;
+        self.validate_administration()?;
+        self.crl_publication.validate()?;
+        if let (Some(folder), Some(_)) = (&self.crl_folder, &self.crl_publication.folder) {
+            let folder = folder.display().to_string();
+            let expected = "crl_folder or crl_publication.folder";
+            return Err(ConfigError::refused_text("crl_folder", &folder, expected));
+        }
+        if self.admin_listen.is_some() && self.audit_settings().is_none() {
+            let expected = "[audit] with a folder, or mode = \"off\"";
+            return Err(ConfigError::refused_text("audit", "missing", expected));
+        }
+        if let Some(audit) = &self.audit {
+            audit.validate()?;
+        }
+        let mut names = HashSet::new();
+        for issuer in &self.issuer {
+            issuer.validate()?;
+            if !names.insert(issuer.name.as_str()) {
+                let expected = "each name once";
+                return Err(ConfigError::refused_text("issuer.name", &issuer.name, expected));
+            }
+        }
+        Ok(())
+    }
+
+    fn validate_ranges(&self) -> Result<(), ConfigError> {
         let rows = [
             ("crl_validity_seconds", self.crl_validity_seconds, 60, 31_622_400),
             ("ocsp_validity_seconds", self.ocsp_validity_seconds, 60, 864_000),
@@ -299,44 +256,38 @@ impl Config {
         self.rate.as_ref().map_or(Ok(()), RateSettings::validate)?;
         self.admin_rate.validate()?;
         self.limits.validate()?;
-        self.log.validate()?;
+        self.log.validate()
+    }
+
+    fn validate_administration(&self) -> Result<(), ConfigError> {
         if self.admin_listen.is_some() != self.admin_tls.is_some() {
-            return Err(refused("admin_listen", "alone", "admin_listen together with [admin_tls]"));
+            let expected = "admin_listen together with [admin_tls]";
+            return Err(ConfigError::refused_text("admin_listen", "alone", expected));
         }
         if self.admin_listen.is_some() && self.administrator.is_empty() {
-            return Err(refused(
-                "administrator",
-                "none",
-                "an [[administrator]] for each who may administer",
-            ));
+            let expected = "an [[administrator]] for each who may administer";
+            return Err(ConfigError::refused_text("administrator", "none", expected));
         }
-        administration::validate(&self.administrator)?;
-        self.crl_publication.validate()?;
-        if let (Some(folder), Some(_)) = (&self.crl_folder, &self.crl_publication.folder) {
-            let folder = folder.display().to_string();
-            return Err(refused("crl_folder", &folder, "crl_folder or crl_publication.folder"));
-        }
-        if self.admin_listen.is_some() && self.audit_settings().is_none() {
-            return Err(refused("audit", "missing", "[audit] with a folder, or mode = \"off\""));
-        }
-        if let Some(audit) = &self.audit {
-            audit.validate()?;
-        }
-        let mut names = HashSet::new();
-        for issuer in &self.issuer {
-            issuer.validate()?;
-            if !names.insert(issuer.name.as_str()) {
-                return Err(refused("issuer.name", &issuer.name, "each name once"));
-            }
-        }
-        Ok(())
+        countersign_daemon::admin::validate(&self.administrator)
     }
 }
 
 impl Config {
-    /// The folder in which CRLs are written too, under either of its keys.
-    pub(crate) fn crl_folder(&self) -> Option<&Path> {
-        self.crl_publication.folder.as_deref().or(self.crl_folder.as_deref())
+    /// Where CRLs are written, with the folder under either of its keys.
+    pub(crate) fn publication(&self) -> PublicationConfig {
+        let mut publication = self.crl_publication.clone();
+        publication.folder = publication.folder.or_else(|| self.crl_folder.clone());
+        publication
+    }
+
+    /// What orders of administrators need.
+    pub(crate) fn admin_settings(&self) -> admin::Settings {
+        admin::Settings {
+            administrators: self.administrator.clone(),
+            pending_expiry_seconds: i64::from(self.pending_expiry_seconds),
+            compromise_scope: self.compromise_scope,
+            backup_folder: self.backup_folder.clone(),
+        }
     }
 
     /// The settings of the audit ledger; nothing where they are needed and missing.
@@ -349,59 +300,6 @@ impl Config {
             }
             DatabaseLocation::Postgres(_) => None,
         })
-    }
-}
-
-impl IssuerConfig {
-    fn validate(&self) -> Result<(), ConfigError> {
-        let legal = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-        if self.name.is_empty() || self.name.len() > 64 || !self.name.bytes().all(legal) {
-            return Err(refused("issuer.name", &self.name, "1–64 of a–z, 0–9 and -"));
-        }
-        let name = &self.name;
-        let sources = [self.key.is_some(), self.crl_file.is_some(), self.crl_upload];
-        if sources.into_iter().filter(|is_given| *is_given).count() != 1 {
-            let expected = "one of key, crl_file and crl_upload for each issuer";
-            return Err(refused("issuer.key", name, expected));
-        }
-        if self.ocsp_delegate == DelegateSource::Automatic
-            && (self.key.is_none() || self.ocsp_certificate.is_some())
-        {
-            let expected = "automatic with key, and without ocsp_certificate";
-            return Err(refused("issuer.ocsp_delegate", name, expected));
-        }
-        let counts: HashSet<_> = self.crl_shards.iter().collect();
-        let are_counts = self.crl_shards.iter().all(|count| (1..=4096).contains(count));
-        if self.crl_shards.len() > 4 || counts.len() < self.crl_shards.len() || !are_counts {
-            return Err(refused(
-                "issuer.crl_shards",
-                name,
-                "at most 4 different counts, each 1–4096",
-            ));
-        }
-        if !self.crl_shards.is_empty() && self.key.is_none() {
-            return Err(refused(
-                "issuer.crl_shards",
-                name,
-                "shards where the CRLs are made here: key",
-            ));
-        }
-        if self.ocsp_certificate.is_some() != self.ocsp_key.is_some() {
-            return Err(refused(
-                "issuer.ocsp_key",
-                name,
-                "ocsp_certificate and ocsp_key together, or neither",
-            ));
-        }
-        Ok(())
-    }
-}
-
-fn refused(key: &str, value: &str, expected: &str) -> ConfigError {
-    ConfigError::Range {
-        key: key.to_owned(),
-        value: format!("{value:?}"),
-        expected: expected.to_owned(),
     }
 }
 

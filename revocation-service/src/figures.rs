@@ -19,84 +19,17 @@
 
 use std::sync::{Arc, atomic::Ordering};
 
-use countersign_signing::ocsp::OcspResponseStatus;
-use metrics::{Counter, Gauge, counter, gauge};
+use metrics::{counter, gauge};
 
 use crate::{
-    crl::{Publication, PublishedCrl},
+    publish::{CrlSource, Issuer, Publication, PublishedCrl},
     register::{CrlForm, CrlScope},
-    state::{CrlSource, Issuer, Service},
+    state::Service,
 };
-
-/// What an OCSP answer came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    Good,
-    Revoked,
-    Unknown,
-    Several,
-    Refused(OcspResponseStatus),
-}
-
-/// Handles to what is counted, made once; counting is an atomic operation.
-#[derive(Debug)]
-pub(crate) struct Figures {
-    good: Counter,
-    revoked: Counter,
-    unknown: Counter,
-    several: Counter,
-    malformed_request: Counter,
-    internal_error: Counter,
-    try_later: Counter,
-    unauthorized: Counter,
-    pending: Gauge,
-}
-
-impl Figures {
-    pub(crate) fn new() -> Self {
-        let answers =
-            |status: &'static str| counter!("countersign_ocsp_answers_total", "status" => status);
-        Self {
-            good: answers("good"),
-            revoked: answers("revoked"),
-            unknown: answers("unknown"),
-            several: answers("several"),
-            malformed_request: answers("malformedRequest"),
-            internal_error: answers("internalError"),
-            try_later: answers("tryLater"),
-            unauthorized: answers("unauthorized"),
-            pending: gauge!("countersign_revocation_pending_approvals"),
-        }
-    }
-
-    /// Counts one answer.
-    pub(crate) fn answered(&self, outcome: Outcome) {
-        let counter = match outcome {
-            Outcome::Good => &self.good,
-            Outcome::Revoked => &self.revoked,
-            Outcome::Unknown => &self.unknown,
-            Outcome::Several => &self.several,
-            Outcome::Refused(OcspResponseStatus::MalformedRequest) => &self.malformed_request,
-            Outcome::Refused(OcspResponseStatus::TryLater) => &self.try_later,
-            Outcome::Refused(OcspResponseStatus::Unauthorized) => &self.unauthorized,
-            Outcome::Refused(
-                OcspResponseStatus::Successful
-                | OcspResponseStatus::InternalError
-                | OcspResponseStatus::SigRequired,
-            ) => &self.internal_error,
-        };
-        counter.increment(1);
-    }
-
-    /// Says how many proposals wait.
-    pub(crate) fn pending(&self, count: u64) {
-        self.pending.set(float(count));
-    }
-}
 
 /// Sets what is read and not counted.
 pub(crate) fn collect(service: &Service) {
-    let kept = service.kept_answers();
+    let kept = service.responder.kept_answers();
     let counts = kept.counts();
     for (outcome, count) in [
         ("hit", &counts.hits),
@@ -109,10 +42,15 @@ pub(crate) fn collect(service: &Service) {
     }
     gauge!("countersign_ocsp_kept_answers").set(float(kept.len()));
     gauge!("countersign_ocsp_kept_bytes").set(float(kept.octets()));
-    gauge!("countersign_ocsp_being_made").set(float(service.answers_being_made()));
-    for issuer in service.issuers() {
+    gauge!("countersign_ocsp_being_made").set(float(service.responder.answers_being_made()));
+    for issuer in &*service.issuers {
         collect_issuer(issuer);
     }
+}
+
+/// Says how many proposals wait.
+pub(crate) fn pending(count: u64) {
+    gauge!("countersign_revocation_pending_approvals").set(float(count));
 }
 
 /// Sets what is known of the places that CRLs are written to.

@@ -1,41 +1,31 @@
 //! The revocation service: an OCSP responder, a publisher of CRLs, and the administration of both.
 //!
 //! [`run`] is the whole service on listeners and a clock that the caller gives, so that tests run it
-//! in process. What was issued and revoked lives in [`storage`]; keys are used through
-//! `countersign_signing`; sockets are `countersign_daemon`'s. Whether a signature is to be believed
-//! is not decided here: that is `countersign_core::verify`, on the evidence this service hands out.
+//! in process. There are four wings, and each uses only those before it: the [`register`] of what was
+//! issued and revoked, [`publish`] with the issuers and their CRLs, `respond` with OCSP, and [`admin`],
+//! where people change the register; the [`releases`], which are looked up in a compromise, lie between
+//! the last two. Keys are used through `countersign_signing`; sockets are `countersign_daemon`'s.
+//! Whether a signature is to be believed is not decided here: that is `countersign_core::verify`, on
+//! the evidence this service hands out.
 
-mod actor;
 pub mod admin;
-pub mod authority;
-mod caching;
-mod client_crls;
 pub mod config;
-pub mod crl;
-mod encoded_request;
 mod figures;
-mod file_state;
-mod key_trials;
 mod ledger;
 mod maintenance;
-mod ocsp;
 mod public;
-mod range;
+pub mod publish;
 mod readiness;
 pub mod register;
+pub mod releases;
 mod reply;
+mod respond;
 mod routes;
-mod signing_queue;
-pub mod state;
+mod state;
 
-use std::{
-    io,
-    net::SocketAddr,
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use countersign_core::{time::UnixSeconds, x509::Certificate};
+use countersign_core::x509::Certificate;
 use countersign_daemon::{
     clock::Clock,
     config::ConfigError,
@@ -43,21 +33,27 @@ use countersign_daemon::{
     limits::{LimitSettings, Limits},
     metrics::{Exporter, InstallError, before_each_render},
     server::Server,
+    sha256::sha256,
     shutdown::{Shutdown, on_hangup},
     systemd,
-    tls::{Tls, TlsError, TlsSettings},
+    tls::{Tls, TlsError},
 };
 use countersign_signing::pem;
 use tokio::net::TcpListener;
 
 use crate::{
-    admin::Administration,
-    authority::{Authority, AuthorityError, sha256},
-    client_crls::{ClientCrlFault, ClientCrls},
+    admin::{
+        Administration,
+        client_crls::{ClientCrlFault, ClientCrls},
+    },
     config::Config,
-    crl::{CrlFault, CrlTimes, CrlsElsewhere, Publication, PublicationError},
+    publish::{
+        CrlFault, CrlSource, CrlTimes, CrlsElsewhere, Issuer, Publication, PublicationError,
+        authority::{Authority, AuthorityError},
+    },
     register::storage::{DatabaseLocation, Storage, StorageError, sqlite},
-    state::{CrlSource, Issuer, Service},
+    respond::{refresh_delegate, reload_delegates},
+    state::Service,
 };
 
 pub use self::ledger::{LedgerFault, replace_ledger};
@@ -183,11 +179,11 @@ pub fn check(config: &Config, clock: &dyn Clock) -> Result<(), StartError> {
     config.validate()?;
     for authority in load_authorities(config)? {
         if let Some(path) = authority.crl_file() {
-            CrlsElsewhere::check(path, &authority, now(clock))
+            CrlsElsewhere::check(path, &authority, clock.unix_now())
                 .map_err(|fault| of_issuer(authority.name(), fault))?;
         }
     }
-    Publication::open(config)?;
+    open_publication(config)?;
     open_tls(config)?;
     open_client_crls(config)?;
     if let Some(settings) = ledger::settings(config) {
@@ -227,7 +223,7 @@ pub async fn run(
     let exporter = listeners.metrics.is_some().then(Exporter::install).transpose()?;
     let tls = open_tls(&config)?;
     let client_crls = open_client_crls(&config)?.map(Arc::new);
-    let publication = Publication::open(&config)?;
+    let publication = open_publication(&config)?;
     let (service, storage, ledger) = start(&config, clock).await?;
     reload_on_hangup(&service, tls.clone(), shutdown.clone())?;
     warn_of_who_cannot_be_revoked(&config, &service, client_crls.as_deref());
@@ -240,7 +236,10 @@ pub async fn run(
     });
     let readiness =
         readiness::checks(&service, &publication, (ledger.as_ref(), client_crls.as_ref()));
-    let publishing = tokio::spawn(publication.clone().run(Arc::clone(&service), shutdown.clone()));
+    let publishing = {
+        let (issuers, clock) = (Arc::clone(&service.issuers), Arc::clone(&service.clock));
+        tokio::spawn(publication.clone().run(issuers, clock, shutdown.clone()))
+    };
 
     let server = |name| {
         Server::new(PROGRAM, name).with_limits(config.limits).with_path_classes(routes::path_class)
@@ -256,8 +255,8 @@ pub async fn run(
             let limits = LimitSettings { max_body_bytes, ..config.limits };
             let age = Duration::from_secs(u64::from(config.admin_max_connection_seconds));
             let limits = Limits { max_connection_age: Some(age), ..limits.into() };
-            let administration =
-                Administration::new(Arc::clone(&service), client_crls, ledger, &config);
+            let (administered, settings) = (service.administered(), config.admin_settings());
+            let administration = Administration::new(administered, client_crls, ledger, settings);
             let administration = Arc::new(administration);
             let routes = admin::filter(Arc::clone(&administration));
             let reception = admin::reception(Arc::clone(&administration), max_body_bytes);
@@ -279,7 +278,7 @@ pub async fn run(
     tokio::join!(public, admin, figures);
     // An error is a panic, which was logged.
     let _ = tokio::join!(maintenance, publishing);
-    publication.finish(&service).await;
+    publication.finish(&service.issuers).await;
     storage.close().await;
     Ok(())
 }
@@ -299,7 +298,7 @@ async fn start(
         .await
         .map_err(|source| StartError::Storage { location: config.database.clone(), source })?;
     let storage = Arc::new(storage);
-    let now = now(clock.as_ref());
+    let now = clock.unix_now();
     let times = CrlTimes {
         validity_seconds: config.crl_validity_seconds,
         delta_validity_seconds: config.delta_crl_validity_seconds,
@@ -324,7 +323,7 @@ async fn start(
     for issuer in &issuers {
         let name = issuer.authority.name();
         let delegate =
-            issuer.refresh_delegate(&storage, config.ocsp_delegate_validity_seconds, now).await;
+            refresh_delegate(issuer, &storage, config.ocsp_delegate_validity_seconds, now).await;
         if let Err(error) = delegate {
             tracing::error!(issuer = name, %error, "there is no OCSP delegate");
         }
@@ -336,6 +335,7 @@ async fn start(
     let service = Arc::new(Service::new(issuers, Arc::clone(&storage), clock, config));
     let weak = Arc::downgrade(&service);
     before_each_render(move || weak.upgrade().map(|service| figures::collect(&service)));
+    figures::pending(0);
     Ok((service, storage, ledger))
 }
 
@@ -348,13 +348,11 @@ fn load_authorities(config: &Config) -> Result<Vec<Authority>, AuthorityError> {
 }
 
 fn open_tls(config: &Config) -> Result<Option<Tls>, TlsError> {
-    let settings = config.admin_tls.as_ref().map(|settings| TlsSettings {
-        certificate: settings.certificate.clone(),
-        key: settings.key.clone(),
-        key_passphrase_file: settings.key_passphrase_file.clone(),
-        client_ca: Some(settings.client_ca.clone()),
-    });
-    settings.map(Tls::open).transpose()
+    config.admin_tls.as_ref().map(|settings| Tls::open(settings.listener())).transpose()
+}
+
+fn open_publication(config: &Config) -> Result<Publication, PublicationError> {
+    Publication::open(&config.publication(), config.crl_max_age_seconds)
 }
 
 fn open_client_crls(config: &Config) -> Result<Option<ClientCrls>, ClientCrlFault> {
@@ -386,7 +384,7 @@ fn warn_of_who_cannot_be_revoked(
     for authority in pem::read_certificates(&settings.client_ca).unwrap_or_default() {
         let Ok(authority) = Certificate::decode(&authority) else { continue };
         let key = sha256(authority.public_key.raw);
-        let mut issuers = service.issuers().iter();
+        let mut issuers = service.issuers.iter();
         let is_issuer = issuers.any(|issuer| issuer.authority.spki_sha256() == key);
         if !is_issuer && !client_crls.is_some_and(|crls| crls.is_of(&key)) {
             tracing::warn!(
@@ -405,7 +403,7 @@ fn reload_on_hangup(
 ) -> io::Result<()> {
     let service = Arc::clone(service);
     on_hangup(shutdown, move || {
-        maintenance::reload_delegates(&service);
+        reload_delegates(&service.issuers, service.now());
         if let Some(Err(error)) = tls.as_ref().map(Tls::reload) {
             tracing::error!(%error, "the admin listener's certificate in use stays");
         }
@@ -414,9 +412,4 @@ fn reload_on_hangup(
 
 fn of_issuer(name: &str, fault: CrlFault) -> StartError {
     StartError::Issuer { issuer: name.to_owned(), fault: Box::new(fault) }
-}
-
-fn now(clock: &dyn Clock) -> UnixSeconds {
-    let since = clock.now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    UnixSeconds::new(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
 }

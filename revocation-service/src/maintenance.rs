@@ -7,8 +7,11 @@ use countersign_daemon::shutdown::Shutdown;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::{
-    client_crls::ClientCrls,
-    state::{DelegateFault, Issuer, Service},
+    admin::client_crls::ClientCrls,
+    figures,
+    publish::Issuer,
+    respond::{DelegateFault, refresh_delegate},
+    state::Service,
 };
 
 /// How often everything is looked at: one small read and one `stat` an issuer.
@@ -43,7 +46,7 @@ async fn renew((service, client_crls): Maintained, shutdown: Shutdown) {
         }
         let is_rare = ticked.is_multiple_of(RARELY);
         ticked = ticked.wrapping_add(1);
-        for issuer in service.issuers() {
+        for issuer in &*service.issuers {
             let name = issuer.authority.name();
             let crl = issuer.refresh_crl(service.now()).await;
             faults.note(name, "the CRL was not renewed", crl.err());
@@ -55,8 +58,8 @@ async fn renew((service, client_crls): Maintained, shutdown: Shutdown) {
         if let Some(crls) = &client_crls {
             refresh_client_crls(crls, &service, &mut faults).await;
         }
-        if is_rare && let Ok(count) = service.storage().pending_count(service.now()).await {
-            service.figures().pending(count);
+        if is_rare && let Ok(count) = service.storage.pending_count(service.now()).await {
+            figures::pending(count);
         }
     }
 }
@@ -74,8 +77,8 @@ async fn refresh_client_crls(crls: &Arc<ClientCrls>, service: &Service, faults: 
 }
 
 async fn renew_delegate(service: &Service, issuer: &Issuer) -> Result<(), DelegateFault> {
-    let validity_seconds = service.settings().ocsp_delegate_validity_seconds;
-    issuer.refresh_delegate(service.storage(), validity_seconds, service.now()).await
+    let validity_seconds = service.delegate_validity_seconds;
+    refresh_delegate(issuer, &service.storage, validity_seconds, service.now()).await
 }
 
 /// What failed at the last look: said once, until the reason changes.
@@ -95,16 +98,6 @@ impl Faults {
                 }
                 self.0.insert(key, reason);
             }
-        }
-    }
-}
-
-/// Reads every OCSP delegate again: after SIGHUP.
-pub(crate) fn reload_delegates(service: &Service) {
-    for issuer in service.issuers() {
-        match issuer.authority.reload_delegate(service.now()) {
-            Ok(()) => tracing::info!(issuer = issuer.authority.name(), "OCSP delegate read again"),
-            Err(error) => tracing::error!(%error, "the OCSP delegate in use stays"),
         }
     }
 }

@@ -1,9 +1,7 @@
 //! What the world gets: OCSP answers, CRLs, issuers' certificates, each with its HTTP headers.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
-use countersign_daemon::problem::Problem;
+use countersign_daemon::{problem::Problem, sha256::sha256};
 use countersign_signing::ocsp::error_response;
 use http::{
     HeaderMap, HeaderValue, StatusCode,
@@ -12,11 +10,9 @@ use http::{
 use warp::reply::{Reply, Response};
 
 use crate::{
-    authority::sha256,
-    caching,
-    ocsp::{self, Answer},
-    range,
+    publish::{caching, range},
     register::CrlList,
+    respond::{self, Answer},
     state::Service,
 };
 
@@ -27,17 +23,16 @@ const CRL_RETRY_SECONDS: u64 = 30;
 const CERTIFICATE_MAX_AGE: &str = "max-age=86400, public";
 
 /// Answers an OCSP request that came by POST.
-pub(crate) async fn ocsp_post(service: &Arc<Service>, request: &[u8]) -> Response {
-    ocsp_response(service, ocsp::answer(service, request).await)
+pub(crate) async fn ocsp_post(service: &Service, request: &[u8]) -> Response {
+    ocsp_response(service, respond::answer(&service.responder, request).await)
 }
 
 /// Answers an OCSP request that came in a path.
-pub(crate) async fn ocsp_get(
-    service: &Arc<Service>,
-    headers: &HeaderMap,
-    request: &[u8],
-) -> Response {
-    caching::answer_condition(headers, ocsp_response(service, ocsp::answer(service, request).await))
+pub(crate) async fn ocsp_get(service: &Service, headers: &HeaderMap, request: &[u8]) -> Response {
+    caching::answer_condition(
+        headers,
+        ocsp_response(service, respond::answer(&service.responder, request).await),
+    )
 }
 
 /// RFC 6960 appendix A.2: 200 whatever the OCSP status.
@@ -51,7 +46,7 @@ fn ocsp_response(service: &Service, answer: Answer) -> Response {
     match answer {
         Answer::ForAnyone(signed) => {
             let mut response = object(signed.der.clone(), MEDIA_TYPE);
-            signed.validity.write(response.headers_mut(), service.ocsp_max_age(), service.now());
+            signed.validity.write(response.headers_mut(), &service.ocsp_max_age, service.now());
             response
         }
         // It is for one asker.
@@ -64,7 +59,7 @@ fn ocsp_response(service: &Service, answer: Answer) -> Response {
 /// Serves one of an issuer's lists. One that ran out is not served: better none than one that hides what
 /// was revoked since.
 pub(crate) fn crl(service: &Service, headers: &HeaderMap, name: &str, list: CrlList) -> Response {
-    let lists = service.issuer_named(name).map(|issuer| issuer.crl_lists()).unwrap_or_default();
+    let lists = service.issuers.named(name).map(|issuer| issuer.crl_lists()).unwrap_or_default();
     let Some((_, crl)) = lists.into_iter().find(|(known, _)| *known == list) else {
         return Problem::not_found().into_response();
     };
@@ -76,13 +71,13 @@ pub(crate) fn crl(service: &Service, headers: &HeaderMap, name: &str, list: CrlL
             .into_response();
     };
     let mut response = object(crl.der.clone(), "application/pkix-crl");
-    crl.validity.write(response.headers_mut(), service.crl_max_age(), now);
+    crl.validity.write(response.headers_mut(), &service.crl_max_age, now);
     range::answer(headers, &crl.der, caching::answer_condition(headers, response))
 }
 
 /// Serves an issuer's certificate, where AIA caIssuers points to.
 pub(crate) fn issuer_certificate(service: &Service, request: &HeaderMap, name: &str) -> Response {
-    let Some(issuer) = service.issuer_named(name) else {
+    let Some(issuer) = service.issuers.named(name) else {
         return Problem::not_found().into_response();
     };
     let der = issuer.authority.certificate_der();

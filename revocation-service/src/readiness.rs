@@ -1,17 +1,19 @@
 //! What `/readyz` looks at: the database, the clock, every CRL, every OCSP delegate, every key; and
 //! what it shows besides.
 
+mod key_trials;
+
 use std::sync::Arc;
 
 use countersign_core::time::{EARLIEST_SANE_NOW, UnixSeconds};
 use countersign_daemon::{health::Readiness, ledger::Ledger};
 
+use self::key_trials::KeyTrials;
 use crate::{
-    client_crls::ClientCrls,
-    crl::Publication,
-    key_trials::KeyTrials,
+    admin::client_crls::ClientCrls,
+    publish::{CrlSource, Issuer, Publication},
     register::CrlForm,
-    state::{CrlSource, Issuer, Service},
+    state::Service,
 };
 
 /// The checks of this service.
@@ -33,7 +35,7 @@ pub(crate) fn checks(
     Readiness::builder()
         .check("database", move || {
             let service = Arc::clone(&database);
-            async move { service.storage().ping().await.map_err(|error| error.to_string()) }
+            async move { service.storage.ping().await.map_err(|error| error.to_string()) }
         })
         .check("clock", move || {
             let now = clock.now();
@@ -51,7 +53,7 @@ pub(crate) fn checks(
         })
         .check("keys", move || {
             let (service, trials) = (Arc::clone(&keys), Arc::clone(&trials));
-            async move { trials.outcome(&service).await }
+            async move { trials.outcome(&service.issuers).await }
         })
         // Shown only: the list before is served, and whoever makes the next one must mend it.
         .notice("crl_elsewhere", move || {
@@ -77,7 +79,7 @@ pub(crate) fn checks(
 
 /// Every issuer that has none that may be served, or lacks a newer one that is due.
 fn every_crl(service: &Service) -> Result<(), String> {
-    all_of(service.issuers().iter().filter_map(|issuer| crl_fault(issuer, service.now())))
+    all_of(service.issuers.iter().filter_map(|issuer| crl_fault(issuer, service.now())))
 }
 
 fn crl_fault(issuer: &Issuer, now: UnixSeconds) -> Option<String> {
@@ -98,17 +100,12 @@ fn crl_fault(issuer: &Issuer, now: UnixSeconds) -> Option<String> {
         Some(_) => None,
     });
     let failing = || format!("no new CRL of {name} can be made; the log has the reason");
-    of_list.or_else(|| is_failing(issuer).then(failing))
-}
-
-/// Whether a list of `issuer` is due that cannot be made.
-pub(crate) fn is_failing(issuer: &Issuer) -> bool {
-    matches!(&issuer.crls, CrlSource::Publisher(publisher) if publisher.is_failing())
+    of_list.or_else(|| issuer.is_failing().then(failing))
 }
 
 /// Every list made elsewhere that was not taken.
 fn every_source(service: &Service) -> Result<(), String> {
-    all_of(service.issuers().iter().filter_map(|issuer| match &issuer.crls {
+    all_of(service.issuers.iter().filter_map(|issuer| match &issuer.crls {
         CrlSource::Elsewhere(crls) => {
             crls.fault().map(|fault| format!("{}: {fault}", issuer.authority.name()))
         }
@@ -123,7 +120,7 @@ fn all_of(faults: impl Iterator<Item = String>) -> Result<(), String> {
 
 fn every_delegate(service: &Service) -> Result<(), String> {
     let now = service.now();
-    all_of(service.issuers().iter().filter_map(|issuer| {
+    all_of(service.issuers.iter().filter_map(|issuer| {
         let name = issuer.authority.name();
         let Some(delegate) = issuer.authority.delegate() else {
             let missing = issuer.authority.issues_delegates();

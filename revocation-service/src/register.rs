@@ -1,7 +1,7 @@
 //! The register: what was issued and revoked, and the rules by which that may change.
 //!
 //! It is the lowest wing: it signs nothing, publishes nothing and knows nobody who asks. What
-//! becomes of its entries is [`crate::publish`]'s and [`crate::respond`]'s; who may change them,
+//! becomes of its entries is [`crate::publish`]'s and `respond`'s; who may change them,
 //! [`crate::admin`]'s.
 
 mod crl_list;

@@ -1,20 +1,13 @@
 //! Failures as HTTP: what a fault of storage or of a CRL means to an administrator.
 //!
-//! OCSP's own refusals are in its protocol; see [`crate::ocsp`]. Causes go to the log, never into a
+//! OCSP's own refusals are in its protocol; see [`crate::respond`]. Causes go to the log, never into a
 //! reply.
 
+use countersign_core::x509::Certificate;
 use countersign_daemon::problem::Problem;
 use http::StatusCode;
 
-use crate::register::{
-    rules::Refusal,
-    storage::{PendingFault, StorageError},
-};
-
-/// 400 with that code.
-pub(crate) fn bad_request(code: &'static str, detail: impl Into<String>) -> Problem {
-    Problem::new(StatusCode::BAD_REQUEST, code, detail)
-}
+use crate::register::{rules::Refusal, storage::StorageError};
 
 /// What storage refused, or that it failed.
 pub(crate) fn of_storage(error: &StorageError) -> Problem {
@@ -30,10 +23,7 @@ pub(crate) fn of_storage(error: &StorageError) -> Problem {
             Problem::new(StatusCode::CONFLICT, "certificate.changed", detail)
         }
         StorageError::Refused(refusal) => Problem::new(status_of(refusal), refusal.code(), detail),
-        StorageError::Pending(fault) => of_proposal(*fault),
-        StorageError::Decided { .. } => {
-            Problem::new(StatusCode::CONFLICT, "pending.decided", detail)
-        }
+        StorageError::Pending(fault) => fault.problem(),
         StorageError::ReleaseConflict { .. } => {
             Problem::new(StatusCode::CONFLICT, "release.conflict", detail)
         }
@@ -71,17 +61,14 @@ fn status_of(refusal: &Refusal) -> StatusCode {
     }
 }
 
-fn of_proposal(fault: PendingFault) -> Problem {
-    let (status, code) = match fault {
-        PendingFault::Unknown => (StatusCode::NOT_FOUND, "pending.unknown"),
-        PendingFault::Expired => (StatusCode::CONFLICT, "pending.expired"),
-        PendingFault::SamePerson => (StatusCode::FORBIDDEN, "pending.same_person"),
-        PendingFault::AnotherPersons => (StatusCode::FORBIDDEN, "pending.another_persons"),
-        PendingFault::NotAsShown => (StatusCode::CONFLICT, "pending.not_as_shown"),
-        PendingFault::Outdated => (StatusCode::CONFLICT, "pending.outdated"),
-        PendingFault::AnotherWaits { .. } => (StatusCode::CONFLICT, "pending.another_waits"),
-        PendingFault::TooManyWait => (StatusCode::CONFLICT, "pending.too_many"),
-        PendingFault::CommentTooLong => (StatusCode::BAD_REQUEST, "comment.too_long"),
-    };
-    Problem::new(status, code, fault.to_string())
+/// 422: none of this service's issuers signed the certificate that an administrator sent.
+pub(crate) fn unknown_issuer(certificate: &Certificate<'_>) -> Problem {
+    Problem::new(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "certificate.issuer.unknown",
+        format!(
+            "No issuer of this service signed the certificate of {}.",
+            certificate.subject_text()
+        ),
+    )
 }

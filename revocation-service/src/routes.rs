@@ -1,17 +1,17 @@
 //! The one file that knows the public listener's paths, methods and media types; the admin listener's
 //! are in [`crate::admin`].
 //!
-//! Every path is told apart here by hand, not by a tree of filters: OCSP's GET has base64 with
-//! slashes in its path, and a wrong method must be told from a wrong path. Body limits are the
-//! server's (`[limits]`).
+//! OCSP's GET has base64 with slashes in its path, and what is no base64 at the root is no place at
+//! all: what a path names is read before its method is looked at. Body limits are the server's
+//! (`[limits]`).
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use countersign_daemon::{
     health::{self, Readiness},
-    media_type,
     problem::Problem,
+    route::{BodyLimit, Place, Row, Table},
 };
 use http::{
     HeaderMap, HeaderValue, Method, StatusCode,
@@ -26,11 +26,7 @@ use warp::{
     reply::{Reply, Response},
 };
 
-use crate::{
-    admin, encoded_request, public,
-    register::{CrlForm, CrlList, CrlScope},
-    state::Service,
-};
+use crate::{admin, public, register::CrlList, respond::encoded_request, state::Service};
 
 /// The media type of an OCSP request, RFC 6960 appendix C.1.
 const OCSP_REQUEST: &str = "application/ocsp-request";
@@ -38,53 +34,75 @@ const OCSP_REQUEST: &str = "application/ocsp-request";
 /// What pages of other origins may read of an answer beside its body.
 const EXPOSED_HEADERS: &str = "ETag, X-Request-Id, Content-Range, Accept-Ranges";
 
-/// A place on the public listener.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum PublicPlace<'a> {
-    /// The responder: `/ocsp`, `/ocsp/` and `/`.
+/// What stands at a place of the public listener.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Endpoint {
+    /// The responder.
     Responder,
-    /// A request in the path, not yet decoded.
-    EncodedRequest(&'a str),
+    /// A request in the path.
+    EncodedRequest,
     /// A request in the path at the root: what is not base64 there is no place at all.
-    RequestAtRoot(Vec<u8>),
-    Crl(&'a str, CrlList),
-    IssuerCertificate(&'a str),
-    Nowhere,
+    RequestAtRoot,
+    Crl,
+    IssuerCertificate,
 }
 
-impl<'a> PublicPlace<'a> {
-    fn of(path: &'a str) -> Self {
-        let named = |prefix, suffix| {
-            path.strip_prefix(prefix).and_then(|rest: &str| rest.strip_suffix(suffix))
-        };
-        match path {
-            "/" | "/ocsp" | "/ocsp/" => Self::Responder,
-            _ => {
-                if let Some(rest) = path.strip_prefix("/ocsp/") {
-                    Self::EncodedRequest(rest)
-                } else if let Some((name, list)) =
-                    path.strip_prefix("/crl/").and_then(CrlList::of_path)
-                {
-                    Self::Crl(name, list)
-                } else if let Some(name) = named("/ca/", ".cer") {
-                    Self::IssuerCertificate(name)
-                } else {
-                    // A DER SEQUENCE that short or long is no path of anything else.
-                    encoded_request::decode(path)
-                        .filter(|octets| octets.first() == Some(&0x30))
-                        .map_or(Self::Nowhere, Self::RequestAtRoot)
-                }
-            }
-        }
-    }
+const ASK: &[Method] = &[Method::POST, Method::OPTIONS];
+const LOOK: &[Method] = &[Method::GET, Method::HEAD, Method::OPTIONS];
 
-    fn methods(&self) -> &'static [Method] {
-        match self {
-            Self::Responder => &[Method::POST, Method::OPTIONS],
-            Self::Nowhere => &[],
-            _ => &[Method::GET, Method::HEAD, Method::OPTIONS],
+const fn asks(path: &'static str) -> Row<Endpoint> {
+    let endpoint = Endpoint::Responder;
+    Row { methods: ASK, path, takes: &[OCSP_REQUEST], body: BodyLimit::Listener, endpoint }
+}
+
+const fn shows(path: &'static str, endpoint: Endpoint) -> Row<Endpoint> {
+    Row { methods: LOOK, path, takes: &[], body: BodyLimit::Listener, endpoint }
+}
+
+/// Everything but `/livez` and `/readyz`, which are daemon's.
+const TABLE: Table<Endpoint> = Table(&[
+    asks("/"),
+    asks("/ocsp"),
+    asks("/ocsp/"),
+    shows("/ocsp/{request*}", Endpoint::EncodedRequest),
+    shows("/crl/{name}.delta.crl", Endpoint::Crl),
+    shows("/crl/{name}.crl", Endpoint::Crl),
+    shows("/crl/{name}/{of}/{index}.delta.crl", Endpoint::Crl),
+    shows("/crl/{name}/{of}/{index}.crl", Endpoint::Crl),
+    shows("/ca/{name}.cer", Endpoint::IssuerCertificate),
+    shows("/{request*}", Endpoint::RequestAtRoot),
+]);
+
+/// What a path names, read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Named<'a> {
+    /// Nothing but the responder.
+    Responder,
+    /// A request that is not decoded yet.
+    Encoded(&'a str),
+    Request(Vec<u8>),
+    Crl(&'a str, CrlList),
+    Issuer(&'a str),
+}
+
+/// The place at a path, and what the path names; `None` if there is nothing.
+fn find(path: &str) -> Option<(Place<'_, Endpoint>, Named<'_>)> {
+    let place = TABLE.place(path)?;
+    let name = place.names.first().copied().unwrap_or_default();
+    let named = match place.first.endpoint {
+        Endpoint::Responder => Named::Responder,
+        Endpoint::EncodedRequest => Named::Encoded(name),
+        // A DER SEQUENCE that short or long is no path of anything else.
+        Endpoint::RequestAtRoot => Named::Request(
+            encoded_request::decode(name).filter(|octets| octets.first() == Some(&0x30))?,
+        ),
+        Endpoint::Crl => {
+            let (name, list) = CrlList::of_path(path.strip_prefix("/crl/")?)?;
+            Named::Crl(name, list)
         }
-    }
+        Endpoint::IssuerCertificate => Named::Issuer(name),
+    };
+    Some((place, named))
 }
 
 /// The class of a path for the access log.
@@ -93,18 +111,11 @@ pub(crate) fn path_class(path: &str) -> &'static str {
         health::LIVE_PATH => health::LIVE_PATH,
         health::READY_PATH => health::READY_PATH,
         _ if path.starts_with("/v1/") => admin::path_class(path).unwrap_or("other"),
-        _ => match PublicPlace::of(path) {
-            PublicPlace::Responder => "/ocsp",
-            PublicPlace::EncodedRequest(_) | PublicPlace::RequestAtRoot(_) => "/ocsp/{request}",
-            PublicPlace::Crl(_, list) => match (list.scope, list.form) {
-                (CrlScope::Whole, CrlForm::Delta) => "/crl/{name}.delta.crl",
-                (CrlScope::Whole, _) => "/crl/{name}.crl",
-                (CrlScope::Shard { .. }, CrlForm::Delta) => "/crl/{name}/{of}/{index}.delta.crl",
-                (CrlScope::Shard { .. }, _) => "/crl/{name}/{of}/{index}.crl",
-            },
-            PublicPlace::IssuerCertificate(_) => "/ca/{name}.cer",
-            PublicPlace::Nowhere => "other",
-        },
+        _ => find(path).map_or("other", |(place, _)| match place.first.endpoint {
+            Endpoint::Responder => "/ocsp",
+            Endpoint::EncodedRequest | Endpoint::RequestAtRoot => "/ocsp/{request}",
+            Endpoint::Crl | Endpoint::IssuerCertificate => place.first.path,
+        }),
     }
 }
 
@@ -115,48 +126,38 @@ pub(crate) fn public(
 ) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone + Send + Sync + 'static {
     let objects = whole_request().then(move |method, path: FullPath, headers, body: Bytes| {
         let service = Arc::clone(&service);
-        async move { answer_public(&service, &method, path.as_str(), &headers, &body).await }
+        async move {
+            let answered = answer_public(&service, &method, path.as_str(), &headers, &body).await;
+            with_open_origin(answered.unwrap_or_else(Problem::into_response))
+        }
     });
     health::routes(readiness).or(objects).unify()
 }
 
 async fn answer_public(
-    service: &Arc<Service>,
+    service: &Service,
     method: &Method,
     path: &str,
     headers: &HeaderMap,
     body: &[u8],
-) -> Response {
-    let place = PublicPlace::of(path);
-    let methods = place.methods();
-    let response = if methods.is_empty() {
-        Problem::not_found().into_response()
-    } else if !methods.contains(method) {
-        Problem::method_not_allowed(methods).into_response()
-    } else if method == Method::OPTIONS {
-        preflight(methods)
-    } else {
-        match place {
-            PublicPlace::Responder if media_type::is(headers, OCSP_REQUEST) => {
-                public::ocsp_post(service, body).await
-            }
-            PublicPlace::Responder => Problem::unsupported_media_type(OCSP_REQUEST).into_response(),
-            PublicPlace::EncodedRequest(rest) => {
-                // What is no base64 is no request either: OCSP has an answer for both.
-                let request = encoded_request::decode(rest).unwrap_or_default();
-                public::ocsp_get(service, headers, &request).await
-            }
-            PublicPlace::RequestAtRoot(request) => {
-                public::ocsp_get(service, headers, &request).await
-            }
-            PublicPlace::Crl(name, list) => public::crl(service, headers, name, list),
-            PublicPlace::IssuerCertificate(name) => {
-                public::issuer_certificate(service, headers, name)
-            }
-            PublicPlace::Nowhere => Problem::not_found().into_response(),
+) -> Result<Response, Problem> {
+    let (place, named) = find(path).ok_or_else(Problem::not_found)?;
+    let row = place.row(method)?;
+    if method == Method::OPTIONS {
+        return Ok(preflight(row.methods));
+    }
+    row.require_media_type(headers)?;
+    Ok(match named {
+        Named::Responder => public::ocsp_post(service, body).await,
+        Named::Encoded(name) => {
+            // What is no base64 is no request either: OCSP has an answer for both.
+            let request = encoded_request::decode(name).unwrap_or_default();
+            public::ocsp_get(service, headers, &request).await
         }
-    };
-    with_open_origin(response)
+        Named::Request(request) => public::ocsp_get(service, headers, &request).await,
+        Named::Crl(name, list) => public::crl(service, headers, name, list),
+        Named::Issuer(name) => public::issuer_certificate(service, headers, name),
+    })
 }
 
 fn whole_request()
@@ -199,21 +200,32 @@ mod tests {
 
     #[test]
     fn tells_places_apart() {
-        for (path, want) in [
-            ("/", PublicPlace::Responder),
-            ("/ocsp", PublicPlace::Responder),
-            ("/ocsp/", PublicPlace::Responder),
-            ("/ocsp/MA++", PublicPlace::EncodedRequest("MA++")),
-            ("/ocsp//MA//", PublicPlace::EncodedRequest("/MA//")),
-            ("/MAAA", PublicPlace::RequestAtRoot(vec![0x30, 0, 0])),
-            ("//MAAA", PublicPlace::RequestAtRoot(vec![0x30, 0, 0])),
-            ("/crl/root.crl", PublicPlace::Crl("root", CrlList::WHOLE)),
-            ("/ca/root.cer", PublicPlace::IssuerCertificate("root")),
-            ("/favicon.ico", PublicPlace::Nowhere),
-            ("/robots", PublicPlace::Nowhere),
-            ("/crl/root.pem", PublicPlace::Nowhere),
+        let request = Some(Named::Request(vec![0x30, 0, 0]));
+        for (path, want, class) in [
+            ("/", Some(Named::Responder), "/ocsp"),
+            ("/ocsp", Some(Named::Responder), "/ocsp"),
+            ("/ocsp/", Some(Named::Responder), "/ocsp"),
+            ("/ocsp/MA++", Some(Named::Encoded("MA++")), "/ocsp/{request}"),
+            ("/ocsp//MA//", Some(Named::Encoded("/MA//")), "/ocsp/{request}"),
+            ("/MAAA", request.clone(), "/ocsp/{request}"),
+            ("//MAAA", request, "/ocsp/{request}"),
+            ("/crl/root.crl", Some(Named::Crl("root", CrlList::WHOLE)), "/crl/{name}.crl"),
+            ("/ca/root.cer", Some(Named::Issuer("root")), "/ca/{name}.cer"),
+            ("/favicon.ico", None, "other"),
+            ("/robots", None, "other"),
+            ("/crl/root.pem", None, "other"),
+            ("/crl/.delta.crl", None, "other"),
+            ("/crl/root/16/03.crl", None, "other"),
         ] {
-            assert_eq!(PublicPlace::of(path), want, "{path}");
+            assert_eq!(find(path).map(|(_, named)| named), want, "{path}");
+            assert_eq!(path_class(path), class, "{path}");
+        }
+        for (path, class) in [
+            ("/crl/root.delta.crl", "/crl/{name}.delta.crl"),
+            ("/crl/root/16/3.crl", "/crl/{name}/{of}/{index}.crl"),
+            ("/crl/root/16/3.delta.crl", "/crl/{name}/{of}/{index}.delta.crl"),
+        ] {
+            assert_eq!(path_class(path), class);
         }
     }
 }

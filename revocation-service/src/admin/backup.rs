@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use countersign_daemon::problem::Problem;
+use countersign_daemon::{admin::Answer, problem::Problem};
 use http::StatusCode;
 use serde_json::json;
 
-use super::{Administration, answer::Answer};
+use super::Administration;
 use crate::{register::storage::StorageError, reply::of_storage};
 
 /// Copies that are given a name in one second.
@@ -18,12 +18,12 @@ impl Administration {
     /// # Errors
     /// 409 where no folder is configured, or the database has its own means; storage failed.
     pub(super) async fn back_up(&self) -> Result<Answer, Problem> {
-        let Some(folder) = &self.backup_folder else {
+        let Some(folder) = &self.settings.backup_folder else {
             let detail = "No backup_folder is configured.";
             return Err(Problem::new(StatusCode::CONFLICT, "backup.not_configured", detail));
         };
         // As in 2026-05-03T100000Z: sorted by time, and no character that a file system minds.
-        let name = format!("revocation-{}", self.service.now()).replace(':', "");
+        let name = format!("revocation-{}", self.now()).replace(':', "");
         let path = self.copy_to(folder, &name).await.map_err(|error| of_storage(&error))?;
         let octets = tokio::fs::metadata(&path).await.map_or(0, |metadata| metadata.len());
         tracing::info!(path = %path.display(), octets, "database copied");
@@ -40,7 +40,7 @@ impl Administration {
                 1 => format!("{name}.db"),
                 _ => format!("{name}-{number}.db"),
             });
-            match self.service.storage().back_up(&path).await {
+            match self.storage.back_up(&path).await {
                 Err(StorageError::BackupExists { .. }) if number < MOST_IN_A_SECOND => number += 1,
                 outcome => return outcome.map(|()| path),
             }

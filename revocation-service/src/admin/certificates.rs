@@ -1,33 +1,31 @@
 //! Certificates: registering what was issued, showing what is known of one, listing them.
 
 use countersign_core::{
-    asn1::Cursor,
     digest::encode_hex,
-    pem::{self, Kind},
+    time::UnixSeconds,
     x509::{Certificate, certificate::serial_text},
 };
-use countersign_daemon::{media_type, problem::Problem};
+use countersign_daemon::{
+    admin::{Answer, JSON_LINES, paging},
+    media_type,
+    problem::Problem,
+};
 use http::{HeaderMap, StatusCode, header::ACCEPT};
 use serde::Serialize;
 
 use super::{
     Actor, Administration,
-    answer::{Answer, JSON_LINES},
-    paging,
-    shown::{ShownCertificate, ShownKey, issuer_name},
-    stream::lines,
+    encoded::{lines, split},
+    shown::{ShownCertificate, ShownKey},
     target::{issuer_named, issuer_of, named},
 };
 use crate::{
+    publish::{CrlSource, Issuer, Issuers},
     register::{
         serial_number,
-        storage::{
-            CertificateRecord, Digests, Evidence, Listed, Listing, Registration, Status,
-            StorageError, Which,
-        },
+        storage::{CertificateRecord, Listed, Listing, Registration, Status, StorageError, Which},
     },
-    reply::{bad_request, of_storage},
-    state::{CrlSource, Issuer, Service},
+    reply::of_storage,
 };
 
 /// Certificates taken in one request that is answered as a whole; a stream takes more.
@@ -48,9 +46,9 @@ pub(super) struct RegisteredCertificate {
 }
 
 impl RegisteredCertificate {
-    pub(super) fn of(service: &Service, record: &CertificateRecord, outcome: Registration) -> Self {
+    pub(super) fn of(issuers: &Issuers, record: &CertificateRecord, outcome: Registration) -> Self {
         Self {
-            issuer: issuer_name(service, record.issuer),
+            issuer: issuers.name_of(record.issuer).to_owned(),
             serial: serial_text(&record.serial),
             sha256: record.digests.as_ref().map(|digests| encode_hex(&digests.sha256)),
             outcome: match outcome {
@@ -109,19 +107,19 @@ impl Administration {
             let detail = format!(
                 "Send at most {MAX_CERTIFICATES} certificates at a time, or accept {JSON_LINES}."
             );
-            return Err(bad_request("certificate.too_many", detail));
+            return Err(Problem::bad_request("certificate.too_many", detail));
         }
         let mut records = Vec::with_capacity(encoded.len());
         for (index, der) in encoded.iter().enumerate() {
-            records.push(record(&self.service, actor, der, index + 1)?);
+            records.push(record(&self.issuers, (actor, self.now()), der, index + 1)?);
         }
-        let storage = self.service.storage();
+        let storage = &self.storage;
         let outcomes =
             storage.register(records.clone()).await.map_err(|error| of_storage(&error))?;
         self.publish_all(&outcomes).await?;
         let known = outcomes.iter().all(|outcome| *outcome == Registration::Known);
         let status = if known { StatusCode::OK } else { StatusCode::CREATED };
-        let of = |(record, outcome)| RegisteredCertificate::of(&self.service, record, outcome);
+        let of = |(record, outcome)| RegisteredCertificate::of(&self.issuers, record, outcome);
         let certificates = records.iter().zip(outcomes).map(of).collect();
         Ok(Answer::json(status, &Registered { certificates }))
     }
@@ -131,8 +129,8 @@ impl Administration {
         if !outcomes.contains(&Registration::RegisteredRevoked) {
             return Ok(());
         }
-        for issuer in self.service.issuers() {
-            let revision = self.service.storage().revision(issuer.id).await;
+        for issuer in &*self.issuers {
+            let revision = self.storage.revision(issuer.id).await;
             let revision = revision.map_err(|error| of_storage(&error))?;
             self.publish(issuer, revision).await?;
         }
@@ -144,9 +142,9 @@ impl Administration {
     /// # Errors
     /// 404 when it is not registered; storage failed.
     pub(super) async fn show(&self, issuer: &str, serial: &str) -> Result<Answer, Problem> {
-        let (issuer, serial) = named(&self.service, issuer, serial)?;
+        let (issuer, serial) = named(&self.issuers, issuer, serial)?;
         let failed = |error: StorageError| of_storage(&error);
-        let storage = self.service.storage();
+        let storage = &self.storage;
         let certificate = storage.certificate(issuer.id, &serial).await.map_err(failed)?;
         let certificate = certificate
             .ok_or_else(|| failed(StorageError::NotRegistered { serial: serial_text(&serial) }))?;
@@ -163,7 +161,7 @@ impl Administration {
     /// # Errors
     /// 400, 404; storage failed.
     pub(super) async fn list(&self, issuer: &str, query: &str) -> Result<Answer, Problem> {
-        let issuer = issuer_named(&self.service, issuer)?;
+        let issuer = issuer_named(&self.issuers, issuer)?;
         let mut listing = Listing {
             issuer: issuer.id,
             which: Which::All,
@@ -171,7 +169,8 @@ impl Administration {
             limit: paging::PAGE,
         };
         for (name, value) in paging::pairs(query) {
-            let wrong = || bad_request("query.malformed", format!("{name} cannot be {value:?}."));
+            let wrong =
+                || Problem::bad_request("query.malformed", format!("{name} cannot be {value:?}."));
             match name {
                 "status" if value == "revoked" => listing.which = Which::Revoked,
                 "status" if value == "any" => {}
@@ -180,8 +179,7 @@ impl Administration {
                 _ => return Err(wrong()),
             }
         }
-        let listed =
-            self.service.storage().list(&listing).await.map_err(|error| of_storage(&error))?;
+        let listed = self.storage.list(&listing).await.map_err(|error| of_storage(&error))?;
         let is_full = u32::try_from(listed.len()).is_ok_and(|count| count == listing.limit);
         let last = listed.last().filter(|_| is_full);
         let next = last.map(|last| serial_text(&last.certificate.serial));
@@ -196,8 +194,8 @@ impl Administration {
     /// Storage failed.
     pub(super) async fn issuers(&self) -> Result<Answer, Problem> {
         let mut issuers = Vec::new();
-        for issuer in self.service.issuers() {
-            let revision = self.service.storage().revision_to_show(issuer.id).await;
+        for issuer in &*self.issuers {
+            let revision = self.storage.revision_to_show(issuer.id).await;
             issuers.push(ShownIssuer {
                 name: issuer.authority.name().to_owned(),
                 subject: issuer.authority.certificate().subject_text(),
@@ -214,7 +212,7 @@ impl Administration {
     /// 400; storage failed.
     pub(super) async fn keys(&self, query: &str) -> Result<Answer, Problem> {
         let page = paging::Page::read(query, |_, _| None)?;
-        let keys = self.service.storage().revoked_keys(page.after, page.limit).await;
+        let keys = self.storage.revoked_keys(page.after, page.limit).await;
         let keys = keys.map_err(|error| of_storage(&error))?;
         let keys: Vec<ShownKey> = keys.iter().map(ShownKey::of).collect();
         let next = page.next(keys.len(), keys.last().map(|last| last.key_sha256.as_str()));
@@ -226,49 +224,22 @@ impl Administration {
     }
 }
 
-/// The certificates in a body: PEM with any number, or DER, one after the other.
-pub(super) fn split(body: &[u8]) -> Result<Vec<Vec<u8>>, Problem> {
-    if !pem::is_der(body) {
-        return pem::objects(body.to_vec(), Kind::Certificate).map_err(|fault| {
-            bad_request("certificate.malformed", format!("Send PEM or DER certificates: {fault}."))
-        });
-    }
-    let mut cursor = Cursor::new(body);
-    let mut certificates = Vec::new();
-    while !cursor.is_empty() {
-        let next = cursor.any("certificate").map_err(|error| {
-            bad_request("certificate.malformed", format!("This is not DER: {error}."))
-        })?;
-        certificates.push(next.raw.to_vec());
-    }
-    Ok(certificates)
-}
-
 /// The record of a certificate that one of our issuers signed.
 pub(super) fn record(
-    service: &Service,
-    actor: &Actor,
+    issuers: &Issuers,
+    (actor, now): (&Actor, UnixSeconds),
     der: &[u8],
     position: usize,
 ) -> Result<CertificateRecord, Problem> {
     let certificate = Certificate::decode(der).map_err(|error| {
-        bad_request(
+        Problem::bad_request(
             "certificate.malformed",
             format!("Certificate {position} cannot be read: {error}."),
         )
     })?;
-    let issuer = issuer_of(service, &certificate)?;
+    let issuer = issuer_of(issuers, &certificate)?;
     warn_of_other_distribution_point(issuer, &certificate);
-    Ok(CertificateRecord {
-        issuer: issuer.id,
-        serial: certificate.serial.to_vec(),
-        digests: Some(Digests::of(&certificate)),
-        not_before: certificate.not_before,
-        not_after: certificate.not_after,
-        evidence: Evidence::Certificate,
-        registered_at: service.now(),
-        actor: actor.name().to_owned(),
-    })
+    Ok(CertificateRecord::of(&certificate, issuer.id, now, actor.name()))
 }
 
 /// A verifier compares the CRL's distribution point with the certificate's: where they differ, it

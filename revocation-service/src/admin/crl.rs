@@ -1,15 +1,14 @@
 //! CRLs that were made where an issuer's key is, handed in.
 
 use countersign_core::crl::Revival;
-use countersign_daemon::problem::Problem;
+use countersign_daemon::{admin::Answer, problem::Problem};
 use http::StatusCode;
 use serde_json::json;
 
-use super::{Administration, answer::Answer};
+use super::Administration;
 use crate::{
-    crl::CrlFault,
-    reply::{bad_request, of_storage},
-    state::CrlSource,
+    publish::{CrlFault, CrlSource},
+    reply::of_storage,
 };
 
 impl Administration {
@@ -21,15 +20,13 @@ impl Administration {
     /// distribution point is another, it is older, or it takes back what the one before revoked; the
     /// CRL before stays.
     pub(super) async fn upload_crl(&self, name: &str, body: &[u8]) -> Result<Answer, Problem> {
-        let issuer = self.service.issuer_named(name).ok_or_else(Problem::not_found)?;
+        let issuer = self.issuers.named(name).ok_or_else(Problem::not_found)?;
         let CrlSource::Elsewhere(crls) = &issuer.crls else { return Err(refused(name)) };
         if !crls.are_uploaded() {
             return Err(refused(name));
         }
-        let crl = crls
-            .upload(body.to_vec(), self.service.now())
-            .await
-            .map_err(|fault| problem_of(&fault))?;
+        let crl =
+            crls.upload(body.to_vec(), self.now()).await.map_err(|fault| problem_of(&fault))?;
         Ok(Answer::ok(&json!({
             "issuer": name,
             "number": crl.number,
@@ -48,11 +45,11 @@ fn refused(name: &str) -> Problem {
 fn problem_of(fault: &CrlFault) -> Problem {
     let detail = format!("{fault}.");
     match fault {
-        CrlFault::Malformed(_) => bad_request("crl.malformed", detail),
-        CrlFault::Rules(_) => bad_request("crl.rules", detail),
-        CrlFault::Signature => bad_request("crl.signature", detail),
-        CrlFault::Number => bad_request("crl.number.missing", detail),
-        CrlFault::DateToCome { .. } => bad_request("crl.entry.future", detail),
+        CrlFault::Malformed(_) => Problem::bad_request("crl.malformed", detail),
+        CrlFault::Rules(_) => Problem::bad_request("crl.rules", detail),
+        CrlFault::Signature => Problem::bad_request("crl.signature", detail),
+        CrlFault::Number => Problem::bad_request("crl.number.missing", detail),
+        CrlFault::DateToCome { .. } => Problem::bad_request("crl.entry.future", detail),
         CrlFault::NumberDoesNotGrow { .. } => {
             Problem::new(StatusCode::CONFLICT, "crl.number.not_greater", detail)
         }

@@ -10,25 +10,23 @@ use std::collections::BTreeSet;
 use countersign_core::{
     crl::RevocationReason, digest::encode_hex, time::UnixSeconds, x509::certificate::serial_text,
 };
-use countersign_daemon::problem::Problem;
+use countersign_daemon::{admin::Answer, problem::Problem, sha256::sha256};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{
-    Actor, Administration,
-    answer::Answer,
-    openssl_index,
-    shown::{ShownCertificate, ShownKey, ShownRelease},
+    Actor, Administration, ImportBatch, openssl_index,
+    shown::{ShownCertificate, ShownKey},
     target::issuer_named,
 };
 use crate::{
-    authority::sha256,
     register::{
         rules::Refusal,
-        storage::{ImportBatch, IssuerId, Listed, Registration, ReleaseRecord, RevokedKey},
+        storage::{IssuerId, Listed, Registration, RevokedKey},
     },
-    reply::{bad_request, of_storage},
+    releases::{ReleaseRecord, ShownRelease},
+    reply::of_storage,
 };
 
 /// Entries in one transaction: short enough that an urgent revocation, which waits for the batch that is being
@@ -116,7 +114,7 @@ fn sign_for(
                 "recorded_by and registered_by have at most {MAX_NAME_OCTETS} octets, and no control \
                  characters."
             );
-            return Err(bad_request("import.malformed", detail));
+            return Err(Problem::bad_request("import.malformed", detail));
         }
         if names.len() < MAX_NAMES {
             names.insert(name.clone());
@@ -143,7 +141,7 @@ impl Administration {
                 continue;
             }
             let wrong = |what: &str| {
-                bad_request("import.malformed", format!("Line {}: {what}.", number + 1))
+                Problem::bad_request("import.malformed", format!("Line {}: {what}.", number + 1))
             };
             let line: Line =
                 serde_json::from_slice(line).map_err(|error| wrong(&error.to_string()))?;
@@ -155,12 +153,12 @@ impl Administration {
                 }
                 _ if !has_head => return Err(wrong("the first line of an export is missing")),
                 Line::Certificate(shown) => {
-                    let issuer = issuer_named(&self.service, &shown.issuer)?.id;
+                    let issuer = issuer_named(&self.issuers, &shown.issuer)?.id;
                     listed.push(shown.decode(issuer).map_err(member)?);
                 }
                 Line::Key(shown) => keys.push(shown.decode().map_err(member)?),
                 Line::Release(shown) => {
-                    let issuer = issuer_named(&self.service, &shown.issuer)?.id;
+                    let issuer = issuer_named(&self.issuers, &shown.issuer)?.id;
                     releases.push(shown.decode(issuer).map_err(member)?);
                 }
             }
@@ -182,18 +180,19 @@ impl Administration {
         issuer: &str,
         body: &[u8],
     ) -> Result<Answer, Problem> {
-        let issuer = issuer_named(&self.service, issuer)?;
+        let issuer = issuer_named(&self.issuers, issuer)?;
         let not_before = issuer.authority.certificate().not_before;
-        let text = std::str::from_utf8(body)
-            .map_err(|_| bad_request("import.malformed", "An index.txt is text in UTF-8."))?;
+        let text = std::str::from_utf8(body).map_err(|_| {
+            Problem::bad_request("import.malformed", "An index.txt is text in UTF-8.")
+        })?;
         let context = openssl_index::Context {
             issuer: issuer.id,
             not_before,
-            now: self.service.now(),
+            now: self.now(),
             actor: actor.name(),
         };
         let listed = openssl_index::decode(text, &context)
-            .map_err(|error| bad_request("import.malformed", error.to_string()))?;
+            .map_err(|error| Problem::bad_request("import.malformed", error.to_string()))?;
         self.refuse_impossible_dates(&listed)?;
         let read = ImportBatch { certificates: listed, ..ImportBatch::default() };
         self.take(actor, read, Vec::new(), encode_hex(&sha256(body))).await
@@ -202,9 +201,9 @@ impl Administration {
     /// Refuses dates to come, by which a certificate would be good until then, and dates before its issuer
     /// began, which no list of that issuer can have.
     fn refuse_impossible_dates(&self, listed: &[Listed]) -> Result<(), Problem> {
-        let now = self.service.now();
+        let now = self.now();
         for Listed { certificate, revocation } in listed {
-            let issuer = self.service.issuers().iter().find(|each| each.id == certificate.issuer);
+            let issuer = self.issuers.with_id(certificate.issuer);
             let began = issuer.map(|issuer| issuer.authority.certificate().not_before);
             let of_revocation =
                 revocation.as_ref().map(|each| ("The revocation", each.revocation_date));
@@ -219,13 +218,13 @@ impl Administration {
                 refuse_future(&what, date, now)?;
                 if let Some(began) = began.filter(|began| date < *began) {
                     let detail = format!("{what} is {date}, and its issuer began at {began}.");
-                    return Err(bad_request("import.too_early", detail));
+                    return Err(Problem::bad_request("import.too_early", detail));
                 }
             }
             if certificate.not_after < certificate.not_before {
                 let serial = serial_text(&certificate.serial);
                 let detail = format!("The certificate {serial} ends before it begins.");
-                return Err(bad_request("import.malformed", detail));
+                return Err(Problem::bad_request("import.malformed", detail));
             }
         }
         Ok(())
@@ -234,7 +233,7 @@ impl Administration {
     /// The same for keys: their date is that of every certificate which holds one. And a hold is refused, as
     /// it is in an order against a key: nothing could lift it.
     fn refuse_impossible_keys(&self, keys: &[RevokedKey]) -> Result<(), Problem> {
-        let now = self.service.now();
+        let now = self.now();
         for key in keys {
             let digest = encode_hex(&key.spki_sha256);
             if key.revocation.reason == RevocationReason::CertificateHold {
@@ -259,8 +258,8 @@ impl Administration {
         names: Vec<String>,
         sha256: String,
     ) -> Result<Answer, Problem> {
-        let storage = self.service.storage();
-        let (online, now) = (self.online(), self.service.now());
+        let storage = &self.storage;
+        let (online, now) = (self.online(), self.now());
         let batches = if read.len() <= BATCH {
             vec![read]
         } else {
@@ -286,7 +285,7 @@ impl Administration {
                 }
             }
         }
-        for issuer in self.service.issuers() {
+        for issuer in &*self.issuers {
             let of_issuer = revisions.iter().filter(|(id, _)| *id == issuer.id);
             if let Some(revision) = of_issuer.map(|(_, revision)| *revision).max()
                 && let Err(problem) = self.publish(issuer, revision).await
@@ -311,7 +310,7 @@ impl Administration {
         let record = json!({
             "actor": actor.name(), "imported": imported, "code": problem.code(),
         });
-        self.append("import.partly_done", &record).await?;
+        self.record.append("import.partly_done", &record).await?;
         let Imported { certificates, known, keys, releases, .. } = imported;
         let detail = format!(
             "{} Of this import, {certificates} new and {known} known certificates, {keys} keys and \
@@ -348,7 +347,7 @@ fn refuse_future(what: &str, date: UnixSeconds, now: UnixSeconds) -> Result<(), 
         return Ok(());
     }
     let detail = format!("{what} lies in the future: {date} (it is {now}).");
-    Err(bad_request("import.future", detail))
+    Err(Problem::bad_request("import.future", detail))
 }
 
 #[cfg(test)]

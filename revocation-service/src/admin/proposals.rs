@@ -1,52 +1,36 @@
-//! What takes two people: lifting a hold, and moving a date later.
+//! What takes two people here: lifting a hold, and moving a date later.
 //!
-//! The first person's order becomes a proposal; another one, with the role approver, approves or
-//! rejects it before its time is over, or the first one withdraws it. Whoever decides names the
-//! digest of what they were shown, and a proposal is void as soon as the revocation changes that it
-//! was to change: what is approved is what was shown.
+//! Who may propose, decide and withdraw is daemon's (`admin::proposal`); here is what a proposal is
+//! about, how it is shown, and that what was approved is published. A proposal is void as soon as the
+//! revocation changes that it was to change: what is approved is what was shown.
 
 use std::sync::Arc;
 
 use countersign_core::{
     crl::RevocationReason, digest::encode_hex, time::UnixSeconds, x509::certificate::serial_text,
 };
-use countersign_daemon::problem::Problem;
-use http::StatusCode;
-use serde::{Deserialize, Serialize};
-
-use super::{
-    Actor, Administration,
-    answer::Answer,
-    revocations::{Mode, refuse_long_comment},
-    shown::{ShownRevocation, digest, issuer_name},
+use countersign_daemon::{
+    admin::{
+        Answer,
+        proposal::{self, Decision, PendingState, Verdict},
+    },
+    problem::Problem,
 };
+use http::StatusCode;
+use serde::Serialize;
+
+use super::{Actor, Administration, revocations::Mode, shown::ShownRevocation};
 use crate::{
+    publish::Issuer,
     register::{
         rules::RevocationOrder,
-        storage::{Decision, Pending, PendingState, Proposal, Revocation, Verdict},
+        storage::{Pending, Proposal, Revocation},
     },
-    reply::{bad_request, of_storage},
-    state::Issuer,
+    reply::of_storage,
 };
 
 /// Proposals in a listing, besides those that wait: the newest.
 const LISTED: u32 = 1000;
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct DecisionBody {
-    /// What is decided on, as the listing has it.
-    proposal_sha256: String,
-    #[serde(default)]
-    comment: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WithdrawalBody {
-    #[serde(default)]
-    comment: String,
-}
 
 #[derive(Serialize)]
 struct ShownProposal {
@@ -85,12 +69,12 @@ impl Administration {
         mode: Mode,
     ) -> Result<Answer, Problem> {
         if comment.trim().is_empty() {
-            return Err(bad_request("comment.missing", why_two(was.as_ref(), &order)));
+            return Err(Problem::bad_request("comment.missing", why_two(was.as_ref(), &order)));
         }
         let proposal = Proposal {
             issuer: issuer.id,
             serial,
-            expires_at: order.now.plus_seconds(self.pending_expiry_seconds),
+            expires_at: order.now.plus_seconds(self.settings.pending_expiry_seconds),
             order,
             was,
             comment: comment.to_owned(),
@@ -98,7 +82,7 @@ impl Administration {
         let pending = if mode == Mode::DryRun {
             Pending { id: 0, proposal, state: PendingState::Waiting }
         } else {
-            let proposed = self.service.storage().propose(&proposal).await;
+            let proposed = self.storage.propose(&proposal).await;
             proposed.map_err(|error| of_storage(&error))?
         };
         let shown = self.shown(&pending);
@@ -108,8 +92,8 @@ impl Administration {
 
     /// The proposals: all that wait, then the newest others.
     pub(super) async fn proposals(&self) -> Result<Answer, Problem> {
-        let storage = self.service.storage();
-        let known = storage.proposals(self.service.now(), LISTED).await;
+        let storage = &self.storage;
+        let known = storage.proposals(self.now(), LISTED).await;
         let known = known.map_err(|error| of_storage(&error))?;
         let shown: Vec<ShownProposal> = known.iter().map(|pending| self.shown(pending)).collect();
         Ok(Answer::ok(&serde_json::json!({ "pending": shown })))
@@ -124,22 +108,13 @@ impl Administration {
         decision: Decision,
         body: &[u8],
     ) -> Result<Answer, Problem> {
-        let id = number(id)?;
-        let body: DecisionBody = serde_json::from_slice(body).map_err(|error| {
-            let detail = format!(
-                "Send a JSON object with proposal_sha256, as GET /v1/pending shows it, and perhaps a \
-                 comment: {error}."
-            );
-            bad_request("pending.malformed", detail)
-        })?;
-        let shown = digest(&body.proposal_sha256, "proposal_sha256").map_err(|member| {
-            bad_request("pending.malformed", format!("{member} is 64 hexadecimal digits."))
-        })?;
-        let verdict = self.verdict(actor, body.comment)?;
-        let decided = self.service.storage().decide(id, decision, shown, &verdict).await;
+        let id = proposal::number(id)?;
+        let (shown, comment) = proposal::decision(body)?;
+        let verdict = self.verdict(actor, comment);
+        let decided = self.storage.decide(id, decision, shown, &verdict).await;
         let (pending, recorded) = decided.map_err(|error| of_storage(&error))?;
         let issuer = pending.proposal.issuer;
-        let issuer = self.service.issuers().iter().find(|known| known.id == issuer);
+        let issuer = self.issuers.with_id(issuer);
         if let (Some(recorded), Some(issuer)) = (recorded, issuer) {
             self.publish(issuer, recorded.revision).await?;
         }
@@ -157,21 +132,15 @@ impl Administration {
         id: &str,
         body: &[u8],
     ) -> Result<Answer, Problem> {
-        let id = number(id)?;
-        let body = if body.is_empty() { b"{}" } else { body };
-        let body: WithdrawalBody = serde_json::from_slice(body).map_err(|error| {
-            let detail = format!("Send a JSON object with a comment, or nothing: {error}.");
-            bad_request("pending.malformed", detail)
-        })?;
-        let verdict = self.verdict(actor, body.comment)?;
-        let withdrawn = self.service.storage().withdraw(id, &verdict).await;
+        let id = proposal::number(id)?;
+        let verdict = self.verdict(actor, proposal::withdrawal(body)?);
+        let withdrawn = self.storage.withdraw(id, &verdict).await;
         let pending = withdrawn.map_err(|error| of_storage(&error))?;
         Ok(Answer::ok(&serde_json::json!({ "pending": self.shown(&pending) })))
     }
 
-    fn verdict(&self, actor: &Actor, comment: String) -> Result<Verdict, Problem> {
-        refuse_long_comment(&comment)?;
-        Ok(Verdict { actor: actor.name().to_owned(), at: self.service.now(), comment })
+    fn verdict(&self, actor: &Actor, comment: String) -> Verdict {
+        Verdict { actor: actor.name().to_owned(), at: self.now(), comment }
     }
 
     fn shown(&self, pending: &Pending) -> ShownProposal {
@@ -188,7 +157,7 @@ impl Administration {
             id: *id,
             proposal_sha256: encode_hex(&pending.sha256()),
             state,
-            issuer: issuer_name(&self.service, proposal.issuer),
+            issuer: self.issuers.name_of(proposal.issuer).to_owned(),
             serial: serial_text(&proposal.serial),
             reason: proposal.order.reason.name(),
             compromised_since: proposal.order.compromised_since,
@@ -202,11 +171,6 @@ impl Administration {
             decision_comment: verdict.map(|verdict| verdict.comment.clone()),
         }
     }
-}
-
-/// The number in a proposal's path.
-fn number(id: &str) -> Result<i64, Problem> {
-    id.parse().map_err(|_| bad_request("pending.malformed", "The path has the proposal's number."))
 }
 
 /// What takes a second person, and what would not.

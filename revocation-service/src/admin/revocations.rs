@@ -11,28 +11,30 @@ use countersign_core::{
     time::UnixSeconds,
     x509::certificate::serial_text,
 };
-use countersign_daemon::problem::Problem;
+use countersign_daemon::{
+    admin::{Answer, proposal::refuse_long_comment},
+    problem::Problem,
+};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Actor, Administration,
-    answer::Answer,
+    Actor, Administration, CompromiseScope,
     certificates::record,
-    shown::{ShownRelease, ShownRevocation, issuer_name},
+    shown::ShownRevocation,
     target::{Named, Target},
 };
 use crate::{
-    config::CompromiseScope,
+    publish::{CrlSource, Issuer},
     register::{
-        rules::{self, Change, MAX_COMMENT_OCTETS, People, RevocationOrder},
+        rules::{self, Change, People, RevocationOrder},
         storage::{
-            CertificateRecord, Evidence, IssuerId, OfKey, Recorded, ReleasesOf, Revocation, Status,
+            CertificateRecord, Evidence, IssuerId, OfKey, Recorded, Revocation, Status,
             StorageError,
         },
     },
-    reply::{bad_request, of_storage},
-    state::{CrlSource, Issuer},
+    releases::{ReleasesOf, ShownRelease},
+    reply::of_storage,
 };
 
 /// The warning where an order against a key concerns nothing that is registered.
@@ -118,13 +120,13 @@ impl Administration {
     pub(super) async fn revoke(&self, actor: &Actor, body: &[u8]) -> Result<Answer, Problem> {
         let body: Body = serde_json::from_slice(body).map_err(|error| {
             let detail = format!("The JSON is not an order to revoke: {error}.");
-            bad_request("revocation.malformed", detail)
+            Problem::bad_request("revocation.malformed", detail)
         })?;
         refuse_long_comment(&body.comment)?;
         let order = RevocationOrder {
             reason: reason(&body.reason)?,
             compromised_since: body.compromised_since.as_deref().map(time).transpose()?,
-            now: self.service.now(),
+            now: self.now(),
             actor: actor.name().to_owned(),
             people: People::One,
         };
@@ -135,13 +137,15 @@ impl Administration {
             key: body.key,
             key_sha256: body.key_sha256,
         };
-        let target = named.find(&self.service).await?;
+        let target = named.find(&self.issuers, &self.storage).await?;
         let mode = if body.dry_run { Mode::DryRun } else { Mode::Act };
         match (target, mode) {
             (Target::Key(key), Mode::Act) => self.revoke_key(key, &order, None).await,
             (Target::Key(key), Mode::DryRun) => self.preview_key(key, &order, None).await,
             (Target::Certificate(issuer, serial, der), mode) => {
-                let sent = der.map(|der| record(&self.service, actor, &der, 1)).transpose()?;
+                let sent = der
+                    .map(|der| record(&self.issuers, (actor, self.now()), &der, 1))
+                    .transpose()?;
                 let about = (serial, sent);
                 self.revoke_certificate(&issuer, about, order, &body.comment, mode).await
             }
@@ -160,7 +164,7 @@ impl Administration {
             return Err(offline(issuer));
         }
         refuse_wrong_clock(issuer, order.now)?;
-        let storage = self.service.storage();
+        let storage = &self.storage;
         let certificate = self.known(issuer, &serial, sent, mode).await?;
         let stored = match storage.status(issuer.id, &serial).await {
             Ok(Status::Revoked(stored)) => Some(stored),
@@ -208,7 +212,7 @@ impl Administration {
         sent: Option<CertificateRecord>,
         mode: Mode,
     ) -> Result<CertificateRecord, Problem> {
-        let storage = self.service.storage();
+        let storage = &self.storage;
         let missing = || StorageError::NotRegistered { serial: serial_text(serial) };
         let known = storage.certificate(issuer.id, serial).await;
         let known = known.and_then(|known| known.ok_or_else(missing));
@@ -232,7 +236,7 @@ impl Administration {
         order: &RevocationOrder,
         digests: Option<&crate::register::storage::Digests>,
     ) -> Option<[u8; 32]> {
-        let whole_key = self.compromise_scope == CompromiseScope::Key
+        let whole_key = self.settings.compromise_scope == CompromiseScope::Key
             && order.reason == RevocationReason::KeyCompromise;
         digests.filter(|_| whole_key).map(|digests| digests.spki_sha256)
     }
@@ -247,7 +251,7 @@ impl Administration {
         let of = ReleasesOf::Certificate(issuer.id, serial.to_vec());
         let affected_releases = match revocation.reason {
             RemoveFromCrl => Vec::new(),
-            _ => self.affected(&of, revocation.revocation_date).await?,
+            _ => self.releases.affected(&of, revocation.revocation_date).await?,
         };
         Ok(Answer::ok(&Acknowledgement {
             issuer: Some(issuer.authority.name().to_owned()),
@@ -272,10 +276,10 @@ impl Administration {
         named: Option<(&Arc<Issuer>, &[u8])>,
     ) -> Result<Answer, Problem> {
         let online = self.online();
-        for issuer in self.service.issuers() {
+        for issuer in &*self.issuers {
             refuse_wrong_clock(issuer, order.now)?;
         }
-        let storage = self.service.storage();
+        let storage = &self.storage;
         let of_named = named.map(|(issuer, serial)| (issuer.id, serial));
         let recorded = storage.revoke_key(key, order, &online, of_named).await;
         let recorded = recorded.map_err(|error| of_storage(&error))?;
@@ -286,7 +290,7 @@ impl Administration {
             "key revoked"
         );
         for (id, revision) in &recorded.revisions {
-            if let Some(issuer) = self.service.issuers().iter().find(|issuer| issuer.id == *id) {
+            if let Some(issuer) = self.issuers.with_id(*id) {
                 self.publish(issuer, *revision).await?;
             }
         }
@@ -300,7 +304,7 @@ impl Administration {
         named: Option<(&Arc<Issuer>, &[u8])>,
     ) -> Result<Answer, Problem> {
         rules::refuse_key_order(order).map_err(|refusal| of_storage(&refusal.into()))?;
-        let found = self.service.storage().certificates_of_key(key).await;
+        let found = self.storage.certificates_of_key(key).await;
         let mut found = found.map_err(|error| of_storage(&error))?;
         for certificate in &mut found {
             let known = certificate.revocation.as_ref();
@@ -323,7 +327,7 @@ impl Administration {
         let shown = certificates
             .iter()
             .map(|certificate| ShownOfKey {
-                issuer: issuer_name(&self.service, certificate.issuer),
+                issuer: self.issuers.name_of(certificate.issuer).to_owned(),
                 serial: serial_text(&certificate.serial),
                 outcome: match (online.contains(&certificate.issuer), certificate.changed) {
                     (false, _) => "offline",
@@ -337,7 +341,7 @@ impl Administration {
             let is_named = |each: &&OfKey| each.issuer == issuer.id && each.serial == serial;
             certificates.iter().find(is_named)?.revocation.clone()
         });
-        let affected_releases = self.affected(&ReleasesOf::Key(key), date).await?;
+        let affected_releases = self.releases.affected(&ReleasesOf::Key(key), date).await?;
         Ok(Answer::ok(&Acknowledgement {
             issuer: named.map(|(issuer, _)| issuer.authority.name().to_owned()),
             serial: named.map(|(_, serial)| serial_text(serial)),
@@ -358,25 +362,11 @@ impl Administration {
 
     /// The issuers whose CRLs are made here.
     pub(super) fn online(&self) -> Vec<IssuerId> {
-        let issuers = self.service.issuers().iter();
+        let issuers = self.issuers.iter();
         issuers
             .filter(|issuer| matches!(issuer.crls, CrlSource::Publisher(_)))
             .map(|issuer| issuer.id)
             .collect()
-    }
-
-    /// The releases that a revocation from `date` on takes away, or may.
-    async fn affected(
-        &self,
-        of: &ReleasesOf,
-        date: UnixSeconds,
-    ) -> Result<Vec<ShownRelease>, Problem> {
-        let releases = self.service.storage().releases(of).await;
-        let releases = releases.map_err(|error| of_storage(&error))?;
-        let affected = releases
-            .iter()
-            .filter(|release| release.signed_at.is_none_or(|signed_at| signed_at >= date));
-        Ok(affected.map(|release| ShownRelease::of(&self.service, release)).collect())
     }
 
     /// Waits for a CRL that shows `revision`.
@@ -385,7 +375,7 @@ impl Administration {
     /// 503: it is on disk, and no CRL shows it yet.
     pub(super) async fn publish(&self, issuer: &Issuer, revision: i64) -> Result<(), Problem> {
         let CrlSource::Publisher(publisher) = &issuer.crls else { return Ok(()) };
-        publisher.publish_revision(revision, self.service.now()).await.map_err(|error| {
+        publisher.publish_revision(revision, self.now()).await.map_err(|error| {
             let name = issuer.authority.name();
             tracing::error!(issuer = name, %error, "revoked, but no CRL shows it yet");
             let detail = "The change is recorded and OCSP shows it, but no new CRL could be published; \
@@ -418,18 +408,10 @@ fn offline(issuer: &Issuer) -> Problem {
     Problem::new(StatusCode::CONFLICT, "issuer.offline", detail)
 }
 
-pub(super) fn refuse_long_comment(comment: &str) -> Result<(), Problem> {
-    if comment.len() <= MAX_COMMENT_OCTETS {
-        return Ok(());
-    }
-    let detail = format!("A comment has at most {MAX_COMMENT_OCTETS} octets.");
-    Err(bad_request("comment.too_long", detail))
-}
-
 fn reason(name: &str) -> Result<RevocationReason, Problem> {
     RevocationReason::parse(name).ok_or_else(|| {
         let names: Vec<_> = RevocationReason::ALL.into_iter().map(RevocationReason::name).collect();
-        bad_request(
+        Problem::bad_request(
             "revocation.reason.unknown",
             format!("The reason must be one of: {}.", names.join(", ")),
         )
@@ -438,7 +420,7 @@ fn reason(name: &str) -> Result<RevocationReason, Problem> {
 
 fn time(text: &str) -> Result<UnixSeconds, Problem> {
     UnixSeconds::parse_rfc3339(text).ok_or_else(|| {
-        bad_request(
+        Problem::bad_request(
             "revocation.compromised_since.malformed",
             "Write the time as 2026-05-03T10:00:00Z.",
         )

@@ -1,18 +1,22 @@
 //! The one file that knows the admin listener's paths, methods and who may use them.
 //!
-//! `docs/revocation-service.openapi.json` describes them; a test holds it against [`ROUTES`].
-//!
-//! A browser shows its user's client certificate on behalf of every page that asks, and nothing like
-//! `SameSite` keeps it from that. So no order comes in a form that a page of another origin can send without
-//! asking first, and what says that it comes from a page is refused, whatever it asks for.
+//! `docs/revocation-service.openapi.json` describes them; a test holds it against [`ROUTES`]. No order
+//! comes in a form that a page of another origin can send without asking first (see daemon's
+//! `admin/pages.rs`).
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use countersign_daemon::{
-    Held, crash_point, media_type, peer::ClientCertificate, problem::Problem, reception::Reception,
+    Held,
+    admin::{Answer, JSON_LINES, Keyed, proposal::Decision, refuse_pages, replayed},
+    crash_point,
+    peer::ClientCertificate,
+    problem::Problem,
+    reception::Reception,
+    route::{BodyLimit, Row, Table},
 };
-use http::{HeaderMap, Method, StatusCode, header::ORIGIN, request::Parts};
+use http::{HeaderMap, Method, request::Parts};
 use warp::{
     Filter, Rejection,
     path::FullPath,
@@ -22,35 +26,21 @@ use warp::{
 use super::{
     Actor, Administration, Needs,
     Role::{Approver, Auditor, Registrar, Revoker},
-    answer::{Answer, JSON_LINES},
-    idempotency::{Keyed, REPLAYED, TRUE},
 };
+use crate::reply::of_storage;
 
 /// The document that describes all this.
 const OPENAPI: &[u8] = include_bytes!("../../../docs/revocation-service.openapi.json");
 
-/// A path and method of the admin listener.
+/// What is behind a path and method of the admin listener.
 #[derive(Clone, Copy, Debug)]
-pub struct Route {
-    /// The method.
-    pub method: &'static str,
-    /// The path, with `{name}` for a segment.
-    pub path: &'static str,
+pub struct Order {
     /// Who may.
     pub needs: Needs,
     /// What the audit record calls it; nothing for what changes nothing.
     pub action: Option<&'static str>,
-    /// The media types that a body has, and that a request without one has too; none for what is read.
-    /// Never `text/plain`, `application/x-www-form-urlencoded` or `multipart/form-data`, which any
-    /// page may send anywhere (Fetch, "CORS-safelisted request-header").
-    pub takes: &'static [&'static str],
-    /// Whether its body may be as large as the configuration allows, and not just 64 KiB.
-    pub is_bulk: bool,
     endpoint: Endpoint,
 }
-
-/// How many octets an order may have that names what it is about.
-const ORDER_BYTES: usize = 64 * 1024;
 
 #[derive(Clone, Copy, Debug)]
 enum Endpoint {
@@ -73,29 +63,30 @@ enum Endpoint {
     OpenApi,
 }
 
-const fn reads(path: &'static str, needs: Needs, endpoint: Endpoint) -> Route {
-    Route { method: "GET", path, needs, action: None, takes: &[], is_bulk: false, endpoint }
+const GET: &[Method] = &[Method::GET];
+const POST: &[Method] = &[Method::POST];
+
+const fn reads(path: &'static str, needs: Needs, endpoint: Endpoint) -> Row<Order> {
+    let endpoint = Order { needs, action: None, endpoint };
+    Row { methods: GET, path, takes: &[], body: BodyLimit::Order, endpoint }
 }
 
-const fn acts(path: &'static str, needs: Needs, action: &'static str, endpoint: Endpoint) -> Route {
-    let action = Some(action);
-    Route { method: "POST", path, needs, action, takes: JSON, is_bulk: false, endpoint }
-}
-
-impl Route {
-    /// Takes whole files of these types.
-    const fn taking(self, takes: &'static [&'static str]) -> Self {
-        Self { takes, is_bulk: true, ..self }
-    }
-
-    const fn in_bulk(self) -> Self {
-        Self { is_bulk: true, ..self }
-    }
+/// An order, in JSON.
+const fn acts(
+    path: &'static str,
+    needs: Needs,
+    action: &'static str,
+    endpoint: Endpoint,
+) -> Row<Order> {
+    let endpoint = Order { needs, action: Some(action), endpoint };
+    Row { methods: POST, path, takes: JSON, body: BodyLimit::Order, endpoint }
 }
 
 /// What an order is, unless it is something that has a form of its own.
 const JSON: &[&str] = &["application/json"];
 
+// What follows is never `text/plain`, `application/x-www-form-urlencoded` or `multipart/form-data`, which any
+// page may send anywhere (Fetch, "CORS-safelisted request-header").
 const CERTIFICATES: &[&str] = &[
     "application/pkix-cert",
     "application/x-pem-file",
@@ -108,7 +99,7 @@ const CRL: &[&str] =
     &["application/pkix-crl", "application/x-pem-file", "application/octet-stream"];
 
 /// Everything there is.
-pub const ROUTES: &[Route] = &[
+pub const ROUTES: &[Row<Order>] = &[
     acts("/v1/certificates", Needs::All(&[Registrar]), "certificate.register", Endpoint::Register)
         .taking(CERTIFICATES),
     reads("/v1/certificates/{issuer}", Needs::Anybody, Endpoint::List),
@@ -138,9 +129,11 @@ pub const ROUTES: &[Route] = &[
     reads("/v1/openapi.json", Needs::Anybody, Endpoint::OpenApi),
 ];
 
+const TABLE: Table<Order> = Table(ROUTES);
+
 /// A request, taken apart.
 struct Request {
-    route: &'static Route,
+    route: &'static Row<Order>,
     /// The segments that stand for names.
     names: Vec<String>,
     query: String,
@@ -148,43 +141,9 @@ struct Request {
     body: Bytes,
 }
 
-/// The segments of `path` that stand for names in `template`; nothing where it is another path.
-fn names(template: &str, path: &str) -> Option<Vec<String>> {
-    let (mut wanted, mut given) = (template.split('/'), path.split('/'));
-    let mut names = Vec::new();
-    loop {
-        match (wanted.next(), given.next()) {
-            (None, None) => return Some(names),
-            (Some(want), Some(name)) if want.starts_with('{') && !name.is_empty() => {
-                names.push(name.to_owned());
-            }
-            (Some(want), Some(name)) if want == name => {}
-            _ => return None,
-        }
-    }
-}
-
-fn find(method: &Method, path: &str) -> Result<(&'static Route, Vec<String>), Problem> {
-    // HEAD is a GET whose body the server leaves out.
-    let method = if method == Method::HEAD { &Method::GET } else { method };
-    let mut allowed = Vec::new();
-    for route in ROUTES {
-        let Some(names) = names(route.path, path) else { continue };
-        if route.method == method.as_str() {
-            return Ok((route, names));
-        }
-        allowed.push(if route.method == "GET" { Method::GET } else { Method::POST });
-    }
-    Err(if allowed.is_empty() {
-        Problem::not_found()
-    } else {
-        Problem::method_not_allowed(&allowed)
-    })
-}
-
 /// The class of a path for the access log; nothing where it is not the admin listener's.
 pub(crate) fn path_class(path: &str) -> Option<&'static str> {
-    ROUTES.iter().find(|route| names(route.path, path).is_some()).map(|route| route.path)
+    TABLE.class(path)
 }
 
 /// The admin listener; TLS has verified the client before anything gets here, but for revocation.
@@ -222,7 +181,7 @@ pub(crate) fn reception(administration: Arc<Administration>, max_body_bytes: usi
             let client = head.extensions.get::<ClientCertificate>();
             let asked = (&head.method, head.uri.path(), &head.headers);
             let Admitted { route, .. } = admit(&administration, client, asked).await?;
-            Ok(if route.is_bulk { max_body_bytes } else { max_body_bytes.min(ORDER_BYTES) })
+            Ok(route.body.octets(max_body_bytes))
         })
     })
 }
@@ -230,7 +189,7 @@ pub(crate) fn reception(administration: Arc<Administration>, max_body_bytes: usi
 /// Who asks, and what for, when they may.
 struct Admitted {
     actor: Actor,
-    route: &'static Route,
+    route: &'static Row<Order>,
     names: Vec<String>,
 }
 
@@ -241,23 +200,20 @@ async fn admit(
     client: Option<&ClientCertificate>,
     (method, path, headers): (&Method, &str, &HeaderMap),
 ) -> Result<Admitted, Problem> {
-    let service = &administration.service;
-    let client_crls = administration.client_crls.as_deref();
-    let actor = Actor::of(service, &administration.administrators, client_crls, client).await?;
+    let actor = administration.actor(client).await?;
+    let Administration { record, .. } = administration;
     if let Err(denied) = refuse_pages(headers) {
         let class = path_class(path).unwrap_or("other");
-        administration.record_denial(&actor, class, denied.code()).await?;
+        record.denial(&actor, (class, denied.code()), administration.now()).await?;
         return Err(denied);
     }
-    let (route, names) = find(method, path)?;
-    if let Err(denied) = actor.require(route.needs) {
-        administration.record_denial(&actor, route.path, denied.code()).await?;
+    let (route, names) = TABLE.find(method, path)?;
+    if let Err(denied) = actor.require(route.endpoint.needs) {
+        record.denial(&actor, (route.path, denied.code()), administration.now()).await?;
         return Err(denied);
     }
-    if !route.takes.is_empty() && !route.takes.iter().any(|taken| media_type::is(headers, taken)) {
-        return Err(Problem::unsupported_media_type(&route.takes.join(" or ")));
-    }
-    Ok(Admitted { actor, route, names })
+    route.require_media_type(headers)?;
+    Ok(Admitted { actor, route, names: names.into_iter().map(ToOwned::to_owned).collect() })
 }
 
 async fn answer(
@@ -269,7 +225,7 @@ async fn answer(
     let asked = (&method, path.as_str(), &headers);
     let Admitted { actor, route, names } = admit(&administration, client, asked).await?;
     let request = Request { route, names, query, headers, body };
-    let Some(action) = route.action else {
+    let Some(action) = route.endpoint.action else {
         let answer = administration.perform(&actor, &request).await?;
         return Ok(answer.into_response());
     };
@@ -283,19 +239,6 @@ async fn answer(
     tokio::spawn(acting).await.map_err(|_| Problem::internal())?
 }
 
-/// Refuses what a browser sends on behalf of a page: every request with a method that changes something
-/// has `Origin` there, and every request at all `Sec-Fetch-Site`, which says `none` only for what the
-/// user typed.
-fn refuse_pages(headers: &HeaderMap) -> Result<(), Problem> {
-    let from_page = |value: &http::HeaderValue| !value.as_bytes().eq_ignore_ascii_case(b"none");
-    if !headers.contains_key(ORIGIN) && !headers.get_all("sec-fetch-site").iter().any(from_page) {
-        return Ok(());
-    }
-    let detail = "This comes from a web page (Origin or Sec-Fetch-Site says so), and no page administers \
-                  this service. Keep an administrator's certificate out of browsers.";
-    Err(Problem::new(StatusCode::FORBIDDEN, "request.cross_origin", detail))
-}
-
 impl Administration {
     /// Carries out what changes something: once for each idempotency key, and on record.
     async fn act(
@@ -306,13 +249,11 @@ impl Administration {
         request: &Request,
     ) -> Result<Response, Problem> {
         let target = format!("{path}?{}", request.query);
-        let keyed = Keyed::of(&request.headers, request.route.method, &target, &request.body)?;
+        let keyed = Keyed::of(&request.headers, "POST", &target, &request.body)?;
         if let Some(keyed) = &keyed
             && let Some(answer) = self.begin(actor, keyed).await?
         {
-            let mut response = answer.into_response();
-            response.headers_mut().insert(REPLAYED, TRUE);
-            return Ok(response);
+            return Ok(replayed(answer));
         }
         let outcome = self.perform_on_record(actor, action, path, request).await;
         if let Some(keyed) = &keyed {
@@ -323,6 +264,29 @@ impl Administration {
         Ok(answer.into_response())
     }
 
+    /// Reserves the key of a request that is to be carried out now; or gives the answer that the same
+    /// request was given before under it.
+    ///
+    /// # Errors
+    /// As [`Keyed::replay`]; storage failed.
+    async fn begin(&self, actor: &Actor, keyed: &Keyed) -> Result<Option<Answer>, Problem> {
+        let wanted = keyed.wanted(self.now());
+        let reserved = self.storage.reserve_key(actor.name(), keyed.key(), &wanted).await;
+        keyed.replay(reserved.map_err(|error| of_storage(&error))?)
+    }
+
+    /// Keeps the answer under the key that was reserved, or gives the key back. Failing to is no failure
+    /// of the request, which is repeatable as it is.
+    async fn end(&self, actor: &Actor, keyed: &Keyed, outcome: &Result<Answer, Problem>) {
+        let ended = match keyed.kept(outcome, self.now()) {
+            Some(kept) => self.storage.remember_answer(actor.name(), keyed.key(), &kept).await,
+            None => self.storage.release_key(actor.name(), keyed.key()).await,
+        };
+        if let Err(error) = ended {
+            tracing::warn!(%error, "an answer was not kept under its idempotency key");
+        }
+    }
+
     async fn perform_on_record(
         &self,
         actor: &Actor,
@@ -330,16 +294,16 @@ impl Administration {
         path: &str,
         request: &Request,
     ) -> Result<Answer, Problem> {
-        let order = self.record_order(actor, (action, path), &request.body).await?;
+        let order = self.record.order(actor, (action, path), &request.body).await?;
         let outcome = self.perform(actor, request).await;
-        self.record_outcome(actor, action, order, &outcome).await?;
+        self.record.outcome(actor, action, order, &outcome).await?;
         outcome
     }
 
     async fn perform(&self, actor: &Actor, request: &Request) -> Result<Answer, Problem> {
         let Request { route, names, query, headers, body } = request;
         let name = |index: usize| names.get(index).map_or("", String::as_str);
-        match route.endpoint {
+        match route.endpoint.endpoint {
             Endpoint::Register => self.register(actor, headers, body).await,
             Endpoint::Show => self.show(name(0), name(1)).await,
             Endpoint::List => self.list(name(0), query).await,
@@ -348,15 +312,13 @@ impl Administration {
             Endpoint::Revoke => self.revoke(actor, body).await,
             Endpoint::Keys => self.keys(query).await,
             Endpoint::Proposals => self.proposals().await,
-            Endpoint::Approve => {
-                self.decide(actor, name(0), crate::register::storage::Decision::Approve, body).await
-            }
-            Endpoint::Reject => {
-                self.decide(actor, name(0), crate::register::storage::Decision::Reject, body).await
-            }
+            Endpoint::Approve => self.decide(actor, name(0), Decision::Approve, body).await,
+            Endpoint::Reject => self.decide(actor, name(0), Decision::Reject, body).await,
             Endpoint::Withdraw => self.withdraw(actor, name(0), body).await,
-            Endpoint::RegisterReleases => self.register_releases(actor, body).await,
-            Endpoint::Releases => self.releases(query).await,
+            Endpoint::RegisterReleases => {
+                self.releases.register(actor.name(), self.now(), body).await
+            }
+            Endpoint::Releases => self.releases.page(query).await,
             Endpoint::Import => self.import(actor, body).await,
             Endpoint::ImportIndex => self.import_index(actor, name(0), body).await,
             Endpoint::Backup => self.back_up().await,
@@ -365,28 +327,6 @@ impl Administration {
                 media_type: "application/json".to_owned(),
                 body: OPENAPI.to_vec(),
             }),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn tells_paths_apart() {
-        for (method, path, want) in [
-            (Method::POST, "/v1/certificates", Ok("/v1/certificates")),
-            (Method::HEAD, "/v1/certificates/a/01", Ok("/v1/certificates/{issuer}/{serial}")),
-            (Method::GET, "/v1/certificates/a", Ok("/v1/certificates/{issuer}")),
-            (Method::GET, "/v1/certificates", Err("request.method.not_allowed")),
-            (Method::GET, "/v1/certificates/", Err("request.path.unknown")),
-            (Method::POST, "/v1/pending/7/approve", Ok("/v1/pending/{id}/approve")),
-            (Method::DELETE, "/v1/pending/7/approve", Err("request.method.not_allowed")),
-            (Method::GET, "/", Err("request.path.unknown")),
-        ] {
-            let found = find(&method, path).map(|(route, _)| route.path);
-            assert_eq!(found.map_err(|problem| problem.code()), want, "{method} {path}");
         }
     }
 }

@@ -3,21 +3,16 @@
 use base64ct::{Base64, Encoding};
 use countersign_core::{
     crl::RevocationReason,
-    digest::{decode_hex, encode_hex},
+    digest::encode_hex,
     time::UnixSeconds,
     x509::{certificate::serial_text, name},
 };
+use countersign_daemon::admin::paging::digest;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    register::{
-        serial_number,
-        storage::{
-            CertificateRecord, Digests, Evidence, IssuerId, Listed, ReleaseRecord, Revocation,
-            RevokedKey,
-        },
-    },
-    state::Service,
+use crate::register::{
+    serial_number,
+    storage::{CertificateRecord, Digests, Evidence, IssuerId, Listed, Revocation, RevokedKey},
 };
 
 /// A certificate.
@@ -68,26 +63,9 @@ pub(super) struct ShownKey {
     pub(super) revocation: ShownRevocation,
 }
 
-/// A release.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct ShownRelease {
-    pub(super) bundle_sha256: String,
-    pub(super) name: String,
-    /// When it was signed, as its timestamp says; missing where it has none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) signed_at: Option<String>,
-    pub(super) issuer: String,
-    pub(super) serial: String,
-    pub(super) key_sha256: String,
-    pub(super) registered_at: String,
-    pub(super) registered_by: String,
-}
-
-/// The configured name of an issuer; an issuer that is no longer configured has none.
-pub(super) fn issuer_name(service: &Service, id: IssuerId) -> String {
-    let issuer = service.issuers().iter().find(|issuer| issuer.id == id);
-    issuer.map_or_else(|| "?".to_owned(), |issuer| issuer.authority.name().to_owned())
+/// A time as RFC 3339.
+fn time(text: &str) -> Option<UnixSeconds> {
+    UnixSeconds::parse_rfc3339(text)
 }
 
 impl ShownRevocation {
@@ -107,8 +85,8 @@ impl ShownRevocation {
         }
         Ok(Revocation {
             reason,
-            revocation_date: time(&self.revocation_date, "revocation_date")?,
-            recorded_at: time(&self.recorded_at, "recorded_at")?,
+            revocation_date: time(&self.revocation_date).ok_or("revocation_date")?,
+            recorded_at: time(&self.recorded_at).ok_or("recorded_at")?,
             actor: self.recorded_by.clone(),
         })
     }
@@ -141,13 +119,13 @@ impl ShownCertificate {
 
     /// The record, for `issuer`; else the member that is wrong.
     pub(super) fn decode(&self, issuer: IssuerId) -> Result<Listed, &'static str> {
-        let tbs_sha256 = self.tbs_sha256.as_deref().map(|text| digest(text, "tbs_sha256"));
+        let tbs_sha256 = self.tbs_sha256.as_deref().map(|text| digest(text).ok_or("tbs_sha256"));
         let tbs_sha256 = tbs_sha256.transpose()?;
         let digests = match (&self.sha256, &self.key_sha256, &self.subject_der) {
             (Some(sha256), Some(key), Some(subject)) => Some(Digests {
-                sha256: digest(sha256, "sha256")?,
+                sha256: digest(sha256).ok_or("sha256")?,
                 tbs_sha256,
-                spki_sha256: digest(key, "key_sha256")?,
+                spki_sha256: digest(key).ok_or("key_sha256")?,
                 subject: Base64::decode_vec(subject).map_err(|_| "subject_der")?,
             }),
             (None, None, None) if tbs_sha256.is_none() => None,
@@ -161,10 +139,10 @@ impl ShownCertificate {
             issuer,
             serial: serial_number::parse(&self.serial).ok_or("serial")?,
             digests,
-            not_before: time(&self.not_before, "not_before")?,
-            not_after: time(&self.not_after, "not_after")?,
+            not_before: time(&self.not_before).ok_or("not_before")?,
+            not_after: time(&self.not_after).ok_or("not_after")?,
             evidence: Evidence::Import,
-            registered_at: time(&self.registered_at, "registered_at")?,
+            registered_at: time(&self.registered_at).ok_or("registered_at")?,
             actor: self.registered_by.clone(),
         };
         Ok(Listed { certificate, revocation })
@@ -181,48 +159,8 @@ impl ShownKey {
 
     pub(super) fn decode(&self) -> Result<RevokedKey, &'static str> {
         Ok(RevokedKey {
-            spki_sha256: digest(&self.key_sha256, "key_sha256")?,
+            spki_sha256: digest(&self.key_sha256).ok_or("key_sha256")?,
             revocation: self.revocation.decode()?,
         })
     }
-}
-
-impl ShownRelease {
-    pub(super) fn of(service: &Service, release: &ReleaseRecord) -> Self {
-        Self {
-            bundle_sha256: encode_hex(&release.bundle_sha256),
-            name: release.name.clone(),
-            signed_at: release.signed_at.map(|time| time.to_string()),
-            issuer: issuer_name(service, release.issuer),
-            serial: serial_text(&release.serial),
-            key_sha256: encode_hex(&release.spki_sha256),
-            registered_at: release.registered_at.to_string(),
-            registered_by: release.actor.clone(),
-        }
-    }
-
-    pub(super) fn decode(&self, issuer: IssuerId) -> Result<ReleaseRecord, &'static str> {
-        let signed_at =
-            self.signed_at.as_deref().map(|text| time(text, "signed_at")).transpose()?;
-        Ok(ReleaseRecord {
-            bundle_sha256: digest(&self.bundle_sha256, "bundle_sha256")?,
-            name: self.name.clone(),
-            signed_at,
-            issuer,
-            serial: serial_number::parse(&self.serial).ok_or("serial")?,
-            spki_sha256: digest(&self.key_sha256, "key_sha256")?,
-            registered_at: time(&self.registered_at, "registered_at")?,
-            actor: self.registered_by.clone(),
-        })
-    }
-}
-
-/// A time as RFC 3339, or the member's name.
-pub(super) fn time(text: &str, member: &'static str) -> Result<UnixSeconds, &'static str> {
-    UnixSeconds::parse_rfc3339(text).ok_or(member)
-}
-
-/// A SHA-256 in hexadecimal, or the member's name.
-pub(super) fn digest(text: &str, member: &'static str) -> Result<[u8; 32], &'static str> {
-    decode_hex(text).and_then(|octets| octets.try_into().ok()).ok_or(member)
 }

@@ -5,19 +5,20 @@
 
 use std::sync::Arc;
 
-use base64ct::{Base64, Encoding};
-use countersign_daemon::problem::Problem;
+use countersign_daemon::{
+    admin::{Answer, JSON_LINES},
+    problem::Problem,
+};
 use http::StatusCode;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::{
     Actor, Administration,
-    answer::{Answer, JSON_LINES},
     certificates::{RegisteredCertificate, record},
 };
 use crate::{
     register::storage::{CertificateRecord, Registration, StorageError},
-    reply::{bad_request, of_storage},
+    reply::of_storage,
 };
 
 /// Certificates in one transaction: short enough that an urgent revocation does not wait for it.
@@ -25,12 +26,6 @@ const BATCH: usize = 1000;
 
 /// Certificates in one request.
 const MAX_CERTIFICATES: usize = 50_000;
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Line {
-    certificate: String,
-}
 
 #[derive(Serialize)]
 struct Report {
@@ -64,7 +59,7 @@ impl Administration {
     ) -> Result<Answer, Problem> {
         if encoded.len() > MAX_CERTIFICATES {
             let detail = format!("Send at most {MAX_CERTIFICATES} certificates at a time.");
-            return Err(bad_request("certificate.too_many", detail));
+            return Err(Problem::bad_request("certificate.too_many", detail));
         }
         let read = self.read(actor, encoded).await?;
         let mut reports: Vec<Report> = Vec::with_capacity(read.len());
@@ -76,7 +71,7 @@ impl Administration {
                 reports.push(match (read, outcome) {
                     (Ok(record), Ok(outcome)) => {
                         revoked.push(outcome);
-                        let certificate = RegisteredCertificate::of(&self.service, record, outcome);
+                        let certificate = RegisteredCertificate::of(&self.issuers, record, outcome);
                         Report { line, certificate: Some(certificate), error: None }
                     }
                     (Err(problem), _) => Report::refused(line, problem),
@@ -99,12 +94,12 @@ impl Administration {
         actor: &Actor,
         encoded: Vec<Result<Vec<u8>, Problem>>,
     ) -> Result<Vec<Read>, Problem> {
-        let (service, actor) = (Arc::clone(&self.service), actor.clone());
+        let (issuers, actor, now) = (Arc::clone(&self.issuers), actor.clone(), self.now());
         let reading = tokio::task::spawn_blocking(move || {
             encoded
                 .into_iter()
                 .enumerate()
-                .map(|(index, der)| record(&service, &actor, &der?, index + 1))
+                .map(|(index, der)| record(&issuers, (&actor, now), &der?, index + 1))
                 .collect()
         });
         reading.await.map_err(|_| Problem::internal())
@@ -115,7 +110,7 @@ impl Administration {
         &self,
         batch: &[Read],
     ) -> Result<Vec<Result<Registration, Problem>>, Problem> {
-        let storage = self.service.storage();
+        let storage = &self.storage;
         let records: Vec<CertificateRecord> =
             batch.iter().filter_map(|read| read.as_ref().ok().cloned()).collect();
         let together = match storage.register(records).await {
@@ -138,21 +133,4 @@ impl Administration {
         }
         Ok(outcomes)
     }
-}
-
-/// The certificates of JSON Lines.
-pub(super) fn lines(body: &[u8]) -> Vec<Result<Vec<u8>, Problem>> {
-    let lines = body.split(|octet| *octet == b'\n').filter(|line| !line.trim_ascii().is_empty());
-    lines
-        .map(|line| {
-            let malformed = || {
-                bad_request(
-                    "certificate.malformed",
-                    "A line is {\"certificate\": \"the DER in base64\"}.",
-                )
-            };
-            let line: Line = serde_json::from_slice(line).map_err(|_| malformed())?;
-            Base64::decode_vec(&line.certificate).map_err(|_| malformed())
-        })
-        .collect()
 }

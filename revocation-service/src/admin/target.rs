@@ -4,18 +4,17 @@ use std::sync::Arc;
 
 use base64ct::{Base64, Encoding};
 use countersign_core::{digest::decode_hex, x509::Certificate};
-use countersign_daemon::problem::Problem;
+use countersign_daemon::{problem::Problem, sha256::sha256};
 use http::StatusCode;
 use serde::Deserialize;
 
 use crate::{
-    authority::sha256,
+    publish::{Issuer, Issuers},
     register::{
         serial_number,
-        storage::{CertificateRecord, Digests, Evidence, StorageError},
+        storage::{CertificateRecord, Digests, Evidence, Storage, StorageError},
     },
-    reply::{bad_request, of_storage},
-    state::{Issuer, Service},
+    reply::{of_storage, unknown_issuer},
 };
 
 /// The members of an order that say whom it is about.
@@ -47,15 +46,21 @@ impl Named {
     ///
     /// # Errors
     /// 400: unreadable, or not exactly one of them; 404, 409, 422.
-    pub(super) async fn find(&self, service: &Service) -> Result<Target, Problem> {
+    pub(super) async fn find(
+        &self,
+        issuers: &Issuers,
+        storage: &Storage,
+    ) -> Result<Target, Problem> {
         let key_malformed = || {
             let detail = "Send key as the DER of a SubjectPublicKeyInfo in base64, or key_sha256 as 64 hexadecimal digits.";
-            bad_request("key.malformed", detail)
+            Problem::bad_request("key.malformed", detail)
         };
         match (&self.certificate, &self.issuer, &self.serial, &self.key, &self.key_sha256) {
-            (Some(encoded), None, None, None, None) => of_certificate(service, encoded).await,
+            (Some(encoded), None, None, None, None) => {
+                of_certificate(issuers, storage, encoded).await
+            }
             (None, Some(issuer), Some(serial), None, None) => {
-                let (issuer, serial) = named(service, issuer, serial)?;
+                let (issuer, serial) = named(issuers, issuer, serial)?;
                 Ok(Target::Certificate(Arc::clone(issuer), serial, None))
             }
             (None, None, None, Some(key), None) => {
@@ -71,7 +76,7 @@ impl Named {
                 let digest = decode_hex(digest).and_then(|octets| octets.try_into().ok());
                 Ok(Target::Key(digest.ok_or_else(key_malformed)?))
             }
-            _ => Err(bad_request(
+            _ => Err(Problem::bad_request(
                 "revocation.target",
                 "Name either certificate, or issuer and serial, or key, or key_sha256.",
             )),
@@ -79,25 +84,29 @@ impl Named {
     }
 }
 
-async fn of_certificate(service: &Service, encoded: &str) -> Result<Target, Problem> {
-    let malformed = |detail: String| bad_request("certificate.malformed", detail);
+async fn of_certificate(
+    issuers: &Issuers,
+    storage: &Storage,
+    encoded: &str,
+) -> Result<Target, Problem> {
+    let malformed = |detail: String| Problem::bad_request("certificate.malformed", detail);
     let der = Base64::decode_vec(encoded)
         .map_err(|_| malformed("Send the certificate's DER in base64.".to_owned()))?;
     let certificate = Certificate::decode(&der)
         .map_err(|error| malformed(format!("The certificate cannot be read: {error}.")))?;
-    let issuer = Arc::clone(issuer_of(service, &certificate)?);
-    refuse_other_certificate(service, &issuer, &certificate).await?;
+    let issuer = Arc::clone(issuer_of(issuers, &certificate)?);
+    refuse_other_certificate(storage, &issuer, &certificate).await?;
     let serial = certificate.serial.to_vec();
     Ok(Target::Certificate(issuer, serial, Some(der)))
 }
 
 /// An order by certificate means that very certificate, not another one with its serial number.
 async fn refuse_other_certificate(
-    service: &Service,
+    storage: &Storage,
     issuer: &Issuer,
     certificate: &Certificate<'_>,
 ) -> Result<(), Problem> {
-    let known = service.storage().certificate(issuer.id, certificate.serial).await;
+    let known = storage.certificate(issuer.id, certificate.serial).await;
     match known.map_err(|error| of_storage(&error))? {
         Some(known)
             if known.evidence == Evidence::Certificate
@@ -121,19 +130,10 @@ async fn refuse_other_certificate(
 /// # Errors
 /// 422: none of this service's issuers signed it.
 pub(super) fn issuer_of<'a>(
-    service: &'a Service,
+    issuers: &'a Issuers,
     certificate: &Certificate<'_>,
 ) -> Result<&'a Arc<Issuer>, Problem> {
-    service.issuer_of(certificate).ok_or_else(|| {
-        Problem::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "certificate.issuer.unknown",
-            format!(
-                "No issuer of this service signed the certificate of {}.",
-                certificate.subject_text()
-            ),
-        )
-    })
+    issuers.of(certificate).ok_or_else(|| unknown_issuer(certificate))
 }
 
 /// The issuer that an administrator named.
@@ -141,12 +141,11 @@ pub(super) fn issuer_of<'a>(
 /// # Errors
 /// 404.
 pub(super) fn issuer_named<'a>(
-    service: &'a Service,
+    issuers: &'a Issuers,
     issuer: &str,
 ) -> Result<&'a Arc<Issuer>, Problem> {
-    service.issuer_named(issuer).ok_or_else(|| {
-        let names: Vec<_> =
-            service.issuers().iter().map(|issuer| issuer.authority.name()).collect();
+    issuers.named(issuer).ok_or_else(|| {
+        let names: Vec<_> = issuers.iter().map(|issuer| issuer.authority.name()).collect();
         let detail = format!("There is no issuer of that name; there are: {}.", names.join(", "));
         Problem::new(StatusCode::NOT_FOUND, "issuer.unknown", detail)
     })
@@ -157,13 +156,13 @@ pub(super) fn issuer_named<'a>(
 /// # Errors
 /// 404 or 400.
 pub(super) fn named<'a>(
-    service: &'a Service,
+    issuers: &'a Issuers,
     issuer: &str,
     serial: &str,
 ) -> Result<(&'a Arc<Issuer>, Vec<u8>), Problem> {
-    let known = issuer_named(service, issuer)?;
+    let known = issuer_named(issuers, issuer)?;
     let serial = serial_number::parse(serial).ok_or_else(|| {
-        bad_request(
+        Problem::bad_request(
             "certificate.serial.malformed",
             "Write the serial number in hexadecimal, at most 20 octets.",
         )

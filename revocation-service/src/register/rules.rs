@@ -7,10 +7,18 @@
 
 use countersign_core::{crl::RevocationReason, time::UnixSeconds};
 
-use crate::register::storage::Revocation;
-
-/// The longest comment, and the longest that comments added to one proposal make together.
-pub const MAX_COMMENT_OCTETS: usize = 2000;
+/// A revocation as it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Revocation {
+    /// Why.
+    pub reason: RevocationReason,
+    /// From when on signatures are worth nothing: the D of the decision table.
+    pub revocation_date: UnixSeconds,
+    /// When this state was written here.
+    pub recorded_at: UnixSeconds,
+    /// Who asked for it: a name of their client certificate.
+    pub actor: String,
+}
 
 /// An order to revoke, as it came in.
 #[derive(Clone, Debug, PartialEq, Eq)]

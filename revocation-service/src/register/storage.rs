@@ -3,28 +3,27 @@
 //! [`Storage`] is the whole contract; nothing of one database shows through it. Its methods are in
 //! the files below, one for each kind of record, beside the statements that they make. There is one
 //! set of statements for both databases: a `SQLite` file, owned by one process ([`sqlite`]), and
-//! PostgreSQL, shared by replicas ([`postgres`]). Placeholders are `$1`, which both understand, and
+//! PostgreSQL, shared by replicas (`postgres`). Placeholders are `$1`, which both understand, and
 //! columns are read by their names. What differs between the two (opening, taking turns, telling of
-//! changes, backup) is an [`Engine`].
+//! changes, backup) is an `Engine`.
 //!
 //! The rules of what may be changed are not here but in [`super::rules`], which is asked inside the
-//! transaction.
+//! transaction. Two other wings have statements of their own, in transactions begun here: the
+//! releases, and what administration imports.
 
 mod answers;
-mod certificates;
+pub(crate) mod certificates;
 mod crls;
 mod errors;
 mod generation;
-mod imports;
-mod keys;
+pub(crate) mod keys;
 mod ledgers;
 mod location;
 mod postgres;
 mod proposals;
 mod records;
-mod releases;
-mod revocations;
-mod rows;
+pub(crate) mod revocations;
+pub(crate) mod rows;
 pub mod sqlite;
 
 use std::{
@@ -37,24 +36,23 @@ use countersign_daemon::crash_point;
 use sqlx::{Any, AnyConnection, AnyPool, Connection, Transaction, any::AnyPoolOptions};
 
 pub use self::{
-    errors::{PendingFault, StorageError},
+    errors::StorageError,
     location::DatabaseLocation,
     records::{
-        CertificateRecord, Decision, Digests, Evidence, HeldLedger, ImportBatch, ImportTaken,
-        IssuerId, KeyRecorded, KeyReserved, KeyUse, KnownLedger, Listed, Listing, OfKey, Pending,
-        PendingState, Proposal, Recorded, Registration, ReleaseRecord, ReleasesOf, Remembered,
-        Revocation, RevocationChanges, RevocationList, RevokedKey, Status, StoredCrl, Verdict,
-        Which,
+        CertificateRecord, Digests, Evidence, HeldLedger, IssuerId, KeyRecorded, KnownLedger,
+        Listed, Listing, OfKey, Pending, Proposal, Recorded, Registration, RevocationChanges,
+        RevocationList, RevokedKey, Status, StoredCrl, Which,
     },
 };
 use self::{postgres::Server, sqlite::File};
+pub use super::rules::Revocation;
 
 /// How long a request waits for a connection before it fails: longer waits are overload, or a
 /// database that is gone.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// A transaction.
-type Work = Transaction<'static, Any>;
+pub(crate) type Work = Transaction<'static, Any>;
 
 /// Where the service keeps what it knows: a database with this service's tables.
 ///
@@ -68,7 +66,7 @@ type Work = Transaction<'static, Any>;
 pub struct Storage {
     writers: AnyPool,
     /// What administration reads.
-    readers: AnyPool,
+    pub(crate) readers: AnyPool,
     /// What CRLs and the readiness check read: however much administration reads, CRLs are renewed.
     upkeep: AnyPool,
     /// For OCSP answers alone.
@@ -164,7 +162,7 @@ impl Storage {
     /// Starts to write. Who writes has the database alone until the commit: every change sees all
     /// before it, and revisions and CRL numbers are in the order of the commits. The head of the audit
     /// ledger goes into every transaction: whoever puts an older ledger back must put this back too.
-    async fn begin(&self) -> Result<Work, StorageError> {
+    pub(crate) async fn begin(&self) -> Result<Work, StorageError> {
         let mut work = self.begin_without_head().await?;
         if let Some(ledger) = self.ledger.get() {
             // Not before it is our turn: a head read earlier may be older than the one on record.
@@ -194,7 +192,7 @@ impl Storage {
     }
 
     /// Commits a change of what certificates' status is, and makes it known.
-    async fn commit(&self, mut work: Work) -> Result<(), StorageError> {
+    pub(crate) async fn commit(&self, mut work: Work) -> Result<(), StorageError> {
         // Also where it fails or is abandoned: that may be after the change was made.
         let _counted = match &self.engine {
             Engine::File(file) => file.generation.count_on_drop(),

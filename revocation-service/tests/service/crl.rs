@@ -14,7 +14,9 @@ use countersign_core::{
     x509::Certificate,
 };
 use countersign_revocation::{
-    authority, config::IssuerConfig, crl::CrlsElsewhere, register::storage::Storage,
+    config::IssuerConfig,
+    publish::{CrlsElsewhere, authority},
+    register::storage::Storage,
 };
 use countersign_signing::{
     crl::{CrlBuilder, CrlTerms, RevokedCertificate},

@@ -11,7 +11,7 @@ use std::{
 
 use countersign_core::{digest::HashAlgorithm, ocsp::OcspResponse};
 use countersign_daemon::clock::SystemClock;
-use countersign_revocation::{authority, check, config::Config};
+use countersign_revocation::{check, config::Config, publish::authority};
 use countersign_signing::{
     ca::IssueRequest,
     key::KeyLocation,

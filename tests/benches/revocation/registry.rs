@@ -7,14 +7,14 @@ use std::{
 
 use countersign_core::{crl::RevocationReason, time::UnixSeconds};
 use countersign_revocation::{
-    authority::Authority as Issuer,
+    admin::ImportBatch,
     config::{DelegateSource, IssuerConfig},
-    crl::{CrlTimes, Publisher},
+    publish::{CrlTimes, Publisher, authority::Authority as Issuer},
     register::{
         rules::{People, RevocationOrder},
         storage::{
-            CertificateRecord, DatabaseLocation, Digests, Evidence, ImportBatch, IssuerId, Listed,
-            Revocation, Storage,
+            CertificateRecord, DatabaseLocation, Digests, Evidence, IssuerId, Listed, Revocation,
+            Storage,
         },
     },
 };

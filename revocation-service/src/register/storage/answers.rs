@@ -1,18 +1,21 @@
 //! Statements about idempotency keys: reserved while their order is carried out, then with its answer.
 
 use countersign_core::time::UnixSeconds;
-use countersign_daemon::crash_point;
+use countersign_daemon::{
+    admin::{KeyReserved, KeyUse, Remembered},
+    crash_point,
+};
 use sqlx::{AnyConnection, Row};
 
 use super::{
-    KeyReserved, KeyUse, Remembered, Storage, StorageError,
+    Storage, StorageError,
     rows::{digest, seconds},
 };
 
 /// The status of what has no answer yet.
 const RUNNING: i64 = 0;
 
-/// How many answers of one person are kept: with the longest that are (`admin/idempotency.rs`), 64 MiB.
+/// How many answers of one person are kept: with the longest that are (daemon's `admin/idempotency.rs`), 64 MiB.
 const KEPT_ANSWERS: i64 = 1000;
 
 /// How long somebody who is gone keeps a key: longer than any order takes.

@@ -8,7 +8,7 @@ use sqlx::{AnyConnection, AssertSqlSafe, Row, any::AnyRow};
 use super::{
     CertificateRecord, Digests, Evidence, IssuerId, Listed, Listing, Registration, Status, Storage,
     StorageError, Which, keys, revocations,
-    rows::{self, REVOCATION, ROWS_AT_ONCE, digest, seconds},
+    rows::{self, REVOCATION, ROWS_AT_ONCE, digest, evidence, seconds},
 };
 
 /// What a [`CertificateRecord`] is read from.
@@ -143,7 +143,7 @@ pub(super) async fn bind_issuer(
     Ok(IssuerId(row.try_get("id")?))
 }
 
-pub(super) async fn register(
+pub(crate) async fn register(
     connection: &mut AnyConnection,
     certificates: &[CertificateRecord],
 ) -> Result<Vec<Registration>, StorageError> {
@@ -253,7 +253,7 @@ async fn compare(
 }
 
 /// Refuses a certificate where another one has its issuer and serial number.
-pub(super) fn refuse_another(
+pub(crate) fn refuse_another(
     known: &CertificateRecord,
     certificate: &CertificateRecord,
 ) -> Result<(), StorageError> {
@@ -264,7 +264,7 @@ pub(super) fn refuse_another(
 }
 
 /// Those of `serials` that an issuer's certificates have.
-pub(super) async fn of_serials(
+pub(crate) async fn of_serials(
     connection: &mut AnyConnection,
     issuer: IssuerId,
     serials: &[&[u8]],
@@ -409,14 +409,5 @@ const fn evidence_code(evidence: Evidence) -> i64 {
     match evidence {
         Evidence::Certificate => 0,
         Evidence::Import => 1,
-    }
-}
-
-/// The [`Evidence`] in the column `evidence`.
-pub(super) fn evidence(row: &AnyRow) -> Result<Evidence, StorageError> {
-    match row.try_get("evidence")? {
-        0_i64 => Ok(Evidence::Certificate),
-        1 => Ok(Evidence::Import),
-        _ => Err(StorageError::Corrupt { what: "evidence" }),
     }
 }

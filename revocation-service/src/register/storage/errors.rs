@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use countersign_core::time::UnixSeconds;
+use countersign_daemon::admin::proposal::PendingFault;
 
 use crate::register::rules::Refusal;
 
@@ -37,19 +38,9 @@ pub enum StorageError {
         /// The serial number, hexadecimal.
         serial: String,
     },
-    /// A proposal cannot be decided on.
+    /// A proposal cannot be decided on, or not be made.
     #[error(transparent)]
     Pending(#[from] PendingFault),
-    /// A proposal was decided on already, otherwise or by somebody else.
-    #[error("that proposal was {outcome} already, by {by} at {at}")]
-    Decided {
-        /// What became of it.
-        outcome: &'static str,
-        /// Who decided.
-        by: String,
-        /// When.
-        at: UnixSeconds,
-    },
     /// A release is registered already, as something else.
     #[error(
         "that bundle is registered as {name:?}, signed with the certificate {serial}, since {at} by {by}; it has one name and one signer"
@@ -102,49 +93,4 @@ pub enum StorageError {
     /// The database failed.
     #[error("the database failed")]
     Database(#[source] Box<dyn std::error::Error + Send + Sync>),
-}
-
-/// Why a proposal cannot be decided on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PendingFault {
-    /// There is none of that number.
-    #[error("there is no proposal of that number")]
-    Unknown,
-    /// Its time is over.
-    #[error("nobody approved that proposal in time; propose it again")]
-    Expired,
-    /// It takes two people.
-    #[error("whoever proposed it cannot approve it: it takes two people")]
-    SamePerson,
-    /// Only whoever proposed it takes it back.
-    #[error("another person proposed that; an approver can reject it")]
-    AnotherPersons,
-    /// It is not what the deciding person was shown.
-    #[error(
-        "that is not the proposal as it stands: something was added to it; look at it again (GET /v1/pending)"
-    )]
-    NotAsShown,
-    /// The revocation was changed since.
-    #[error(
-        "the revocation was changed after this was proposed; look at how it stands, and propose again"
-    )]
-    Outdated,
-    /// Another proposal for that certificate waits.
-    #[error(
-        "proposal {id} for this certificate waits; it must be approved, rejected or withdrawn first"
-    )]
-    AnotherWaits {
-        /// Its number.
-        id: i64,
-    },
-    /// Too many proposals of the same person wait.
-    #[error(
-        "a thousand of your proposals wait; have some approved or rejected, or withdraw some, before you propose more"
-    )]
-    TooManyWait,
-    /// The comments are too long.
-    #[error(
-        "with the comments before, this one is too long; withdraw the proposal and propose again"
-    )]
-    CommentTooLong,
 }

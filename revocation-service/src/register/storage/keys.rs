@@ -7,9 +7,8 @@ use sqlx::{AnyConnection, AssertSqlSafe, Row, any::AnyRow};
 
 use super::{
     CertificateRecord, IssuerId, KeyRecorded, OfKey, Revocation, RevokedKey, Storage, StorageError,
-    certificates::evidence,
     revocations,
-    rows::{self, digest, seconds},
+    rows::{self, digest, evidence, seconds},
 };
 use crate::register::rules::{self, Change, People, RevocationOrder};
 
@@ -115,7 +114,7 @@ pub(super) async fn revoke(
 
 /// Takes over a key that another system revoked, and revokes its certificates as an order does: whoever
 /// reads that a key is revoked takes it that nothing with it is good.
-pub(super) async fn import(
+pub(crate) async fn import(
     connection: &mut AnyConnection,
     key: &RevokedKey,
     issuers: &[IssuerId],

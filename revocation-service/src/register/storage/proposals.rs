@@ -1,20 +1,22 @@
 //! Statements about orders that wait for a second person.
 
 use countersign_core::time::UnixSeconds;
+use countersign_daemon::admin::proposal::{
+    Decision, MAX_WAITING, PendingFault, PendingState, Proposed, Step, Verdict, add_comment,
+};
 use sqlx::{AnyConnection, AssertSqlSafe, Row, any::AnyRow};
 
 use super::{
-    Decision, IssuerId, Pending, PendingFault, PendingState, Proposal, Recorded, Storage,
-    StorageError, Verdict, revocations,
+    IssuerId, Pending, Proposal, Recorded, Storage, StorageError,
+    revocations::{self, OUTDATED},
     rows::{self, seconds, unsigned},
 };
-use crate::register::rules::{MAX_COMMENT_OCTETS, People, RevocationOrder};
+use crate::register::rules::{People, RevocationOrder};
 
 const WAITING: i64 = 0;
 const APPROVED: i64 = 1;
 const REJECTED: i64 = 2;
 const WITHDRAWN: i64 = 3;
-const OUTDATED: i64 = 4;
 
 /// What [`of_row`] reads.
 const COLUMNS: &str = "SELECT id, issuer, serial, reason, revocation_date, actor, proposed_at, \
@@ -27,11 +29,9 @@ const WAS: [&str; 4] = ["was_reason", "was_date", "was_recorded_at", "was_actor"
 /// What waits at the time `$1`.
 const WAITS: &str = "state = 0 AND expires_at > $1";
 
-/// Proposals of one person that wait: a list of them all can be read by a second one.
-const MAX_WAITING: i64 = 1000;
-
-/// Between the comments of one proposal.
-const SEPARATOR: &str = "; ";
+/// What a proposal is about, and what it is to change, in words.
+const ABOUT: &str = "certificate";
+const CHANGES: &str = "revocation";
 
 impl Storage {
     /// Keeps an order for a second person. Durable. One proposal a certificate waits at a time: the same
@@ -78,8 +78,8 @@ impl Storage {
     /// [`Pending::sha256`]. Who decides again as before is given what they decided.
     ///
     /// # Errors
-    /// [`StorageError::Pending`]: not there, not as shown, expired, void, or proposed by the same
-    /// person; [`StorageError::Decided`]: otherwise, or by somebody else; [`StorageError::Refused`].
+    /// [`StorageError::Pending`]: not there, not as shown, expired, void, proposed by the same
+    /// person, or decided otherwise or by somebody else; [`StorageError::Refused`].
     pub async fn decide(
         &self,
         id: i64,
@@ -96,8 +96,7 @@ impl Storage {
     /// Takes a proposal back. Durable. Doing so again gives what was done.
     ///
     /// # Errors
-    /// [`StorageError::Pending`]: not there, expired, void, or another person's;
-    /// [`StorageError::Decided`].
+    /// [`StorageError::Pending`]: not there, expired, void, decided, or another person's.
     pub async fn withdraw(&self, id: i64, verdict: &Verdict) -> Result<Pending, StorageError> {
         let mut work = self.begin().await?;
         let withdrawn = withdraw(&mut work, id, verdict).await?;
@@ -116,7 +115,7 @@ pub(super) async fn propose(
     revocations::decide(connection, proposal.issuer, &proposal.serial, &approved).await?;
     let now = revocations::stored(connection, proposal.issuer, &proposal.serial).await?;
     if now != proposal.was {
-        return Err(PendingFault::Outdated.into());
+        return Err(PendingFault::Outdated { changes: CHANGES }.into());
     }
     if let Some(known) = waiting(connection, proposal).await? {
         return repeat(connection, known, proposal).await;
@@ -191,21 +190,15 @@ async fn repeat(
     let is_same = (&before.actor, before.reason, before.compromised_since)
         == (&order.actor, order.reason, order.compromised_since);
     if !is_same {
-        return Err(PendingFault::AnotherWaits { id: known.id }.into());
+        return Err(PendingFault::AnotherWaits { id: known.id, about: ABOUT }.into());
     }
-    let comment = &mut known.proposal.comment;
-    if comment.split(SEPARATOR).any(|said| said == proposal.comment) || *comment == proposal.comment
-    {
+    let Some(together) = add_comment(&known.proposal.comment, &proposal.comment)? else {
         return Ok(known);
-    }
-    comment.push_str(SEPARATOR);
-    comment.push_str(&proposal.comment);
-    if comment.len() > MAX_COMMENT_OCTETS {
-        return Err(PendingFault::CommentTooLong.into());
-    }
+    };
+    known.proposal.comment = together;
     sqlx::query("UPDATE proposals SET comment = $2 WHERE id = $1")
         .bind(known.id)
-        .bind(comment.as_str())
+        .bind(&known.proposal.comment)
         .execute(connection)
         .await?;
     Ok(known)
@@ -227,21 +220,6 @@ pub(super) async fn list(
     rows.iter().map(|row| of_row(row, now)).collect()
 }
 
-/// The revocation of that certificate changes: what waits was proposed for another state of it.
-pub(super) async fn outdate(
-    connection: &mut AnyConnection,
-    issuer: IssuerId,
-    serial: &[u8],
-) -> Result<(), StorageError> {
-    sqlx::query("UPDATE proposals SET state = $3 WHERE issuer = $1 AND serial = $2 AND state = 0")
-        .bind(issuer.0)
-        .bind(serial)
-        .bind(OUTDATED)
-        .execute(connection)
-        .await?;
-    Ok(())
-}
-
 pub(super) async fn decide(
     connection: &mut AnyConnection,
     (id, shown): (i64, [u8; 32]),
@@ -252,19 +230,8 @@ pub(super) async fn decide(
     if pending.sha256() != shown {
         return Err(PendingFault::NotAsShown.into());
     }
-    match (&pending.state, decision) {
-        (PendingState::Approved(before), Decision::Approve)
-        | (PendingState::Rejected(before), Decision::Reject)
-            if before.actor == verdict.actor =>
-        {
-            return Ok((pending, None));
-        }
-        (PendingState::Waiting, Decision::Approve)
-            if pending.proposal.order.actor == verdict.actor =>
-        {
-            return Err(PendingFault::SamePerson.into());
-        }
-        (state, _) => refuse_closed(state)?,
+    if proposed(&pending).decide(decision, &verdict.actor)? == Step::Before {
+        return Ok((pending, None));
     }
     let (state, code, recorded) = match decision {
         Decision::Approve => {
@@ -283,13 +250,9 @@ pub(super) async fn withdraw(
     verdict: &Verdict,
 ) -> Result<Pending, StorageError> {
     let pending = of_id(connection, id, verdict.at).await?;
-    if pending.proposal.order.actor != verdict.actor {
-        return Err(PendingFault::AnotherPersons.into());
-    }
-    if matches!(pending.state, PendingState::Withdrawn(_)) {
+    if proposed(&pending).withdraw(&verdict.actor)? == Step::Before {
         return Ok(pending);
     }
-    refuse_closed(&pending.state)?;
     close(connection, id, WITHDRAWN, verdict).await?;
     Ok(Pending { state: PendingState::Withdrawn(verdict.clone()), ..pending })
 }
@@ -305,16 +268,8 @@ async fn of_id(
     of_row(&row.ok_or(PendingFault::Unknown)?, now)
 }
 
-fn refuse_closed(state: &PendingState) -> Result<(), StorageError> {
-    let (outcome, verdict) = match state {
-        PendingState::Waiting => return Ok(()),
-        PendingState::Expired => return Err(PendingFault::Expired.into()),
-        PendingState::Outdated => return Err(PendingFault::Outdated.into()),
-        PendingState::Approved(verdict) => ("approved", verdict),
-        PendingState::Rejected(verdict) => ("rejected", verdict),
-        PendingState::Withdrawn(verdict) => ("withdrawn", verdict),
-    };
-    Err(StorageError::Decided { outcome, by: verdict.actor.clone(), at: verdict.at })
+fn proposed(pending: &Pending) -> Proposed<'_> {
+    Proposed { by: &pending.proposal.order.actor, changes: CHANGES, state: &pending.state }
 }
 
 async fn close(
@@ -345,7 +300,7 @@ async fn carry_out(
     let (issuer, serial) = (proposal.issuer, &proposal.serial);
     // Every change made here voids what waits; a database that something else wrote to is looked at.
     if revocations::stored(connection, issuer, serial).await? != proposal.was {
-        return Err(PendingFault::Outdated.into());
+        return Err(PendingFault::Outdated { changes: CHANGES }.into());
     }
     let order = RevocationOrder { now: verdict.at, people: People::Two, ..proposal.order.clone() };
     let (recorded, _) = revocations::revoke(connection, issuer, serial, &order).await?;

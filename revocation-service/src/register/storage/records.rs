@@ -2,11 +2,14 @@
 
 use std::fmt;
 
-use countersign_core::{crl::RevocationReason, time::UnixSeconds, x509::Certificate};
-use countersign_daemon::ledger::{Hash, Heads};
+use countersign_core::{time::UnixSeconds, x509::Certificate};
+use countersign_daemon::{
+    admin::proposal::PendingState,
+    ledger::{Hash, Heads},
+    sha256::sha256,
+};
 
-use super::super::rules::RevocationOrder;
-use crate::authority::sha256;
+use crate::register::rules::{Revocation, RevocationOrder};
 
 /// An issuer's row; only [`Storage::bind_issuer`](super::Storage::bind_issuer) makes one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -36,6 +39,25 @@ pub struct CertificateRecord {
 }
 
 impl CertificateRecord {
+    /// The record of a certificate that is at hand, which `actor` registers at `now`.
+    pub(crate) fn of(
+        certificate: &Certificate<'_>,
+        issuer: IssuerId,
+        now: UnixSeconds,
+        actor: &str,
+    ) -> Self {
+        Self {
+            issuer,
+            serial: certificate.serial.to_vec(),
+            digests: Some(Digests::of(certificate)),
+            not_before: certificate.not_before,
+            not_after: certificate.not_after,
+            evidence: Evidence::Certificate,
+            registered_at: now,
+            actor: actor.to_owned(),
+        }
+    }
+
     /// Whether `other`, of the same issuer and serial number, may be the same certificate. What was signed
     /// decides, not the signature: anybody can make another valid one out of a signature by ECDSA (s and n − s),
     /// and so a second certificate with another digest that says the same.
@@ -109,19 +131,6 @@ impl fmt::Debug for CertificateRecord {
             .field("serial", &countersign_core::x509::certificate::serial_text(&self.serial))
             .finish_non_exhaustive()
     }
-}
-
-/// A revocation as it stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Revocation {
-    /// Why.
-    pub reason: RevocationReason,
-    /// From when on signatures are worth nothing: the D of the decision table.
-    pub revocation_date: UnixSeconds,
-    /// When this state was written here.
-    pub recorded_at: UnixSeconds,
-    /// Who asked for it: a name of their client certificate.
-    pub actor: String,
 }
 
 /// What is known of a serial number.
@@ -241,38 +250,6 @@ pub struct RevokedKey {
     pub revocation: Revocation,
 }
 
-/// A part of an import, which is taken over in one transaction.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ImportBatch {
-    /// Keys that were revoked. They come first: what is registered with one is revoked with it.
-    pub keys: Vec<RevokedKey>,
-    /// Certificates with their revocations.
-    pub certificates: Vec<Listed>,
-    /// Releases.
-    pub releases: Vec<ReleaseRecord>,
-}
-
-impl ImportBatch {
-    /// How many entries it has.
-    pub fn len(&self) -> usize {
-        self.keys.len() + self.certificates.len() + self.releases.len()
-    }
-
-    /// Whether it has none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-}
-
-/// What became of a part of an import.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ImportTaken {
-    /// Of each certificate, in the order handed in.
-    pub registrations: Vec<Registration>,
-    /// The revisions of the issuers that it concerned.
-    pub revisions: Vec<(IssuerId, i64)>,
-}
-
 /// An order that waits for a second person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proposal {
@@ -316,114 +293,6 @@ impl Pending {
         let whole = serde_json::json!(whole);
         sha256(whole.to_string().as_bytes())
     }
-}
-
-/// What became of a proposal.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PendingState {
-    /// It waits.
-    Waiting,
-    /// Nobody approved it in time.
-    Expired,
-    /// The revocation that it was to change was changed by something else.
-    Outdated,
-    /// Whoever proposed it took it back.
-    Withdrawn(Verdict),
-    /// It was carried out.
-    Approved(Verdict),
-    /// It was turned down.
-    Rejected(Verdict),
-}
-
-/// Who decided on a proposal, when, and what they said.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Verdict {
-    /// The second person.
-    pub actor: String,
-    /// When.
-    pub at: UnixSeconds,
-    /// What they said.
-    pub comment: String,
-}
-
-/// Yes or no.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Decision {
-    /// Carry it out.
-    Approve,
-    /// Turn it down.
-    Reject,
-}
-
-/// A release that was signed: what must be looked at when its key turns out to be compromised.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ReleaseRecord {
-    /// SHA-256 of the bundle.
-    pub bundle_sha256: [u8; 32],
-    /// The file's name.
-    pub name: String,
-    /// When it was signed, as its timestamp says; nothing where it has none.
-    pub signed_at: Option<UnixSeconds>,
-    /// The signer's certificate: its issuer.
-    pub issuer: IssuerId,
-    /// Its serial number (content octets).
-    pub serial: Vec<u8>,
-    /// SHA-256 of its DER `SubjectPublicKeyInfo`.
-    pub spki_sha256: [u8; 32],
-    /// When it was registered here.
-    pub registered_at: UnixSeconds,
-    /// Who registered it.
-    pub actor: String,
-}
-
-/// Which releases to list.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ReleasesOf {
-    /// Signed with that key (SHA-256 of the `SubjectPublicKeyInfo`).
-    Key([u8; 32]),
-    /// Signed with that certificate: issuer, serial number (content octets).
-    Certificate(IssuerId, Vec<u8>),
-    /// The same, behind the bundle with this SHA-256, at most so many.
-    PageOfKey([u8; 32], Option<[u8; 32]>, u32),
-    /// All, behind the bundle with this SHA-256, at most so many.
-    All(Option<[u8; 32]>, u32),
-}
-
-/// What an idempotency key is wanted for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct KeyUse {
-    /// SHA-256 of method, path and body.
-    pub request_sha256: [u8; 32],
-    /// Now.
-    pub at: UnixSeconds,
-    /// Since when answers count; older ones are dropped.
-    pub answers_since: UnixSeconds,
-}
-
-/// Whether an idempotency key was reserved.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum KeyReserved {
-    /// It was: the order is to be carried out.
-    Now,
-    /// The order was carried out already.
-    Answered(Remembered),
-    /// Somebody is carrying it out.
-    Running,
-}
-
-/// An answer that was given under an idempotency key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Remembered {
-    /// SHA-256 of method, path and body.
-    pub request_sha256: [u8; 32],
-    /// The HTTP status.
-    pub status: u16,
-    /// The body's media type.
-    pub media_type: String,
-    /// The body.
-    pub body: Vec<u8>,
-    /// When it was given.
-    pub at: UnixSeconds,
 }
 
 /// An audit ledger that this process writes, for its head to be kept with every change.

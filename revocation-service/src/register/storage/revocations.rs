@@ -5,10 +5,13 @@ use sqlx::{AnyConnection, Row};
 
 use super::{
     CertificateRecord, IssuerId, Recorded, Revocation, RevocationChanges, RevocationList, Storage,
-    StorageError, certificates, proposals,
+    StorageError,
     rows::{self, seconds},
 };
 use crate::register::rules::{self, Change, RevocationOrder};
+
+/// The state of a proposal whose revocation was changed by something else.
+pub(super) const OUTDATED: i64 = 4;
 
 impl Storage {
     /// Revokes, or changes a revocation as [`crate::register::rules::decide`] allows. Durable. An order that
@@ -122,13 +125,13 @@ pub(super) async fn decide(
     .fetch_optional(connection)
     .await?
     .ok_or_else(|| StorageError::NotRegistered { serial: serial_text(serial) })?;
-    let not_before = certificates::evidence(&row)?.proves(seconds(&row, "not_before")?);
+    let not_before = rows::evidence(&row)?.proves(seconds(&row, "not_before")?);
     Ok(rules::decide(not_before, rows::revocation(&row)?.as_ref(), order)?)
 }
 
 /// Writes the row and gives the issuer's new revision. What waits for a second person was proposed for
 /// what stood there before, and is void.
-pub(super) async fn write(
+pub(crate) async fn write(
     connection: &mut AnyConnection,
     issuer: IssuerId,
     serial: &[u8],
@@ -141,7 +144,7 @@ pub(super) async fn write(
             .fetch_one(&mut *connection)
             .await?;
     let revision: i64 = row.try_get("revision")?;
-    proposals::outdate(connection, issuer, serial).await?;
+    outdate_proposals(connection, issuer, serial).await?;
     sqlx::query(
         "INSERT INTO revocations (issuer, serial, reason, revocation_date, recorded_at, actor, revision) \
          VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (issuer, serial) DO UPDATE SET \
@@ -158,6 +161,21 @@ pub(super) async fn write(
     .execute(connection)
     .await?;
     Ok(revision)
+}
+
+/// The revocation of that certificate changes: what waits was proposed for another state of it.
+async fn outdate_proposals(
+    connection: &mut AnyConnection,
+    issuer: IssuerId,
+    serial: &[u8],
+) -> Result<(), StorageError> {
+    sqlx::query("UPDATE proposals SET state = $3 WHERE issuer = $1 AND serial = $2 AND state = 0")
+        .bind(issuer.0)
+        .bind(serial)
+        .bind(OUTDATED)
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 /// Moves every date after `now` to `now`; says whether there was one.
@@ -214,7 +232,7 @@ pub(super) async fn of_known_key(
     Ok(())
 }
 
-pub(super) async fn stored(
+pub(crate) async fn stored(
     connection: &mut AnyConnection,
     issuer: IssuerId,
     serial: &[u8],
@@ -266,7 +284,7 @@ pub(super) async fn since(
     Ok(RevocationChanges { revision, entries })
 }
 
-pub(super) async fn revision(
+pub(crate) async fn revision(
     connection: &mut AnyConnection,
     issuer: IssuerId,
 ) -> Result<i64, StorageError> {

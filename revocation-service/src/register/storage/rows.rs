@@ -3,14 +3,14 @@
 use countersign_core::{crl::RevocationReason, time::UnixSeconds};
 use sqlx::{AnyConnection, Row, any::AnyRow};
 
-use super::{Revocation, StorageError};
+use super::{Evidence, Revocation, StorageError};
 
 /// How many rows one statement inserts or looks up: with ten values each well under what `SQLite`
 /// (32766) and PostgreSQL (65535) allow.
-pub(super) const ROWS_AT_ONCE: usize = 400;
+pub(crate) const ROWS_AT_ONCE: usize = 400;
 
 /// The number of whoever did something.
-pub(super) async fn actor(connection: &mut AnyConnection, name: &str) -> Result<i64, StorageError> {
+pub(crate) async fn actor(connection: &mut AnyConnection, name: &str) -> Result<i64, StorageError> {
     let known = "SELECT id FROM actors WHERE name = $1";
     if let Some(row) = sqlx::query(known).bind(name).fetch_optional(&mut *connection).await? {
         return Ok(row.try_get("id")?);
@@ -23,18 +23,18 @@ pub(super) async fn actor(connection: &mut AnyConnection, name: &str) -> Result<
 }
 
 /// What [`revocation`] reads, where `r` is the revocation and `a` whoever ordered it.
-pub(super) const REVOCATION: &str = "r.reason, r.revocation_date, r.recorded_at, a.name AS actor";
+pub(crate) const REVOCATION: &str = "r.reason, r.revocation_date, r.recorded_at, a.name AS actor";
 
 /// The names of those columns.
 const OF_REVOCATION: [&str; 4] = ["reason", "revocation_date", "recorded_at", "actor"];
 
 /// The revocation in a row. Nothing where a LEFT JOIN found none, or where a hold was lifted.
-pub(super) fn revocation(row: &AnyRow) -> Result<Option<Revocation>, StorageError> {
+pub(crate) fn revocation(row: &AnyRow) -> Result<Option<Revocation>, StorageError> {
     revocation_in(row, OF_REVOCATION)
 }
 
 /// The revocation in columns of these names: reason, date, recorded, actor's name.
-pub(super) fn revocation_in(
+pub(crate) fn revocation_in(
     row: &AnyRow,
     columns: [&str; 4],
 ) -> Result<Option<Revocation>, StorageError> {
@@ -43,7 +43,7 @@ pub(super) fn revocation_in(
 }
 
 /// As [`revocation`], lifted holds included.
-pub(super) fn recorded(row: &AnyRow) -> Result<Option<Revocation>, StorageError> {
+pub(crate) fn recorded(row: &AnyRow) -> Result<Option<Revocation>, StorageError> {
     recorded_in(row, OF_REVOCATION)
 }
 
@@ -60,28 +60,37 @@ fn recorded_in(
     }))
 }
 
-pub(super) fn reason(code: i64) -> Result<RevocationReason, StorageError> {
+/// The [`Evidence`] in the column `evidence`.
+pub(crate) fn evidence(row: &AnyRow) -> Result<Evidence, StorageError> {
+    match row.try_get("evidence")? {
+        0_i64 => Ok(Evidence::Certificate),
+        1 => Ok(Evidence::Import),
+        _ => Err(StorageError::Corrupt { what: "evidence" }),
+    }
+}
+
+pub(crate) fn reason(code: i64) -> Result<RevocationReason, StorageError> {
     u8::try_from(code)
         .ok()
         .and_then(RevocationReason::of)
         .ok_or(StorageError::Corrupt { what: "reason" })
 }
 
-pub(super) fn seconds(row: &AnyRow, column: &str) -> Result<UnixSeconds, StorageError> {
+pub(crate) fn seconds(row: &AnyRow, column: &str) -> Result<UnixSeconds, StorageError> {
     Ok(UnixSeconds::new(row.try_get(column)?))
 }
 
-pub(super) fn digest(octets: &[u8]) -> Result<[u8; 32], StorageError> {
+pub(crate) fn digest(octets: &[u8]) -> Result<[u8; 32], StorageError> {
     octets.try_into().map_err(|_| StorageError::Corrupt { what: "digest" })
 }
 
-pub(super) fn unsigned(number: i64) -> Result<u64, StorageError> {
+pub(crate) fn unsigned(number: i64) -> Result<u64, StorageError> {
     u64::try_from(number)
         .map_err(|_| StorageError::Corrupt { what: "a number that is never negative" })
 }
 
 /// `($1, $2), ($3, $4), …`: placeholders for `rows` rows of `columns` values.
-pub(super) fn placeholders(rows: usize, columns: usize) -> String {
+pub(crate) fn placeholders(rows: usize, columns: usize) -> String {
     let row = |row: usize| {
         let values: Vec<String> =
             (1..=columns).map(|column| format!("${}", row * columns + column)).collect();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use base64ct::{Base64, Encoding};
-use countersign_daemon::rate::RateSettings;
+use countersign_daemon::{admin::Role as _, rate::RateSettings};
 use countersign_revocation::admin::{Needs, ROUTES, Role};
 use rustls::ClientConfig;
 use serde_json::{Value, json};
@@ -35,20 +35,21 @@ async fn each_role_may_what_the_table_says_and_nothing_else() {
     let unlisted = world.client_of(&world, "unlisted");
     let running = world.start(config).await;
     for route in ROUTES {
+        let method = route.methods[0].as_str();
         // By hand, not by `Needs::allow`: the table says which roles, here is what that means.
         for (roles, client) in &clients {
-            let may = match route.needs {
+            let may = match route.endpoint.needs {
                 Needs::Anybody => true,
                 Needs::All(needed) => needed.iter().all(|role| roles.contains(role)),
             };
-            let reply = running.admin(client, route.method, &path(route.path), b"!");
+            let reply = running.admin(client, method, &path(route.path), b"!");
             let denied = reply.status == 403;
-            assert_eq!(!denied, may, "{roles:?} {} {}: {reply:?}", route.method, route.path);
+            assert_eq!(!denied, may, "{roles:?} {} {}: {reply:?}", method, route.path);
             if denied {
                 assert_eq!(reply.code(), "actor.forbidden");
             }
         }
-        let reply = running.admin(&unlisted, route.method, &path(route.path), b"!");
+        let reply = running.admin(&unlisted, method, &path(route.path), b"!");
         assert_eq!((reply.status, reply.code().as_str()), (403, "actor.unknown"));
     }
     running.stop().await;
@@ -206,11 +207,11 @@ fn the_openapi_document_has_every_route_and_its_roles_and_no_other() {
     let mut known: Vec<_> = ROUTES
         .iter()
         .map(|route| {
-            let roles = match route.needs {
+            let roles = match route.endpoint.needs {
                 Needs::Anybody => Vec::new(),
                 Needs::All(roles) => roles.iter().map(|role| role.name().to_owned()).collect(),
             };
-            (route.method.to_owned(), route.path.to_owned(), roles)
+            (route.methods[0].to_string(), route.path.to_owned(), roles)
         })
         .collect();
     documented.sort();

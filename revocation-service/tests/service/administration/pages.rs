@@ -156,7 +156,7 @@ async fn whatever_says_that_it_comes_from_a_page_is_refused() {
 async fn no_order_has_a_form_that_a_page_can_send_without_asking() {
     let case = Case::start().await;
     let order = order(&case.signer, "superseded", &json!({})).to_string();
-    for route in ROUTES.iter().filter(|route| route.method == "POST") {
+    for route in ROUTES.iter().filter(|route| route.methods[0] == "POST") {
         let path = route.path.replace("{issuer}", "signing").replace("{id}", "1");
         for taken in route.takes {
             assert!(!FROM_PAGES.iter().any(|sent| sent.starts_with(taken)), "{path} takes {taken}");

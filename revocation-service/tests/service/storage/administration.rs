@@ -6,13 +6,17 @@ use countersign_core::{
     crl::RevocationReason::{self, CertificateHold, KeyCompromise, RemoveFromCrl, Superseded},
     time::UnixSeconds,
 };
-use countersign_revocation::register::{
-    rules::{People, Refusal, RevocationOrder},
-    storage::{
-        CertificateRecord, Decision, Digests, Evidence, ImportBatch, ImportTaken, Listed, Listing,
-        Pending, PendingFault, PendingState, Proposal, Registration, ReleaseRecord, ReleasesOf,
-        Revocation, Status, Storage, StorageError, Verdict, Which,
+use countersign_daemon::admin::proposal::{Decision, PendingFault, PendingState, Verdict};
+use countersign_revocation::{
+    admin::{ImportBatch, ImportTaken},
+    register::{
+        rules::{People, Refusal, RevocationOrder},
+        storage::{
+            CertificateRecord, Digests, Evidence, Listed, Listing, Pending, Proposal, Registration,
+            Revocation, Status, Storage, StorageError, Which,
+        },
     },
+    releases::{ReleaseRecord, ReleasesOf},
 };
 
 use super::{Fixture, certificate, on_both_databases, order};
@@ -232,7 +236,10 @@ async fn a_proposal_is_decided_once_and_in_time(fixture: Fixture) {
     decide(&first, Decision::Reject, 6_000).await.expect("rejected");
     decide(&first, Decision::Reject, 6_000).await.expect("rejected already");
     let changed = decide(&first, Decision::Approve, 6_000).await;
-    assert!(matches!(changed, Err(StorageError::Decided { .. })), "{changed:?}");
+    assert!(
+        matches!(changed, Err(StorageError::Pending(PendingFault::Decided { .. }))),
+        "{changed:?}"
+    );
 
     let second = propose(4_500).await;
     let late = decide(&second, Decision::Approve, 9_000).await;
@@ -271,10 +278,13 @@ async fn a_proposal_is_bound_to_what_it_changes(fixture: Fixture) {
     let second = verdict("second@example.test", 6_000);
     for decision in [Decision::Approve, Decision::Reject] {
         let void = storage.decide(pending.id, decision, pending.sha256(), &second).await;
-        assert!(matches!(void, Err(StorageError::Pending(PendingFault::Outdated))), "{void:?}");
+        assert!(
+            matches!(void, Err(StorageError::Pending(PendingFault::Outdated { .. }))),
+            "{void:?}"
+        );
     }
     let void = storage.propose(&stale).await;
-    assert!(matches!(void, Err(StorageError::Pending(PendingFault::Outdated))), "{void:?}");
+    assert!(matches!(void, Err(StorageError::Pending(PendingFault::Outdated { .. }))), "{void:?}");
     let listed = storage.proposals(UnixSeconds::new(6_000), 10).await.expect("read");
     assert_eq!(listed[0].state, PendingState::Outdated);
     assert_eq!(storage.pending_count(UnixSeconds::new(6_000)).await.expect("read"), 0);
@@ -320,22 +330,34 @@ async fn a_proposal_is_added_to_withdrawn_and_alone(fixture: Fixture) {
     let too_long = Proposal { comment: "x".repeat(1990), ..first.clone() };
     let refused = storage.propose(&too_long).await;
     let fault = PendingFault::CommentTooLong;
-    assert!(matches!(refused, Err(StorageError::Pending(found)) if found == fault), "{refused:?}");
+    assert!(
+        matches!(refused, Err(StorageError::Pending(ref found)) if *found == fault),
+        "{refused:?}"
+    );
 
     let other = proposal(&fixture, 1, order(KeyCompromise, Some(4_500))).await;
     let refused = storage.propose(&other).await;
-    let fault = PendingFault::AnotherWaits { id: pending.id };
-    assert!(matches!(refused, Err(StorageError::Pending(found)) if found == fault), "{refused:?}");
+    let fault = PendingFault::AnotherWaits { id: pending.id, about: "certificate" };
+    assert!(
+        matches!(refused, Err(StorageError::Pending(ref found)) if *found == fault),
+        "{refused:?}"
+    );
 
     let strange = storage.withdraw(pending.id, &second).await;
     let fault = PendingFault::AnotherPersons;
-    assert!(matches!(strange, Err(StorageError::Pending(found)) if found == fault), "{strange:?}");
+    assert!(
+        matches!(strange, Err(StorageError::Pending(ref found)) if *found == fault),
+        "{strange:?}"
+    );
     let own = verdict("admin@example.test", 6_000);
     let withdrawn = storage.withdraw(pending.id, &own).await.expect("withdrawn");
     assert_eq!(withdrawn.state, PendingState::Withdrawn(own.clone()));
     assert_eq!(storage.withdraw(pending.id, &own).await.expect("again"), withdrawn);
     let decided = storage.decide(pending.id, Decision::Approve, added.sha256(), &second).await;
-    assert!(matches!(decided, Err(StorageError::Decided { .. })), "{decided:?}");
+    assert!(
+        matches!(decided, Err(StorageError::Pending(PendingFault::Decided { .. }))),
+        "{decided:?}"
+    );
     storage.propose(&other).await.expect("there is room");
     let unknown = storage.withdraw(99, &own).await;
     assert!(matches!(unknown, Err(StorageError::Pending(PendingFault::Unknown))), "{unknown:?}");
@@ -450,7 +472,9 @@ async fn a_second_approval_is_told_of_the_first(fixture: Fixture) {
     approve("bob", 6_000).await.expect("approved");
     let (again, recorded) = approve("bob", 6_500).await.expect("the same");
     assert_eq!((again.state, recorded), (PendingState::Approved(verdict("bob", 6_000)), None));
-    let Err(StorageError::Decided { outcome, by, at }) = approve("carol", 6_500).await else {
+    let Err(StorageError::Pending(PendingFault::Decided { outcome, by, at })) =
+        approve("carol", 6_500).await
+    else {
         panic!("approved twice")
     };
     assert_eq!((outcome, by.as_str(), at.seconds()), ("approved", "bob", 6_000));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use countersign_core::time::UnixSeconds;
-use countersign_revocation::register::storage::{KeyReserved, KeyUse, Remembered};
+use countersign_daemon::admin::{KeyReserved, KeyUse, Remembered};
 
 use super::{Fixture, on_both_databases};
 

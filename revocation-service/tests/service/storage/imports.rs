@@ -6,12 +6,16 @@ use countersign_core::{
     crl::RevocationReason::{CertificateHold, KeyCompromise},
     time::UnixSeconds,
 };
-use countersign_revocation::register::{
-    rules::{People, Refusal, RevocationOrder},
-    storage::{
-        CertificateRecord, Digests, Evidence, ImportBatch, IssuerId, Listed, Registration,
-        ReleaseRecord, ReleasesOf, Revocation, RevokedKey, Status, Storage, StorageError,
+use countersign_revocation::{
+    admin::ImportBatch,
+    register::{
+        rules::{People, Refusal, RevocationOrder},
+        storage::{
+            CertificateRecord, Digests, Evidence, IssuerId, Listed, Registration, Revocation,
+            RevokedKey, Status, Storage, StorageError,
+        },
     },
+    releases::{ReleaseRecord, ReleasesOf},
 };
 
 use super::{Fixture, certificate, on_both_databases, order};

@@ -1,0 +1,71 @@
+//! Who is locked out: administrators whose certificate or key is revoked.
+//!
+//! TLS looks at no revocations. They are looked at here, in every request: what this service itself
+//! revoked (the certificate, or its key, whoever issued the certificate), and the CRLs of
+//! `admin_tls.client_crl`. Whom a certificate names, and whether it ran out, is daemon's.
+
+use countersign_core::{crl::RevocationReason, x509::Certificate};
+use countersign_daemon::{
+    admin::certificate_of, peer::ClientCertificate, problem::Problem, sha256::sha256,
+};
+use countersign_signing::ocsp::CertificateStatus;
+
+use super::{Actor, Administration};
+use crate::{
+    publish::CrlSource,
+    reply::of_storage,
+    respond::{self, Fault, Reader},
+};
+
+impl Administration {
+    /// The administrator that a client certificate names.
+    ///
+    /// # Errors
+    /// 403 where it names nobody who is listed, or several, ran out, or is revoked; storage failed.
+    pub(super) async fn actor(&self, client: Option<&ClientCertificate>) -> Result<Actor, Problem> {
+        let certificate = certificate_of(client)?;
+        let actor = Actor::of(&self.settings.administrators, &certificate, self.now())?;
+        let is_listed = self.client_crls.as_ref().is_some_and(|crls| crls.lists(&certificate));
+        if is_listed || self.is_revoked(&certificate).await? {
+            return Err(actor.is_revoked());
+        }
+        Ok(actor)
+    }
+
+    async fn is_revoked(&self, certificate: &Certificate<'_>) -> Result<bool, Problem> {
+        if self.key_is_revoked(sha256(certificate.public_key.raw)).await? {
+            return Ok(true);
+        }
+        let Some(issuer) = self.issuers.of(certificate) else { return Ok(false) };
+        let for_administration = (Reader::Administration, self.now());
+        match respond::status(&self.responder, issuer, certificate.serial, for_administration).await
+        {
+            Ok(status) => Ok(matches!(status, CertificateStatus::Revoked { .. })),
+            Err(Fault::Storage(error)) => Err(of_storage(&error)),
+            // A CRL file that ran out lists no revocation of it; whoever may mend that must get in.
+            Err(_) => Ok(false),
+        }
+    }
+
+    /// Whether somebody else may have that key: an order was given against it, or against a certificate with it
+    /// for a compromise. Who issued the certificate that it comes with now does not matter.
+    async fn key_is_revoked(&self, spki_sha256: [u8; 32]) -> Result<bool, Problem> {
+        let storage = &self.storage;
+        let known = storage.revoked_key(spki_sha256).await.map_err(|error| of_storage(&error))?;
+        if known.is_some() {
+            return Ok(true);
+        }
+        let of_key = storage.certificates_of_key(spki_sha256).await;
+        let of_key = of_key.map_err(|error| of_storage(&error))?;
+        let is_compromise = |reason| reason == RevocationReason::KeyCompromise;
+        Ok(of_key.iter().any(|each| {
+            let issuer = self.issuers.with_id(each.issuer);
+            let elsewhere = issuer.and_then(|issuer| match &issuer.crls {
+                CrlSource::Elsewhere(crls) => crls.entry(&each.serial),
+                CrlSource::Publisher(_) => None,
+            });
+            let here = each.revocation.as_ref().map(|revocation| revocation.reason);
+            here.into_iter().chain(elsewhere.map(|(reason, _)| reason)).any(is_compromise)
+        }))
+    }
+}

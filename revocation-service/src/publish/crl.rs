@@ -1,0 +1,230 @@
+//! A CRL that may be served, and why one may not.
+//!
+//! Every CRL passes here, whether it was made here or elsewhere. How one is built is `build`'s.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use countersign_core::{
+    crl::{self, CertificateList, Revival, RevocationReason},
+    crypto::aws_lc::AwsLc,
+    time::UnixSeconds,
+    x509::name,
+};
+use countersign_daemon::sha256::sha256;
+
+use super::{
+    authority::{self, Authority},
+    caching::Validity,
+};
+use crate::register::storage::StorageError;
+
+/// A CRL that passed every check and may be served.
+#[derive(Clone, Debug)]
+pub struct PublishedCrl {
+    /// The CRL, DER.
+    pub der: Bytes,
+    /// Its `CRLNumber`.
+    pub number: u64,
+    /// The storage revision it was built from; 0 for one made elsewhere.
+    pub revision: i64,
+    /// Times and digest, for caches.
+    pub validity: Validity,
+    /// expiredCertsOnCRL: since when it covers certificates that expired, if it says so.
+    pub expired_certificates_since: Option<UnixSeconds>,
+    pub(super) url: Option<String>,
+}
+
+/// Serial number (content octets), reason and date of each entry of a CRL.
+pub type RevokedSerials = HashMap<Vec<u8>, (RevocationReason, UnixSeconds)>;
+
+/// Why there is no new CRL.
+#[derive(Debug, thiserror::Error)]
+pub enum CrlFault {
+    /// It is not a CRL.
+    #[error("the CRL cannot be read: {0}")]
+    Malformed(String),
+    /// It breaks a rule for CRLs.
+    #[error("the CRL breaks the rules: {0}")]
+    Rules(String),
+    /// It is another issuer's, or its signature is false.
+    #[error("the CRL is not signed by this issuer")]
+    Signature,
+    /// Its `CRLNumber` is missing or over 2^63.
+    #[error("the CRL has no CRLNumber of at most 63 bits")]
+    Number,
+    /// Its `CRLNumber` does not grow.
+    #[error("CRLNumber {number} is not greater than {published}, which was published")]
+    NumberDoesNotGrow {
+        /// The new number.
+        number: u64,
+        /// The number of the CRL before.
+        published: u64,
+    },
+    /// Its distribution point is not the one before.
+    #[error("the issuingDistributionPoint changed from {published:?} to {found:?}")]
+    UrlChanged {
+        /// The URL of the CRL before.
+        published: Option<String>,
+        /// The URL found.
+        found: Option<String>,
+    },
+    /// It brings signatures back to life that the CRL before took away.
+    #[error(
+        "CRL {published}, which is published, {how}: {serials}. A CRL takes nothing back but a hold"
+    )]
+    Revives {
+        /// The number of the CRL before.
+        published: u64,
+        /// What it does.
+        revival: Revival,
+        /// The same in words.
+        how: &'static str,
+        /// Serial numbers, hexadecimal; the first of many.
+        serials: String,
+    },
+    /// It was made before the one that it should replace.
+    #[error("its thisUpdate {found} is before {published}, that of the CRL which is published")]
+    ThisUpdateGoesBack {
+        /// What it says.
+        found: UnixSeconds,
+        /// What the CRL before says.
+        published: UnixSeconds,
+    },
+    /// It revokes from a time to come on.
+    #[error(
+        "it lists {serial} from {date} on, which is still to come (it is {now}); a clock was ahead where it was made"
+    )]
+    DateToCome {
+        /// The serial number, hexadecimal.
+        serial: String,
+        /// The date in the list.
+        date: UnixSeconds,
+        /// The service's clock.
+        now: UnixSeconds,
+    },
+    /// It ran out already.
+    #[error("the CRL ran out at {next_update}")]
+    Overdue {
+        /// Its nextUpdate.
+        next_update: UnixSeconds,
+    },
+    /// The issuer's certificate ran out: nobody would believe its CRLs.
+    #[error("the issuer's certificate ran out at {not_after}")]
+    IssuerExpired {
+        /// Its last second.
+        not_after: UnixSeconds,
+    },
+    /// The clock is wrong, or the certificate is not for use yet.
+    #[error("the clock says {now}, and the issuer's certificate is valid from {not_before}")]
+    ClockBehindIssuer {
+        /// The clock.
+        now: UnixSeconds,
+        /// Its first second.
+        not_before: UnixSeconds,
+    },
+    /// The file cannot be read.
+    #[error(transparent)]
+    File(#[from] countersign_signing::files::FileError),
+    /// The database failed or refused.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// The key did not sign.
+    #[error(transparent)]
+    Sign(#[from] countersign_signing::key::SignError),
+    /// The work was abandoned: it panicked, or the service is stopping.
+    #[error("the work was abandoned")]
+    Abandoned,
+}
+
+/// What a list says of its entries; memory grows with them.
+///
+/// # Errors
+/// [`CrlFault::Malformed`].
+pub(crate) fn revoked_in(list: &CertificateList<'_>) -> Result<RevokedSerials, CrlFault> {
+    list.entries()
+        .map(|entry| {
+            entry.map(|entry| (entry.serial.to_vec(), (entry.reason, entry.effective_date())))
+        })
+        .collect::<Result<_, _>>()
+        .map_err(|error| CrlFault::Malformed(error.to_string()))
+}
+
+impl PublishedCrl {
+    /// Reads a CRL and lets it through only if the lint of `core` finds nothing and `issuer`
+    /// signed it.
+    ///
+    /// # Errors
+    /// [`CrlFault`] names the rule.
+    pub fn inspect(der: &Bytes, revision: i64, issuer: &Authority) -> Result<Self, CrlFault> {
+        let list =
+            CertificateList::decode(der).map_err(|error| CrlFault::Malformed(error.to_string()))?;
+        let findings = crl::inspect(&list);
+        if !findings.is_empty() {
+            return Err(CrlFault::Rules(authority::rules(&findings)));
+        }
+        let certificate = issuer.certificate();
+        let is_signed = certificate.public_key.verifies(
+            &AwsLc,
+            &list.signature_algorithm,
+            list.tbs,
+            list.signature,
+        );
+        if !name::equal(list.issuer, certificate.subject) || !is_signed {
+            return Err(CrlFault::Signature);
+        }
+        let number = list
+            .extensions
+            .number
+            .and_then(|octets| countersign_core::asn1::unsigned(octets, "CRLNumber").ok())
+            .filter(|number| i64::try_from(*number).is_ok())
+            .ok_or(CrlFault::Number)?;
+        let next_update =
+            list.next_update.ok_or_else(|| CrlFault::Rules("nextUpdate is missing".to_owned()))?;
+        let validity = Validity::new(&sha256(der), list.this_update, next_update);
+        let point = list.extensions.issuing_distribution_point.as_ref();
+        let url = point.and_then(|(_, point)| point.urls.first()).map(|url| (*url).to_owned());
+        let expired_certificates_since = list.extensions.expired_certificates_since;
+        Ok(Self { number, revision, validity, expired_certificates_since, url, der: der.clone() })
+    }
+
+    /// What the CRL says of its entries; memory grows with them.
+    ///
+    /// # Errors
+    /// [`CrlFault::Malformed`]; not for one that [`inspect`](Self::inspect) let through.
+    pub fn revoked_serials(&self) -> Result<RevokedSerials, CrlFault> {
+        let list = CertificateList::decode(&self.der)
+            .map_err(|error| CrlFault::Malformed(error.to_string()))?;
+        revoked_in(&list)
+    }
+
+    /// Checks that this CRL may take the place of `published`.
+    ///
+    /// # Errors
+    /// [`CrlFault::NumberDoesNotGrow`], [`CrlFault::UrlChanged`].
+    pub fn succeed(&self, published: &Self) -> Result<(), CrlFault> {
+        if self.number <= published.number {
+            return Err(CrlFault::NumberDoesNotGrow {
+                number: self.number,
+                published: published.number,
+            });
+        }
+        if self.url != published.url {
+            return Err(CrlFault::UrlChanged {
+                published: published.url.clone(),
+                found: self.url.clone(),
+            });
+        }
+        Ok(())
+    }
+
+    /// Whether its scope is the list at `url`. A root's lists name none.
+    pub(super) fn is_at(&self, url: &str, authority: &Authority) -> bool {
+        self.url.as_deref() == (!authority.is_root()).then_some(url)
+    }
+
+    /// Whether its time is over at `now`: such a CRL is not served.
+    pub fn is_overdue(&self, now: UnixSeconds) -> bool {
+        self.validity.is_over(now)
+    }
+}

@@ -1,0 +1,153 @@
+//! What is known of a serial number: the database's word, or that of a CRL made elsewhere.
+//!
+//! The database is asked again as soon as its [generation](crate::register::storage::Storage::generation) has
+//! moved; until then its last word stands.
+
+use countersign_core::{crl::RevocationReason, limits, time::UnixSeconds};
+use countersign_signing::ocsp::CertificateStatus;
+use quick_cache::{Equivalent, sync::Cache};
+
+use super::{Fault, NeverIssued, Responder};
+use crate::{
+    publish::{CrlSource, Issuer},
+    register::storage::{IssuerId, Status},
+};
+
+/// Serial numbers whose status is remembered: some 100 octets each, since none that is asked about
+/// is longer than a serial number may be (`OcspRequest::decode`).
+const REMEMBERED: usize = 1 << 15;
+
+/// The database's word on a serial number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Word {
+    NeverIssued,
+    Good,
+    Revoked(RevocationReason, UnixSeconds),
+}
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Key {
+    issuer: IssuerId,
+    serial: Vec<u8>,
+}
+
+/// A [`Key`] that is only looked at; hashes as one.
+#[derive(Hash)]
+struct BorrowedKey<'a> {
+    issuer: IssuerId,
+    serial: &'a [u8],
+}
+
+impl Equivalent<Key> for BorrowedKey<'_> {
+    fn equivalent(&self, key: &Key) -> bool {
+        self.issuer == key.issuer && self.serial == key.serial
+    }
+}
+
+/// The database's words of one generation.
+pub(crate) struct StatusMemory {
+    words: Cache<Key, (Word, u64)>,
+}
+
+impl std::fmt::Debug for StatusMemory {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StatusMemory").field("words", &self.words.len()).finish()
+    }
+}
+
+impl Default for StatusMemory {
+    fn default() -> Self {
+        Self { words: Cache::new(REMEMBERED) }
+    }
+}
+
+/// For whom a status is read: each has connections of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reader {
+    /// Somebody who asked by OCSP.
+    Responder,
+    /// The administration.
+    Administration,
+}
+
+/// What is known of a serial number (content octets) of `issuer`. No answer has a date to come, and no
+/// date moves from one answer to the next: a later one would bring signatures back.
+///
+/// # Errors
+/// Storage failed, or there is no valid CRL of those made elsewhere and the last does not list it.
+pub(crate) async fn status(
+    responder: &Responder,
+    issuer: &Issuer,
+    serial: &[u8],
+    (reader, now): (Reader, UnixSeconds),
+) -> Result<CertificateStatus, Fault> {
+    // A CRL made elsewhere is the authority on what its issuer revoked.
+    if let CrlSource::Elsewhere(crls) = &issuer.crls {
+        let is_stale = crls.current().is_none_or(|crl| crl.is_overdue(now));
+        match crls.entry(serial) {
+            // Old evidence still proves a revocation, but not that it is still on hold.
+            Some((reason, date)) if !is_stale || reason != RevocationReason::CertificateHold => {
+                return Ok(CertificateStatus::Revoked { reason, date: as_listed(date, now) });
+            }
+            _ if is_stale => return Err(Fault::StaleCrl),
+            _ => {}
+        }
+    }
+    Ok(match word(responder, issuer.id, serial, reader).await? {
+        Word::Good => CertificateStatus::Good,
+        Word::Revoked(reason, date) => {
+            if date > now {
+                settle(responder, issuer, now).await;
+            }
+            CertificateStatus::Revoked { reason, date: date.min(now) }
+        }
+        Word::NeverIssued => match responder.settings.never_issued {
+            NeverIssued::Unknown => CertificateStatus::Unknown,
+            NeverIssued::Revoked => CertificateStatus::NeverIssued,
+        },
+    })
+}
+
+/// The date that a CRL made elsewhere lists. One that is a little ahead is said as the list says it; one
+/// that is far ahead stands only in a list that an earlier version took.
+fn as_listed(date: UnixSeconds, now: UnixSeconds) -> UnixSeconds {
+    if date > now.plus_seconds(limits::CLOCK_SKEW_SECONDS) { now } else { date }
+}
+
+/// Has dates that were recorded while the clock was ahead begin now. A database that cannot be written
+/// keeps nobody from an answer.
+async fn settle(responder: &Responder, issuer: &Issuer, now: UnixSeconds) {
+    if let Err(error) = responder.storage.settle_dates(issuer.id, now).await {
+        let issuer = issuer.authority.name();
+        tracing::error!(issuer, %error, "a revocation dated in the future stays so");
+    }
+}
+
+async fn word(
+    responder: &Responder,
+    issuer: IssuerId,
+    serial: &[u8],
+    reader: Reader,
+) -> Result<Word, Fault> {
+    let memory = &responder.status_memory.words;
+    // Before the reading: what changes during it makes the outcome one of the generation before.
+    let generation = responder.storage.generation();
+    if let Some((word, of)) = memory.get(&BorrowedKey { issuer, serial })
+        && Some(of) == generation
+    {
+        return Ok(word);
+    }
+    let status = match reader {
+        Reader::Responder => responder.storage.status_to_answer(issuer, serial).await?,
+        Reader::Administration => responder.storage.status(issuer, serial).await?,
+    };
+    let word = match status {
+        Status::NeverIssued => Word::NeverIssued,
+        Status::Good => Word::Good,
+        Status::Revoked(revocation) => Word::Revoked(revocation.reason, revocation.revocation_date),
+    };
+    if let Some(generation) = generation {
+        memory.insert(Key { issuer, serial: serial.to_vec() }, (word, generation));
+    }
+    Ok(word)
+}
