@@ -21,6 +21,17 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("xtask", &["core"]),
 ];
 
+/// The wings of the revocation service, and `reply`, which says over HTTP what storage refuses: each with what it may
+/// use beside itself. What is not named here wires them together, and no wing knows it.
+const WINGS: &[(&str, &[&str])] = &[
+    ("register", &[]),
+    ("reply", &["register"]),
+    ("publish", &["register"]),
+    ("respond", &["register", "publish"]),
+    ("releases", &["register", "publish", "reply"]),
+    ("admin", &["register", "publish", "respond", "releases", "reply"]),
+];
+
 /// The test package stands outside the one-way order: it starts everything.
 const TESTS: &str = "tests";
 
@@ -237,6 +248,62 @@ fn dependencies_point_one_way() {
             }
         }
     }
+}
+
+/// The modules at the crate's root that `code` names: `crate::one::…` and each of `crate::{one, two::…}`.
+fn root_modules(code: &str) -> Vec<String> {
+    let name = |text: &str| {
+        text.trim_start()
+            .split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+            .next()
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let mut found = Vec::new();
+    for (start, prefix) in code.match_indices("crate::") {
+        let rest = &code[start + prefix.len()..];
+        if !rest.starts_with('{') {
+            found.push(name(rest));
+            continue;
+        }
+        let mut depth = 0;
+        for (at, letter) in rest.char_indices() {
+            depth += i32::from(letter == '{') - i32::from(letter == '}');
+            if depth == 0 {
+                break;
+            }
+            if depth == 1 && matches!(letter, '{' | ',') {
+                found.push(name(&rest[at + 1..]));
+            }
+        }
+    }
+    found.retain(|name| !name.is_empty());
+    found
+}
+
+#[test]
+fn a_wing_of_the_revocation_service_uses_only_wings_below_it() {
+    let source = root().join("revocation-service/src");
+    let mut uses = 0;
+    let mut breaches = Vec::new();
+    for (path, code) in product_code("revocation-service") {
+        let module = path.strip_prefix(&source).expect("a source").with_extension("");
+        let parts: Vec<_> = module.iter().map(|part| part.to_string_lossy()).collect();
+        let Some((wing, allowed)) = WINGS.iter().find(|(wing, _)| *wing == parts[0]) else {
+            continue;
+        };
+        for used in root_modules(&code) {
+            uses += 1;
+            if used != *wing && !allowed.contains(&used.as_str()) {
+                breaches.push(format!("{} uses {used} (only {allowed:?})", path.display()));
+            }
+        }
+        if code.contains(&"super::".repeat(parts.len())) {
+            breaches.push(format!("{} leaves its wing by super", path.display()));
+        }
+    }
+    assert!(uses > 50, "only {uses} uses were found");
+    assert!(breaches.is_empty(), "{breaches:#?}");
 }
 
 #[test]
