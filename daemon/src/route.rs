@@ -16,11 +16,11 @@ const ORDER_BYTES: usize = 64 * 1024;
 /// One row: a path, methods of it, and what they take.
 #[derive(Debug)]
 pub struct Row<E: 'static> {
-    /// The methods, as `Allow` names them. `HEAD` is answered wherever `GET` is: the server leaves
+    /// The methods, as `Allow` names them. `HEAD` is answered if `GET` is: the server leaves
     /// the body out.
     pub methods: &'static [Method],
     /// The path. `{name}` is one segment or its beginning (`/ca/{name}.cer`), never empty;
-    /// `{name*}` at the end is everything that is left, slashes and nothing included.
+    /// `{name*}` at the end is everything that is left, with its slashes; it may be empty.
     pub path: &'static str,
     /// The media types of a body, which a request without a body must have too; empty for what
     /// takes none.

@@ -63,7 +63,7 @@ impl Releases {
         Self { issuers, storage }
     }
 
-    /// Registers one release, which `actor` tells of: 201, or 200 where its bundle was known; answers
+    /// Registers one release in the name of `actor`: 201, or 200 where its bundle was known; answers
     /// what is on record.
     ///
     /// # Errors

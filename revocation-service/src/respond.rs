@@ -13,7 +13,7 @@
 //!                 ▼
 //!                status ──► StatusMemory: issuer and serial number ──► the database's last word
 //!                 │          of this generation: taken
-//!                 ▼          of an earlier one: passed over
+//!                 ▼          of an earlier one: ignored
 //!                Storage ──► reads two indices
 //!
 //!   Storage::commit ──► generation + 1      (nothing is removed: what is of an earlier one is not believed)
@@ -23,7 +23,7 @@
 //! | | [`KeptAnswers`] | [`StatusMemory`] |
 //! |---|---|---|
 //! | spares | the signature: some 100 µs with P-384, far more in a token | the database: a question with a nonce is signed each time, and costs no read |
-//! | filled by | the first who asks; `refresh_if_due` ahead of time | whoever reads a status: answers, and the administration's look at a client |
+//! | filled by | the first who asks; `refresh_if_due` ahead of time | every reading of a status: for an answer, or for the administration's check of a client |
 //! | cleared by | a new generation with another status, age, another delegate or CRL; the least used go first | a new generation; the least used go first |
 //! | bounded by | octets of questions and answers | 32,768 serial numbers |
 

@@ -70,7 +70,7 @@ pub struct Proposed<'a> {
     pub state: &'a PendingState,
 }
 
-/// What a decision that is allowed means.
+/// What is to be done if a decision is allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     /// It takes effect.
@@ -140,7 +140,7 @@ pub enum PendingFault {
 }
 
 impl Proposed<'_> {
-    /// What it means that `by` decides. Whoever decides again as before is told so.
+    /// What a decision of `by` leads to. Deciding again as before changes nothing.
     ///
     /// # Errors
     /// [`PendingFault`]: expired, void, proposed by the same person, or decided otherwise or by
@@ -160,7 +160,7 @@ impl Proposed<'_> {
         }
     }
 
-    /// What it means that `by` takes it back.
+    /// What a withdrawal by `by` leads to. Withdrawing again changes nothing.
     ///
     /// # Errors
     /// [`PendingFault`]: expired, void, another person's, or decided.
@@ -219,7 +219,7 @@ pub fn add_comment(before: &str, said: &str) -> Result<Option<String>, PendingFa
     Ok(Some(together))
 }
 
-/// Refuses a comment that nobody would read.
+/// Refuses a comment that is too long.
 ///
 /// # Errors
 /// 400.

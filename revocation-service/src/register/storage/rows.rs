@@ -28,7 +28,7 @@ pub(crate) const REVOCATION: &str = "r.reason, r.revocation_date, r.recorded_at,
 /// The names of those columns.
 const OF_REVOCATION: [&str; 4] = ["reason", "revocation_date", "recorded_at", "actor"];
 
-/// The revocation in a row. Nothing where a LEFT JOIN found none, or where a hold was lifted.
+/// The revocation in a row; `None` if a LEFT JOIN found none, or if a hold was lifted.
 pub(crate) fn revocation(row: &AnyRow) -> Result<Option<Revocation>, StorageError> {
     revocation_in(row, OF_REVOCATION)
 }
