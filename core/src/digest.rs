@@ -107,6 +107,16 @@ impl Digest {
         (octets.len() == algorithm.output_length()).then(|| Self::of_output(algorithm, octets))
     }
 
+    /// The digest `octets` made with SHA-256.
+    pub fn of_sha256(octets: [u8; 32]) -> Self {
+        Self::of_output(HashAlgorithm::Sha256, &octets)
+    }
+
+    /// The octets of a digest made with SHA-256; `None` if it was made with another algorithm.
+    pub fn sha256(&self) -> Option<[u8; 32]> {
+        self.octets().try_into().ok()
+    }
+
     /// What a [`Hasher`] put out: exactly as many octets as `algorithm` makes.
     pub(crate) fn of_output(algorithm: HashAlgorithm, output: &[u8]) -> Self {
         debug_assert_eq!(output.len(), algorithm.output_length());

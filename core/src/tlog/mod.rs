@@ -1,16 +1,20 @@
 //! Transparency logs: is what a bundle says about them true?
 //!
-//! [`merkle`] ties an entry to a root hash, [`checkpoint`] the root hash to the log's key,
+//! [`merkle`] ties an entry to a root hash and an older root to a newer one, [`checkpoint`] the root hash to the log's key,
 //! [`promise`] an entry and its time to that key at once, [`entry`] the entry to the bundle, and
-//! [`sct`] a certificate to the certificate log. Nothing here asks a log: all of it comes with the
+//! [`sct`] a certificate to the certificate log. For those who keep a log, [`frontier`] lets a tree grow,
+//! [`proof`] makes proofs, and [`tile`] says how it lies in files. Nothing here asks a log: all of it comes with the
 //! bundle. Whether a log showed everybody the same tree is not looked at (witnesses' signatures
 //! on a checkpoint are ignored).
 
 pub mod checkpoint;
 pub mod entry;
+pub mod frontier;
 pub mod merkle;
 pub mod promise;
+pub mod proof;
 pub mod sct;
+pub mod tile;
 
 pub use checkpoint::Checkpoint;
 pub use entry::{EntryBody, LoggedDigest};
