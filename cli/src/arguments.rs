@@ -23,8 +23,8 @@ use crate::fetch;
 
 pub use self::{
     audit::{
-        AuditCommand, AuditHeadArguments, AuditShowArguments, AuditVerifyArguments, ExpectedHead,
-        HeadSigning, LedgerArguments, plain_serial,
+        AuditCommand, AuditHeadArguments, AuditProveArguments, AuditShowArguments,
+        AuditVerifyArguments, ExpectedHead, HeadSigning, LedgerArguments, plain_serial,
     },
     authority::{
         CaCommand, CaCrlArguments, CaFolder, CaInitArguments, CaIssueArguments, CaKey,

@@ -83,35 +83,38 @@ findings! {
         "The order waits for a second person; nothing has changed yet.",
         "Ask an administrator with the role approver to look at it: `countersign revocation pending`.";
     AUDIT_LINE_ALTERED = 1800, "audit.line.altered", Danger, 10, WhoSigned, "docs/audit.md",
-        "A line of the audit ledger was changed after it was written.",
+        "A record of the audit ledger was changed after it was written.",
         "Keep this ledger as evidence, compare it with your copies, and find out who could write to it.";
     AUDIT_LINE_MALFORMED = 1810, "audit.line.malformed", Danger, 10, WhoSigned, "docs/audit.md",
-        "A line of the audit ledger is not one that its service writes.",
+        "A record or file of the audit ledger is not one that its service writes.",
         "Keep this ledger as evidence, compare it with your copies, and find out who could write to it.";
     AUDIT_SEQUENCE_BROKEN = 1820, "audit.sequence.broken", Danger, 10, WhoSigned, "docs/audit.md",
-        "Lines of the audit ledger were removed, added or reordered.",
+        "Records of the audit ledger were removed, added or reordered.",
         "Keep this ledger as evidence, compare it with your copies, and find out who could write to it.";
     AUDIT_FILE_MISSING = 1830, "audit.file.missing", Danger, 10, WhoSigned, "docs/audit.md",
         "A file of the audit ledger is missing.",
-        "Put it back; when older files were archived on purpose, give the hash of their last line with --after.";
+        "Put it back. If it was archived on purpose, say so with --archived, or for files of format 1 with --after.";
     AUDIT_FILE_CUT = 1840, "audit.file.cut", Danger, 10, WhoSigned, "docs/audit.md",
-        "A file of the audit ledger ends within a line although another follows.",
+        "A file of the audit ledger ends within a record although more follows.",
         "Put a copy of the file in its place; keep this one as evidence.";
     AUDIT_FILE_FOREIGN = 1850, "audit.file.foreign", Danger, 10, WhoSigned, "docs/audit.md",
         "A file does not belong to this audit ledger.",
         "Put the right file in its place; ledgers of several replicas have a folder each.";
     AUDIT_HEAD_MISSING = 1860, "audit.head.missing", Danger, 10, WhoSigned, "docs/audit.md",
-        "The expected line is not in the audit ledger: its end was cut off or written anew.",
+        "The audit ledger never had the expected head: its end was cut off, or it was written anew.",
         "Check that this is the right ledger; else keep it as evidence and compare it with your copies.";
     AUDIT_INCOMPLETE = 1870, "audit.line.incomplete", NotChecked, 3, WhoSigned, "docs/audit.md",
-        "The last line of the audit ledger is incomplete; everything before it is whole.",
-        "Its service was killed while it wrote: start it again, it cuts the line off and says so.";
+        "The last record of the audit ledger is incomplete; everything before it is whole.",
+        "Its service was killed while it wrote. Start it again: it cuts the record off and says so.";
     AUDIT_FORMAT_UNKNOWN = 1880, "audit.format.unknown", NotChecked, 3, WhoSigned, "docs/audit.md",
         "The audit ledger is in a format that this program does not know.",
         "Use the version of this program that belongs to the service.";
     AUDIT_NOT_FOUND = 1890, "audit.not-found", NotChecked, 3, WhoSigned, "docs/audit.md",
         "There is no audit ledger in this folder.",
         "Name the folder that the service's configuration names under [audit].";
+    AUDIT_RECORD_MISSING = 1895, "audit.record.missing", NotChecked, 3, WhoSigned, "docs/audit.md",
+        "The audit ledger has no record of this number whose inclusion can be proved.",
+        "Look the number up with `countersign audit show`. Records of format 1 have no proof of their own.";
 }
 
 #[cfg(test)]

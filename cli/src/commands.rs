@@ -3,6 +3,7 @@
 mod admin;
 mod audit;
 mod audit_head;
+mod audit_proof;
 mod audit_reading;
 mod ca;
 mod ca_crl;
@@ -68,6 +69,7 @@ pub fn name(command: &Command) -> &'static str {
         Command::Revocation(RevocationCommand::Backup(_)) => "revocation backup",
         Command::Audit(AuditCommand::Verify(_)) => "audit verify",
         Command::Audit(AuditCommand::Show(_)) => "audit show",
+        Command::Audit(AuditCommand::Prove(_)) => "audit prove",
         Command::Audit(AuditCommand::Head(_)) => "audit head",
         Command::Inspect(_) => "inspect",
         Command::Explain(_) => "explain",
@@ -111,6 +113,7 @@ pub fn run(command: &Command, session: &Session) -> Outcome<Answer> {
         Command::Revocation(command) => revocation_command(command, session),
         Command::Audit(AuditCommand::Verify(arguments)) => audit::verify_ledger(arguments, session),
         Command::Audit(AuditCommand::Show(arguments)) => audit::show(arguments, session),
+        Command::Audit(AuditCommand::Prove(arguments)) => audit_proof::prove(arguments, session),
         Command::Audit(AuditCommand::Head(arguments)) => audit_head::run(arguments, session),
         Command::Inspect(arguments) => inspect::run(arguments),
         Command::Explain(arguments) => explain::run(arguments),

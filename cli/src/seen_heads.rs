@@ -1,6 +1,6 @@
 //! The last head that was seen of each audit ledger, in the user's state folder.
 //!
-//! A ledger's chain does not show that its end was cut off, nor that the whole of it was written
+//! A ledger by itself does not show that its end was cut off, nor that the whole of it was written
 //! anew. A head that was seen does: it must still be there the next time. What is kept here is
 //! believed; whoever can change it could as well change this program.
 
@@ -17,7 +17,7 @@ use countersign_core::{
 };
 use countersign_ledger::{Hash, Summary};
 use countersign_signing::files::{self, FileMode};
-use serde::{Deserialize, Deserializer, Serialize, de::Error};
+use serde::{Deserialize, Serialize};
 
 use crate::{
     failure::{Failure, Outcome, path_text},
@@ -35,10 +35,9 @@ const MOST_OCTETS: u64 = 16 << 10;
 pub(crate) struct SeenHead {
     /// The ledger's random number.
     pub(crate) id: String,
-    /// The number of the line that was last.
+    /// The number of the record that was last.
     pub(crate) sequence: u64,
-    /// Its hash.
-    #[serde(deserialize_with = "hash")]
+    /// The hash of the head.
     pub(crate) hash: Hash,
     /// When it was seen, RFC 3339.
     pub(crate) at: String,
@@ -103,7 +102,7 @@ impl SeenHeads {
         write(&self.file(&summary.id), content.as_bytes(), FileMode::Private, Existing::Replace)
     }
 
-    /// A ledger's number is whatever its first line says, and may have any length and any characters.
+    /// A ledger's number is whatever its first record says, and may have any length and any characters.
     fn file(&self, id: &str) -> PathBuf {
         let name = digest(&AwsLc, HashAlgorithm::Sha256, id.as_bytes()).hex();
         self.folder.join(format!("{name}.json"))
@@ -124,11 +123,6 @@ fn folder_text(folder: &Path) -> String {
     path_text(&fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned()))
 }
 
-/// A hash as its 64 digits.
-pub(crate) fn hash<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Hash, D::Error> {
-    String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
-}
-
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
@@ -140,13 +134,15 @@ mod tests {
             ledger: "timestamp".to_owned(),
             id: id.to_owned(),
             files: 1,
-            lines: head_sequence + 1,
+            records: head_sequence + 1,
+            archived_records: 0,
             first_sequence: 0,
             head_sequence,
             head: Hash::of_line(&head_sequence.to_be_bytes()),
             head_time: "2026-11-23T07:05:00.123Z".to_owned(),
-            lines_after_expected_head: None,
+            records_after_expected_head: None,
             backward_times: 0,
+            head_at: None,
         }
     }
 

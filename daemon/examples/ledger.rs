@@ -1,12 +1,12 @@
 //! Appends to an audit ledger with many callers at once, and prints each receipt: what the tests of
 //! crashes kill, and what measures a disk: `ledger FOLDER CALLERS [RECORDS]`.
 //!
-//! Without RECORDS it goes on until it is killed. A line is `kept SEQUENCE HASH` or `refused REASON`.
+//! Without RECORDS it goes on until it is killed. A line is `kept SEQUENCE HEAD HASH`, the head by its record's number, or `refused REASON`.
 
 use std::io::Write;
 use std::path::PathBuf;
 
-use countersign_daemon::ledger::{Ledger, Options};
+use countersign_daemon::ledger::{Ledger, Options, Receipt};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -22,7 +22,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             for number in 0..records / callers {
                 let record = serde_json::json!({ "caller": caller, "number": number });
                 let line = match ledger.append("example", &record).await {
-                    Ok(receipt) => format!("kept {} {}\n", receipt.sequence, receipt.hash),
+                    Ok(Receipt { sequence, head }) => {
+                        format!("kept {sequence} {} {}\n", head.sequence, head.hash)
+                    }
                     Err(error) => format!("refused {error}\n"),
                 };
                 // One write a line, which a pipe takes whole.

@@ -1,14 +1,13 @@
 //! A process that appends to a ledger, killed at random moments and on a disk that fills up: what
 //! it had a receipt for is there, and the next process goes on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use countersign_daemon::ledger::{Expectation, Summary, verify};
-use countersign_ledger::verify_each;
+use countersign_daemon::ledger::{At, Expectation, Summary, locate, verify};
 
 /// No test waits longer for anything.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -80,46 +79,53 @@ impl Drop for Writer {
     }
 }
 
-/// Adds the receipts in a writer's lines; a torn last line is none.
-fn collect(receipts: &mut BTreeMap<u64, String>, lines: &[String]) {
-    for line in lines {
-        let words: Vec<&str> = line.split(' ').collect();
-        if let ["kept", sequence, hash] = words[..]
-            && hash.len() == 64
-        {
-            let sequence = sequence.parse().expect("a number");
-            let before = receipts.insert(sequence, hash.to_owned());
-            assert_eq!(before, None, "the number {sequence} was given twice");
-        }
-    }
+/// What writers had receipts for.
+#[derive(Debug, Default)]
+struct Receipts {
+    sequences: BTreeSet<u64>,
+    /// The heads in the receipts, by their last record's number.
+    heads: BTreeMap<u64, String>,
 }
 
-/// Verifies the ledger and finds every receipt in it.
-fn check(folder: &Path, receipts: &BTreeMap<u64, String>) -> Summary {
-    let mut missing = receipts.clone();
-    // A line's hash is what the next line names.
-    let summary = verify_each(folder, &Expectation::default(), |entry, _| {
-        if let Some(before) = entry.sequence.checked_sub(1)
-            && missing.get(&before).is_some_and(|hash| *hash == entry.previous.to_string())
-        {
-            missing.remove(&before);
+impl Receipts {
+    /// Adds the receipts in a writer's lines; a torn last line is none.
+    fn collect(&mut self, lines: &[String]) {
+        for line in lines {
+            let words: Vec<&str> = line.split(' ').collect();
+            if let ["kept", sequence, head, hash] = words[..]
+                && hash.len() == 64
+            {
+                let sequence = sequence.parse().expect("a number");
+                assert!(self.sequences.insert(sequence), "the number {sequence} was given twice");
+                let head = head.parse().expect("a number");
+                let before = self.heads.insert(head, hash.to_owned());
+                assert!(before.is_none_or(|before| before == hash), "two heads at {head}");
+            }
         }
-    })
-    .expect("whole");
-    if missing.get(&summary.head_sequence).is_some_and(|hash| *hash == summary.head.to_string()) {
-        missing.remove(&summary.head_sequence);
     }
-    assert!(missing.is_empty(), "{} receipts without a line: {missing:?}", missing.len());
-    summary
+
+    /// Verifies the ledger and finds every receipt in it.
+    fn check(&self, folder: &Path) -> Summary {
+        let summary = verify(folder, &Expectation::default()).expect("whole");
+        let last = self.sequences.last().copied().unwrap_or_default();
+        assert!(summary.head_sequence >= last, "{} ends before {last}", summary.head_sequence);
+        // A head commits to everything before it: the last ones, and some on the way.
+        let every = self.heads.len() / 40 + 1;
+        for (sequence, hash) in self.heads.iter().rev().step_by(every) {
+            let located = locate(folder, *sequence).expect("sound").expect("a ledger");
+            assert_eq!(located.at, At::Head(hash.parse().expect("a hash")), "number {sequence}");
+        }
+        summary
+    }
 }
 
 #[test]
 fn killed_at_random_moments_no_receipt_is_lost_or_given_twice() {
     let folder = tempfile::tempdir().expect("folder");
-    let mut receipts = BTreeMap::new();
+    let mut receipts = Receipts::default();
     for round in 0_u64..12 {
         let writer = Writer::of(folder.path(), 16);
-        collect(&mut receipts, &writer.read_until("kept"));
+        receipts.collect(&writer.read_until("kept"));
         // Moments that differ from round to round and from run to run, by as much as the machine does.
         let until = Instant::now() + Duration::from_micros(round * 7919 % 60_000);
         let mut lines = Vec::new();
@@ -128,8 +134,8 @@ fn killed_at_random_moments_no_receipt_is_lost_or_given_twice() {
         {
             lines.push(line);
         }
-        collect(&mut receipts, &lines);
-        collect(&mut receipts, &writer.kill());
+        receipts.collect(&lines);
+        receipts.collect(&writer.kill());
         // Whole but for a line that was being written.
         let summary = match verify(folder.path(), &Expectation::default()) {
             Ok(summary) => Some(summary),
@@ -139,15 +145,15 @@ fn killed_at_random_moments_no_receipt_is_lost_or_given_twice() {
             }
         };
         if summary.is_some() {
-            check(folder.path(), &receipts);
+            receipts.check(folder.path());
         }
     }
     let writer = Writer::of(folder.path(), 16);
-    collect(&mut receipts, &writer.read_until("kept"));
-    collect(&mut receipts, &writer.kill());
+    receipts.collect(&writer.read_until("kept"));
+    receipts.collect(&writer.kill());
     drop(Command::new(example("ledger")).arg(folder.path()).args(["1", "1"]).output());
-    let summary = check(folder.path(), &receipts);
-    assert!(receipts.len() > 100, "{} receipts", receipts.len());
+    let summary = receipts.check(folder.path());
+    assert!(receipts.sequences.len() > 100, "{receipts:?}");
     assert!(summary.files > 1, "no rotation was killed: {summary:?}");
 }
 
@@ -159,12 +165,12 @@ fn on_a_disk_without_room_records_are_refused_and_what_was_kept_stays() {
     let limited = "trap '' XFSZ; ulimit -f 8; exec \"$0\" \"$@\"";
     command.args(["-c", limited]).arg(example("ledger")).arg(folder.path()).arg("4");
     let writer = Writer::start(command);
-    let mut receipts = BTreeMap::new();
-    collect(&mut receipts, &writer.read_until("refused"));
+    let mut receipts = Receipts::default();
+    receipts.collect(&writer.read_until("refused"));
     let refusals = writer.read_until("refused").len();
     assert!(refusals > 0);
-    collect(&mut receipts, &writer.kill());
-    assert!(!receipts.is_empty());
+    receipts.collect(&writer.kill());
+    assert!(!receipts.sequences.is_empty());
     // With room again, the next process cuts off the half line that the other one may have been killed at, and
     // goes on.
     let output = Command::new(example("ledger"))
@@ -173,10 +179,10 @@ fn on_a_disk_without_room_records_are_refused_and_what_was_kept_stays() {
         .output()
         .expect("runs");
     let text = String::from_utf8(output.stdout).expect("text");
-    let before = receipts.len();
-    collect(&mut receipts, &text.lines().map(str::to_owned).collect::<Vec<_>>());
-    assert_eq!(receipts.len(), before + 10, "{text}");
-    check(folder.path(), &receipts);
+    let before = receipts.sequences.len();
+    receipts.collect(&text.lines().map(str::to_owned).collect::<Vec<_>>());
+    assert_eq!(receipts.sequences.len(), before + 10, "{text}");
+    receipts.check(folder.path());
 }
 
 #[test]

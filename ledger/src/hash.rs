@@ -1,12 +1,13 @@
-//! SHA-256 of a line, written as 64 hexadecimal digits.
+//! SHA-256, written as 64 hexadecimal digits.
 
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Serialize, Serializer};
-use sha2::{Digest, Sha256};
+use countersign_core::crypto::aws_lc::AwsLc;
+use countersign_core::digest::{Digest, HashAlgorithm, digest};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
-/// SHA-256 (FIPS 180-4) of a line's bytes, its line feed included.
+/// SHA-256 (FIPS 180-4): of a line, of a leaf or of a node of the tree.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Hash([u8; 32]);
 
@@ -21,7 +22,12 @@ impl Hash {
 
     /// The hash of a line, whose line feed must be part of `line`.
     pub fn of_line(line: &[u8]) -> Self {
-        Self(Sha256::digest(line).into())
+        Self::from_digest(&digest(&AwsLc, HashAlgorithm::Sha256, line))
+    }
+
+    /// The hash that is this digest, which is one of SHA-256.
+    pub(crate) fn from_digest(digest: &Digest) -> Self {
+        Self(digest.sha256().unwrap_or_default())
     }
 
     /// The hash of these octets, which were kept of one.
@@ -81,6 +87,12 @@ impl FromStr for Hash {
 impl Serialize for Hash {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Hash {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
     }
 }
 

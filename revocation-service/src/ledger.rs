@@ -1,7 +1,7 @@
 //! The audit ledger and the database, held against each other.
 //!
-//! A ledger proves what stands before its last line, not that nothing came after it: whoever owns the
-//! machine can put an older copy back, cut lines off, or write the whole of it anew. The database
+//! A ledger proves what comes before its last record, not that nothing came after it: somebody who owns
+//! the machine can put an older copy back, cut records off, or write the whole of it anew. The database
 //! keeps the ledger's head with every change that is made. At the start the ledger must hold that
 //! head; else the service does not start, and touches nothing of what is evidence now.
 //!
@@ -29,7 +29,7 @@ use crate::{
 /// The ledger's name.
 const NAME: &str = "revocation";
 
-/// The kind of the line that says whose place a ledger takes.
+/// The kind of the record that says whose place a ledger takes.
 const REPLACES_KIND: &str = "ledger.replaces";
 
 /// Why the ledger in the folder is not the one that the database knows.
@@ -37,7 +37,7 @@ const REPLACES_KIND: &str = "ledger.replaces";
 pub enum LedgerFault {
     /// There is none.
     #[error(
-        "{}: there is no audit ledger; the database knows the ledger {id}, which had line {sequence}. {}",
+        "{}: there is no audit ledger; the database knows the ledger {id}, whose last record was {sequence}. {}",
         folder.display(), remedy(id)
     )]
     Missing {
@@ -45,13 +45,13 @@ pub enum LedgerFault {
         folder: PathBuf,
         /// The ledger that is known.
         id: String,
-        /// The line that it had.
+        /// The record that it had.
         sequence: u64,
     },
     /// There is another.
     #[error(
-        "{}: this is the audit ledger {found}; the database knows the ledger {id}, which had line \
-         {sequence}. {}", folder.display(), remedy(id)
+        "{}: this is the audit ledger {found}; the database knows the ledger {id}, whose \
+         last record was {sequence}. {}", folder.display(), remedy(id)
     )]
     Other {
         /// The folder.
@@ -60,13 +60,13 @@ pub enum LedgerFault {
         found: String,
         /// The ledger that is known.
         id: String,
-        /// The line that it had.
+        /// The record that it had.
         sequence: u64,
     },
     /// It ends too early.
     #[error(
-        "{}: the audit ledger {id} ends with line {head_sequence}; the database knows its line \
-         {sequence}, of the hash {hash}. Its end was cut off, or an older copy was put back. {}",
+        "{}: the audit ledger {id} ends with record {head_sequence}; the database knows its record \
+         {sequence}, with the head {hash}. Its end was cut off, or an older copy was put back. {}",
         folder.display(), remedy(id)
     )]
     Cut {
@@ -74,28 +74,44 @@ pub enum LedgerFault {
         folder: PathBuf,
         /// The ledger.
         id: String,
-        /// Its last line.
+        /// Its last record.
         head_sequence: u64,
-        /// The line that it had.
+        /// The record that it had.
         sequence: u64,
-        /// That line's hash.
+        /// Its head there.
         hash: Hash,
     },
-    /// It has another line there.
+    /// It had another head there.
     #[error(
-        "{}: line {sequence} of the audit ledger {id} has the hash {found}; the database knows it with \
-         the hash {hash}. The ledger was written anew. {}", folder.display(), remedy(id)
+        "{}: with record {sequence}, the audit ledger {id} has the head {found}; the database knows \
+         {hash}. The ledger was written anew. {}", folder.display(), remedy(id)
     )]
     Rewritten {
         /// The folder.
         folder: PathBuf,
         /// The ledger.
         id: String,
-        /// The line.
+        /// The record.
         sequence: u64,
-        /// The hash that it has.
+        /// The head that it has.
         found: Hash,
-        /// The hash that it had.
+        /// The head that it had.
+        hash: Hash,
+    },
+    /// The record is in a file that is gone.
+    #[error(
+        "{}: the database knows record {sequence} of the audit ledger {id}, with the head {hash}; the \
+         file that has it is not here, so that nothing shows that this ledger follows from it. Put the \
+         archived file back for this start. {}", folder.display(), remedy(id)
+    )]
+    NotCompared {
+        /// The folder.
+        folder: PathBuf,
+        /// The ledger.
+        id: String,
+        /// The record.
+        sequence: u64,
+        /// Its head there.
         hash: Hash,
     },
     /// It was replaced by another.
@@ -280,21 +296,14 @@ fn hold_against(folder: &Path, known: &KnownLedger, located: &Located) -> Result
     let KnownLedger { id, sequence, hash, .. } = known.clone();
     let folder = folder.to_owned();
     match located.at {
-        At::Line(found) if found == hash => Ok(()),
-        At::Line(found) => Err(LedgerFault::Rewritten { folder, id, sequence, found, hash }),
+        At::Head(found) if found == hash => Ok(()),
+        At::Head(found) => Err(LedgerFault::Rewritten { folder, id, sequence, found, hash }),
         At::BehindTheEnd => {
-            let head_sequence = located.head_sequence;
+            let head_sequence = located.head.sequence;
             Err(LedgerFault::Cut { folder, id, head_sequence, sequence, hash })
         }
-        At::Archived { first_sequence } => {
-            tracing::warn!(
-                folder = %folder.display(),
-                sequence,
-                first_sequence,
-                "the line of the audit ledger that the database knows is in an archived file: it was not compared"
-            );
-            Ok(())
-        }
+        // Whoever can write the folder could say so of anything.
+        At::Archived => Err(LedgerFault::NotCompared { folder, id, sequence, hash }),
     }
 }
 

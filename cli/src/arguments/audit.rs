@@ -7,7 +7,7 @@ use clap::{
     builder::{OsStringValueParser, TypedValueParser},
 };
 use countersign_core::time::UnixSeconds;
-use countersign_ledger::{Hash, InvalidHash};
+use countersign_ledger::{Hash, Head, InvalidHash};
 use countersign_signing::key::KeyLocation;
 use url::Url;
 
@@ -16,10 +16,13 @@ use super::{KeyPassphrase, TimestampTls, key::key_location};
 /// `audit`.
 #[derive(Debug, Subcommand)]
 pub enum AuditCommand {
-    /// Verify a service's audit ledger: that no line was changed, removed, added or reordered
+    /// Verify a service's audit ledger, or the proof of one record: that nothing was changed, removed,
+    /// added or reordered
     Verify(AuditVerifyArguments),
-    /// Print lines of an audit ledger, verifying it meanwhile
+    /// Print records of an audit ledger, verifying it meanwhile
     Show(AuditShowArguments),
+    /// Write the proof that one record is in an audit ledger, for those who do not have the ledger
+    Prove(AuditProveArguments),
     /// Print the head of an audit ledger, or sign it into a file to be kept elsewhere
     Head(Box<AuditHeadArguments>),
 }
@@ -32,25 +35,42 @@ pub struct AuditVerifyArguments {
     pub ledger: LedgerArguments,
 }
 
+/// `audit prove`.
+#[derive(Debug, Args)]
+pub struct AuditProveArguments {
+    /// The ledger and what it must hold.
+    #[command(flatten)]
+    pub ledger: LedgerArguments,
+    /// The number of the record
+    #[arg(long, value_name = "NUMBER")]
+    pub record: u64,
+    /// The new file for the proof; `audit verify FILE --expect-head HEAD` verifies it
+    #[arg(long, short, value_name = "FILE")]
+    pub output: PathBuf,
+    /// Replace the file if it is there
+    #[arg(long)]
+    pub force: bool,
+}
+
 /// `audit show`.
 #[derive(Debug, Args)]
 pub struct AuditShowArguments {
     /// The ledger and what it must hold.
     #[command(flatten)]
     pub ledger: LedgerArguments,
-    /// Only lines of this kind; several are possible
+    /// Only records of this kind; several are possible
     #[arg(long, value_name = "KIND")]
     pub kind: Vec<String>,
-    /// Only lines written at this time or later (RFC 3339)
+    /// Only records written at this time or later (RFC 3339)
     #[arg(long, value_name = "TIME", value_parser = super::parse_time)]
     pub since: Option<UnixSeconds>,
-    /// Only lines written before this time (RFC 3339)
+    /// Only records written before this time (RFC 3339)
     #[arg(long, value_name = "TIME", value_parser = super::parse_time)]
     pub until: Option<UnixSeconds>,
-    /// Only lines whose record names this serial number, in hexadecimal
+    /// Only records that name this serial number, in hexadecimal
     #[arg(long, value_name = "HEX", value_parser = parse_serial)]
     pub serial: Option<String>,
-    /// Only so many lines, the latest
+    /// Only so many records, the latest
     #[arg(long, value_name = "NUMBER", default_value_t = 1000)]
     pub last: usize,
 }
@@ -115,15 +135,20 @@ pub enum ExpectedHead {
 /// A ledger and what it must hold.
 #[derive(Debug, Args)]
 pub struct LedgerArguments {
-    /// The ledger's folder; its service may be writing to it
+    /// The ledger's folder; its service may be writing to it. For `verify`, also a file that `audit
+    /// prove` wrote
     #[arg(value_name = "FOLDER")]
     pub folder: PathBuf,
     /// A head noted earlier that must still be there: its hash, or the file that `audit head` wrote
     #[arg(long, value_name = "HEAD", value_parser = expected_head())]
     pub expect_head: Option<ExpectedHead>,
-    /// The hash of the line after which this part of the ledger begins, when older files were archived
-    #[arg(long, value_name = "HASH")]
-    pub after: Option<Hash>,
+    /// The line after which the ledger begins, if older files of format 1 were archived: its number and
+    /// its hash, as `audit head` prints them
+    #[arg(long, value_name = "NUMBER:HASH", value_parser = parse_head)]
+    pub after: Option<Head>,
+    /// Bundles of records may be missing because they were archived: the tiles prove what was in them
+    #[arg(long)]
+    pub archived: bool,
     /// Neither compare with the head that was seen here last, nor remember this one
     #[arg(long)]
     pub no_memory: bool,
@@ -139,6 +164,16 @@ fn expected_head() -> impl TypedValueParser<Value = ExpectedHead> {
             Err(_) if path.exists() => Ok(ExpectedHead::File(path)),
             Err(error) => Err(format!("{error}, and there is no file of this name")),
         }
+    })
+}
+
+/// Reads `NUMBER:HASH`.
+fn parse_head(text: &str) -> Result<Head, String> {
+    let head = text.split_once(':').and_then(|(sequence, hash)| {
+        Some(Head { sequence: sequence.parse().ok()?, hash: hash.parse().ok()? })
+    });
+    head.ok_or_else(|| {
+        "write the line's number, a colon, and its hash of 64 hexadecimal digits".to_owned()
     })
 }
 

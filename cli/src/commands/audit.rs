@@ -10,7 +10,10 @@ use countersign_ledger::{Entry, Fault, Summary, What};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::audit_reading::{self, Memory, WholeLedger};
+use super::{
+    audit_proof,
+    audit_reading::{self, Memory, WholeLedger},
+};
 use crate::{
     arguments::{AuditShowArguments, AuditVerifyArguments, plain_serial},
     codes,
@@ -19,18 +22,21 @@ use crate::{
     session::Session,
 };
 
-/// Verifies a ledger.
+/// Verifies a ledger, or the proof of one record.
 pub(super) fn verify_ledger(
     arguments: &AuditVerifyArguments,
     session: &Session,
 ) -> Outcome<Answer> {
+    if arguments.ledger.folder.is_file() {
+        return audit_proof::verify(&arguments.ledger);
+    }
     let ledger = audit_reading::read(&arguments.ledger, session, |_| {})?;
     Answer::new(ledger_text(&arguments.ledger.folder, &ledger), &ledger)
 }
 
-/// Shows lines of a ledger; what is wrong with it comes last.
+/// Shows records of a ledger; what is wrong with it comes last.
 pub(super) fn show(arguments: &AuditShowArguments, session: &Session) -> Outcome<Answer> {
-    let mut shown = Shown { lines: VecDeque::new(), most: arguments.last, matched: 0 };
+    let mut shown = Shown { records: VecDeque::new(), most: arguments.last, matched: 0 };
     let outcome = audit_reading::read(&arguments.ledger, session, |entry| {
         if fits(entry, arguments) {
             shown.add(entry);
@@ -41,12 +47,12 @@ pub(super) fn show(arguments: &AuditShowArguments, session: &Session) -> Outcome
         Err(failure) => (None, Some(failure.finding().clone())),
     };
     let mut text = String::new();
-    shown.lines.iter().for_each(|line| text.add(format_args!("{line}\n")));
+    shown.records.iter().for_each(|record| text.add(format_args!("{record}\n")));
     if let Some(finding) = &fault {
         text.push_str(&finding_text("error", finding));
-    } else if shown.matched > shown.lines.len() {
-        let (left_out, most) = (shown.matched - shown.lines.len(), arguments.last);
-        text.add(format_args!("({left_out} earlier lines left out by --last {most})\n"));
+    } else if shown.matched > shown.records.len() {
+        let (left_out, most) = (shown.matched - shown.records.len(), arguments.last);
+        text.add(format_args!("({left_out} earlier records left out by --last {most})\n"));
     }
     Ok(Answer {
         text,
@@ -55,14 +61,14 @@ pub(super) fn show(arguments: &AuditShowArguments, session: &Session) -> Outcome
     })
 }
 
-/// Lines as they are in the files.
+/// Records as they are in the files.
 struct Shown {
-    lines: VecDeque<String>,
+    records: VecDeque<String>,
     most: usize,
     matched: usize,
 }
 
-/// The members beside the lines.
+/// The members beside the records.
 #[derive(Serialize)]
 struct Outline<'a> {
     matched: usize,
@@ -73,36 +79,31 @@ struct Outline<'a> {
 impl Shown {
     fn add(&mut self, entry: &Entry<'_>) {
         self.matched += 1;
-        if self.lines.len() == self.most {
-            self.lines.pop_front();
+        if self.records.len() == self.most {
+            self.records.pop_front();
         }
         if self.most > 0 {
-            let Entry { sequence, time, kind, record, previous } = entry;
             // A record may have come from a stranger: what could steer a terminal is JSON-escaped by
             // its writer only below U+0020.
-            let line = format!(
-                "{{\"sequence\":{sequence},\"time\":\"{time}\",\"kind\":\"{kind}\",\
-                 \"record\":{record},\"previous\":\"{previous}\"}}"
-            );
-            self.lines.push_back(escaped(&line));
+            self.records.push_back(escaped(entry.text));
         }
     }
 
     fn json(&self, summary: Option<&WholeLedger>, fault: Option<&Finding>) -> Outcome<String> {
         let outline = serde_json::to_string(&Outline { matched: self.matched, summary, fault })?;
-        let lines = self.lines.iter().map(String::as_str).collect::<Vec<_>>().join(",");
+        let records = self.records.iter().map(String::as_str).collect::<Vec<_>>().join(",");
         let members = outline.strip_prefix('{').unwrap_or_default();
-        Ok(format!("{{\"lines\":[{lines}],{members}"))
+        Ok(format!("{{\"records\":[{records}],{members}"))
     }
 }
 
-/// The same JSON with every character outside ASCII as an escape: lines are shown on terminals.
-fn escaped(line: &str) -> String {
-    if line.is_ascii() {
-        return line.to_owned();
+/// The same JSON with every character outside ASCII as an escape: records are shown on terminals.
+fn escaped(record: &str) -> String {
+    if record.is_ascii() {
+        return record.to_owned();
     }
-    let mut text = String::with_capacity(line.len());
-    for character in line.chars() {
+    let mut text = String::with_capacity(record.len());
+    for character in record.chars() {
         if character.is_ascii() {
             text.push(character);
         } else {
@@ -117,7 +118,7 @@ fn escaped(line: &str) -> String {
 
 fn fits(entry: &Entry<'_>, arguments: &AuditShowArguments) -> bool {
     let kind = arguments.kind.is_empty() || arguments.kind.iter().any(|kind| kind == entry.kind);
-    // Whole seconds, as they are typed: a line's fraction counts for neither end.
+    // Whole seconds, as they are typed: a record's fraction counts for neither end.
     let seconds = entry.time.get(..19).map(|whole| format!("{whole}Z"));
     let time = seconds.and_then(|whole| UnixSeconds::parse_rfc3339(&whole));
     let since = arguments.since.is_none_or(|since| time.is_some_and(|time| time >= since));
@@ -148,7 +149,7 @@ pub(super) fn whole(folder: &Path) -> String {
 /// Which ledger it is, and its head.
 pub(super) fn head_lines(summary: &Summary) -> String {
     format!(
-        "  ledger:    {} ({})\n  written:   line number {} at {}\n  head:      {}\n",
+        "  ledger:    {} ({})\n  written:   record number {} at {}\n  head:      {}\n",
         quoted(summary.ledger.clone()),
         quoted(summary.id.clone()),
         summary.head_sequence,
@@ -161,26 +162,32 @@ fn ledger_text(folder: &Path, ledger: &WholeLedger) -> String {
     let WholeLedger { summary, memory, seen, before } = ledger;
     let mut text = whole(folder);
     text.add(format_args!(
-        "  lines:     {} in {} files, numbers {} to {}\n{}",
-        summary.lines,
+        "  records:   {} in {} files, numbers {} to {}\n{}",
+        summary.records,
         summary.files,
         summary.first_sequence,
         summary.head_sequence,
         head_lines(summary),
     ));
-    if let Some(lines) = summary.lines_after_expected_head {
+    if summary.archived_records > 0 {
         text.add(format_args!(
-            "  expected:  the expected head is there, {lines} lines before the end\n"
+            "  archived:  {} more records are not here; the tiles hold their hashes\n",
+            summary.archived_records
+        ));
+    }
+    if let Some(records) = summary.records_after_expected_head {
+        text.add(format_args!(
+            "  expected:  the expected head is there, {records} records before the end\n"
         ));
     }
     match (memory, seen) {
         (Memory::Held, Some(seen)) => text.add(format_args!(
-            "  seen:      its head of {} is there, {} lines before the end\n",
+            "  seen:      its head of {} is there, {} records before the end\n",
             seen.at,
             summary.head_sequence.saturating_sub(seen.sequence)
         )),
         (Memory::Archived, Some(seen)) => text.add(format_args!(
-            "  seen:      its head of {} (line number {}) is in an archived file, and was not compared\n",
+            "  seen:      its head of {} (record number {}) is in an archived file, and was not compared\n",
             seen.at, seen.sequence
         )),
         (Memory::New, _) => text.push_str("  seen:      never before; its head is remembered here\n"),
@@ -194,10 +201,10 @@ fn ledger_text(folder: &Path, ledger: &WholeLedger) -> String {
             quoted(before.id.clone()),
         ));
     }
-    if summary.lines_after_expected_head.is_none() {
+    if summary.records_after_expected_head.is_none() {
         text.push_str(
             "  note:      keep the head where nobody can change both (audit head signs it), and give it as\n\
-             \x20            --expect-head next time: without one, lines cut off at the end may not show\n",
+             \x20            --expect-head next time: without one, records cut off at the end may not show\n",
         );
     }
     if summary.backward_times > 0 {
@@ -213,16 +220,19 @@ fn ledger_text(folder: &Path, ledger: &WholeLedger) -> String {
 pub(super) fn finding(fault: &Fault) -> Finding {
     let place = match fault.line {
         0 => path_text(&fault.file),
-        line => format!("{}, line {line}", path_text(&fault.file)),
+        line if fault.file.extension().is_some_and(|end| end == "jsonl") => {
+            format!("{}, line {line}", path_text(&fault.file))
+        }
+        record => format!("{}, record {record}", path_text(&fault.file)),
     };
     let (code, expected) = match &fault.what {
         What::Unreadable(_) => (FindingCode::INPUT_UNREADABLE, None),
         What::NoLedger => (codes::AUDIT_NOT_FOUND, None),
         What::Incomplete { .. } => (codes::AUDIT_INCOMPLETE, None),
         What::Cut { .. } => (codes::AUDIT_FILE_CUT, None),
-        What::Malformed(_) => (codes::AUDIT_LINE_MALFORMED, None),
+        What::Malformed(_) | What::MalformedFile(_) => (codes::AUDIT_LINE_MALFORMED, None),
         What::Sequence { expected, .. } => {
-            (codes::AUDIT_SEQUENCE_BROKEN, Some(format!("line number {expected}")))
+            (codes::AUDIT_SEQUENCE_BROKEN, Some(format!("record number {expected}")))
         }
         What::Altered { expected, .. } => (codes::AUDIT_LINE_ALTERED, Some(expected.to_string())),
         What::FileMissing => (codes::AUDIT_FILE_MISSING, None),
@@ -233,7 +243,7 @@ pub(super) fn finding(fault: &Fault) -> Finding {
         What::HeadMissing { expected } => (codes::AUDIT_HEAD_MISSING, Some(expected.to_string())),
     };
     let found = match &fault.what {
-        What::Sequence { found, .. } => format!("line number {found}"),
+        What::Sequence { found, .. } => format!("record number {found}"),
         What::Altered { found, .. } => found.to_string(),
         What::HeadMissing { .. } => "a ledger that ends here without it".to_owned(),
         what => what.to_string(),

@@ -24,7 +24,6 @@ use crate::{
     failure::{Failure, Outcome},
     input,
     output::{Answer, Body},
-    seen_heads::hash,
     session::Session,
     writing::{Existing, prepare, write},
 };
@@ -43,10 +42,9 @@ struct HeadFile {
     ledger: String,
     /// Its random number.
     id: String,
-    /// The number of its last line.
+    /// The number of its last record.
     sequence: u64,
-    /// That line's hash.
-    #[serde(deserialize_with = "hash")]
+    /// The head's hash.
     hash: Hash,
     /// When it was written.
     time: String,
@@ -110,14 +108,15 @@ fn head_file(summary: &Summary) -> Outcome<Vec<u8>> {
 /// The head in a file; whether its signature is good is `verify`'s to say.
 ///
 /// # Errors
-/// It cannot be read, or is no head.
+/// It cannot be read, or is not a head.
 pub(super) fn read_file(path: &Path) -> Outcome<Hash> {
     let content = input::read(path, limits::BUNDLE_BYTES / 2)?;
     json::inspect(&content).map_err(|fault| Failure::unreadable(path, fault.to_string()))?;
-    let head: HeadFile = serde_json::from_slice(&content)
-        .map_err(|error| Failure::unreadable(path, format!("it is no ledger's head: {error}")))?;
+    let head: HeadFile = serde_json::from_slice(&content).map_err(|error| {
+        Failure::unreadable(path, format!("it is not the head of a ledger: {error}"))
+    })?;
     if head.kind != HEAD_TYPE {
-        let found = format!("it is no ledger's head: its type is not {HEAD_TYPE}");
+        let found = format!("it is not the head of a ledger: its type is not {HEAD_TYPE}");
         return Err(Failure::unreadable(path, found));
     }
     Ok(head.hash)

@@ -1,8 +1,10 @@
-//! Reading a ledger, for every command of `audit`: the chain, the head that was asked for, and the
+//! Reading a ledger, for every command of `audit`: its records, the head that was asked for, and the
 //! head that was seen last.
 
 use countersign_core::finding::Finding;
-use countersign_ledger::{Entry, Expectation, Hash, Start, Summary, verify_each};
+use countersign_ledger::{
+    Bundles, Entry, Expectation, Hash, Identity, Place, Start, Summary, Watcher, verify_each,
+};
 use serde::Serialize;
 
 use super::{audit::finding, audit_head};
@@ -44,36 +46,32 @@ pub(super) enum Memory {
     Archived,
 }
 
-/// Looks for a head that was seen.
-#[derive(Default)]
-struct Watch {
+/// Looks for a head that was seen, and shows records.
+struct Watch<F> {
     heads: Option<SeenHeads>,
-    /// What is known of the ledger, once its first line was read.
+    /// What is known of the ledger, once it is known which one it is.
     seen: Option<Outcome<Option<SeenHead>>>,
-    /// The hash that the ledger has where the head stood.
-    found: Option<Hash>,
+    show: F,
 }
 
-impl Watch {
-    fn look(&mut self, entry: &Entry<'_>) {
-        let Some(heads) = &self.heads else { return };
-        if self.seen.is_none() {
-            self.seen = entry.file_record().map(|record| heads.of(&record.id));
-        }
-        // A line's hash is what the line after it names.
-        if let Some(Ok(Some(seen))) = &self.seen
-            && seen.sequence.checked_add(1) == Some(entry.sequence)
-        {
-            self.found = Some(entry.previous);
-        }
+impl<F: FnMut(&Entry<'_>)> Watcher for Watch<F> {
+    fn identity(&mut self, identity: &Identity) -> Option<u64> {
+        self.seen = self.heads.as_ref().map(|heads| heads.of(&identity.id));
+        let seen = self.seen.as_ref()?.as_ref().ok()?.as_ref()?;
+        Some(seen.sequence)
     }
 
-    /// What the head that was seen says of the ledger, of which every line was looked at.
+    fn record(&mut self, entry: &Entry<'_>, _: &Place) {
+        (self.show)(entry);
+    }
+}
+
+impl<F> Watch<F> {
+    /// What the head that was seen says about the ledger, of which every record was looked at.
     fn judge(self, summary: &Summary) -> Outcome<(Memory, Option<SeenHead>)> {
         let Some(seen) = self.seen.transpose()? else { return Ok((Memory::Off, None)) };
         let Some(seen) = seen else { return Ok((Memory::New, None)) };
-        let at_end = (seen.sequence == summary.head_sequence).then_some(summary.head);
-        let found = self.found.or(at_end);
+        let found = summary.head_at;
         if found == Some(seen.hash) {
             return Ok((Memory::Held, Some(seen)));
         }
@@ -82,15 +80,15 @@ impl Watch {
         }
         let SeenHead { sequence, hash, at, .. } = seen;
         let found = match found {
-            Some(found) => format!("line number {sequence} with the hash {found}"),
-            None => format!("a ledger that ends with line number {}", summary.head_sequence),
+            Some(found) => format!("record number {sequence} with the hash {found}"),
+            None => format!("a ledger that ends with record number {}", summary.head_sequence),
         };
-        let expected = format!("line number {sequence} with the hash {hash}, seen at {at}");
+        let expected = format!("record number {sequence} with the hash {hash}, seen at {at}");
         Err(Finding::new(codes::AUDIT_HEAD_MISSING).expected(expected).found(found).into())
     }
 }
 
-/// Verifies a ledger and shows its lines to `visit`; holds it against what was seen of it, and
+/// Verifies a ledger and shows its records to `visit`; holds it against what was seen of it, and
 /// remembers its head.
 ///
 /// # Errors
@@ -98,16 +96,13 @@ impl Watch {
 pub(super) fn read(
     arguments: &LedgerArguments,
     session: &Session,
-    mut visit: impl FnMut(&Entry<'_>),
+    visit: impl FnMut(&Entry<'_>),
 ) -> Outcome<WholeLedger> {
     let folder = &arguments.folder;
     let expectation = expectation(arguments)?;
     let heads = if arguments.no_memory { None } else { SeenHeads::usual() };
-    let mut watch = Watch { heads: heads.clone(), ..Watch::default() };
-    let verified = verify_each(folder, &expectation, |entry, _| {
-        watch.look(entry);
-        visit(entry);
-    });
+    let mut watch = Watch { heads: heads.clone(), seen: None, show: visit };
+    let verified = verify_each(folder, &expectation, &mut watch);
     let summary = verified.map_err(|fault| Failure::from(finding(&fault)))?;
     let judged = watch.judge(&summary);
     let (memory, seen) = judged.map_err(|failure| match failure.finding().code {
@@ -135,10 +130,16 @@ pub(super) fn read(
 }
 
 fn expectation(arguments: &LedgerArguments) -> Outcome<Expectation> {
-    let head = match &arguments.expect_head {
-        None => None,
-        Some(ExpectedHead::Hash(hash)) => Some(*hash),
-        Some(ExpectedHead::File(path)) => Some(audit_head::read_file(path)?),
-    };
-    Ok(Expectation { start: arguments.after.map_or(Start::Whole, Start::After), head })
+    let start = arguments.after.map_or(Start::Whole, Start::After);
+    let bundles = if arguments.archived { Bundles::MayBeArchived } else { Bundles::All };
+    Ok(Expectation { start, bundles, head: expected_head(arguments)? })
+}
+
+/// The head that must be there, if one was given.
+pub(super) fn expected_head(arguments: &LedgerArguments) -> Outcome<Option<Hash>> {
+    match &arguments.expect_head {
+        None => Ok(None),
+        Some(ExpectedHead::Hash(hash)) => Ok(Some(*hash)),
+        Some(ExpectedHead::File(path)) => audit_head::read_file(path).map(Some),
+    }
 }

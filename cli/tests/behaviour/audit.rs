@@ -1,4 +1,4 @@
-//! `audit`: a ledger as a service writes it, whole and tampered with.
+//! `audit`: a ledger of format 1, as earlier versions wrote it, whole and tampered with.
 
 use std::{
     fs,
@@ -8,7 +8,10 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use countersign_ledger::{FILE_KIND, Hash, encode, file_name};
+use countersign_ledger::{
+    Hash,
+    lines::{FILE_KIND, encode_line, file_name},
+};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -31,7 +34,7 @@ fn write(folder: &Path, policy: &str) -> Vec<Hash> {
                 (hashes.len() as u64, hashes.last().copied().unwrap_or(Hash::NONE));
             let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_417_200 + sequence * 60);
             let record = record.to_string();
-            hashes.push(encode(&mut text, sequence, time, kind, &record, &previous));
+            hashes.push(encode_line(&mut text, sequence, time, kind, &record, &previous));
         };
         let id = "0123456789abcdef0123456789abcdef";
         add(FILE_KIND, &json!({ "ledger": "timestamp", "id": id, "format": 1, "file": number }));
@@ -75,7 +78,7 @@ fn a_whole_ledger_is_verified_and_its_head_printed() {
     let result = run(folder.path(), &["verify", "--format", "json"]).succeeds().json();
     let result = &result["result"];
     assert_eq!(result["head"], head);
-    assert_eq!((result["lines"].as_u64(), result["files"].as_u64()), (Some(10), Some(2)));
+    assert_eq!((result["records"].as_u64(), result["files"].as_u64()), (Some(10), Some(2)));
     let text = run(folder.path(), &["verify"]).succeeds().stdout;
     assert!(
         text.contains("whole") && text.contains(&head) && text.contains("--expect-head"),
@@ -131,7 +134,7 @@ fn a_ledger_cut_at_its_end_is_found_by_the_head_that_was_noted() {
     let (folder, hashes) = ledger();
     let (head, earlier) = (hashes[9].to_string(), hashes[4].to_string());
     let noted = run(folder.path(), &["verify", "--expect-head", &earlier, "--format", "json"]);
-    assert_eq!(noted.succeeds().json()["result"]["lines_after_expected_head"], 5);
+    assert_eq!(noted.succeeds().json()["result"]["records_after_expected_head"], 5);
     edit(folder.path(), 2, |lines| drop(lines.pop()));
     run(folder.path(), &["verify", "--no-memory"]).succeeds();
     let cut = run(folder.path(), &["verify", "--expect-head", &head, "--format", "json"]);
@@ -185,10 +188,10 @@ fn a_ledger_that_grew_or_was_archived_is_the_one_that_was_seen() {
     run(folder.path(), &["verify"]).succeeds();
     fs::write(&second, later).expect("written");
     let grown = run(folder.path(), &["verify"]).succeeds().stdout;
-    assert!(grown.contains("is there, 5 lines before the end"), "{grown}");
+    assert!(grown.contains("is there, 5 records before the end"), "{grown}");
     // The first file ends with the line before: the second names it, and what is remembered is later.
     fs::remove_file(folder.path().join(file_name(1))).expect("removed");
-    let after = hashes[4].to_string();
+    let after = format!("4:{}", hashes[4]);
     let archived = ["verify", "--after", &after, "--format", "json"];
     let result = run(folder.path(), &archived).succeeds().json();
     assert_eq!(result["result"]["memory"], "held");
@@ -204,9 +207,9 @@ fn a_head_in_an_archived_file_is_said_not_to_be_compared() {
     run(folder.path(), &["verify"]).succeeds();
     fs::remove_file(folder.path().join(file_name(1))).expect("removed");
     fs::write(&second, later).expect("written");
-    let after = hashes[4].to_string();
+    let after = format!("4:{}", hashes[4]);
     let text = run(folder.path(), &["verify", "--after", &after]).succeeds().stdout;
-    assert!(text.contains("(line number 3) is in an archived file"), "{text}");
+    assert!(text.contains("(record number 3) is in an archived file"), "{text}");
 }
 
 #[test]
@@ -240,7 +243,7 @@ fn another_ledger_in_the_same_folder_is_pointed_out() {
     }
     let mut text = Vec::new();
     let record = json!({ "ledger": "timestamp", "id": "new", "format": 1, "file": 1 }).to_string();
-    encode(&mut text, 0, SystemTime::now(), FILE_KIND, &record, &Hash::NONE);
+    encode_line(&mut text, 0, SystemTime::now(), FILE_KIND, &record, &Hash::NONE);
     fs::write(folder.path().join(file_name(1)), text).expect("written");
     let other = run(folder.path(), &["verify"]).succeeds().stdout;
     assert!(other.contains("another ledger (0123456789abcdef0123456789abcdef)"), "{other}");
@@ -255,7 +258,7 @@ fn a_head_is_printed_and_signed_and_expected_by_its_file() {
     let hashes = write(&world.file("audit"), "1.2.3");
     let head = hashes[9].to_string();
     let printed = world.run(&["audit", "head", "audit"]).succeeds().stdout;
-    assert!(printed.contains(&head) && printed.contains("line number 9"), "{printed}");
+    assert!(printed.contains(&head) && printed.contains("record number 9"), "{printed}");
     world.run(&["audit", "head", "audit", "--key", "signer.key"]).exits_with(2);
 
     let sign = |more: &[&str]| {
@@ -277,7 +280,7 @@ fn a_head_is_printed_and_signed_and_expected_by_its_file() {
     let verify = |expected: &str| {
         world.json(&["audit", "verify", "audit", "--no-memory", "--expect-head", expected])
     };
-    assert_eq!(verify("head.json").succeeds().json()["result"]["lines_after_expected_head"], 0);
+    assert_eq!(verify("head.json").succeeds().json()["result"]["records_after_expected_head"], 0);
 
     // It replaces nothing unasked, and what could not be signed is not there.
     sign(&[]).exits_with(3);
@@ -331,9 +334,9 @@ fn a_head_is_no_release_and_a_release_no_head() {
 fn what_is_left_after_archiving_is_verified_from_where_it_begins() {
     let (folder, hashes) = ledger();
     fs::remove_file(folder.path().join(file_name(1))).expect("removed");
-    let after = hashes[4].to_string();
+    let after = format!("4:{}", hashes[4]);
     run(folder.path(), &["verify", "--after", &after]).succeeds();
-    let other = hashes[3].to_string();
+    let other = format!("4:{}", hashes[3]);
     run(folder.path(), &["verify", "--after", &other]).exits_with(10);
 }
 
@@ -358,14 +361,14 @@ fn shows_the_lines_that_fit_as_they_are_in_the_files() {
     }
     show(&["--serial", "xyz"]).exits_with(2);
     let last = show(&["--last", "2"]).succeeds().stdout;
-    assert!(last.contains("0a23") && last.contains("0a24") && last.contains("8 earlier lines"));
+    assert!(last.contains("0a23") && last.contains("0a24") && last.contains("8 earlier records"));
 
     let json = show(&["--kind", "token", "--last", "3", "--format", "json"]).succeeds().json();
     let result = &json["result"];
     assert_eq!(result["matched"], 8);
-    assert_eq!(result["lines"].as_array().map(Vec::len), Some(3));
-    assert_eq!(result["lines"][2]["record"]["serial"], "0a24");
-    assert_eq!(result["summary"]["lines"], 10);
+    assert_eq!(result["records"].as_array().map(Vec::len), Some(3));
+    assert_eq!(result["records"][2]["record"]["serial"], "0a24");
+    assert_eq!(result["summary"]["records"], 10);
 }
 
 #[test]
@@ -383,9 +386,9 @@ fn what_a_stranger_put_into_a_record_does_not_steer_the_terminal() {
     let mut text = Vec::new();
     let id = "0".repeat(32);
     let record = json!({ "ledger": "timestamp", "id": id, "format": 1, "file": 1 }).to_string();
-    let first = encode(&mut text, 0, SystemTime::now(), FILE_KIND, &record, &Hash::NONE);
+    let first = encode_line(&mut text, 0, SystemTime::now(), FILE_KIND, &record, &Hash::NONE);
     let record = json!({ "name": "a\u{202e}b\u{9b}c\u{1b}d\u{1f600}" });
-    encode(&mut text, 1, SystemTime::now(), "token", &record.to_string(), &first);
+    encode_line(&mut text, 1, SystemTime::now(), "token", &record.to_string(), &first);
     fs::write(folder.path().join(file_name(1)), text).expect("written");
     let shown = run(folder.path(), &["show", "--kind", "token"]).succeeds().stdout;
     assert!(shown.is_ascii() && !shown.contains('\u{1b}'), "{shown:?}");

@@ -2,6 +2,7 @@
 //! what it leaves on disk.
 
 mod audit;
+mod audit_tree;
 mod bad_input;
 mod bundles;
 mod certificate_authority;

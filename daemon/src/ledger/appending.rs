@@ -5,16 +5,16 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use countersign_ledger::Hash;
+use countersign_ledger::Head;
 use tokio::sync::oneshot;
 
-/// Where a record stands in the ledger.
+/// Where a record is in the ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Receipt {
-    /// Its line's number, from 0, without a gap over all files.
+    /// Its number, from 0, without a gap.
     pub sequence: u64,
-    /// Its line's hash, which the next line names.
-    pub hash: Hash,
+    /// The ledger's head when it was kept, with those that were kept at once with it.
+    pub head: Head,
 }
 
 /// Why a record is not in the ledger.
@@ -29,7 +29,7 @@ pub enum AppendError {
     /// The ledger stopped after an error of the disk, or was closed: start the service again.
     #[error("the audit ledger has stopped")]
     Stopped,
-    /// The record is no JSON object, or longer than a line may be, or its kind is none.
+    /// The record is not a JSON object, or longer than a record may be, or its kind is not one.
     #[error("not a record for an audit ledger: {0}")]
     Unfit(&'static str),
 }

@@ -4,16 +4,13 @@ use std::fmt::Debug;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use countersign_ledger::{MAX_KIND_BYTES, MAX_LINE_BYTES, is_kind};
+use countersign_ledger::{ENVELOPE_BYTES, Head, MAX_KIND_BYTES, MAX_RECORD_BYTES, is_kind};
 use serde::Serialize;
 use tokio::sync::oneshot;
 
 use super::appending::{AppendError, Appending, Receipt};
 use super::figures::Figures;
 use crate::metrics;
-
-/// Octets of a line besides its kind and record, rounded up.
-const ENVELOPE_BYTES: usize = 200;
 
 /// What all waiting records may take: bounds memory when the disk stalls and records are long.
 const MAX_QUEUED_BYTES: usize = 32 * 1024 * 1024;
@@ -33,8 +30,8 @@ pub(super) struct Waiting {
 /// How a ledger is.
 #[derive(Debug, Clone)]
 pub struct Status {
-    /// The last line that is kept.
-    pub head: Receipt,
+    /// The last record that is kept.
+    pub head: Head,
     /// Records that wait.
     pub queued: usize,
     /// How long the oldest record has waited; zero when none waits.
@@ -75,16 +72,16 @@ struct State {
     waiting_bytes: usize,
     /// Since when the oldest record waits that the writer has taken and not answered.
     taken_since: Option<Instant>,
-    head: Receipt,
-    /// The last line that is flushed; behind the head only where the ledger is relaxed.
-    on_disk: Receipt,
+    head: Head,
+    /// The last record that is flushed; behind the head only if the ledger is relaxed.
+    on_disk: Head,
     failure: Option<String>,
     closed: bool,
     stopped: bool,
 }
 
 impl Queue {
-    pub(super) fn new(max_queued: usize, head: Receipt, name: &'static str) -> Self {
+    pub(super) fn new(max_queued: usize, head: Head, name: &'static str) -> Self {
         Self {
             max_queued,
             figures: Figures::new(name),
@@ -135,7 +132,7 @@ impl Queue {
         if !record.starts_with('{') {
             return Err(AppendError::Unfit("it is not a JSON object"));
         }
-        if record.len() + MAX_KIND_BYTES + ENVELOPE_BYTES > MAX_LINE_BYTES {
+        if record.len() + MAX_KIND_BYTES + ENVELOPE_BYTES > MAX_RECORD_BYTES {
             return Err(AppendError::Unfit("it is too long"));
         }
         let (reply, receiver) = oneshot::channel();
@@ -182,17 +179,17 @@ impl Queue {
         !(batch.is_empty() && state.closed)
     }
 
-    pub(super) fn on_disk(&self) -> Receipt {
+    pub(super) fn on_disk(&self) -> Head {
         self.lock().on_disk
     }
 
     /// Says that everything up to `head` is on the disk.
-    pub(super) fn report_on_disk(&self, head: Receipt) {
+    pub(super) fn report_on_disk(&self, head: Head) {
         self.lock().on_disk = head;
     }
 
     /// Says how the last commit went.
-    pub(super) fn report(&self, outcome: Result<Receipt, String>) {
+    pub(super) fn report(&self, outcome: Result<Head, String>) {
         let mut state = self.lock();
         state.taken_since = None;
         match outcome {

@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use countersign_ledger::Durability;
 use rustix::fs::Access;
 use serde::Deserialize;
 
@@ -13,37 +14,29 @@ use crate::config::ConfigError;
 
 const MIB: u64 = 1024 * 1024;
 
-/// When a record counts as kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Durability {
-    /// On the disk (`fdatasync`): outlives a power failure.
-    Strict,
-    /// With the operating system, and on the disk within about a second: outlives the process only.
-    Relaxed,
-}
-
 /// How a ledger is kept.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The ledger's name, in its files and metrics; another name refuses to open.
+    /// The ledger's name, in its files and metrics; opening it under another name is refused.
     pub name: &'static str,
-    /// When a record counts as kept.
+    /// When a record counts as kept. [`Durability::Relaxed`] records are flushed within about a second.
     pub durability: Durability,
-    /// A new file is begun when one has this many octets. Opening reads the last file.
+    /// Records go onto tiles when the write-ahead file has this many octets, or a minute after the
+    /// first of them was kept.
     pub rotate_at_bytes: u64,
     /// Records that may wait for the disk; more are refused at once: bounds memory when it stalls.
     pub max_queued: usize,
-    /// What tells the time of each line.
+    /// What tells the time of each record.
     pub clock: Arc<dyn Clock>,
 }
 
 impl Options {
-    /// Strict, files of 64 MiB, 10 000 records waiting, the system's clock.
+    /// Strict, write-ahead files of 8 MiB, 10 000 records waiting, the system's clock.
     pub fn new(name: &'static str) -> Self {
         Self {
             name,
             durability: Durability::Strict,
-            rotate_at_bytes: 64 * MIB,
+            rotate_at_bytes: 8 * MIB,
             max_queued: 10_000,
             clock: Arc::new(SystemClock),
         }
@@ -71,7 +64,7 @@ pub struct AuditSettings {
     pub mode: AuditMode,
     /// The ledger's folder; made when missing, with the mode 0750. Empty if none is kept.
     pub folder: PathBuf,
-    /// Mebibytes after which a new file is begun. Default 64, 1–1024.
+    /// Mebibytes of the write-ahead file after which its records go onto tiles. Default 8, 1–64.
     pub rotate_at_mib: u64,
     /// Records that may wait for the disk; more are refused. Default 10 000, 1–1 000 000.
     pub max_queued: usize,
@@ -105,7 +98,7 @@ impl TryFrom<Table> for AuditSettings {
 }
 
 fn default_rotate_at_mib() -> u64 {
-    64
+    8
 }
 
 fn default_max_queued() -> usize {
@@ -129,7 +122,7 @@ impl AuditSettings {
     /// [`ConfigError::Range`] names the first key that is out of range.
     pub fn validate(&self) -> Result<(), ConfigError> {
         let max_queued = u64::try_from(self.max_queued).unwrap_or(u64::MAX);
-        ConfigError::check_range("audit.rotate_at_mib", self.rotate_at_mib, 1..=1024)?;
+        ConfigError::check_range("audit.rotate_at_mib", self.rotate_at_mib, 1..=64)?;
         ConfigError::check_range("audit.max_queued", max_queued, 1..=1_000_000)
     }
 

@@ -2,14 +2,14 @@
 
 use std::fs;
 use std::io;
+use std::path::PathBuf;
 use std::sync::Condvar;
 use std::time::{Duration, Instant};
 
-use countersign_ledger::{file_name, files, verify_each};
+use countersign_ledger::{Disk, Entry, MediumFile, Place, Watcher, verify_each};
 use serde_json::json;
 use tempfile::TempDir;
 
-use super::medium::MediumFile;
 use super::*;
 
 /// No test waits longer for anything.
@@ -116,15 +116,31 @@ fn check(folder: &TempDir) -> Summary {
     verify(folder.path(), &Expectation::default()).expect("whole")
 }
 
+/// Kinds and records of a ledger that is whole.
+fn records(folder: &TempDir) -> Vec<(String, serde_json::Value)> {
+    struct Collecting(Vec<(String, serde_json::Value)>);
+    impl Watcher for Collecting {
+        fn record(&mut self, entry: &Entry<'_>, _: &Place) {
+            let record = serde_json::from_str(entry.record).expect("JSON");
+            self.0.push((entry.kind.to_owned(), record));
+        }
+    }
+    let mut records = Collecting(Vec::new());
+    verify_each(folder.path(), &Expectation::default(), &mut records).expect("whole");
+    records.0
+}
+
 /// The numbers in the records of a ledger that is whole.
 fn numbers(folder: &TempDir) -> Vec<u64> {
-    let mut numbers = Vec::new();
-    verify_each(folder.path(), &Expectation::default(), |entry, _| {
-        let record: serde_json::Value = serde_json::from_str(entry.record).expect("JSON");
-        numbers.extend(record["number"].as_u64());
-    })
-    .expect("whole");
-    numbers
+    records(folder).iter().filter_map(|(_, record)| record["number"].as_u64()).collect()
+}
+
+/// The write-ahead files, in their order.
+fn pending(folder: &TempDir) -> Vec<PathBuf> {
+    let listed = fs::read_dir(folder.path().join("pending")).expect("listed");
+    let mut files: Vec<PathBuf> = listed.map(|entry| entry.expect("listed").path()).collect();
+    files.sort();
+    files
 }
 
 #[track_caller]
@@ -143,10 +159,9 @@ fn receipts_are_what_the_files_hold() {
     let receipts: Vec<Receipt> =
         (0..5).map(|number| append(&ledger, number).expect("kept")).collect();
     assert_eq!(receipts.iter().map(|it| it.sequence).collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
-    let summary = check(&folder);
-    assert_eq!((summary.head_sequence, summary.head), (5, receipts[4].hash));
-    assert_eq!(ledger.status().head, receipts[4]);
-    assert_eq!(ledger.heads().on_disk(), receipts[4]);
+    let (summary, head) = (check(&folder), receipts[4].head);
+    assert_eq!((summary.head_sequence, summary.head), (5, head.hash));
+    assert_eq!((head.sequence, ledger.status().head, ledger.heads().on_disk()), (5, head, head));
     assert_eq!(ledger.identity().id, summary.id);
     drop(ledger);
     let again = open(&folder, &BadDisk::default());
@@ -182,7 +197,12 @@ fn the_folder_is_made_with_those_above_it_and_closed_to_strangers() {
     let ledger = Ledger::open(&inner, options()).expect("opens");
     append(&ledger, 0).expect("kept");
     let others = |path: &Path| fs::metadata(path).expect("there").mode() & 0o027;
-    assert_eq!((others(&inner), others(&inner.join(file_name(1)))), (0, 0));
+    drop(ledger);
+    for path in
+        ["", "lock", "pending", "tile", "tile/0/000.p/2", "tile/entries/000.p/2", "checkpoint"]
+    {
+        assert_eq!(others(&inner.join(path)), 0, "{path}");
+    }
 }
 
 #[test]
@@ -202,7 +222,7 @@ fn a_full_queue_refuses_at_once() {
         appending.wait().expect("kept");
     }
     append(&ledger, 1).expect("room again");
-    assert_eq!(check(&folder).lines, 13);
+    assert_eq!(check(&folder).records, 13);
 }
 
 #[test]
@@ -211,8 +231,10 @@ fn a_disk_that_is_full_after_any_octet_leaves_nothing_behind_and_goes_on_when_it
     let disk = BadDisk::default();
     let ledger = open(&folder, &disk);
     append(&ledger, 0).expect("kept");
-    let length = fs::read_to_string(folder.path().join(file_name(1))).expect("read");
-    let length = length.lines().last().expect("a line").len();
+    // A record of this length in a frame, but for its last octet.
+    let before = fs::read(&pending(&folder)[0]).expect("read").len();
+    append(&ledger, 0).expect("kept");
+    let length = fs::read(&pending(&folder)[0]).expect("read").len() - before - 1;
     for room in 0..=length {
         disk.set(|plan| plan.room = Some(room));
         let before = check(&folder);
@@ -224,7 +246,7 @@ fn a_disk_that_is_full_after_any_octet_leaves_nothing_behind_and_goes_on_when_it
         ledger.ready().expect("ready again");
     }
     let kept = numbers(&folder);
-    assert!(kept.iter().all(|number| *number != 1) && kept.len() == length + 2, "{kept:?}");
+    assert!(kept.iter().all(|number| *number != 1) && kept.len() == length + 3, "{kept:?}");
 }
 
 #[test]
@@ -238,12 +260,9 @@ fn tells_by_itself_when_it_can_be_written_again_and_what_was_refused() {
     }
     disk.set(|plan| plan.room = None);
     poll("ready without a caller", || ledger.ready().is_ok());
-    let mut told = Vec::new();
-    verify_each(folder.path(), &Expectation::default(), |entry, _| {
-        told.extend((entry.kind == "ledger.resumed").then(|| entry.record.to_owned()));
-    })
-    .expect("whole");
-    assert_eq!(told, [r#"{"refused_records":3}"#]);
+    let told: Vec<_> =
+        records(&folder).into_iter().filter(|(kind, _)| kind == "ledger.resumed").collect();
+    assert_eq!(told, [("ledger.resumed".to_owned(), json!({ "refused_records": 3 }))]);
 }
 
 #[test]
@@ -254,11 +273,9 @@ fn after_a_failed_flush_a_new_file_goes_on_from_what_was_acknowledged() {
     let kept = append(&ledger, 0).expect("kept");
     disk.set(|plan| plan.failing_flushes = 1);
     assert!(matches!(append(&ledger, 1), Err(AppendError::Io(_))));
-    assert_eq!(files(folder.path()).expect("listed").len(), 2);
-    // The file that could not be flushed ends with what was acknowledged.
-    let first = fs::read(folder.path().join(file_name(1))).expect("read");
-    let last_line = first.split_inclusive(|byte| *byte == b'\n').next_back().expect("a line");
-    assert_eq!(Hash::of_line(last_line), kept.hash);
+    // The file that could not be flushed ends with what was acknowledged, and another goes on.
+    assert_eq!(check(&folder).head, kept.head.hash);
+    assert!(pending(&folder).iter().any(|path| path.ends_with("00000000000000000002")));
     append(&ledger, 2).expect("kept");
     assert_eq!(numbers(&folder), [0, 2]);
 }
@@ -292,7 +309,7 @@ fn a_failed_cut_is_tried_again_before_the_next_record() {
 }
 
 #[test]
-fn a_new_file_begins_when_one_is_large_and_a_failed_beginning_changes_nothing() {
+fn records_go_onto_tiles_when_a_file_is_large_and_a_failed_beginning_changes_nothing() {
     let folder = tempfile::tempdir().expect("folder");
     let disk = BadDisk::default();
     let options = Options { rotate_at_bytes: 1000, ..options() };
@@ -300,14 +317,15 @@ fn a_new_file_begins_when_one_is_large_and_a_failed_beginning_changes_nothing() 
     for number in 0..20 {
         append(&ledger, number).expect("kept");
     }
-    let count = files(folder.path()).expect("listed").len() as u64;
-    assert!(count >= 4, "{count}");
+    poll("a checkpoint", || folder.path().join("checkpoint").exists());
     disk.set(|plan| plan.failing_creates = 1);
     let refused = (20..40).filter(|number| append(&ledger, *number).is_err()).count();
     assert_eq!(refused, 1);
+    drop(ledger);
     assert_eq!(numbers(&folder).len(), 39);
     let summary = check(&folder);
-    assert_eq!(summary.lines, 39 + summary.files + 1);
+    let empty = fs::metadata(&pending(&folder)[0]).expect("there").len() == 0;
+    assert_eq!((summary.files, pending(&folder).len(), empty), (1, 1, true), "all is on tiles");
 }
 
 #[test]
@@ -324,17 +342,19 @@ fn a_relaxed_receipt_does_not_wait_for_the_disk_which_gets_it_soon_and_at_the_en
     let flushed = disk.flushes();
     disk.set(|plan| plan.stalled = true);
     let kept = append(&ledger, 50).expect("kept");
-    assert!(ledger.heads().on_disk().sequence < kept.sequence, "it is told of before its flush");
+    assert!(
+        ledger.heads().on_disk().sequence < kept.head.sequence,
+        "it is told of before its flush"
+    );
     disk.set(|plan| plan.stalled = false);
     poll("a flush within a second or so", || disk.flushes() > flushed);
-    poll("the flushed head", || ledger.heads().on_disk() == kept);
+    poll("the flushed head", || ledger.heads().on_disk() == kept.head);
     disk.set(|plan| plan.failing_flushes = 1);
     append(&ledger, 51).expect("kept");
     poll("the failed flush", || disk.0.0.lock().expect("plan").failing_flushes == 0);
     append(&ledger, 52).expect("kept");
     drop(ledger);
     assert_eq!(numbers(&folder), (0..=52).collect::<Vec<_>>());
-    assert_eq!(check(&folder).files, 2);
 }
 
 #[test]
@@ -362,9 +382,9 @@ fn records_that_are_none_are_refused_and_leave_no_trace() {
     unfit(ledger.append("token", &json!([1])));
     unfit(ledger.append("token", "text"));
     unfit(ledger.append("token", &json!({ "long": "x".repeat(64 * 1024) })));
-    let most = 64 * 1024 - 64 - 200 - json!({ "long": "" }).to_string().len();
+    let most = 64 * 1024 - 1 - 64 - 200 - json!({ "long": "" }).to_string().len();
     ledger.append(&"k".repeat(64), &json!({ "long": "x".repeat(most) })).wait().expect("kept");
-    assert_eq!(check(&folder).lines, 2);
+    assert_eq!(check(&folder).records, 2);
 }
 
 #[test]
@@ -378,57 +398,60 @@ fn one_process_writes_and_one_service_reads_its_own() {
     assert!(matches!(other, Err(OpenError::OtherLedger { found, .. }) if found == "test"));
 }
 
-#[test]
-fn a_line_torn_at_any_octet_is_cut_off_and_told() {
+/// The write-ahead file of a ledger that was killed after four records, and where each frame ends.
+fn killed_after_four() -> (Vec<u8>, Vec<usize>) {
     let folder = tempfile::tempdir().expect("folder");
     let ledger = open(&folder, &BadDisk::default());
+    let read = || fs::read(&pending(&folder)[0]).expect("read");
+    let mut ends = vec![read().len()];
     for number in 0..4 {
         append(&ledger, number).expect("kept");
+        ends.push(read().len());
     }
-    drop(ledger);
-    let path = folder.path().join(file_name(1));
-    let whole = fs::read(&path).expect("read");
-    let ends: Vec<usize> = (1..=whole.len()).filter(|end| whole[end - 1] == b'\n').collect();
+    (read(), ends)
+}
+
+/// A folder with that write-ahead file alone.
+fn folder_with(octets: &[u8]) -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path().join("pending").join("0".repeat(20));
+    fs::create_dir(folder.path().join("pending")).expect("made");
+    fs::write(&path, octets).expect("written");
+    (folder, path)
+}
+
+#[test]
+fn a_record_torn_at_any_octet_is_cut_off_and_told() {
+    let (whole, ends) = killed_after_four();
     for cut in ends[2]..whole.len() {
-        fs::write(&path, &whole[..cut]).expect("written");
-        let kept = ends.iter().filter(|end| **end <= cut).count() as u64;
-        let ledger = open(&folder, &BadDisk::default());
-        drop(ledger);
-        let mut torn = None;
-        let summary = verify_each(folder.path(), &Expectation::default(), |entry, _| {
-            if entry.kind == "ledger.recovered" {
-                torn = serde_json::from_str::<serde_json::Value>(entry.record).ok();
-            }
-        })
-        .expect("whole");
-        let octets = cut - ends[usize::try_from(kept).expect("small") - 1];
-        assert_eq!(summary.lines, kept + u64::from(octets > 0), "cut at {cut}");
-        let told = torn.and_then(|torn| torn["torn_octets"].as_u64()).unwrap_or(0);
+        let (folder, _) = folder_with(&whole[..cut]);
+        let kept = ends.iter().filter(|end| **end <= cut).count();
+        let octets = cut - ends[kept - 1];
+        drop(open(&folder, &BadDisk::default()));
+        let records = records(&folder);
+        let told = records.iter().find(|(kind, _)| kind == "ledger.recovered");
+        let told = told.and_then(|(_, record)| record["torn_octets"].as_u64()).unwrap_or(0);
         assert_eq!(told, octets as u64, "cut at {cut}");
+        assert_eq!(records.len(), kept + usize::from(octets > 0), "cut at {cut}");
     }
 }
 
 #[test]
-fn zeros_at_the_end_are_torn_and_a_wrong_line_in_the_middle_refuses_to_open() {
-    let folder = tempfile::tempdir().expect("folder");
-    let ledger = open(&folder, &BadDisk::default());
-    for number in 0..4 {
-        append(&ledger, number).expect("kept");
-    }
-    drop(ledger);
-    let path = folder.path().join(file_name(1));
-    let whole = fs::read(&path).expect("read");
-    fs::write(&path, [whole.as_slice(), &vec![0; 100_000]].concat()).expect("written");
+fn zeros_at_the_end_are_torn_and_a_wrong_record_refuses_to_open() {
+    let (whole, ends) = killed_after_four();
+    let (folder, _) = folder_with(&[whole.as_slice(), &vec![0; 100_000]].concat());
     drop(open(&folder, &BadDisk::default()));
-    assert_eq!(check(&folder).lines, 6);
+    assert_eq!(check(&folder).records, 6);
 
-    let place = whole.len() / 2;
-    let mut wrong = whole.clone();
-    wrong[place] ^= 1;
-    fs::write(&path, &wrong).expect("written");
-    match Ledger::open(folder.path(), options()) {
-        Err(OpenError::Damaged(fault)) => assert_eq!((fault.file, fault.line), (path.clone(), 3)),
-        other => panic!("{other:?}"),
+    // Anywhere, in the last record too: its frame holds the tree's root.
+    for place in [ends[0] + 40, ends[3] + 40, whole.len() - 1] {
+        let mut wrong = whole.clone();
+        wrong[place] ^= 1;
+        let (folder, path) = folder_with(&wrong);
+        match Ledger::open(folder.path(), options()) {
+            Err(OpenError::Damaged(fault)) => assert_eq!(fault.file, path),
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(fs::read(&path).expect("read"), wrong, "what is damaged is left alone");
     }
-    assert_eq!(fs::read(&path).expect("read"), wrong, "what is damaged is left alone");
 }

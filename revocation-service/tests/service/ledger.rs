@@ -43,16 +43,23 @@ fn copy(from: &Path, to: &Path) {
     fs::create_dir(to).expect("made");
     for entry in fs::read_dir(from).expect("a folder") {
         let path = entry.expect("an entry").path();
-        fs::copy(&path, to.join(path.file_name().expect("a name"))).expect("copied");
+        let to = to.join(path.file_name().expect("a name"));
+        if path.is_dir() {
+            copy(&path, &to);
+        } else {
+            fs::copy(&path, to).expect("copied");
+        }
     }
 }
 
-fn cut_last_line(ledger: &Path) {
-    let file = ledger.join("audit-000001.jsonl");
-    let text = fs::read_to_string(&file).expect("text");
-    let mut lines: Vec<&str> = text.split_inclusive('\n').collect();
-    lines.pop();
-    fs::write(file, lines.concat()).expect("written");
+/// The ledger without its last record, as it would be if that had never been written.
+fn cut_last_record(ledger: &Path) {
+    let mut records = countersign_ledger::texts(ledger).expect("whole");
+    records.pop();
+    fs::remove_dir_all(ledger).expect("removed");
+    fs::create_dir_all(ledger.join("pending")).expect("made");
+    let octets = countersign_ledger::encode_segment(&records);
+    fs::write(ledger.join("pending").join("0".repeat(20)), octets).expect("written");
 }
 
 async fn known(config: &Config) -> Vec<KnownLedger> {
@@ -81,7 +88,7 @@ async fn a_ledger_put_back_to_an_older_copy_is_refused_and_left_as_it_is() {
     copy(&world.path("older"), &ledger);
     let fault = refused(&config).await;
     assert!(matches!(fault, LedgerFault::Cut { .. }), "{fault}");
-    let read = |name: &str| fs::read(world.path(name).join("audit-000001.jsonl")).expect("read");
+    let read = |name: &str| countersign_ledger::texts(&world.path(name)).expect("whole");
     assert_eq!(read("revocation.db.audit"), read("older"), "it is evidence");
     // With the whole of it, the service goes on.
     fs::remove_dir_all(&ledger).expect("removed");
@@ -90,13 +97,13 @@ async fn a_ledger_put_back_to_an_older_copy_is_refused_and_left_as_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_last_line_is_missed_even_if_it_changed_nothing() {
+async fn the_last_record_is_missed_even_if_it_changed_nothing() {
     let (world, config, admin) = world();
     let running = world.start(config.clone()).await;
     let order = json!({ "issuer": "signing", "serial": "01", "reason": "superseded" });
     assert_eq!(running.revoke(&admin, &order).status, 404);
     running.stop().await;
-    cut_last_line(&world.path("revocation.db.audit"));
+    cut_last_record(&world.path("revocation.db.audit"));
     let fault = refused(&config).await;
     assert!(matches!(fault, LedgerFault::Cut { .. }), "{fault}");
 }
@@ -131,8 +138,8 @@ async fn an_operator_goes_on_with_a_new_ledger_and_that_is_on_record() {
     assert!(!ledger.exists());
 
     let new = replace_ledger(&config, &old.id, clock()).await.expect("replaced");
-    let text = fs::read_to_string(ledger.join("audit-000001.jsonl")).expect("text");
-    let line: Value = serde_json::from_str(text.lines().nth(1).expect("a line")).expect("JSON");
+    let records = countersign_ledger::texts(&ledger).expect("whole");
+    let line: Value = serde_json::from_str(&records[1]).expect("JSON");
     assert_eq!(line["kind"], "ledger.replaces");
     let record = json!({ "ledger": old.id, "sequence": old.sequence, "hash": old.hash });
     assert_eq!(line["record"], record);

@@ -1,12 +1,10 @@
-//! Whoever owns the service's machine gave an order and wants it off the record: the ledger's folder is put back to
-//! an older copy, its last lines are cut off, or the whole of it is written anew with a chain that holds.
+//! Somebody who owns the service's machine gave an order and wants it off the record: the ledger's folder is put back
+//! to an older copy, its last records are cut off, or the whole of it is written anew as a ledger that is whole.
 
 use std::{fs, path::PathBuf};
 
-use countersign_core::digest::encode_hex;
 use countersign_tests::{programs::Service, scenario::ScenarioError};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use crate::site::Site;
 
@@ -59,21 +57,25 @@ impl Attacked {
         assert_eq!(ran.exit_code, 10, "{}", ran.said());
         let value: Value = serde_json::from_str(&ran.stdout).expect("one JSON object");
         assert_eq!(value["error"]["code"], "audit.head.missing", "{value}");
-        // By itself it is whole: the chain says nothing.
+        // By itself it is whole: the tree says nothing.
         self.succeed(&format!("countersign audit verify {LEDGER} --no-memory"));
     }
 
-    fn file(&self) -> PathBuf {
-        self.founded.shell.folder().join(LEDGER).join("audit-000001.jsonl")
+    fn folder(&self) -> PathBuf {
+        self.founded.shell.folder().join(LEDGER)
     }
 
-    fn lines(&self) -> Vec<String> {
-        let text = fs::read_to_string(self.file()).expect("a ledger");
-        text.split_inclusive('\n').map(str::to_owned).collect()
+    fn records(&self) -> Vec<String> {
+        countersign_ledger::texts(&self.folder()).expect("whole")
     }
 
-    fn write(&self, lines: &[String]) {
-        fs::write(self.file(), lines.concat()).expect("written");
+    /// A ledger of these records in place of the one that is there.
+    fn write(&self, records: &[String]) {
+        let pending = self.folder().join("pending");
+        fs::remove_dir_all(self.folder()).expect("removed");
+        fs::create_dir_all(&pending).expect("made");
+        let octets = countersign_ledger::encode_segment(records);
+        fs::write(pending.join("0".repeat(20)), octets).expect("written");
     }
 }
 
@@ -86,42 +88,34 @@ fn a_folder_put_back_to_an_older_copy_is_missed_at_the_start_and_by_who_saw_it()
     assert!(said.contains("an older copy was put back"), "{said}");
     attacked.missed();
     // Nothing of the evidence was touched, and with the whole ledger it goes on.
-    attacked.succeed(&format!("cmp older/audit-000001.jsonl {LEDGER}/audit-000001.jsonl"));
+    attacked.succeed(&format!("diff -r older {LEDGER}"));
     attacked.succeed(&format!("rm -r {LEDGER} && mv whole {LEDGER}"));
     drop(attacked.start().expect("it listens"));
 }
 
 #[test]
-fn last_lines_that_were_cut_off_are_missed() {
+fn last_records_that_were_cut_off_are_missed() {
     let attacked = Attacked::new("true");
     attacked.succeed(&format!("countersign audit verify {LEDGER}"));
-    let mut lines = attacked.lines();
-    let ordered = |line: &String| line.contains("\"revocation.ordered\"");
-    let order = lines.iter().rposition(ordered).expect("the order");
-    for keep in [lines.len() - 1, order] {
-        lines.truncate(keep);
-        attacked.write(&lines);
+    let mut records = attacked.records();
+    let ordered = |record: &String| record.contains("\"revocation.ordered\"");
+    let order = records.iter().rposition(ordered).expect("the order");
+    for keep in [records.len() - 1, order] {
+        records.truncate(keep);
+        attacked.write(&records);
         assert!(attacked.refused().contains("cut off"));
         attacked.missed();
     }
 }
 
 #[test]
-fn a_ledger_written_anew_with_a_chain_that_holds_is_missed() {
+fn a_ledger_written_anew_that_is_whole_is_missed() {
     let attacked = Attacked::new("true");
     attacked.succeed(&format!("countersign audit verify {LEDGER}"));
-    let lines = attacked.lines();
-    assert!(lines.iter().any(|line| line.contains(&attacked.serial)));
-    let mut previous = "0".repeat(64);
-    let mut anew = Vec::new();
-    for line in lines {
-        let (start, _) = line.rsplit_once(",\"previous\":").expect("a line");
-        let start = start.replace("superseded", "unspecified");
-        let line = format!("{start},\"previous\":\"{previous}\"}}\n");
-        previous = encode_hex(&Sha256::digest(&line));
-        anew.push(line);
-    }
-    attacked.write(&anew);
+    let records = attacked.records();
+    assert!(records.iter().any(|record| record.contains(&attacked.serial)));
+    let anew = records.iter().map(|record| record.replace("superseded", "unspecified"));
+    attacked.write(&anew.collect::<Vec<_>>());
     assert!(attacked.refused().contains("written anew"));
     attacked.missed();
 }

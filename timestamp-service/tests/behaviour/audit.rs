@@ -1,12 +1,10 @@
 //! Each token is in the ledger before anybody has it.
 
-use std::fs;
 use std::path::Path;
 
 use countersign_core::cms::SignedData;
 use countersign_core::digest::encode_hex;
 use countersign_core::tsp::{FailureInfo, TstInfo};
-use countersign_daemon::ledger::{self, Expectation};
 use countersign_signing::profile::Profile;
 use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
 use serde_json::Value;
@@ -26,9 +24,8 @@ async fn start(folder: &Path, mode: &str) -> Rig {
 
 /// The records of tokens, in their order.
 fn records(folder: &Path) -> Vec<Value> {
-    ledger::verify(folder, &Expectation::default()).expect("the chain holds");
-    let text = fs::read_to_string(folder.join("audit-000001.jsonl")).expect("a ledger");
-    let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+    let texts = countersign_ledger::texts(folder).expect("whole");
+    let lines = texts.iter().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
     lines.filter(|line| line["kind"] == "token").map(|mut line| line["record"].take()).collect()
 }
 
@@ -56,7 +53,7 @@ async fn a_token_is_on_record_when_it_is_there_and_nobodys_address_is() {
         // What gets no token is no record.
         rig.refusal(b"").await;
         assert_eq!(records(folder.path()).len(), 3);
-        let text = fs::read_to_string(folder.path().join("audit-000001.jsonl")).expect("a ledger");
+        let text = countersign_ledger::texts(folder.path()).expect("whole").concat();
         assert!(!text.contains("127.0.0.1"), "{text}");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use countersign_daemon::ledger::{Hash, Receipt};
+use countersign_daemon::ledger::{Hash, Head};
 use sqlx::{AnyConnection, Row};
 
 use super::{
@@ -69,7 +69,7 @@ impl Storage {
 pub(super) async fn note(
     connection: &mut AnyConnection,
     ledger: &HeldLedger,
-) -> Result<Receipt, StorageError> {
+) -> Result<Head, StorageError> {
     let head = ledger.heads.on_disk();
     sqlx::query(
         "INSERT INTO ledgers (id, replica, sequence, hash) VALUES ($1, $2, $3, $4) \

@@ -313,9 +313,9 @@ pub struct KnownLedger {
     pub id: String,
     /// Which replica wrote it last; empty where there is one process.
     pub replica: String,
-    /// The number of a line that must be in it, or in its archive.
+    /// The number of a record that must be in it.
     pub sequence: u64,
-    /// That line's hash.
+    /// Its head when that record was the last.
     pub hash: Hash,
     /// The ledger that an operator put in its place, if one did.
     pub replaced_by: Option<String>,

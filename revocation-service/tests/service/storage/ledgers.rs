@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use countersign_core::crl::RevocationReason;
-use countersign_daemon::ledger::{Ledger, Options, Receipt};
+use countersign_daemon::ledger::{Head, Ledger, Options};
 use countersign_revocation::register::storage::{HeldLedger, KnownLedger, Storage};
 use serde_json::json;
 use tempfile::TempDir;
@@ -23,8 +23,8 @@ fn ledger() -> (TempDir, Ledger) {
     (folder, ledger)
 }
 
-async fn ordered(ledger: &Ledger) -> Receipt {
-    ledger.append("revocation.ordered", &json!({})).await.expect("kept")
+async fn ordered(ledger: &Ledger) -> Head {
+    ledger.append("revocation.ordered", &json!({})).await.expect("kept").head
 }
 
 fn held(ledger: &Ledger, replica: &str) -> HeldLedger {
@@ -38,9 +38,9 @@ async fn known(storage: &Storage, ledger: &Ledger) -> KnownLedger {
     known.into_iter().find(|known| known.id == *id).expect("known")
 }
 
-async fn head(storage: &Storage, ledger: &Ledger) -> Receipt {
+async fn head(storage: &Storage, ledger: &Ledger) -> Head {
     let KnownLedger { sequence, hash, .. } = known(storage, ledger).await;
-    Receipt { sequence, hash }
+    Head { sequence, hash }
 }
 
 async fn a_change_takes_the_head_of_the_ledger_along(fixture: Fixture) {

@@ -1,10 +1,12 @@
 use std::fs;
+use std::path::Path;
 use std::time::{Duration, SystemTime};
+use std::{io, thread};
 
 use tempfile::TempDir;
 
 use super::*;
-use crate::entry::{FileRecord, encode};
+use crate::{At, Expectation, Fault, Hash, Head, Malformed, Start, Summary, What, locate, verify};
 
 const ID: &str = "000102030405060708090a0b0c0d0e0f";
 
@@ -18,7 +20,7 @@ pub(crate) fn ledger() -> (TempDir, Vec<Hash>) {
         let mut add = |kind: &str, record: &str| {
             let sequence = hashes.len() as u64;
             let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_417_500 + sequence);
-            previous = encode(&mut text, sequence, time, kind, record, &previous);
+            previous = encode_line(&mut text, sequence, time, kind, record, &previous);
             hashes.push(previous);
         };
         add(FILE_KIND, &file_record("test", ID, number));
@@ -32,7 +34,7 @@ pub(crate) fn ledger() -> (TempDir, Vec<Hash>) {
 
 fn file_record(ledger: &str, id: &str, file: u64) -> String {
     let record =
-        FileRecord { ledger: ledger.to_owned(), id: id.to_owned(), format: FORMAT_VERSION, file };
+        FileRecord { ledger: ledger.to_owned(), id: id.to_owned(), format: LINES_FORMAT, file };
     serde_json::to_string(&record).expect("JSON")
 }
 
@@ -68,7 +70,7 @@ fn assert_fault(folder: &TempDir, number: u64, line: u64, is: impl Fn(&What) -> 
 fn a_whole_ledger_has_a_summary() {
     let (folder, hashes) = ledger();
     let summary = check(&folder).expect("whole");
-    assert_eq!((summary.files, summary.lines, summary.head_sequence), (3, 15, 14));
+    assert_eq!((summary.files, summary.records, summary.head_sequence), (3, 15, 14));
     assert_eq!((summary.head, summary.backward_times), (hashes[14], 0));
     assert_eq!((summary.ledger.as_str(), summary.id.as_str()), ("test", ID));
     assert_eq!(summary.head_time, "2026-11-23T07:05:14.000Z");
@@ -123,7 +125,7 @@ fn a_pinned_head_may_have_lines_after_it() {
     let (folder, hashes) = ledger();
     let expectation = Expectation { head: Some(hashes[7]), ..Expectation::default() };
     let summary = verify(folder.path(), &expectation).expect("whole");
-    assert_eq!(summary.lines_after_expected_head, Some(7));
+    assert_eq!(summary.records_after_expected_head, Some(7));
 }
 
 #[test]
@@ -182,11 +184,16 @@ fn a_file_missing_at_the_end_is_found_by_the_pinned_head_only() {
 fn what_follows_archived_files_is_verified_from_the_hash_they_ended_with() {
     let (folder, hashes) = ledger();
     fs::remove_file(folder.path().join(file_name(1))).expect("removed");
-    let after = |hash| Expectation { start: Start::After(hash), ..Expectation::default() };
-    let summary = verify(folder.path(), &after(hashes[4])).expect("whole");
+    let after = |sequence, hash| Expectation {
+        start: Start::After(Head { sequence, hash }),
+        ..Expectation::default()
+    };
+    let summary = verify(folder.path(), &after(4, hashes[4])).expect("whole");
     assert_eq!((summary.first_sequence, summary.files), (5, 2));
-    let fault = verify(folder.path(), &after(hashes[3])).expect_err("another start");
+    let fault = verify(folder.path(), &after(4, hashes[3])).expect_err("another start");
     assert!(matches!(fault.what, What::Altered { .. }) && fault.line == 1, "{fault}");
+    let fault = verify(folder.path(), &after(3, hashes[4])).expect_err("another number");
+    assert!(matches!(fault.what, What::Sequence { expected: 4, found: 5 }), "{fault}");
 }
 
 #[test]
@@ -199,7 +206,7 @@ fn a_file_of_another_ledger_or_another_place_is_foreign() {
         let (folder, hashes) = ledger();
         fs::remove_file(folder.path().join(file_name(3))).expect("removed");
         let mut text = Vec::new();
-        encode(&mut text, 5, SystemTime::now(), FILE_KIND, &record, &hashes[4]);
+        encode_line(&mut text, 5, SystemTime::now(), FILE_KIND, &record, &hashes[4]);
         fs::write(folder.path().join(file_name(2)), text).expect("written");
         assert_fault(&folder, 2, 1, |what| matches!(what, What::Foreign { number: 2 }));
     }
@@ -210,7 +217,7 @@ fn files_of_a_later_format_are_named_as_such() {
     let folder = tempfile::tempdir().expect("folder");
     let mut text = Vec::new();
     let record = file_record("test", ID, 1).replace("\"format\":1", "\"format\":2");
-    encode(&mut text, 0, SystemTime::now(), FILE_KIND, &record, &Hash::NONE);
+    encode_line(&mut text, 0, SystemTime::now(), FILE_KIND, &record, &Hash::NONE);
     fs::write(folder.path().join(file_name(1)), text).expect("written");
     assert_fault(&folder, 1, 1, |what| matches!(what, What::Format { found: 2 }));
 }
@@ -236,7 +243,7 @@ fn waits_for_a_line_that_is_being_written() {
         io::Write::write_all(&mut file, &whole[whole.len() - 5..]).expect("written");
         reading.join().expect("no panic")
     });
-    assert_eq!(summary.expect("whole").lines, 15);
+    assert_eq!(summary.expect("whole").records, 15);
 }
 
 #[test]
@@ -260,4 +267,62 @@ fn a_folder_without_a_ledger_says_so() {
     assert!(matches!(fault.what, What::NoLedger), "{fault}");
     let gone = verify(&folder.path().join("none"), &Expectation::default()).expect_err("a fault");
     assert!(matches!(gone.what, What::Unreadable(_)), "{gone}");
+}
+
+#[track_caller]
+fn at(folder: &Path, sequence: u64) -> At {
+    locate(folder, sequence).expect("no fault").expect("a ledger").at
+}
+
+#[test]
+fn every_line_is_located_over_the_files_of_the_rotation() {
+    let (folder, hashes) = ledger();
+    for (sequence, hash) in (0..).zip(&hashes) {
+        assert_eq!(at(folder.path(), sequence), At::Head(*hash), "{sequence}");
+    }
+    let last = hashes.len() as u64 - 1;
+    let located = locate(folder.path(), 3).expect("no fault").expect("a ledger");
+    assert_eq!((located.head.sequence, located.head.hash), (last, hashes[14]));
+    assert_eq!(at(folder.path(), last + 1), At::BehindTheEnd);
+    assert_eq!(at(folder.path(), u64::MAX), At::BehindTheEnd);
+}
+
+#[test]
+fn archived_files_are_told_from_lines_that_were_cut_off() {
+    let (folder, hashes) = ledger();
+    fs::remove_file(folder.path().join(file_name(1))).expect("removed");
+    assert_eq!(at(folder.path(), 3), At::Archived);
+    // The first line that is left still names the last one that is gone.
+    assert_eq!(at(folder.path(), 4), At::Head(hashes[4]));
+    cut_last_line(&folder, 3);
+    assert_eq!(at(folder.path(), 14), At::BehindTheEnd);
+    assert_eq!(at(folder.path(), 13), At::Head(hashes[13]));
+    fs::remove_file(folder.path().join(file_name(3))).expect("removed");
+    assert_eq!(at(folder.path(), 13), At::BehindTheEnd);
+}
+
+#[test]
+fn a_gap_among_the_files_that_must_be_read_is_a_fault() {
+    let (folder, _) = ledger();
+    fs::remove_file(folder.path().join(file_name(2))).expect("removed");
+    let fault = locate(folder.path(), 3).expect_err("a gap");
+    assert!(matches!(fault.what, What::FileMissing), "{fault}");
+    assert!(matches!(at(folder.path(), 12), At::Head(_)));
+}
+
+#[test]
+fn a_file_that_does_not_follow_the_one_before_is_a_fault() {
+    let (folder, _) = ledger();
+    let (other, _) = ledger();
+    cut_last_line(&other, 2);
+    fs::copy(other.path().join(file_name(2)), folder.path().join(file_name(2))).expect("copied");
+    let fault = locate(folder.path(), 6).expect_err("it does not follow");
+    assert!(matches!(fault.what, What::Sequence { .. }), "{fault}");
+}
+
+#[test]
+fn no_folder_and_no_file_is_no_ledger() {
+    let folder = tempfile::tempdir().expect("folder");
+    assert_eq!(locate(folder.path(), 0).expect("no fault"), None);
+    assert_eq!(locate(&folder.path().join("none"), 0).expect("no fault"), None);
 }

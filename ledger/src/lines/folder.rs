@@ -26,7 +26,7 @@ pub fn files(folder: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
 
 fn number_of(name: &str) -> Option<u64> {
     let number = name.strip_prefix("audit-")?.strip_suffix(".jsonl")?.parse().ok()?;
-    (file_name(number) == name).then_some(number)
+    (file_name(number) == name && number < u64::MAX).then_some(number)
 }
 
 #[cfg(test)]
