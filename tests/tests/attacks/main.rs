@@ -48,6 +48,7 @@
 //! | B9 | `forget_a_revocation_by_two_runs_at_once` | as A6, in one page or process, or in several pages |
 //! | B10 | `have_a_refused_import_done` | something revoked that the record says was refused |
 //! | B11 | | an order and a registration at once: `revocation-service/tests/service/storage/imports.rs` |
+//! | C1, C11, C12 | `pretend_that_records_were_archived` | what was seen of a ledger not compared; another file locked |
 //! | held | `pollute_the_pages_objects` | a check to pass, by a key `__proto__` |
 //! | held | `smuggle_a_request` | a request past a proxy, within another one |
 //! | held | `overwrite_a_file_by_a_link` | another file overwritten by an output |
@@ -89,6 +90,7 @@ mod pass_under_a_name_that_is_no_text;
 mod pass_with_another_kind_of_name;
 mod pass_without_a_name;
 mod pollute_the_pages_objects;
+mod pretend_that_records_were_archived;
 mod reach_this_machine_by_a_redirect;
 mod read_a_secret_in_a_childs_environment;
 mod read_a_secret_in_an_error;
