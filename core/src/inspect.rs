@@ -23,7 +23,7 @@ use crate::{
     crypto::KeyAlgorithm,
     digest::encode_hex,
     finding::{Finding, FindingCode, quoted},
-    json::{self, form},
+    json::{Document, Value},
     ocsp::{CertId, CertificateStatus, OcspRequest, OcspResponse, ResponderId},
     trust::TrustRoot,
     tsp::{CertificateRequest, TimestampRequest, TimestampResponse, TstInfo},
@@ -105,16 +105,9 @@ pub fn inspect(bytes: &[u8]) -> Result<View, Broken> {
     })
 }
 
-form! {
-    /// What every document of Sigstore begins with.
-    open struct HeadForm {
-        media_type: Option<String> = "mediaType",
-    }
-}
-
 fn json(bytes: &[u8]) -> Result<View, Finding> {
-    let head: Option<HeadForm> = json::decode(bytes).ok();
-    let media_type = head.and_then(|head| head.media_type).unwrap_or_default();
+    let media_type = Document::decode(bytes).ok().and_then(|each| each.root().member("mediaType"));
+    let media_type = media_type.and_then(Value::string).unwrap_or_default();
     if media_type.contains(".trustedroot") {
         return TrustRoot::decode(bytes).map(|root| trust::trust_root(&root));
     }

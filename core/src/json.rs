@@ -1,23 +1,32 @@
-//! Strict JSON: one walk that finds what a typed reading would let pass, then the typed reading.
+//! JSON, read by `serde_json` behind a guard.
 //!
 //! RFC 8259 leaves repeated keys open, and programs read them differently; RFC 7493 (I-JSON)
-//! forbids them. The walk refuses them at every level, also inside fields we do not read, and
-//! bounds the nesting. The typed reading (`value`, `form`) then goes over a text that is known to
-//! be JSON and makes nothing but what it is asked for. All of it is our own for one reason:
-//! `serde_json`, with a reader derived for each form, weighed an eighth of the WebAssembly module.
-//! Tests and a fuzz target hold it against `serde_json`: the same values, the same words.
+//! forbids them. serde cannot see them in fields that it ignores, so `guard` passes over the whole
+//! text first: it refuses a key that occurs twice, at any level and however it is escaped, and
+//! bounds the nesting. Only a [`Document`], which the guard has passed, is read further: as a type
+//! that derives `Deserialize`, or value by value.
+//!
+//! Derived types read more than JSON's objects and strings for structs and enums; `strict!` takes
+//! that back. Nothing is guessed here about what a document is for.
 
-pub(crate) mod form;
+mod base64;
+mod guard;
+mod strict;
 mod text;
 mod value;
-mod walk;
 
-use alloc::string::String;
+use alloc::{
+    borrow::Cow,
+    format,
+    string::{String, ToString},
+};
 use core::fmt;
 
-pub(crate) use form::{Base64Octets, Form, Ignored, OtherKeys, form};
+pub(crate) use base64::Base64Octets;
+use serde::Deserialize;
+pub(crate) use strict::strict;
 pub use text::text;
-pub use value::{Kind, Value};
+pub use value::Value;
 
 use crate::limits;
 
@@ -30,9 +39,14 @@ pub enum JsonFault {
     NotJson,
     /// It ends before it is complete.
     Truncated,
-    /// Not JSON, or not of the expected shape; the text names line and column.
-    Malformed(String),
-    /// An object has the same key twice.
+    /// Not JSON, or not of the expected shape.
+    Malformed {
+        /// The path to it, `signers[0].files`; empty if it is the whole document.
+        place: String,
+        /// What is wrong; with line and column if it is not JSON.
+        what: String,
+    },
+    /// An object has the same key twice; the path to it.
     DuplicateKey(String),
     /// Nested more deeply than [`limits::JSON_DEPTH`].
     TooDeep,
@@ -44,97 +58,81 @@ impl fmt::Display for JsonFault {
             Self::Empty => f.write_str("the file is empty"),
             Self::NotJson => f.write_str("the file is not JSON"),
             Self::Truncated => f.write_str("the file breaks off"),
-            Self::Malformed(message) => f.write_str(message),
-            Self::DuplicateKey(key) => write!(f, "the key \"{key}\" occurs twice"),
+            Self::Malformed { place, what } if place.is_empty() => f.write_str(what),
+            Self::Malformed { place, what } => write!(f, "{place}: {what}"),
+            Self::DuplicateKey(place) => write!(f, "the key {place} occurs twice"),
             Self::TooDeep => write!(f, "more than {} levels deep", limits::JSON_DEPTH),
         }
     }
 }
 
-/// A document that the walk has passed.
+/// A string; borrowed unless it has escapes, and compared without them.
+#[derive(Clone, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Text<'a>(#[serde(borrow)] pub(crate) Cow<'a, str>);
+
+/// A document that the guard has passed.
 #[derive(Clone, Copy, Debug)]
-pub struct Document<'a>(&'a [u8]);
+pub struct Document<'a>(&'a str);
 
 impl<'a> Document<'a> {
-    /// Walks over `bytes`.
+    /// Passes the guard over `bytes`, of any size: what it keeps is smaller than they are.
     ///
     /// # Errors
     /// [`JsonFault`], the first that is met.
     pub fn decode(bytes: &'a [u8]) -> Result<Self, JsonFault> {
-        inspect(bytes).map(|()| Self(bytes))
+        match bytes.iter().find(|byte| !byte.is_ascii_whitespace()) {
+            None => return Err(JsonFault::Empty),
+            Some(b'{' | b'[') => {}
+            Some(_) => return Err(JsonFault::NotJson),
+        }
+        guard::inspect(bytes)?;
+        match core::str::from_utf8(bytes) {
+            Ok(text) => Ok(Self(text)),
+            Err(error) => {
+                Err(JsonFault::Malformed { place: String::new(), what: format!("{error}") })
+            }
+        }
     }
 
     /// The object or array that it is.
     pub fn root(self) -> Value<'a> {
-        Value::first(self.0)
+        Value::of(self.0)
     }
 
     /// Reads it as a `T`.
     ///
     /// # Errors
     /// [`JsonFault::Malformed`].
-    pub(crate) fn read<T: Form<'a>>(self) -> Result<T, JsonFault> {
-        T::read(self.root()).map_err(JsonFault::Malformed)
+    pub(crate) fn read<T: Deserialize<'a>>(self) -> Result<T, JsonFault> {
+        self.root().read()
     }
 }
 
-/// Reads a value of type `T`, after the walk.
+/// Reads a value of type `T`, after the guard.
 ///
 /// # Errors
 /// [`JsonFault`], the first that is met.
-pub(crate) fn decode<'a, T: Form<'a>>(bytes: &'a [u8]) -> Result<T, JsonFault> {
+pub(crate) fn decode<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, JsonFault> {
     Document::decode(bytes)?.read()
 }
 
-/// Walks over the whole document: JSON, no key twice, not too deep.
+/// Looks whether it is a document: JSON, no key twice in an object, not too deep.
 ///
 /// # Errors
-/// [`JsonFault`].
+/// [`JsonFault`], the first that is met.
 pub fn inspect(bytes: &[u8]) -> Result<(), JsonFault> {
-    match bytes.iter().find(|byte| !byte.is_ascii_whitespace()) {
-        None => return Err(JsonFault::Empty),
-        Some(b'{' | b'[') => {}
-        Some(_) => return Err(JsonFault::NotJson),
-    }
-    walk::walk(bytes)
+    Document::decode(bytes).map(drop)
+}
+
+/// What a typed reading of `text`, which the guard has passed, found wrong, and where.
+fn malformed(text: &str, error: &serde_json::Error) -> JsonFault {
+    let place = guard::place(text, error.line(), error.column());
+    // The path says more, and a part of a document does not know its line.
+    let position = format!(" at line {} column {}", error.line(), error.column());
+    let what = error.to_string();
+    let what = what.strip_suffix(&position).unwrap_or(&what);
+    JsonFault::Malformed { place, what: String::from(what) }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn finds_repeated_keys_at_every_level() {
-        assert_eq!(inspect(br#"{"a":1,"b":{"a":2}}"#), Ok(()));
-        assert_eq!(inspect(br#"{"a":[{"x":1,"x":2}]}"#), Err(JsonFault::DuplicateKey("x".into())));
-        // The same key, once escaped.
-        assert!(matches!(inspect(br#"{"a":1,"\u0061":2}"#), Err(JsonFault::DuplicateKey(_))));
-    }
-
-    #[test]
-    fn bounds_the_nesting() {
-        let nested = |depth: usize| {
-            let mut text = "[".repeat(depth);
-            text.push_str(&"]".repeat(depth));
-            text
-        };
-        assert_eq!(inspect(nested(60).as_bytes()), Ok(()));
-        assert_eq!(inspect(nested(100).as_bytes()), Err(JsonFault::TooDeep));
-        assert_eq!(inspect("[".repeat(1_000_000).as_bytes()), Err(JsonFault::TooDeep));
-    }
-
-    #[test]
-    fn refuses_what_is_not_json() {
-        for text in ["[1,]", "{}x", "{\"a\":1e999}", "{\"a\":\u{1}}"] {
-            assert!(matches!(inspect(text.as_bytes()), Err(JsonFault::Malformed(_))), "{text}");
-        }
-        for text in ["nul", "\u{FEFF}{}", "1", "\"text\""] {
-            assert_eq!(inspect(text.as_bytes()), Err(JsonFault::NotJson), "{text}");
-        }
-        for text in ["{", "[1,", "{\"a\":\"b"] {
-            assert_eq!(inspect(text.as_bytes()), Err(JsonFault::Truncated), "{text}");
-        }
-        assert_eq!(inspect(b" \n"), Err(JsonFault::Empty));
-        assert_eq!(inspect(&[0xFF]), Err(JsonFault::NotJson));
-    }
-}
+mod tests;

@@ -2,10 +2,12 @@
 
 use alloc::{format, string::String, vec, vec::Vec};
 
+use serde::Deserialize;
+
 use crate::{
     digest::{Digest, HashAlgorithm},
     finding::{Finding, FindingCode},
-    json::{self, Form, JsonFault, Value, form},
+    json::{self, JsonFault, strict},
     kind::FileKind,
     limits,
     pattern::{Form as NameForm, Kind, Pattern},
@@ -73,7 +75,8 @@ impl Signer {
 }
 
 /// Whether revocation must be known for a certificate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(remote = "Self", rename_all = "kebab-case")]
 pub enum RevocationMode {
     /// It must be known; otherwise "not checked".
     Required,
@@ -84,7 +87,8 @@ pub enum RevocationMode {
 }
 
 /// What becomes of signatures made before a key was compromised.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(remote = "Self", rename_all = "kebab-case")]
 pub enum Compromise {
     /// They stay valid, with a warning: the timestamp proves that they are older.
     #[default]
@@ -94,7 +98,8 @@ pub enum Compromise {
 }
 
 /// What is known of a certificate after it has expired.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(remote = "Self", rename_all = "kebab-case")]
 pub enum AfterExpiry {
     /// That it is not listed counts while the issuer must still list it: in evidence from its
     /// validity, or in later evidence that says that it covers expired certificates.
@@ -104,40 +109,40 @@ pub enum AfterExpiry {
     LastKnown,
 }
 
-form! {
-    /// When evidence that is out of date may still count.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-    pub closed struct Offline {
-        /// How old it may be, in seconds since its thisUpdate.
-        pub max_age_seconds: u32 = "max_age_seconds",
-        /// How long after the timestamp it must have been made, in seconds, so that a revocation
-        /// that was on its way had arrived.
-        pub grace_seconds: u32 = "grace_seconds" or ONE_DAY_SECONDS,
-    }
+/// When evidence that is out of date may still count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(remote = "Self", deny_unknown_fields)]
+pub struct Offline {
+    /// How old it may be, in seconds since its thisUpdate.
+    pub max_age_seconds: u32,
+    /// How long after the timestamp it must have been made, in seconds, so that a revocation
+    /// that was on its way had arrived.
+    #[serde(default = "one_day_in_seconds")]
+    pub grace_seconds: u32,
 }
 
-const ONE_DAY_SECONDS: u32 = 86_400;
+fn one_day_in_seconds() -> u32 {
+    24 * 60 * 60
+}
 
-form! {
-    /// What must be known about revocation.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-    pub closed struct Revocation {
-        /// Of the signer's certificate.
-        pub signer: RevocationMode = "signer" or RevocationMode::Required,
-        /// Of the CA certificates above it, the root excepted.
-        pub authorities: RevocationMode = "authorities" or RevocationMode::WhenAvailable,
-        /// Of the timestamp authority's certificates, the root excepted.
-        pub timestamp_authorities: RevocationMode = "timestamp_authorities"
-            or RevocationMode::WhenAvailable,
-        /// How old evidence may be, in seconds since its thisUpdate, even before its nextUpdate.
-        pub max_age_seconds: Option<u32> = "max_age_seconds",
-        /// When stale evidence may count; never without this.
-        pub offline: Option<Offline> = "offline",
-        /// What becomes of signatures made before a compromise.
-        pub compromise: Compromise = "compromise" or Compromise::Warn,
-        /// What is known of certificates that have expired.
-        pub after_expiry: AfterExpiry = "after_expiry" or AfterExpiry::Listed,
-    }
+/// What must be known about revocation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(remote = "Self", default, deny_unknown_fields)]
+pub struct Revocation {
+    /// Of the signer's certificate.
+    pub signer: RevocationMode,
+    /// Of the CA certificates above it, the root excepted.
+    pub authorities: RevocationMode,
+    /// Of the timestamp authority's certificates, the root excepted.
+    pub timestamp_authorities: RevocationMode,
+    /// How old evidence may be, in seconds since its thisUpdate, even before its nextUpdate.
+    pub max_age_seconds: Option<u32>,
+    /// When stale evidence may count; never without this.
+    pub offline: Option<Offline>,
+    /// What becomes of signatures made before a compromise.
+    pub compromise: Compromise,
+    /// What is known of certificates that have expired.
+    pub after_expiry: AfterExpiry,
 }
 
 impl Default for Revocation {
@@ -155,7 +160,8 @@ impl Default for Revocation {
 }
 
 /// Whether something must be in a public log: a signature, or a certificate.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(remote = "Self", rename_all = "kebab-case")]
 pub enum Transparency {
     /// Where the trust root lists logs.
     #[default]
@@ -166,51 +172,14 @@ pub enum Transparency {
     Off,
 }
 
-impl<'a> Form<'a> for RevocationMode {
-    fn read(value: Value<'a>) -> Result<Self, String> {
-        value.choice(&[
-            ("required", Self::Required),
-            ("when-available", Self::WhenAvailable),
-            ("off", Self::Off),
-        ])
-    }
-}
-
-impl<'a> Form<'a> for Compromise {
-    fn read(value: Value<'a>) -> Result<Self, String> {
-        value.choice(&[("warn", Self::Warn), ("reject", Self::Reject)])
-    }
-}
-
-impl<'a> Form<'a> for AfterExpiry {
-    fn read(value: Value<'a>) -> Result<Self, String> {
-        value.choice(&[("listed", Self::Listed), ("last-known", Self::LastKnown)])
-    }
-}
-
-impl<'a> Form<'a> for Transparency {
-    fn read(value: Value<'a>) -> Result<Self, String> {
-        value.choice(&[
-            ("when-listed", Self::WhenListed),
-            ("required", Self::Required),
-            ("off", Self::Off),
-        ])
-    }
-}
-
 /// What becomes of a file that carries another name than the one under which it was signed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(remote = "Self", rename_all = "kebab-case")]
 pub enum Names {
     /// It passes, with a warning: people rename files.
     Noted,
     /// It is rejected: an old release under a new name would be taken for the new one.
     Exact,
-}
-
-impl<'a> Form<'a> for Names {
-    fn read(value: Value<'a>) -> Result<Self, String> {
-        value.choice(&[("noted", Self::Noted), ("exact", Self::Exact)])
-    }
 }
 
 /// What is demanded of a file.
@@ -298,7 +267,10 @@ impl Policy {
         if bytes.len() > limits::POLICY_BYTES {
             return Err(fault("the file", "over 1 MiB"));
         }
-        let unread = |error: JsonFault| fault("JSON", format!("{error}"));
+        let unread = |error: JsonFault| match error {
+            JsonFault::Malformed { place, what } if !place.is_empty() => fault(&place, what),
+            other => fault("JSON", format!("{other}")),
+        };
         let text = json::text(bytes).map_err(unread)?;
         let form: PolicyForm = json::decode(&text).map_err(|error| {
             match FileKind::of(&text).filter(|kind| *kind != FileKind::Policy) {
@@ -332,21 +304,28 @@ fn fault(place: &str, found: impl Into<String>) -> Finding {
     Finding::new(FindingCode::POLICY_MALFORMED).about(place).found(found)
 }
 
-form! {
-    closed struct PolicyForm {
-        _schema: Option<String> = "$schema",
-        version: u32 = "version",
-        signers: Vec<SignerForm> = "signers",
-        names: Option<Names> = "names",
-        timestamps: TimestampsForm = "timestamps" or TimestampsForm::default(),
-        revocation: Revocation = "revocation" or Revocation::default(),
-        transparency: Transparency = "transparency" or Transparency::default(),
-        certificate_transparency: Transparency = "certificate_transparency" or Transparency::default(),
-    }
+#[derive(Deserialize)]
+#[serde(remote = "Self", deny_unknown_fields)]
+struct PolicyForm {
+    #[serde(rename = "$schema")]
+    _schema: Option<String>,
+    version: u32,
+    signers: Vec<SignerForm>,
+    names: Option<Names>,
+    #[serde(default)]
+    timestamps: TimestampsForm,
+    #[serde(default)]
+    revocation: Revocation,
+    #[serde(default)]
+    transparency: Transparency,
+    #[serde(default)]
+    certificate_transparency: Transparency,
+}
 
-    closed struct TimestampsForm {
-        required: u8 = "required",
-    }
+#[derive(Deserialize)]
+#[serde(remote = "Self", deny_unknown_fields)]
+struct TimestampsForm {
+    required: u8,
 }
 
 impl Default for TimestampsForm {
@@ -355,23 +334,42 @@ impl Default for TimestampsForm {
     }
 }
 
-form! {
-    closed struct SignerForm {
-        files: Vec<String> = "files",
-        identities: Vec<String> = "identities" or Vec::new(),
-        keys: Vec<String> = "keys" or Vec::new(),
-        oidc_issuers: Vec<String> = "oidc_issuers" or Vec::new(),
-        predicate_types: Vec<String> = "predicate_types" or Vec::new(),
-        provenance: Option<ProvenanceForm> = "provenance",
-    }
+#[derive(Deserialize)]
+#[serde(remote = "Self", deny_unknown_fields)]
+struct SignerForm {
+    files: Vec<String>,
+    #[serde(default)]
+    identities: Vec<String>,
+    #[serde(default)]
+    keys: Vec<String>,
+    #[serde(default)]
+    oidc_issuers: Vec<String>,
+    #[serde(default)]
+    predicate_types: Vec<String>,
+    provenance: Option<ProvenanceForm>,
+}
 
-    #[derive(Default)]
-    closed struct ProvenanceForm {
-        builders: Vec<String> = "builders" or Vec::new(),
-        sources: Vec<String> = "sources" or Vec::new(),
-        refs: Vec<String> = "refs" or Vec::new(),
-        build_types: Vec<String> = "build_types" or Vec::new(),
-    }
+#[derive(Default, Deserialize)]
+#[serde(remote = "Self", default, deny_unknown_fields)]
+struct ProvenanceForm {
+    builders: Vec<String>,
+    sources: Vec<String>,
+    refs: Vec<String>,
+    build_types: Vec<String>,
+}
+
+strict! {
+    string RevocationMode;
+    string Compromise;
+    string AfterExpiry;
+    string Transparency;
+    string Names;
+    object Offline;
+    object Revocation;
+    object PolicyForm;
+    object TimestampsForm;
+    object SignerForm;
+    object ProvenanceForm;
 }
 
 impl SignerForm {

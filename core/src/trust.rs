@@ -7,10 +7,12 @@
 use alloc::{format, string::String, vec::Vec};
 use core::fmt;
 
+use serde::{Deserialize, de::IgnoredAny};
+
 use crate::{
     digest::HashAlgorithm,
     finding::{Finding, FindingCode},
-    json::{self, Base64Octets, Ignored, JsonFault, form},
+    json::{self, Base64Octets, JsonFault, strict},
     kind::FileKind,
     limits,
     time::UnixSeconds,
@@ -223,33 +225,54 @@ fn logs(part: &str, forms: Vec<LogForm>) -> Result<Vec<Log>, Finding> {
 
 // The forms below are Sigstore's, field for field; what we do not use yet is read and left.
 
-form! {
-    protobuf struct TrustRootForm {
-        media_type: String = "mediaType",
-        tlogs: Vec<LogForm> = "tlogs" or Vec::new(),
-        certificate_authorities: Vec<AuthorityForm> = "certificateAuthorities" or Vec::new(),
-        ctlogs: Vec<LogForm> = "ctlogs" or Vec::new(),
-        timestamp_authorities: Vec<AuthorityForm> = "timestampAuthorities" or Vec::new(),
-    }
+#[derive(Deserialize)]
+#[serde(remote = "Self", rename_all = "camelCase", deny_unknown_fields)]
+struct TrustRootForm {
+    #[serde(alias = "media_type")]
+    media_type: String,
+    #[serde(default)]
+    tlogs: Vec<LogForm>,
+    #[serde(alias = "certificate_authorities", default)]
+    certificate_authorities: Vec<AuthorityForm>,
+    #[serde(default)]
+    ctlogs: Vec<LogForm>,
+    #[serde(alias = "timestamp_authorities", default)]
+    timestamp_authorities: Vec<AuthorityForm>,
+}
 
-    protobuf struct LogForm {
-        base_url: String = "baseUrl",
-        hash_algorithm: String = "hashAlgorithm",
-        public_key: LogKeyForm = "publicKey",
-        log_id: LogIdForm = "logId",
-        checkpoint_key_id: Option<LogIdForm> = "checkpointKeyId",
-        _operator: Option<String> = "operator",
-    }
+#[derive(Deserialize)]
+#[serde(remote = "Self", rename_all = "camelCase", deny_unknown_fields)]
+struct LogForm {
+    #[serde(alias = "base_url")]
+    base_url: String,
+    #[serde(alias = "hash_algorithm")]
+    hash_algorithm: String,
+    #[serde(alias = "public_key")]
+    public_key: LogKeyForm,
+    #[serde(alias = "log_id")]
+    log_id: LogIdForm,
+    #[serde(alias = "checkpoint_key_id")]
+    checkpoint_key_id: Option<LogIdForm>,
+    #[serde(rename = "operator")]
+    _operator: Option<String>,
+}
 
-    protobuf struct LogKeyForm {
-        raw_bytes: Base64Octets = "rawBytes",
-        key_details: String = "keyDetails",
-        valid_for: Option<WindowForm> = "validFor",
-    }
+#[derive(Deserialize)]
+#[serde(remote = "Self", rename_all = "camelCase", deny_unknown_fields)]
+struct LogKeyForm {
+    #[serde(alias = "raw_bytes")]
+    raw_bytes: Base64Octets,
+    #[serde(alias = "key_details")]
+    key_details: String,
+    #[serde(alias = "valid_for")]
+    valid_for: Option<WindowForm>,
+}
 
-    protobuf struct LogIdForm {
-        key_id: Base64Octets = "keyId",
-    }
+#[derive(Deserialize)]
+#[serde(remote = "Self", rename_all = "camelCase", deny_unknown_fields)]
+struct LogIdForm {
+    #[serde(alias = "key_id")]
+    key_id: Base64Octets,
 }
 
 impl LogForm {
@@ -281,27 +304,50 @@ impl LogForm {
     }
 }
 
-form! {
-    protobuf struct AuthorityForm {
-        _subject: Option<Ignored> = "subject",
-        uri: String = "uri" or String::new(),
-        cert_chain: ChainForm = "certChain",
-        valid_for: Option<WindowForm> = "validFor",
-        _operator: Option<String> = "operator",
-    }
+#[derive(Deserialize)]
+#[serde(remote = "Self", rename_all = "camelCase", deny_unknown_fields)]
+struct AuthorityForm {
+    #[serde(rename = "subject")]
+    _subject: Option<IgnoredAny>,
+    #[serde(default)]
+    uri: String,
+    #[serde(alias = "cert_chain")]
+    cert_chain: ChainForm,
+    #[serde(alias = "valid_for")]
+    valid_for: Option<WindowForm>,
+    #[serde(rename = "operator")]
+    _operator: Option<String>,
+}
 
-    protobuf struct ChainForm {
-        certificates: Vec<CertificateForm> = "certificates",
-    }
+#[derive(Deserialize)]
+#[serde(remote = "Self", rename_all = "camelCase", deny_unknown_fields)]
+struct ChainForm {
+    certificates: Vec<CertificateForm>,
+}
 
-    protobuf struct CertificateForm {
-        raw_bytes: Base64Octets = "rawBytes",
-    }
+#[derive(Deserialize)]
+#[serde(remote = "Self", rename_all = "camelCase", deny_unknown_fields)]
+struct CertificateForm {
+    #[serde(alias = "raw_bytes")]
+    raw_bytes: Base64Octets,
+}
 
-    protobuf struct WindowForm {
-        start: Option<String> = "start",
-        end: Option<String> = "end",
-    }
+#[derive(Deserialize)]
+#[serde(remote = "Self", rename_all = "camelCase", deny_unknown_fields)]
+struct WindowForm {
+    start: Option<String>,
+    end: Option<String>,
+}
+
+strict! {
+    object TrustRootForm;
+    object LogForm;
+    object LogKeyForm;
+    object LogIdForm;
+    object AuthorityForm;
+    object ChainForm;
+    object CertificateForm;
+    object WindowForm;
 }
 
 /// The time in which an authority or a log is believed.

@@ -1,66 +1,120 @@
-//! The reader of JSON, held against `serde_json`: what both take must be the same tree, and what
-//! one refuses must be refused by both in the same words, but for the differences that
-//! core/src/json/walk.rs names.
+//! The guard, held against a look at the whole tree: it passes what `serde_json` reads and nothing
+//! else, unless a key occurs twice in an object or the nesting is deeper than the limit.
 #![no_main]
 
-use countersign_core::json::{Document, JsonFault, Kind, Value};
-use serde_json::Value as Theirs;
+use std::{collections::HashSet, fmt};
+
+use countersign_core::{
+    json::{self, JsonFault},
+    limits,
+};
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, SeqAccess, Visitor},
+};
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    match (Document::decode(data), serde_json::from_slice::<Theirs>(data)) {
-        (Ok(ours), Ok(theirs)) => assert_same(ours.root(), &theirs),
-        (Ok(_), Err(error)) => assert!(is_of_size(&error.to_string()), "{error}"),
-        // Rules of ours.
-        (Err(JsonFault::DuplicateKey(_) | JsonFault::TooDeep), _) => {}
-        (Err(JsonFault::Empty | JsonFault::NotJson), theirs) => {
-            assert!(!theirs.is_ok_and(|theirs| theirs.is_object() || theirs.is_array()));
+    let tree = serde_json::from_slice::<Tree>(data);
+    match (json::inspect(data), tree) {
+        (Ok(()), Ok(tree)) => assert!(!tree.has_key_twice() && tree.depth() <= limits::JSON_DEPTH),
+        (Ok(()), Err(error)) => panic!("not JSON: {error}"),
+        (Err(JsonFault::DuplicateKey(_)), Ok(tree)) => assert!(tree.has_key_twice()),
+        (Err(JsonFault::TooDeep), Ok(tree)) => assert!(tree.depth() > limits::JSON_DEPTH),
+        // What breaks a rule may also not be JSON, further on.
+        (Err(JsonFault::DuplicateKey(_) | JsonFault::TooDeep), Err(_)) => {}
+        (Err(JsonFault::Empty | JsonFault::NotJson), tree) => {
+            assert!(!matches!(tree, Ok(Tree::Array(_) | Tree::Object(_))));
         }
-        (Err(JsonFault::Truncated), theirs) => {
-            let theirs = theirs.expect_err("it breaks off");
-            assert!(theirs.is_eof() || is_of_size(&theirs.to_string()), "{theirs}");
-        }
-        (Err(JsonFault::Malformed(ours)), Ok(_)) => assert!(is_of_size(&ours), "{ours}"),
-        (Err(JsonFault::Malformed(ours)), Err(theirs)) => {
-            let theirs = theirs.to_string();
-            let is_near = |words: &str| ours.starts_with(words) && theirs.starts_with(words);
-            // A column that theirs gives approximately, or not at the number's end.
-            let differs = is_near("invalid unicode code point") || is_near("number out of range");
-            // A number that one of the two takes; what is wrong stands later.
-            let is_of_size = is_of_size(&ours) || is_of_size(&theirs);
-            assert!(ours == theirs || differs || is_of_size, "{ours}, not {theirs}");
+        (Err(JsonFault::Truncated), tree) => assert!(tree.is_err_and(|error| error.is_eof())),
+        (Err(JsonFault::Malformed { what, .. }), tree) => {
+            assert_eq!(what, tree.expect_err("it is not JSON").to_string());
         }
     }
 });
 
-/// Whether a double was too small for a number: at the limit the two judge differently.
-fn is_of_size(words: &str) -> bool {
-    words.starts_with("number out of range")
+/// A document with every key that it has.
+enum Tree {
+    Scalar,
+    Array(Vec<Tree>),
+    Object(Vec<(String, Tree)>),
 }
 
-fn assert_same(ours: Value<'_>, theirs: &Theirs) {
-    match theirs {
-        Theirs::Null => assert_eq!(ours.kind(), Kind::Null),
-        Theirs::Bool(_) => assert_eq!(ours.kind(), Kind::Boolean),
-        Theirs::Number(number) => {
-            assert!(ours.number().is_some());
-            assert_eq!((ours.unsigned(), ours.signed()), (number.as_u64(), number.as_i64()));
+impl Tree {
+    fn inner(&self) -> Vec<&Tree> {
+        match self {
+            Self::Scalar => Vec::new(),
+            Self::Array(elements) => elements.iter().collect(),
+            Self::Object(members) => members.iter().map(|(_, value)| value).collect(),
         }
-        Theirs::String(text) => assert_eq!(ours.string().as_deref(), Some(&**text)),
-        Theirs::Array(list) => {
-            let elements: Vec<_> = ours.elements().collect();
-            assert_eq!((ours.kind(), elements.len()), (Kind::Sequence, list.len()));
-            for (ours, theirs) in elements.into_iter().zip(list) {
-                assert_same(ours, theirs);
-            }
+    }
+
+    fn depth(&self) -> usize {
+        let below = self.inner().into_iter().map(Self::depth).max().unwrap_or(0);
+        if matches!(self, Self::Scalar) { 0 } else { below + 1 }
+    }
+
+    fn has_key_twice(&self) -> bool {
+        let mut keys = HashSet::new();
+        let here = match self {
+            Self::Object(members) => members.iter().any(|(key, _)| !keys.insert(key)),
+            _ => false,
+        };
+        here || self.inner().into_iter().any(Self::has_key_twice)
+    }
+}
+
+impl<'de> Deserialize<'de> for Tree {
+    fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
+        reader.deserialize_any(Whole)
+    }
+}
+
+struct Whole;
+
+impl<'de> Visitor<'de> for Whole {
+    type Value = Tree;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Tree, A::Error> {
+        let mut list = Vec::new();
+        while let Some(element) = elements.next_element()? {
+            list.push(element);
         }
-        Theirs::Object(map) => {
-            let mut count = 0;
-            for (key, value) in ours.members() {
-                let key = key.string().expect("a key is a text");
-                assert_same(value, &map[&*key]);
-                count += 1;
-            }
-            assert_eq!((ours.kind(), count), (Kind::Map, map.len()));
+        Ok(Tree::Array(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Tree, A::Error> {
+        let mut list = Vec::new();
+        while let Some(member) = members.next_entry()? {
+            list.push(member);
         }
+        Ok(Tree::Object(list))
+    }
+
+    fn visit_unit<E>(self) -> Result<Tree, E> {
+        Ok(Tree::Scalar)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Tree, E> {
+        Ok(Tree::Scalar)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Tree, E> {
+        Ok(Tree::Scalar)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Tree, E> {
+        Ok(Tree::Scalar)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Tree, E> {
+        Ok(Tree::Scalar)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Tree, E> {
+        Ok(Tree::Scalar)
     }
 }

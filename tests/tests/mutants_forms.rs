@@ -8,9 +8,10 @@ use countersign_core::{
     finding::{Finding, FindingCode},
     limits,
     policy::{Compromise, Policy},
+    trust::TrustRoot,
 };
 use countersign_tests::{
-    corpus::public_good::changed,
+    corpus::public_good::{self, changed},
     forge::{IDENTITY, Release},
     log::{Kind, Log, with_entries},
 };
@@ -272,4 +273,51 @@ fn reads_policies_up_to_their_greatest_size() {
     assert!(Policy::decode(&padded(text.as_bytes(), limits::POLICY_BYTES)).is_ok());
     let larger = Policy::decode(&padded(text.as_bytes(), limits::POLICY_BYTES + 1));
     assert_eq!(larger.expect_err("a fault").code, FindingCode::POLICY_MALFORMED);
+}
+
+/// The JSON pointers of the objects in a document.
+fn objects(value: &Value, at: &str) -> Vec<String> {
+    let inner: Vec<(String, &Value)> = match value {
+        Value::Object(members) => {
+            members.iter().map(|(key, value)| (format!("{at}/{key}"), value)).collect()
+        }
+        Value::Array(list) => {
+            list.iter().enumerate().map(|(index, value)| (format!("{at}/{index}"), value)).collect()
+        }
+        _ => Vec::new(),
+    };
+    let this = value.is_object().then(|| at.to_owned());
+    this.into_iter().chain(inner.iter().flat_map(|(at, value)| objects(value, at))).collect()
+}
+
+/// Whether a document can be decoded.
+type Reads = fn(&[u8]) -> bool;
+
+#[test]
+fn no_array_is_taken_for_an_object() {
+    let revocation = json!({ "offline": { "max_age_seconds": 1 } });
+    let signer = json!({ "files": ["**"], "identities": [IDENTITY], "provenance": {} });
+    let policy = json!({ "version": 1, "signers": [signer], "timestamps": { "required": 1 },
+        "revocation": revocation });
+    let logged = public_good::read("sigstore.js@2.0.0-provenance.sigstore.json");
+    let documents: [(Vec<u8>, Reads); 4] = [
+        (Release::new().bundle(), |bytes| Bundle::decode(bytes).is_ok()),
+        (logged, |bytes| Bundle::decode(bytes).is_ok()),
+        (public_good::read("staging_trusted_root.json"), |bytes| TrustRoot::decode(bytes).is_ok()),
+        (policy.to_string().into_bytes(), |bytes| Policy::decode(bytes).is_ok()),
+    ];
+    for (document, reads) in documents {
+        assert!(reads(&document));
+        let genuine: Value = serde_json::from_slice(&document).expect("JSON");
+        // Whom an authority calls itself is for people, and not read.
+        let read = |at: &String| !at.ends_with("/subject");
+        for at in objects(&genuine, "").into_iter().filter(read) {
+            let changed = changed(&document, |root| {
+                let object = root.pointer_mut(&at).expect("an object");
+                let values = object.as_object().expect("an object").values().cloned().collect();
+                *object = Value::Array(values);
+            });
+            assert!(!reads(&changed), "{at}");
+        }
+    }
 }

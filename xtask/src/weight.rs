@@ -12,8 +12,11 @@ use crate::{files, wasm};
 
 /// A function belongs to the first part one of whose words its name holds.
 const PARTS: [(&str, &[&str]); 9] = [
-    ("reading JSON", &["countersign_core::json"]),
     ("writing JSON (serde)", &["serde_json::ser", "serde_core::ser", "Serialize", "zmij", "itoa"]),
+    (
+        "reading JSON (serde, the guard)",
+        &["countersign_core::json", "serde_json", "serde_core::de", "serde::de", "Deserialize"],
+    ),
     ("text of numbers (core::fmt)", &["flt2dec", "dec2flt", "fmt::", "bignum"]),
     ("RSA, big integers", &["crypto_bigint", "crypto_primes", "rsa::"]),
     (

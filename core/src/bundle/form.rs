@@ -2,6 +2,8 @@
 
 use alloc::{format, string::String, vec::Vec};
 
+use serde::Deserialize;
+
 use super::{
     Bundle, Content, DigestFault, Envelope, Verifier, Version, json_finding,
     log_entry::LogEntryForm,
@@ -9,7 +11,7 @@ use super::{
 use crate::{
     digest::{Digest, HashAlgorithm},
     finding::{Finding, FindingCode},
-    json::{Base64Octets, Form, JsonFault, Value, form},
+    json::{Base64Octets, JsonFault, Value, strict},
     limits,
 };
 
@@ -23,68 +25,122 @@ const MEDIA_TYPES: [(&str, Version); 4] = [
     ("application/vnd.dev.sigstore.bundle+json;version=0.1", Version::V0_1),
 ];
 
-form! {
-    protobuf struct BundleForm {
-        _media_type: String = "mediaType",
-        verification_material: MaterialForm = "verificationMaterial",
-        message_signature: Option<MessageSignatureForm> = "messageSignature",
-        dsse_envelope: Option<EnvelopeForm> = "dsseEnvelope",
-    }
+#[derive(Deserialize)]
+#[serde(remote = "Self", rename_all = "camelCase", deny_unknown_fields)]
+struct BundleForm {
+    #[serde(rename = "mediaType", alias = "media_type")]
+    _media_type: String,
+    #[serde(alias = "verification_material")]
+    verification_material: MaterialForm,
+    #[serde(alias = "message_signature")]
+    message_signature: Option<MessageSignatureForm>,
+    #[serde(alias = "dsse_envelope")]
+    dsse_envelope: Option<EnvelopeForm>,
+}
 
-    protobuf struct MaterialForm {
-        certificate: Option<CertificateForm> = "certificate",
-        x509_certificate_chain: Option<ChainForm> = "x509CertificateChain",
-        public_key: Option<PublicKeyForm> = "publicKey",
-        tlog_entries: Vec<LogEntryForm> = "tlogEntries" or Vec::new(),
-        timestamp_verification_data: Option<TimestampsForm> = "timestampVerificationData",
-    }
+#[derive(Deserialize)]
+#[serde(remote = "Self", rename_all = "camelCase", deny_unknown_fields)]
+struct MaterialForm {
+    certificate: Option<CertificateForm>,
+    #[serde(alias = "x509_certificate_chain")]
+    x509_certificate_chain: Option<ChainForm>,
+    #[serde(alias = "public_key")]
+    public_key: Option<PublicKeyForm>,
+    #[serde(alias = "tlog_entries", default)]
+    tlog_entries: Vec<LogEntryForm>,
+    #[serde(alias = "timestamp_verification_data")]
+    timestamp_verification_data: Option<TimestampsForm>,
+}
 
-    protobuf struct CertificateForm {
-        raw_bytes: Base64Octets = "rawBytes",
-    }
+#[derive(Deserialize)]
+#[serde(remote = "Self", rename_all = "camelCase", deny_unknown_fields)]
+struct CertificateForm {
+    #[serde(alias = "raw_bytes")]
+    raw_bytes: Base64Octets,
+}
 
-    protobuf struct PublicKeyForm {
-        hint: String = "hint" or String::new(),
-    }
+#[derive(Deserialize)]
+#[serde(remote = "Self", rename_all = "camelCase", deny_unknown_fields)]
+struct PublicKeyForm {
+    #[serde(default)]
+    hint: String,
+}
 
-    protobuf struct ChainForm {
-        certificates: Vec<CertificateForm> = "certificates",
-    }
+#[derive(Deserialize)]
+#[serde(remote = "Self", rename_all = "camelCase", deny_unknown_fields)]
+struct ChainForm {
+    certificates: Vec<CertificateForm>,
+}
 
-    protobuf struct TimestampsForm {
-        rfc3161_timestamps: Vec<TimestampForm> = "rfc3161Timestamps" or Vec::new(),
-    }
+#[derive(Deserialize)]
+#[serde(remote = "Self", rename_all = "camelCase", deny_unknown_fields)]
+struct TimestampsForm {
+    #[serde(alias = "rfc3161_timestamps", default)]
+    rfc3161_timestamps: Vec<TimestampForm>,
+}
 
-    protobuf struct TimestampForm {
-        signed_timestamp: Base64Octets = "signedTimestamp",
-    }
+#[derive(Deserialize)]
+#[serde(remote = "Self", rename_all = "camelCase", deny_unknown_fields)]
+struct TimestampForm {
+    #[serde(alias = "signed_timestamp")]
+    signed_timestamp: Base64Octets,
+}
 
-    protobuf struct MessageSignatureForm {
-        message_digest: Option<DigestForm> = "messageDigest",
-        signature: Base64Octets = "signature",
-    }
+#[derive(Deserialize)]
+#[serde(remote = "Self", rename_all = "camelCase", deny_unknown_fields)]
+struct MessageSignatureForm {
+    #[serde(alias = "message_digest")]
+    message_digest: Option<DigestForm>,
+    signature: Base64Octets,
+}
 
-    protobuf struct DigestForm {
-        algorithm: String = "algorithm",
-        digest: Base64Octets = "digest",
-    }
+#[derive(Deserialize)]
+#[serde(remote = "Self", rename_all = "camelCase", deny_unknown_fields)]
+struct DigestForm {
+    algorithm: String,
+    digest: Base64Octets,
+}
 
-    // DSSE's definition calls its fields as its JSON does.
-    closed struct EnvelopeForm {
-        payload: Base64Octets = "payload",
-        payload_type: String = "payloadType",
-        signatures: Vec<EnvelopeSignatureForm> = "signatures",
-    }
+// DSSE's definition calls its fields as its JSON does: they have one name.
+#[derive(Deserialize)]
+#[serde(remote = "Self", rename_all = "camelCase", deny_unknown_fields)]
+struct EnvelopeForm {
+    payload: Base64Octets,
+    payload_type: String,
+    signatures: Vec<EnvelopeSignatureForm>,
+}
 
-    closed struct EnvelopeSignatureForm {
-        sig: Base64Octets = "sig",
-        _keyid: Option<String> = "keyid",
-    }
+#[derive(Deserialize)]
+#[serde(remote = "Self", deny_unknown_fields)]
+struct EnvelopeSignatureForm {
+    sig: Base64Octets,
+    #[serde(rename = "keyid")]
+    _keyid: Option<String>,
+}
+
+strict! {
+    object BundleForm;
+    object MaterialForm;
+    object CertificateForm;
+    object PublicKeyForm;
+    object ChainForm;
+    object TimestampsForm;
+    object TimestampForm;
+    object MessageSignatureForm;
+    object DigestForm;
+    object EnvelopeForm;
+    object EnvelopeSignatureForm;
 }
 
 pub(super) fn decode(root: Value<'_>) -> Result<Bundle, Finding> {
-    let fault = |fault: String| json_finding(&JsonFault::Malformed(fault));
-    let media_type = media_type(root).map_err(fault)?;
+    let fault = |fault: JsonFault| json_finding(&fault);
+    // First only the media type, so that a bundle of a later version is called that and not
+    // malformed.
+    let media_type = root.member("mediaType").or_else(|| root.member("media_type"));
+    let media_type: String = match media_type {
+        Some(media_type) => media_type.read().map_err(fault)?,
+        None => return Err(malformed("missing field `mediaType`")),
+    };
     let Some((_, version)) = MEDIA_TYPES.iter().find(|(name, _)| *name == media_type) else {
         let code = if media_type.starts_with(MEDIA_TYPE_FAMILY) {
             FindingCode::BUNDLE_TOO_NEW
@@ -96,14 +152,8 @@ pub(super) fn decode(root: Value<'_>) -> Result<Bundle, Finding> {
             .expected("a Sigstore bundle, v0.1 to v0.3")
             .found(media_type));
     };
-    let form = BundleForm::read(root).map_err(fault)?;
+    let form: BundleForm = root.read().map_err(fault)?;
     form.decode(*version)
-}
-
-/// Only the media type, so that a bundle of a later version is called that and not malformed.
-fn media_type(root: Value<'_>) -> Result<String, String> {
-    let value = root.member("mediaType").or_else(|| root.member("media_type"));
-    value.map_or_else(|| Err(root.wrong_at_end("missing field `mediaType`")), String::read)
 }
 
 impl BundleForm {

@@ -4,52 +4,90 @@
 //! demands of readers.
 
 use alloc::{format, string::String, vec::Vec};
+use core::fmt;
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error, Visitor},
+};
 
 use super::form::{bounded, malformed};
 use crate::{
     digest::HashAlgorithm,
     finding::Finding,
-    json::{Base64Octets, Form, Value, form},
+    json::{Base64Octets, strict},
     limits,
     time::UnixSeconds,
     tlog::{InclusionProof, LogEntry},
 };
 
-form! {
-    pub(super) protobuf struct LogEntryForm {
-        log_index: Int64 = "logIndex" or Int64::default(),
-        log_id: LogIdForm = "logId",
-        kind_version: KindForm = "kindVersion",
-        integrated_time: Int64 = "integratedTime" or Int64::default(),
-        inclusion_promise: Option<PromiseForm> = "inclusionPromise",
-        inclusion_proof: Option<ProofForm> = "inclusionProof",
-        canonicalized_body: Base64Octets = "canonicalizedBody",
-    }
+#[derive(Deserialize)]
+#[serde(remote = "Self", rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct LogEntryForm {
+    #[serde(alias = "log_index", default)]
+    log_index: Int64,
+    #[serde(alias = "log_id")]
+    log_id: LogIdForm,
+    #[serde(alias = "kind_version")]
+    kind_version: KindForm,
+    #[serde(alias = "integrated_time", default)]
+    integrated_time: Int64,
+    #[serde(alias = "inclusion_promise")]
+    inclusion_promise: Option<PromiseForm>,
+    #[serde(alias = "inclusion_proof")]
+    inclusion_proof: Option<ProofForm>,
+    #[serde(alias = "canonicalized_body")]
+    canonicalized_body: Base64Octets,
+}
 
-    protobuf struct LogIdForm {
-        key_id: Base64Octets = "keyId",
-    }
+#[derive(Deserialize)]
+#[serde(remote = "Self", rename_all = "camelCase", deny_unknown_fields)]
+struct LogIdForm {
+    #[serde(alias = "key_id")]
+    key_id: Base64Octets,
+}
 
-    protobuf struct KindForm {
-        kind: String = "kind",
-        version: String = "version",
-    }
+#[derive(Deserialize)]
+#[serde(remote = "Self", rename_all = "camelCase", deny_unknown_fields)]
+struct KindForm {
+    kind: String,
+    version: String,
+}
 
-    protobuf struct PromiseForm {
-        signed_entry_timestamp: Base64Octets = "signedEntryTimestamp",
-    }
+#[derive(Deserialize)]
+#[serde(remote = "Self", rename_all = "camelCase", deny_unknown_fields)]
+struct PromiseForm {
+    #[serde(alias = "signed_entry_timestamp")]
+    signed_entry_timestamp: Base64Octets,
+}
 
-    protobuf struct ProofForm {
-        log_index: Int64 = "logIndex" or Int64::default(),
-        root_hash: Base64Octets = "rootHash",
-        tree_size: Int64 = "treeSize",
-        hashes: Vec<Base64Octets> = "hashes" or Vec::new(),
-        checkpoint: Option<CheckpointForm> = "checkpoint",
-    }
+#[derive(Deserialize)]
+#[serde(remote = "Self", rename_all = "camelCase", deny_unknown_fields)]
+struct ProofForm {
+    #[serde(alias = "log_index", default)]
+    log_index: Int64,
+    #[serde(alias = "root_hash")]
+    root_hash: Base64Octets,
+    #[serde(alias = "tree_size")]
+    tree_size: Int64,
+    #[serde(default)]
+    hashes: Vec<Base64Octets>,
+    checkpoint: Option<CheckpointForm>,
+}
 
-    protobuf struct CheckpointForm {
-        envelope: String = "envelope",
-    }
+#[derive(Deserialize)]
+#[serde(remote = "Self", rename_all = "camelCase", deny_unknown_fields)]
+struct CheckpointForm {
+    envelope: String,
+}
+
+strict! {
+    object LogEntryForm;
+    object LogIdForm;
+    object KindForm;
+    object PromiseForm;
+    object ProofForm;
+    object CheckpointForm;
 }
 
 impl LogEntryForm {
@@ -98,20 +136,35 @@ impl Int64 {
     }
 }
 
-impl<'a> Form<'a> for Int64 {
-    fn read(value: Value<'a>) -> Result<Self, String> {
-        if let Some(text) = value.string() {
-            // Decimal as protobuf writes it: one spelling for each number.
-            let digits = text.strip_prefix('-').unwrap_or(&text);
-            let plain = digits.bytes().all(|byte| byte.is_ascii_digit())
-                && (text == "0" || !digits.starts_with('0'));
-            let number = text.parse().ok().filter(|_| plain);
-            return number.map(Int64).ok_or_else(|| value.wrong("not a decimal 64-bit integer"));
-        }
-        match value.signed() {
-            Some(number) => Ok(Self(number)),
-            None if value.unsigned().is_some() => Err(value.wrong("over 64 bits")),
-            None => Err(value.is_not("a 64-bit integer, as a string")),
-        }
+impl<'de> Deserialize<'de> for Int64 {
+    fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
+        reader.deserialize_any(StringOrNumber)
+    }
+}
+
+struct StringOrNumber;
+
+impl Visitor<'_> for StringOrNumber {
+    type Value = Int64;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a 64-bit integer, as a string")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Int64, E> {
+        // Decimal as protobuf writes it: one spelling for each number.
+        let digits = text.strip_prefix('-').unwrap_or(text);
+        let plain = digits.bytes().all(|byte| byte.is_ascii_digit())
+            && (text == "0" || !digits.starts_with('0'));
+        let number = text.parse().ok().filter(|_| plain);
+        number.map(Int64).ok_or_else(|| E::custom("not a decimal 64-bit integer"))
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Int64, E> {
+        Ok(Int64(number))
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Int64, E> {
+        i64::try_from(number).map(Int64).map_err(|_| E::custom("over 64 bits"))
     }
 }

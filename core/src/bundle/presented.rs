@@ -11,7 +11,7 @@ use alloc::{format, string::String, vec::Vec};
 use super::{Bundle, form, json_finding, python};
 use crate::{
     finding::{Finding, FindingCode},
-    json::{self, Document, JsonFault, Kind, Value},
+    json::{self, Document, JsonFault, Value},
     kind::FileKind,
     limits,
 };
@@ -55,27 +55,29 @@ type Part = Result<Bundle, Finding>;
 
 /// The bundles of a document.
 fn parts(root: Value<'_>) -> Vec<Part> {
-    if root.kind() == Kind::Sequence {
-        return root.elements().flat_map(parts_of_object).collect();
+    match root.elements() {
+        Some(elements) => bounded(elements).into_iter().flat_map(parts_of_object).collect(),
+        None => parts_of_object(root),
     }
-    parts_of_object(root)
 }
 
 fn parts_of_object(root: Value<'_>) -> Vec<Part> {
+    let list = |key| root.member(key).and_then(Value::elements);
     // GitHub: GET /repos/{owner}/{repo}/attestations/{digest}.
-    if let Some(list) = list(root, "attestations").filter(|_| root.member("mediaType").is_none()) {
-        return list.elements().map(within).collect();
+    if let Some(list) = list("attestations").filter(|_| root.member("mediaType").is_none()) {
+        return bounded(list).into_iter().map(within).collect();
     }
     // PyPI: GET /integrity/{project}/{version}/{filename}/provenance.
-    if let Some(list) = list(root, "attestation_bundles") {
-        let lists = list.elements().filter_map(|each| each.member("attestations"));
-        return lists.flat_map(Value::elements).map(python::decode).collect();
+    if let Some(list) = list("attestation_bundles") {
+        let lists = list.into_iter().filter_map(|each| each.member("attestations")?.elements());
+        return bounded(lists.flatten()).into_iter().map(python::decode).collect();
     }
     alloc::vec![within(root)]
 }
 
-fn list<'a>(root: Value<'a>, key: &str) -> Option<Value<'a>> {
-    root.member(key).filter(|value| value.kind() == Kind::Sequence)
+/// As many as need be read to see that they are too many.
+fn bounded<'a>(list: impl IntoIterator<Item = Value<'a>>) -> Vec<Value<'a>> {
+    list.into_iter().take(limits::BUNDLES.saturating_add(1)).collect()
 }
 
 /// The one bundle that an object is or has in it.

@@ -20,7 +20,7 @@ use core::fmt;
 
 use crate::{
     finding::{Finding, FindingCode},
-    json::{Document, JsonFault, Kind, Value},
+    json::{Document, JsonFault, Value},
     pattern::scheme_and_rest,
 };
 
@@ -108,7 +108,7 @@ impl Provenance {
             return Ok(None);
         }
         let predicate = statement.member("predicate");
-        let Some(predicate) = predicate.filter(|each| each.kind() == Kind::Map) else {
+        let Some(predicate) = predicate.filter(|each| each.is_object()) else {
             return Err(malformed(String::from("no object")));
         };
         Ok(Some(if predicate_type == PROVENANCE_TYPES[0] {
@@ -164,11 +164,11 @@ impl Provenance {
 /// The value at a place; everything on the way must be an object.
 fn value<'v>(mut value: Value<'v>, place: &[&str]) -> Result<Value<'v>, FieldFault> {
     for (depth, key) in place.iter().enumerate() {
-        if value.kind() != Kind::Map {
+        if !value.is_object() {
             let parent = place.get(..depth).unwrap_or(place);
             return Err(FieldFault::Malformed(parent.join(".")));
         }
-        value = match value.member(key).filter(|inner| inner.kind() != Kind::Null) {
+        value = match value.member(key).filter(|inner| !inner.is_null()) {
             None => return Err(FieldFault::Missing(place.join("."))),
             Some(inner) => inner,
         };
@@ -188,12 +188,11 @@ fn text(predicate: Value<'_>, place: &[&str]) -> Field {
 /// built and which merely used.
 fn the_one_repository(predicate: Value<'_>, place: &[&str]) -> Field {
     let list = place.join(".");
-    let resources = value(predicate, place)?;
-    if resources.kind() != Kind::Sequence {
+    let Some(resources) = value(predicate, place)?.elements() else {
         return Err(FieldFault::Malformed(list));
-    }
+    };
     let mut found = None;
-    for resource in resources.elements() {
+    for resource in resources {
         let uri = match text(resource, &["uri"]) {
             Ok(uri) => uri,
             // A resource may have a name or a digest alone.

@@ -6,32 +6,44 @@
 
 use alloc::{format, string::String, vec::Vec};
 
+use serde::Deserialize;
+
 use super::{
     Bundle, Content, Envelope, IN_TOTO_PAYLOAD_TYPE, Verifier, Version, form::bounded,
     json_finding, log_entry::LogEntryForm,
 };
 use crate::{
     finding::{Finding, FindingCode},
-    json::{Base64Octets, Form, JsonFault, Value, form},
+    json::{Base64Octets, Value, strict},
     limits,
 };
 
-form! {
-    open struct AttestationForm {
-        version: u32 = "version",
-        verification_material: MaterialForm = "verification_material",
-        envelope: EnvelopeForm = "envelope",
-    }
+#[derive(Deserialize)]
+#[serde(remote = "Self")]
+struct AttestationForm {
+    version: u32,
+    verification_material: MaterialForm,
+    envelope: EnvelopeForm,
+}
 
-    open struct MaterialForm {
-        certificate: Base64Octets = "certificate",
-        transparency_entries: Vec<LogEntryForm> = "transparency_entries",
-    }
+#[derive(Deserialize)]
+#[serde(remote = "Self")]
+struct MaterialForm {
+    certificate: Base64Octets,
+    transparency_entries: Vec<LogEntryForm>,
+}
 
-    open struct EnvelopeForm {
-        statement: Base64Octets = "statement",
-        signature: Base64Octets = "signature",
-    }
+#[derive(Deserialize)]
+#[serde(remote = "Self")]
+struct EnvelopeForm {
+    statement: Base64Octets,
+    signature: Base64Octets,
+}
+
+strict! {
+    object AttestationForm;
+    object MaterialForm;
+    object EnvelopeForm;
 }
 
 /// Whether an object is an attestation by its keys.
@@ -43,8 +55,7 @@ pub(super) fn is_attestation(root: Value<'_>) -> bool {
 
 /// An attestation as the bundle that it is.
 pub(super) fn decode(root: Value<'_>) -> Result<Bundle, Finding> {
-    let form =
-        AttestationForm::read(root).map_err(|fault| json_finding(&JsonFault::Malformed(fault)))?;
+    let form: AttestationForm = root.read().map_err(|fault| json_finding(&fault))?;
     if form.version != 1 {
         return Err(Finding::new(FindingCode::BUNDLE_TOO_NEW)
             .about("version")

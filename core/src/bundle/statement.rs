@@ -1,15 +1,21 @@
 //! in-toto Statements (v1): which artifacts a signed statement is about.
 //!
-//! The predicate is walked for repeated keys and depth but not read; unknown fields in it are the
+//! The guard of JSON passes over the predicate, which is not read; unknown fields in it are the
 //! predicate's business. The subject's `annotations`, the `ResourceDescriptor`'s own place for
 //! additions, may hold the size in bytes.
 
-use alloc::{borrow::Cow, string::String, vec::Vec};
+use alloc::{string::String, vec::Vec};
+use core::fmt;
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, Visitor},
+};
 
 use crate::{
     digest::{Digest, HashAlgorithm, decode_hex},
     finding::{Finding, FindingCode},
-    json::{self, Form, JsonFault, Kind, Value, form},
+    json::{self, JsonFault, Text, Value, strict},
     limits,
 };
 
@@ -39,23 +45,36 @@ pub struct Subject {
     pub size: Option<u64>,
 }
 
-form! {
-    open struct StatementForm {
-        statement_type: String = "_type",
-        subject: Vec<SubjectForm> = "subject",
-        predicate_type: String = "predicateType",
-    }
+#[derive(Deserialize)]
+#[serde(remote = "Self", rename_all = "camelCase")]
+struct StatementForm {
+    #[serde(rename = "_type")]
+    statement_type: String,
+    subject: Vec<SubjectForm>,
+    predicate_type: String,
+}
 
-    open struct SubjectForm {
-        name: Option<String> = "name",
-        digest: DigestSet = "digest" or DigestSet::default(),
-        annotations: Annotations = "annotations" or Annotations::default(),
-    }
+#[derive(Deserialize)]
+#[serde(remote = "Self")]
+struct SubjectForm {
+    name: Option<String>,
+    #[serde(default)]
+    digest: DigestSet,
+    #[serde(default)]
+    annotations: Annotations,
+}
 
-    #[derive(Default)]
-    open struct Annotations {
-        size: Option<WholeNumber> = "size",
-    }
+#[derive(Default, Deserialize)]
+#[serde(remote = "Self")]
+struct Annotations {
+    #[serde(default, deserialize_with = "whole_number")]
+    size: Option<u64>,
+}
+
+strict! {
+    object StatementForm;
+    object SubjectForm;
+    object Annotations;
 }
 
 /// An in-toto `DigestSet`: the strong digests in the order of their keys; nothing when one is of
@@ -68,22 +87,31 @@ impl Default for DigestSet {
     }
 }
 
-impl<'a> Form<'a> for DigestSet {
-    fn read(value: Value<'a>) -> Result<Self, String> {
-        if value.kind() != Kind::Map {
-            return Err(value.is_not("a map"));
-        }
-        let mut digests = Self::default();
-        for (key, value) in value.members() {
-            let hex = <Cow<'a, str>>::read(value)?;
-            let name = String::read(key)?;
+impl<'de> Deserialize<'de> for DigestSet {
+    fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
+        reader.deserialize_map(Digests)
+    }
+}
+
+struct Digests;
+
+impl<'de> Visitor<'de> for Digests {
+    type Value = DigestSet;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<DigestSet, A::Error> {
+        let mut digests = DigestSet::default();
+        while let Some((Text(name), Text(hex))) = members.next_entry()? {
             let Some(algorithm) = HashAlgorithm::parse(&name) else { continue };
             let octets = decode_hex(&hex);
             let digest = octets.and_then(|octets| Digest::new(algorithm, &octets));
             digests.0 = digests.0.zip(digest).map(|(mut list, digest)| {
                 // Few: a name has no more spellings than its letters have cases.
-                let place = list.iter().position(|(other, _)| *other > name);
-                list.insert(place.unwrap_or(list.len()), (name, digest));
+                let place = list.iter().position(|(other, _)| **other > *name);
+                list.insert(place.unwrap_or(list.len()), (name.into_owned(), digest));
                 list
             });
         }
@@ -91,13 +119,9 @@ impl<'a> Form<'a> for DigestSet {
     }
 }
 
-/// A number; nothing where anything else stands, or one that is not whole.
-struct WholeNumber(Option<u64>);
-
-impl<'a> Form<'a> for WholeNumber {
-    fn read(value: Value<'a>) -> Result<Self, String> {
-        Ok(Self(value.unsigned()))
-    }
+/// A number; `None` if it is anything else, or not whole.
+fn whole_number<'de, D: Deserializer<'de>>(reader: D) -> Result<Option<u64>, D::Error> {
+    Value::deserialize(reader).map(|value| value.read().ok())
 }
 
 impl Statement {
@@ -157,7 +181,7 @@ impl Statement {
 impl SubjectForm {
     fn decode(self) -> Option<Subject> {
         let digests = self.digest.0?.into_iter().map(|(_, digest)| digest).collect();
-        let size = self.annotations.size.and_then(|size| size.0);
+        let size = self.annotations.size;
         // Protobuf's JSON knows no absent text: an empty name is none.
         let name = self.name.filter(|name| !name.is_empty());
         Some(Subject { name, digests, size })

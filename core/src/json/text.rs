@@ -8,7 +8,7 @@ use alloc::{borrow::Cow, string::String, vec::Vec};
 
 use super::JsonFault;
 
-/// The text in UTF-8 without a byte order mark. What is not UTF-8 stays as it is, for the walk to
+/// The text in UTF-8 without a byte order mark. What is not UTF-8 stays as it is, for the guard to
 /// complain about. At most half as long again as `bytes`.
 ///
 /// # Errors
@@ -30,7 +30,10 @@ fn utf16(octets: &[u8], unit: fn([u8; 2]) -> u16) -> Result<Cow<'static, [u8]>, 
         Ok(text) if rest.is_empty() => Ok(Cow::Owned(Vec::from(text))),
         // A download may end within a character.
         Ok(_) => Err(JsonFault::Truncated),
-        Err(_) => Err(JsonFault::Malformed(String::from("not valid UTF-16"))),
+        Err(_) => Err(JsonFault::Malformed {
+            place: String::new(),
+            what: String::from("not valid UTF-16"),
+        }),
     }
 }
 
@@ -71,6 +74,6 @@ mod tests {
     #[test]
     fn broken_utf_16_is_refused() {
         assert_eq!(text(b"\xFF\xFE{\0}"), Err(JsonFault::Truncated));
-        assert!(matches!(text(b"\xFF\xFE\x00\xD8{\0"), Err(JsonFault::Malformed(_))));
+        assert!(matches!(text(b"\xFF\xFE\x00\xD8{\0"), Err(JsonFault::Malformed { .. })));
     }
 }

@@ -7,10 +7,11 @@
 use alloc::{format, string::String, vec::Vec};
 
 use base64ct::{Base64, Encoding};
+use serde::Deserialize;
 
 use crate::{
     digest::{Digest, HashAlgorithm, decode_hex},
-    json::{Base64Octets, Document, Form, JsonFault, OtherKeys, form},
+    json::{Base64Octets, Document, JsonFault, strict},
     pem,
 };
 
@@ -89,31 +90,30 @@ impl EntryBody {
 }
 
 /// The `spec` of a body.
-fn spec<'a, T: Form<'a>>(body: Document<'a>) -> Result<T, EntryFault> {
-    let mut found = [None];
-    let mut fields = body
-        .root()
-        .fields("struct Body", &["spec"], OtherKeys::Ignored, &mut found)
-        .map_err(EntryFault::Malformed)?;
-    fields.take().ok_or_else(|| EntryFault::Malformed(fields.fault()))
+fn spec<'a, T: Deserialize<'a>>(body: Document<'a>) -> Result<T, EntryFault> {
+    let malformed = |fault: String| EntryFault::Malformed(format!("spec: {fault}"));
+    let Some(spec) = body.root().member("spec") else {
+        return Err(malformed(String::from("missing")));
+    };
+    spec.read().map_err(|fault| malformed(format!("{fault}")))
 }
 
 /// Signatures and digest; nothing when the digest is none we know.
 type Parts = Option<(Vec<LoggedSignature>, LoggedDigest)>;
 
-form! {
-    open struct HeadForm {
-        kind: String = "kind",
-        api_version: String = "apiVersion",
-    }
+#[derive(Deserialize)]
+#[serde(remote = "Self", rename_all = "camelCase")]
+struct HeadForm {
+    kind: String,
+    api_version: String,
 }
 
-form! {
-    /// `{"algorithm":"sha256","value":HEX}`.
-    open struct HashForm {
-        algorithm: String = "algorithm",
-        value: String = "value",
-    }
+/// `{"algorithm":"sha256","value":HEX}`.
+#[derive(Deserialize)]
+#[serde(remote = "Self")]
+struct HashForm {
+    algorithm: String,
+    value: String,
 }
 
 impl HashForm {
@@ -122,24 +122,30 @@ impl HashForm {
     }
 }
 
-form! {
-    open struct HashedRekordV1Form {
-        data: HashedDataForm = "data",
-        signature: HashedSignatureForm = "signature",
-    }
+#[derive(Deserialize)]
+#[serde(remote = "Self")]
+struct HashedRekordV1Form {
+    data: HashedDataForm,
+    signature: HashedSignatureForm,
+}
 
-    open struct HashedDataForm {
-        hash: HashForm = "hash",
-    }
+#[derive(Deserialize)]
+#[serde(remote = "Self")]
+struct HashedDataForm {
+    hash: HashForm,
+}
 
-    open struct HashedSignatureForm {
-        content: Base64Octets = "content",
-        public_key: PemForm = "publicKey",
-    }
+#[derive(Deserialize)]
+#[serde(remote = "Self", rename_all = "camelCase")]
+struct HashedSignatureForm {
+    content: Base64Octets,
+    public_key: PemForm,
+}
 
-    open struct PemForm {
-        content: Base64Octets = "content",
-    }
+#[derive(Deserialize)]
+#[serde(remote = "Self")]
+struct PemForm {
+    content: Base64Octets,
 }
 
 impl HashedRekordV1Form {
@@ -152,30 +158,38 @@ impl HashedRekordV1Form {
     }
 }
 
-form! {
-    open struct HashedRekordV2Form {
-        hashed_rekord_v002: HashedRekordV2Content = "hashedRekordV002",
-    }
+#[derive(Deserialize)]
+#[serde(remote = "Self", rename_all = "camelCase")]
+struct HashedRekordV2Form {
+    hashed_rekord_v002: HashedRekordV2Content,
+}
 
-    open struct HashedRekordV2Content {
-        data: SigstoreDigestForm = "data",
-        signature: VerifiedSignatureForm = "signature",
-    }
+#[derive(Deserialize)]
+#[serde(remote = "Self")]
+struct HashedRekordV2Content {
+    data: SigstoreDigestForm,
+    signature: VerifiedSignatureForm,
+}
 
-    open struct SigstoreDigestForm {
-        algorithm: String = "algorithm",
-        digest: Base64Octets = "digest",
-    }
+#[derive(Deserialize)]
+#[serde(remote = "Self")]
+struct SigstoreDigestForm {
+    algorithm: String,
+    digest: Base64Octets,
+}
 
-    open struct VerifiedSignatureForm {
-        content: Base64Octets = "content",
-        verifier: VerifierForm = "verifier",
-    }
+#[derive(Deserialize)]
+#[serde(remote = "Self")]
+struct VerifiedSignatureForm {
+    content: Base64Octets,
+    verifier: VerifierForm,
+}
 
-    open struct VerifierForm {
-        x509_certificate: Option<RawForm> = "x509Certificate",
-        public_key: Option<RawForm> = "publicKey",
-    }
+#[derive(Deserialize)]
+#[serde(remote = "Self", rename_all = "camelCase")]
+struct VerifierForm {
+    x509_certificate: Option<RawForm>,
+    public_key: Option<RawForm>,
 }
 
 impl VerifierForm {
@@ -188,10 +202,10 @@ impl VerifierForm {
     }
 }
 
-form! {
-    open struct RawForm {
-        raw_bytes: Base64Octets = "rawBytes",
-    }
+#[derive(Deserialize)]
+#[serde(remote = "Self", rename_all = "camelCase")]
+struct RawForm {
+    raw_bytes: Base64Octets,
 }
 
 impl HashedRekordV2Form {
@@ -207,16 +221,18 @@ impl HashedRekordV2Form {
     }
 }
 
-form! {
-    open struct DsseForm {
-        payload_hash: HashForm = "payloadHash",
-        signatures: Vec<DsseSignatureForm> = "signatures",
-    }
+#[derive(Deserialize)]
+#[serde(remote = "Self", rename_all = "camelCase")]
+struct DsseForm {
+    payload_hash: HashForm,
+    signatures: Vec<DsseSignatureForm>,
+}
 
-    open struct DsseSignatureForm {
-        signature: Base64Octets = "signature",
-        verifier: Base64Octets = "verifier",
-    }
+#[derive(Deserialize)]
+#[serde(remote = "Self")]
+struct DsseSignatureForm {
+    signature: Base64Octets,
+    verifier: Base64Octets,
 }
 
 impl DsseForm {
@@ -230,15 +246,17 @@ impl DsseForm {
     }
 }
 
-form! {
-    open struct IntotoV1Form {
-        content: IntotoV1Content = "content",
-        public_key: Base64Octets = "publicKey",
-    }
+#[derive(Deserialize)]
+#[serde(remote = "Self", rename_all = "camelCase")]
+struct IntotoV1Form {
+    content: IntotoV1Content,
+    public_key: Base64Octets,
+}
 
-    open struct IntotoV1Content {
-        payload_hash: HashForm = "payloadHash",
-    }
+#[derive(Deserialize)]
+#[serde(remote = "Self", rename_all = "camelCase")]
+struct IntotoV1Content {
+    payload_hash: HashForm,
 }
 
 impl IntotoV1Form {
@@ -250,24 +268,30 @@ impl IntotoV1Form {
     }
 }
 
-form! {
-    open struct IntotoV2Form {
-        content: IntotoV2Content = "content",
-    }
+#[derive(Deserialize)]
+#[serde(remote = "Self")]
+struct IntotoV2Form {
+    content: IntotoV2Content,
+}
 
-    open struct IntotoV2Content {
-        envelope: IntotoEnvelopeForm = "envelope",
-        payload_hash: HashForm = "payloadHash",
-    }
+#[derive(Deserialize)]
+#[serde(remote = "Self", rename_all = "camelCase")]
+struct IntotoV2Content {
+    envelope: IntotoEnvelopeForm,
+    payload_hash: HashForm,
+}
 
-    open struct IntotoEnvelopeForm {
-        signatures: Vec<IntotoSignatureForm> = "signatures",
-    }
+#[derive(Deserialize)]
+#[serde(remote = "Self")]
+struct IntotoEnvelopeForm {
+    signatures: Vec<IntotoSignatureForm>,
+}
 
-    open struct IntotoSignatureForm {
-        sig: Base64Octets = "sig",
-        public_key: Base64Octets = "publicKey",
-    }
+#[derive(Deserialize)]
+#[serde(remote = "Self", rename_all = "camelCase")]
+struct IntotoSignatureForm {
+    sig: Base64Octets,
+    public_key: Base64Octets,
 }
 
 impl IntotoV2Form {
@@ -282,6 +306,29 @@ impl IntotoV2Form {
         });
         Some((logged.collect::<Option<_>>()?, LoggedDigest::Payload(digest)))
     }
+}
+
+strict! {
+    object HeadForm;
+    object HashForm;
+    object HashedRekordV1Form;
+    object HashedDataForm;
+    object HashedSignatureForm;
+    object PemForm;
+    object HashedRekordV2Form;
+    object HashedRekordV2Content;
+    object SigstoreDigestForm;
+    object VerifiedSignatureForm;
+    object VerifierForm;
+    object RawForm;
+    object DsseForm;
+    object DsseSignatureForm;
+    object IntotoV1Form;
+    object IntotoV1Content;
+    object IntotoV2Form;
+    object IntotoV2Content;
+    object IntotoEnvelopeForm;
+    object IntotoSignatureForm;
 }
 
 /// The one certificate or public key in a PEM text (RFC 7468 §5, §13), or nothing.
