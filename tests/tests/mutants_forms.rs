@@ -296,7 +296,8 @@ type Reads = fn(&[u8]) -> bool;
 #[test]
 fn no_array_is_taken_for_an_object() {
     let revocation = json!({ "offline": { "max_age_seconds": 1 } });
-    let signer = json!({ "files": ["**"], "identities": [IDENTITY], "provenance": {} });
+    let signer =
+        json!({ "files": ["**"], "identities": [IDENTITY], "provenance": { "refs": ["main"] } });
     let policy = json!({ "version": 1, "signers": [signer], "timestamps": { "required": 1 },
         "revocation": revocation });
     let logged = public_good::read("sigstore.js@2.0.0-provenance.sigstore.json");
