@@ -323,12 +323,12 @@ impl RevocationEvidence {
 impl<'a> Question<'a> {
     /// The key of the certificate's issuer, DER.
     fn issuer_key(self) -> Option<&'a [u8]> {
-        Certificate::decode(&self.source.issuer).ok().map(|issuer| issuer.public_key.raw)
+        Certificate::decode(self.source.link.issuer()).ok().map(|issuer| issuer.public_key.raw)
     }
 
     /// Whether that CRL is by the certificate's issuer, whenever it was made and whatever it covers.
     fn is_by_issuer(self, crl: &[u8]) -> bool {
-        let issuer = Certificate::decode(&self.source.issuer);
+        let issuer = Certificate::decode(self.source.link.issuer());
         let crl = CertificateList::decode(crl);
         issuer.is_ok_and(|issuer| crl.is_ok_and(|crl| crl.is_by(&issuer, &AwsLc)))
     }
@@ -341,8 +341,7 @@ impl<'a> Question<'a> {
     ) -> Option<Known> {
         let (crls, ocsp): (Vec<_>, Vec<_>) =
             (crls.into_iter().collect(), ocsp.into_iter().collect());
-        let link = (self.source.certificate.as_slice(), self.source.issuer.as_slice());
-        revocation::known(link, (&crls, &ocsp), self.rules, &AwsLc, self.now)
+        revocation::known(&self.source.link, (&crls, &ocsp), self.rules, &AwsLc, self.now)
     }
 
     /// Whether what came is authentic, of the same address as the kept CRL, and newer.

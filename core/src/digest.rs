@@ -161,6 +161,10 @@ impl fmt::Debug for Digest {
     }
 }
 
+/// For tests that need no digest in particular.
+#[cfg(test)]
+pub(crate) static OF_NOTHING: Digest = Digest { algorithm: HashAlgorithm::Sha256, octets: [0; 64] };
+
 /// Lower-case hexadecimal.
 pub fn encode_hex(octets: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";

@@ -40,5 +40,6 @@ mod verify;
 pub mod x509;
 
 pub use verify::{
-    Artifact, Evidence, EvidenceSet, Keep, Plan, RevocationSource, Unnamed, Verification, verify,
+    Artifact, Evidence, EvidenceSet, Keep, Plan, ProvenTime, RevocationSource, Unnamed,
+    Verification, Voucher, verify,
 };

@@ -2,7 +2,7 @@
 //!
 //! [`decide`] is the decision table of `docs/revocation.md` and nothing else: revocation respects
 //! proven time. [`RevocationEvidence`] holds CRLs and OCSP responses and finds what they say about one
-//! certificate; each is believed only when its issuer, or a delegate directly issued by it,
+//! verified link; each is believed only when the issuer, or a delegate directly issued by it,
 //! signed it, and only for what it covers.
 
 mod evidence;
@@ -18,7 +18,8 @@ use crate::{
     crl::RevocationReason,
     finding::{Finding, FindingCode},
     policy::{AfterExpiry, Compromise, Revocation, RevocationMode},
-    time::{ProvenTime, UnixSeconds},
+    time::UnixSeconds,
+    verify::ProvenTime,
 };
 
 /// Whether evidence is recent enough for a pass; of several, the greatest counts.
@@ -80,7 +81,7 @@ impl Subject {
 pub fn decide(
     known: &Known,
     subject: Subject,
-    signed_by: Option<ProvenTime>,
+    signed_by: Option<ProvenTime<'_>>,
     rules: &Revocation,
     now: UnixSeconds,
 ) -> Vec<Finding> {
@@ -142,7 +143,7 @@ pub(crate) fn is_compromise(reason: RevocationReason) -> bool {
 /// validity, from after the signature, and the policy takes that.
 fn decide_age(
     known: &Known,
-    signed_by: Option<ProvenTime>,
+    signed_by: Option<ProvenTime<'_>>,
     rules: &Revocation,
     now: UnixSeconds,
 ) -> Option<Finding> {

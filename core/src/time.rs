@@ -1,4 +1,4 @@
-//! Points in time: seconds since 1970-01-01T00:00:00Z, and a time that somebody vouched for.
+//! Points in time: seconds since 1970-01-01T00:00:00Z.
 //!
 //! There is no clock here: "now" is always handed in.
 
@@ -117,22 +117,6 @@ impl fmt::Display for UnixSeconds {
 impl Serialize for UnixSeconds {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
-    }
-}
-
-/// The upper bound of a time that a trusted authority vouched for: whatever the authority
-/// stamped existed by then. Only the verification of timestamps and of logs' promises makes one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ProvenTime(UnixSeconds);
-
-impl ProvenTime {
-    pub(crate) const fn vouched(time: UnixSeconds) -> Self {
-        Self(time)
-    }
-
-    /// The time as a plain number.
-    pub const fn time(self) -> UnixSeconds {
-        self.0
     }
 }
 

@@ -1,9 +1,8 @@
 //! The one door: evidence in, report out.
 //!
-//! The steps: decode the bundle → verify its log entries and timestamps → judge the signer's certificate at the
-//! proven time → hold the signer against the policy → verify the signature → compare the file →
-//! look at revocation. Every step that can be made is made, so that a report names all that is
-//! wrong; what leads is decided by rank. Nothing here reads a clock, a file or a network.
+//! Decode ([`EvidenceSet`]) → open ([`Verification`]) → plan and sources, which tell the caller what
+//! to read and to fetch → report. The order of the rules, with its reasons, is told where it is
+//! decided: at `Run::report`. Nothing here reads a clock, a file or a network.
 
 mod bundles;
 mod choice;
@@ -13,6 +12,7 @@ mod legacy;
 mod logged;
 mod opened;
 mod plan;
+mod proven;
 mod provenance;
 mod run;
 mod signature;
@@ -25,6 +25,7 @@ mod when;
 
 pub use evidence_set::EvidenceSet;
 pub use plan::{Keep, Plan};
+pub use proven::{ProvenTime, Voucher};
 pub use sources::RevocationSource;
 
 use alloc::{format, string::String, vec::Vec};

@@ -325,7 +325,8 @@ fn gives_the_certificates_of_the_path_from_the_leaf_to_the_anchor() {
     assert_eq!(whole, [&signed.leaf, &signed.authority, &signed.root]);
     let issuers: Vec<&[u8]> = path.issuers().iter().map(|each| each.raw).collect();
     assert_eq!(issuers, [&signed.authority, &signed.root]);
-    let links: Vec<_> = path.links().map(|(below, above)| (below.raw, above.raw)).collect();
+    let links: Vec<_> =
+        path.links().map(|link| (link.certificate().raw, link.issuer().raw)).collect();
     let expected = [(&signed.leaf, &signed.authority), (&signed.authority, &signed.root)];
     assert_eq!(links, expected.map(|(below, above)| (&below[..], &above[..])));
     assert_eq!(path.leaf().raw, signed.leaf);

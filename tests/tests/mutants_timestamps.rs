@@ -3,6 +3,7 @@
 //! fillers alike.
 
 use countersign_core::{
+    Voucher,
     asn1::Flag,
     crypto::{CryptoProvider, aws_lc::AwsLc, rustcrypto::RustCrypto},
     digest::{Digest, HashAlgorithm, digest},
@@ -63,6 +64,23 @@ fn token(change: impl FnOnce(&mut TokenDraft)) -> Outcome {
     change(&mut draft);
     let response = draft.sign(&chain.leaf_key, &signed.leaf);
     verified(&response, &[authority(&signed, Window::default())])
+}
+
+#[test]
+fn a_proven_time_says_of_what_and_by_whom() {
+    let chain = Chain::timestamping();
+    let signed = chain.sign();
+    let mut draft = TokenDraft::new(HashAlgorithm::Sha384, MESSAGE);
+    draft.certificates = vec![signed.leaf.clone(), signed.authority.clone()];
+    let response = draft.sign(&chain.leaf_key, &signed.leaf);
+    let authorities = [authority(&signed, Window::default())];
+    let timestamp = tsp::verify(&response, Stamped::Message(MESSAGE), &authorities, &AwsLc, NOW)
+        .expect("holds");
+    let proven = timestamp.time();
+    assert_eq!(proven.time(), PROVEN);
+    assert_eq!(*proven.of(), digest(&AwsLc, HashAlgorithm::Sha384, MESSAGE));
+    let Voucher::Authority([by]) = proven.by() else { panic!("{:?}", proven.by()) };
+    assert!(by.is_same(&authorities[0]));
 }
 
 /// A right token under a chain with one change; the trust root pins all of it.

@@ -111,7 +111,7 @@ fn no_signed_bit_of_a_timestamp_can_change() {
     let verify = |octets: &[u8]| {
         let authorities = &trust.timestamp_authorities;
         verify_timestamp(octets, Stamped::Message(FILE), authorities, &AwsLc, NOW)
-            .map(|timestamp| (timestamp.time(), timestamp.info().serial.to_vec()))
+            .map(|timestamp| (timestamp.time().time(), timestamp.info().serial.to_vec()))
     };
     let expected = verify(&genuine).expect("the genuine token verifies");
     let vouched = vouched_for(&genuine);

@@ -1,7 +1,7 @@
 //! One verification, step by step: JavaScript fetches and hashes between the steps.
 
 use alloc::{boxed::Box, format, string::String, vec::Vec};
-use core::cell::OnceCell;
+use core::cell::{OnceCell, RefCell};
 
 use base64ct::{Base64, Encoding};
 use countersign_core::{
@@ -17,7 +17,7 @@ use countersign_core::{
     time::UnixSeconds,
     trust::TrustRoot,
     tsp::TokenForm,
-    x509::Certificate,
+    x509::{Certificate, LinkOctets},
 };
 use serde::Serialize;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -39,6 +39,8 @@ pub struct Verification {
     content_size: usize,
     crls: Vec<Vec<u8>>,
     ocsp_responses: Vec<Vec<u8>>,
+    /// The links whose revocation sources were named so far, each once.
+    links: RefCell<Vec<LinkOctets>>,
     /// What cannot be used of what was handed in.
     fault: Option<Finding>,
 }
@@ -94,8 +96,6 @@ struct Source {
     ocsp_urls: Vec<String>,
     /// The certificate, DER in Base64.
     certificate: String,
-    /// The issuer's certificate, DER in Base64.
-    issuer: String,
     /// The SHA-256 digest of the issuer's public key, in hex. It stays the same if the issuer has
     /// several certificates.
     issuer_key: String,
@@ -126,6 +126,7 @@ impl Verification {
             content_size: 0,
             crls: Vec::new(),
             ocsp_responses: Vec::new(),
+            links: RefCell::default(),
             fault: None,
         }
     }
@@ -222,14 +223,16 @@ impl Verification {
         self.crls.get(index).filter(|_| index < limits::CRLS).cloned()
     }
 
-    /// What one CRL (DER or PEM), which need not have been handed in, says of a certificate that
-    /// `issuer` issued (each DER), as JSON text:
+    /// What one CRL (DER or PEM), which need not have been handed in, says of a certificate (DER)
+    /// that `revocationSources` named, as JSON text:
     /// `{"answers": true, "fresh": true, "this_update": 1, "number": "Cg=="}`. `None` if `file` is
-    /// no CRL.
+    /// no CRL, or the certificate is another.
     #[wasm_bindgen(js_name = crlFacts)]
-    pub fn crl_facts(&self, file: Vec<u8>, certificate: &[u8], issuer: &[u8]) -> Option<String> {
+    pub fn crl_facts(&self, file: Vec<u8>, certificate: &[u8]) -> Option<String> {
         let rules = &self.terms.policy.as_ref().ok()?.revocation;
-        Question { certificate, issuer, rules, now: self.terms.now }.facts_of(file)
+        let links = self.links.borrow();
+        let link = links.iter().find(|link| link.certificate() == certificate)?;
+        Question { link, rules, now: self.terms.now }.facts_of(file)
     }
 
     /// Verifies; the report as JSON text (`docs/report.schema.json`).
@@ -268,6 +271,12 @@ impl Verification {
         let Ok(opened) = self.opened() else { return Vec::new() };
         let (crls, ocsp_responses) = self.revocation_evidence();
         let sources = opened.sources(&self.artifact(), &crls, &ocsp_responses);
+        let mut links = self.links.borrow_mut();
+        for source in &sources {
+            if !links.contains(&source.link) {
+                links.push(source.link.clone());
+            }
+        }
         sources.into_iter().map(described).collect()
     }
 
@@ -320,9 +329,8 @@ fn described(source: RevocationSource) -> Source {
         required: source.is_required,
         covered: source.is_covered,
         ocsp_request: Base64::encode_string(&source.ocsp_request),
-        certificate: Base64::encode_string(&source.certificate),
-        issuer: Base64::encode_string(&source.issuer),
-        issuer_key: key_digest(&source.issuer),
+        certificate: Base64::encode_string(source.link.certificate()),
+        issuer_key: key_digest(source.link.issuer()),
         crl_urls: source.crl_urls,
         ocsp_urls: source.ocsp_urls,
     }

@@ -11,7 +11,7 @@ use countersign_core::{
     policy::{Policy, Revocation},
     revocation::{self, Freshness},
     tsp::TokenForm,
-    x509::Certificate,
+    x509::{Certificate, VerifiedLink},
 };
 use serde_json::{Value, json};
 
@@ -108,13 +108,7 @@ fn status_by_ocsp(
     let decode =
         |der| Certificate::decode(der).map_err(|error| malformed(path, &error.to_string()));
     let (certificate, issuer) = (decode(der)?, decode(issuer_der)?);
-    if !certificate.is_signed_by(&issuer, &AwsLc) {
-        return Err(Finding::new(FindingCode::CERTIFICATE_UNKNOWN_ISSUER)
-            .about(certificate.subject_text())
-            .expected(format!("issued by {}", issuer.subject_text()))
-            .found("not signed by it")
-            .into());
-    }
+    let link = VerifiedLink::verify(&certificate, &issuer, &AwsLc)?;
     let mut named = certificate.extensions.ocsp_urls.iter();
     let in_certificate = named.find_map(|url| fetch::address(url).ok());
     let url = arguments.ocsp_url.clone().or(in_certificate).ok_or_else(|| {
@@ -129,7 +123,7 @@ fn status_by_ocsp(
     let responses = [response.as_slice()];
     let mut evidence = revocation::RevocationEvidence::decode(&[], &responses)?;
     let rules = Revocation::default();
-    let standing = evidence.standing(&certificate, &issuer, &rules, &AwsLc, session.now());
+    let standing = evidence.standing(link, &rules, &AwsLc, session.now());
     let Some(known) = standing.known else {
         let fault = standing.faults.into_iter().next();
         return Err(fault.unwrap_or_else(|| FindingCode::REVOCATION_UNKNOWN.into()).into());

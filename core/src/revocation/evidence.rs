@@ -12,7 +12,7 @@ use crate::{
     ocsp::{BasicResponse, OcspResponse, SingleResponse},
     policy::Revocation,
     time::UnixSeconds,
-    x509::{Certificate, name},
+    x509::{LinkOctets, VerifiedLink, name},
 };
 
 /// CRLs and OCSP responses, decoded once.
@@ -92,13 +92,9 @@ impl<'a> RevocationEvidence<'a> {
         Ok(evidence)
     }
 
-    /// Remembers which pieces are about `certificate`, which `issuer` issued, without judging it.
-    pub fn relate(
-        &mut self,
-        certificate: &Certificate<'_>,
-        issuer: &Certificate<'_>,
-        crypto: &dyn CryptoProvider,
-    ) {
+    /// Remembers which pieces are about a link's certificate, without judging it.
+    pub fn relate(&mut self, link: VerifiedLink<'_, '_>, crypto: &dyn CryptoProvider) {
+        let (certificate, issuer) = (link.certificate(), link.issuer());
         let crls = self.crls.iter().enumerate();
         let crls = crls.filter(|(_, crl)| name::equal(crl.issuer, certificate.issuer));
         let crls = crls.map(|(index, _)| index);
@@ -135,17 +131,16 @@ impl<'a> RevocationEvidence<'a> {
         unused
     }
 
-    /// What the evidence says of `certificate`, which `issuer` verifiedly issued.
+    /// What the evidence says of a link's certificate.
     pub fn standing(
         &mut self,
-        certificate: &Certificate<'_>,
-        issuer: &Certificate<'a>,
+        link: VerifiedLink<'_, 'a>,
         rules: &Revocation,
         crypto: &dyn CryptoProvider,
         now: UnixSeconds,
     ) -> Standing {
-        let question = Question { certificate, issuer, rules, crypto, now };
-        self.relate(certificate, issuer, crypto);
+        let question = Question { link, rules, crypto, now };
+        self.relate(link, crypto);
         let mut collected = self.collect_crls(&question);
         self.collect_ocsp(&question, &mut collected);
         let known = most_telling(&collected.known);
@@ -159,7 +154,7 @@ impl<'a> RevocationEvidence<'a> {
         for index in 0..self.crls.len() {
             let Some(crl) = self.crls.get(index).cloned() else { continue };
             // RFC 5280 §6.3.3 (f): the issuer's name, compared as §7.1 says.
-            let is_issuers = name::equal(crl.issuer, question.certificate.issuer);
+            let is_issuers = name::equal(crl.issuer, question.link.certificate().issuer);
             if !is_issuers || crl.extensions.delta_base.is_some() {
                 continue;
             }
@@ -207,7 +202,7 @@ impl<'a> RevocationEvidence<'a> {
         let mut faults = Vec::new();
         for index in 0..self.crls.len() {
             let Some(delta) = self.crls.get(index).cloned() else { continue };
-            let is_issuers = name::equal(delta.issuer, question.certificate.issuer);
+            let is_issuers = name::equal(delta.issuer, question.link.certificate().issuer);
             if !is_issuers || delta.extensions.delta_base.is_none() {
                 continue;
             }
@@ -216,7 +211,7 @@ impl<'a> RevocationEvidence<'a> {
             } else if !bases.iter().any(|base| is_delta_for(&delta, base)) {
                 faults.push(
                     Finding::new(FindingCode::CRL_SCOPE)
-                        .about(question.certificate.subject_text())
+                        .about(question.link.certificate().subject_text())
                         .expected("a delta CRL beside the complete CRL that it changes")
                         .found("a delta CRL alone"),
                 );
@@ -251,7 +246,7 @@ impl<'a> RevocationEvidence<'a> {
         crl: &CertificateList<'a>,
         question: &Question<'_, 'a>,
     ) -> Result<(), Finding> {
-        let key = question.issuer.public_key.raw;
+        let key = question.link.issuer().public_key.raw;
         let earlier = self.checked.iter().find(|(at, with, _)| *at == index && *with == key);
         if let Some((_, _, outcome)) = earlier {
             return outcome.clone();
@@ -266,8 +261,8 @@ impl<'a> RevocationEvidence<'a> {
             let Some(basic) = self.ocsp.get(index).cloned() else { continue };
             for single in &basic.responses {
                 let id = &single.certificate;
-                if id.serial == question.certificate.serial
-                    && id.is_issued_by(question.issuer, question.crypto)
+                if id.serial == question.link.certificate().serial
+                    && id.is_issued_by(question.link.issuer(), question.crypto)
                 {
                     collected.take(self.read_ocsp(&basic, single, question));
                 }
@@ -287,7 +282,9 @@ impl<'a> RevocationEvidence<'a> {
         // RFC 6960 §4.2.2.2.1: without nocheck the delegate's own revocation is looked up, here
         // in the CRLs, as that of any other certificate.
         if !delegate.extensions.ocsp_no_check {
-            let about_delegate = Question { certificate: &delegate, ..*question };
+            let (issuer, crypto) = (question.link.issuer(), question.crypto);
+            let link = VerifiedLink::verify(&delegate, issuer, crypto)?;
+            let about_delegate = Question { link, ..*question };
             let standing = most_telling(&self.collect_crls(&about_delegate).known);
             let is_clear = standing.is_some_and(|known| {
                 known.revoked.is_none() && known.freshness == Freshness::Fresh
@@ -303,20 +300,20 @@ impl<'a> RevocationEvidence<'a> {
     }
 }
 
-/// What CRLs and OCSP responses (each DER) say of a certificate that `issuer` issued (each DER), so that a
-/// caller knows whether to fetch, keep or replace one. `None` if they say nothing authentic of it, or if
-/// one of the certificates cannot be read. The verdict is not made from this.
+/// What CRLs and OCSP responses (each DER) say of a link's certificate, so that a caller knows
+/// whether to fetch, keep or replace one. `None` if they say nothing authentic of it. The verdict
+/// is not made from this.
 pub fn known(
-    (certificate, issuer): (&[u8], &[u8]),
+    link: &LinkOctets,
     (crls, ocsp_responses): (&[&[u8]], &[&[u8]]),
     rules: &Revocation,
     crypto: &dyn CryptoProvider,
     now: UnixSeconds,
 ) -> Option<Known> {
-    let certificate = Certificate::decode(certificate).ok()?;
-    let issuer = Certificate::decode(issuer).ok()?;
-    let mut evidence = RevocationEvidence::decode(crls, ocsp_responses).ok()?;
-    evidence.standing(&certificate, &issuer, rules, crypto, now).known
+    link.ask(|link| {
+        let mut evidence = RevocationEvidence::decode(crls, ocsp_responses).ok()?;
+        evidence.standing(link, rules, crypto, now).known
+    })?
 }
 
 const UNRELATED: &str = "about none of the certificates that were checked";
@@ -398,7 +395,7 @@ impl Collected {
             Ok(united)
         } else {
             Err(Finding::new(FindingCode::CRL_SCOPE)
-                .about(question.certificate.subject_text())
+                .about(question.link.certificate().subject_text())
                 .expected("CRLs that together cover every reason")
                 .found("CRLs for some reasons"))
         });

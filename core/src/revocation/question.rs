@@ -13,14 +13,13 @@ use crate::{
     oid,
     policy::Revocation,
     time::UnixSeconds,
-    x509::{Certificate, KeyUsage, name},
+    x509::{Certificate, KeyUsage, VerifiedLink, name},
 };
 
-/// This certificate, this issuer, under these rules, now.
+/// This certificate by this issuer, under these rules, now.
 #[derive(Clone, Copy)]
 pub(super) struct Question<'c, 'a> {
-    pub(super) certificate: &'c Certificate<'c>,
-    pub(super) issuer: &'c Certificate<'a>,
+    pub(super) link: VerifiedLink<'c, 'a>,
     pub(super) rules: &'c Revocation,
     pub(super) crypto: &'c dyn CryptoProvider,
     pub(super) now: UnixSeconds,
@@ -37,18 +36,18 @@ enum Unlimited {
 
 impl<'a> Question<'_, 'a> {
     fn about(&self, code: FindingCode) -> Finding {
-        Finding::new(code).about(self.certificate.subject_text())
+        Finding::new(code).about(self.link.certificate().subject_text())
     }
 
     pub(super) fn verify_crl(&self, crl: &CertificateList<'_>) -> Result<(), Finding> {
         // RFC 5280 §6.3.3 (f): the issuer's keyUsage, if present, has cRLSign.
-        let key_usage = self.issuer.extensions.key_usage;
+        let key_usage = self.link.issuer().extensions.key_usage;
         if key_usage.is_some_and(|(_, usage)| !usage.contains(KeyUsage::CRL_SIGN)) {
             return Err(Finding::new(FindingCode::CRL_NOT_AUTHORISED)
-                .about(self.issuer.subject_text())
+                .about(self.link.issuer().subject_text())
                 .expected("cRLSign"));
         }
-        let signed = self.issuer.public_key.verifies(
+        let signed = self.link.issuer().public_key.verifies(
             self.crypto,
             &crl.signature_algorithm,
             crl.tbs,
@@ -57,7 +56,7 @@ impl<'a> Question<'_, 'a> {
         if signed {
             return Ok(());
         }
-        Err(Finding::new(FindingCode::CRL_SIGNATURE).about(self.issuer.subject_text()))
+        Err(Finding::new(FindingCode::CRL_SIGNATURE).about(self.link.issuer().subject_text()))
     }
 
     /// What a verified CRL says, with a delta laid over it.
@@ -108,7 +107,7 @@ impl<'a> Question<'_, 'a> {
         cutoff: Option<UnixSeconds>,
         extension: &str,
     ) -> Result<(), Finding> {
-        let not_after = self.certificate.not_after;
+        let not_after = self.link.certificate().not_after;
         if said_at <= not_after || cutoff.is_some_and(|cutoff| cutoff <= not_after) {
             return Ok(());
         }
@@ -128,7 +127,7 @@ impl<'a> Question<'_, 'a> {
     /// certificate's distribution points: each is for its own reasons. A list that names no point
     /// may be that of any: of one for all reasons if there is one, else it covers what all share.
     pub(super) fn reasons(&self, crl: &CertificateList<'_>) -> ReasonFlags {
-        let points = &self.certificate.extensions.crl_distribution_points;
+        let points = &self.link.certificate().extensions.crl_distribution_points;
         let named = crl.extensions.issuing_distribution_point.as_ref().map(|(_, point)| point);
         let of_points = match named.filter(|point| point.is_named) {
             Some(named) => points
@@ -150,7 +149,7 @@ impl<'a> Question<'_, 'a> {
     }
 
     fn entry<'e>(&self, crl: &CertificateList<'e>) -> Result<Option<RevokedEntry<'e>>, Finding> {
-        crl.find(self.certificate.serial)
+        crl.find(self.link.certificate().serial)
             .map_err(|error| Finding::new(FindingCode::CRL_MALFORMED).found(format!("{error}")))
     }
 
@@ -173,7 +172,7 @@ impl<'a> Question<'_, 'a> {
         let outside = |found: &str| {
             Err(self.about(FindingCode::CRL_SCOPE).expected("a CRL that covers it").found(found))
         };
-        let is_ca = self.certificate.extensions.is_ca();
+        let is_ca = self.link.certificate().extensions.is_ca();
         if point.indirect {
             return outside("an indirect CRL, which is not supported");
         }
@@ -189,7 +188,7 @@ impl<'a> Question<'_, 'a> {
             }
             (Covers::CaCertificates, false) => return outside("a CRL for CA certificates"),
         }
-        let extensions = &self.certificate.extensions;
+        let extensions = &self.link.certificate().extensions;
         let (urls, directory_names) = (&extensions.crl_urls, &extensions.crl_directory_names);
         let is_named = point.urls.iter().any(|url| urls.contains(url))
             || point.directory_names.iter().any(|name| directory_names.contains(name));
@@ -224,7 +223,7 @@ impl<'a> Question<'_, 'a> {
             (None, None, Unlimited::FreshFor(seconds)) => is_young(seconds),
             (None, None, Unlimited::NeverFresh) => false,
         };
-        let not_after = self.certificate.not_after;
+        let not_after = self.link.certificate().not_after;
         Ok(if is_current {
             Freshness::Fresh
         } else if this_update <= not_after && not_after < self.now {
@@ -288,8 +287,8 @@ impl<'a> Question<'_, 'a> {
                 key.verifies(self.crypto, &basic.signature_algorithm, basic.tbs, basic.signature);
             holds.then_some(()).ok_or_else(|| self.about(FindingCode::OCSP_SIGNATURE))
         };
-        if self.is_named(basic, self.issuer) {
-            return verifies(self.issuer).map(|()| None);
+        if self.is_named(basic, self.link.issuer()) {
+            return verifies(self.link.issuer()).map(|()| None);
         }
         let mut delegates =
             basic.certificates.iter().filter_map(|raw| Certificate::decode(raw).ok());
@@ -335,7 +334,7 @@ impl<'a> Question<'_, 'a> {
         if let Some(id) = delegate.extensions.unknown_critical() {
             return refused("no critical extension that is not known", &format!("{id}"));
         }
-        if !delegate.is_signed_by(self.issuer, self.crypto) {
+        if !delegate.is_signed_by(self.link.issuer(), self.crypto) {
             return refused("issued by the certificate's own issuer", "another issuer");
         }
         match times.iter().find(|time| !delegate.is_valid_at(**time)) {

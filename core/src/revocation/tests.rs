@@ -7,9 +7,9 @@ const DAY: i64 = 86_400;
 const NOW: UnixSeconds = UnixSeconds::new(1_800_000_000);
 /// D of the table.
 const DATE: UnixSeconds = NOW.minus_seconds(10 * DAY);
-const BEFORE: Option<ProvenTime> = Some(ProvenTime::vouched(NOW.minus_seconds(20 * DAY)));
-const AFTER: Option<ProvenTime> = Some(ProvenTime::vouched(NOW.minus_seconds(5 * DAY)));
-const AT: Option<ProvenTime> = Some(ProvenTime::vouched(DATE));
+const BEFORE: Option<ProvenTime<'static>> = Some(ProvenTime::assumed(NOW.minus_seconds(20 * DAY)));
+const AFTER: Option<ProvenTime<'static>> = Some(ProvenTime::assumed(NOW.minus_seconds(5 * DAY)));
+const AT: Option<ProvenTime<'static>> = Some(ProvenTime::assumed(DATE));
 
 use FindingCode as F;
 use RevocationReason as R;
@@ -18,7 +18,7 @@ fn codes(
     revoked: Option<RevocationReason>,
     freshness: Freshness,
     subject: Subject,
-    signed_by: Option<ProvenTime>,
+    signed_by: Option<ProvenTime<'static>>,
     rules: &Revocation,
 ) -> Vec<FindingCode> {
     let revoked = revoked.map(|reason| (reason, DATE));
@@ -26,7 +26,7 @@ fn codes(
     decide(&known, subject, signed_by, rules, NOW).into_iter().map(|each| each.code).collect()
 }
 
-fn signer(reason: R, signed_by: Option<ProvenTime>) -> Vec<FindingCode> {
+fn signer(reason: R, signed_by: Option<ProvenTime<'static>>) -> Vec<FindingCode> {
     codes(Some(reason), Freshness::Fresh, Subject::Signer, signed_by, &Revocation::default())
 }
 
@@ -141,8 +141,8 @@ fn the_last_that_was_known_before_the_expiry_passes_only_where_the_policy_takes_
         codes(revoked, Freshness::LastKnown, Subject::Signer, signed_by, rules)
     };
     // The evidence is three days old.
-    let yesterday = Some(ProvenTime::vouched(NOW.minus_seconds(DAY)));
-    let then = Some(ProvenTime::vouched(NOW.minus_seconds(3 * DAY)));
+    let yesterday = Some(ProvenTime::assumed(NOW.minus_seconds(DAY)));
+    let then = Some(ProvenTime::assumed(NOW.minus_seconds(3 * DAY)));
     assert_eq!(last(None, BEFORE, &rules), [F::LAST_KNOWN_ACCEPTED]);
     assert_eq!(last(None, then, &rules), [F::LAST_KNOWN_ACCEPTED]);
     assert_eq!(last(None, yesterday, &rules), [F::REVOCATION_STALE], "from before the signature");

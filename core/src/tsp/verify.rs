@@ -17,9 +17,10 @@ use crate::{
     digest::{Digest, HashAlgorithm, digest},
     finding::{Finding, FindingCode},
     limits, oid,
-    time::{ProvenTime, UnixSeconds},
+    time::UnixSeconds,
     trust::Authority,
-    x509::{Certificate, GeneralName, Purpose, VerifiedPath, name, path},
+    verify::ProvenTime,
+    x509::{Certificate, GeneralName, Purpose, VerifiedLink, VerifiedPath, name, path},
 };
 
 /// What the timestamp should be about.
@@ -34,7 +35,7 @@ pub enum Stamped<'a> {
 /// A timestamp that holds; only [`verify`] makes one.
 #[derive(Clone, Debug)]
 pub struct VerifiedTimestamp<'a> {
-    time: ProvenTime,
+    stamped: Digest,
     info: TstInfo<'a>,
     path: VerifiedPath<'a>,
     other_paths: Vec<VerifiedPath<'a>>,
@@ -43,8 +44,13 @@ pub struct VerifiedTimestamp<'a> {
 
 impl<'a> VerifiedTimestamp<'a> {
     /// The time by which the stamped data existed.
-    pub fn time(&self) -> ProvenTime {
-        self.time
+    pub fn time(&self) -> ProvenTime<'_> {
+        ProvenTime::of_timestamp(self)
+    }
+
+    /// The digest of what was stamped, by the algorithm of the imprint.
+    pub fn stamped(&self) -> &Digest {
+        &self.stamped
     }
 
     /// What the token says.
@@ -199,7 +205,7 @@ impl<'a> Token<'a> {
         crypto: &dyn CryptoProvider,
         now: UnixSeconds,
     ) -> Result<VerifiedTimestamp<'a>> {
-        self.inspect_imprint(stamped, crypto)?;
+        let stamped = self.inspect_imprint(stamped, crypto)?;
         // genTime may not lie in the future, but for clocks that differ a little.
         if self.info.gen_time.seconds > now.plus_seconds(limits::CLOCK_SKEW_SECONDS) {
             return Err(Finding::new(FindingCode::TIMESTAMP_FUTURE)
@@ -212,11 +218,11 @@ impl<'a> Token<'a> {
             self.inspect_copies(path, crypto)?;
             self.inspect_tsa_name(path.leaf())?;
         }
-        let time = ProvenTime::vouched(self.info.latest());
-        Ok(VerifiedTimestamp { time, info: self.info, path, other_paths, authorities })
+        Ok(VerifiedTimestamp { stamped, info: self.info, path, other_paths, authorities })
     }
 
-    fn inspect_imprint(&self, stamped: Stamped<'_>, crypto: &dyn CryptoProvider) -> Result<()> {
+    /// The imprint, if it is the digest of what should have been stamped.
+    fn inspect_imprint(&self, stamped: Stamped<'_>, crypto: &dyn CryptoProvider) -> Result<Digest> {
         let imprint = &self.info.message_imprint;
         let strong = imprint.algorithm.filter(|algorithm| *algorithm != HashAlgorithm::Sha1);
         let Some(algorithm) = strong else {
@@ -236,7 +242,7 @@ impl<'a> Token<'a> {
                 .found("digests of other algorithms"));
         };
         if imprint.digest == expected.octets() {
-            return Ok(());
+            return Ok(expected);
         }
         Err(Finding::new(FindingCode::TIMESTAMP_IMPRINT_MISMATCH)
             .expected(expected.hex())
@@ -334,7 +340,7 @@ impl<'a> Token<'a> {
     /// the same proves nothing against the time, but that somebody changed the token; unless its
     /// issuer gave one number to two certificates, of which the signed attributes name the other.
     fn inspect_copies(&self, path: &VerifiedPath<'_>, crypto: &dyn CryptoProvider) -> Result<()> {
-        let issuer = path.links().next().map(|(_, issuer)| issuer);
+        let issuer = path.links().next().map(VerifiedLink::issuer);
         for raw in &self.signed_data.certificates {
             let copy = Certificate::decode(raw).map_err(|error| malformed(&error))?;
             let original = path.certificates().find(|original| {

@@ -6,12 +6,11 @@
 
 use alloc::vec::Vec;
 
-use super::{Run, standing::subject_at};
+use super::{ProvenTime, Run, standing::subject_at};
 use crate::{
     finding::{Class, Finding},
     policy::RevocationMode,
     revocation::{Subject, is_compromise},
-    time::ProvenTime,
     tsp::VerifiedTimestamp,
     x509::{Certificate, VerifiedPath},
 };
@@ -22,7 +21,7 @@ impl<'a> Run<'a> {
         &mut self,
         paths: Vec<VerifiedPath<'a>>,
         leaf: Subject,
-        signed_by: Option<ProvenTime>,
+        signed_by: Option<ProvenTime<'_>>,
     ) -> Option<VerifiedPath<'a>> {
         if paths.len() < 2 {
             return paths.into_iter().next();
@@ -31,7 +30,7 @@ impl<'a> Run<'a> {
         let mut best: Option<(Grade, VerifiedPath<'a>)> = None;
         for path in paths {
             let findings = self.judge_path(&path, leaf, signed_by).findings;
-            let evades = path.links().skip(1).any(|(authority, _)| lost.evades(authority));
+            let evades = path.links().skip(1).any(|link| lost.evades(link.certificate()));
             let grade = Grade { evades, gravest: gravest(&findings) };
             if best.as_ref().is_none_or(|(other, _)| grade < *other) {
                 best = Some((grade, path));
@@ -57,15 +56,15 @@ impl<'a> Run<'a> {
     fn lost_keys(&mut self, paths: &[VerifiedPath<'a>], leaf: Subject) -> LostKeys<'a> {
         let rules = self.context.policy.revocation;
         let mut lost = LostKeys { certificates: Vec::new() };
-        for (index, (certificate, issuer)) in paths.iter().flat_map(|path| path.links().enumerate())
-        {
+        for (index, link) in paths.iter().flat_map(|path| path.links().enumerate()) {
             if index == 0 || subject_at(leaf, index).mode(&rules) == RevocationMode::Off {
                 continue;
             }
             let (crypto, now) = (self.context.crypto, self.context.now);
-            let standing = self.revocation.standing(certificate, issuer, &rules, crypto, now);
+            let standing = self.revocation.standing(link, &rules, crypto, now);
             let revoked = standing.known.and_then(|known| known.revoked);
             if revoked.is_some_and(|(reason, _)| is_compromise(reason)) {
+                let certificate = link.certificate();
                 lost.certificates.push((certificate.public_key.raw, certificate.raw));
             }
         }

@@ -2,14 +2,14 @@
 
 use alloc::{format, string::String, vec::Vec};
 
-use super::{Context, Opened, Run};
+use super::{Context, Opened, ProvenTime, Run};
 use crate::{
     bundle::{Content, Version},
-    digest::{Digest, digest},
+    digest::{Digest, HashAlgorithm, digest},
     finding::{Finding, FindingCode},
     limits::CLOCK_SKEW_SECONDS,
     policy::Transparency,
-    time::{ProvenTime, UnixSeconds},
+    time::UnixSeconds,
     tlog::{
         Checkpoint, EntryBody, InclusionProof, Log, LogEntry, LoggedDigest,
         checkpoint::CheckpointFault,
@@ -20,23 +20,49 @@ use crate::{
     x509::VerifiedPath,
 };
 
-/// An entry that belongs to this bundle and is in a log of the trust root.
+/// An entry that is in a log of the trust root, whatever it is about.
 #[derive(Clone, Copy, Debug)]
+pub(super) struct LoggedEntry<'a> {
+    log: &'a Log,
+    /// The time that the log signed, if it made a promise.
+    promised: Option<UnixSeconds>,
+}
+
+/// What became of one entry, held against the logs.
+pub(super) type LoggedOutcome<'a> = Result<LoggedEntry<'a>, Finding>;
+
+/// An entry that is in a log of the trust root, and is about this bundle.
+#[derive(Clone, Debug)]
 pub(super) struct VerifiedEntry<'a> {
+    logged: LoggedEntry<'a>,
+    signature: Digest,
+}
+
+impl<'a> VerifiedEntry<'a> {
     /// The log.
-    pub(super) log: &'a Log,
-    /// The time that the log vouches for, where it promised one.
-    pub(super) time: Option<ProvenTime>,
+    pub(super) fn log(&self) -> &'a Log {
+        self.logged.log
+    }
+
+    /// The time that the log signed, if it made a promise.
+    pub(super) fn promised(&self) -> Option<UnixSeconds> {
+        self.logged.promised
+    }
+
+    /// The SHA-256 digest of the bundle's signature.
+    pub(super) fn signature(&self) -> &Digest {
+        &self.signature
+    }
 }
 
 /// What became of one entry.
 pub(super) type EntryOutcome<'a> = Result<VerifiedEntry<'a>, Finding>;
 
 /// The times that logs vouch for.
-pub(super) fn logged_times<'e, 'a>(
-    entries: &'e [EntryOutcome<'a>],
-) -> impl Iterator<Item = (ProvenTime, &'a Log)> + 'e {
-    entries.iter().flatten().filter_map(|entry| Some((entry.time?, entry.log)))
+pub(super) fn logged_times<'e>(
+    entries: &'e [EntryOutcome<'_>],
+) -> impl Iterator<Item = ProvenTime<'e>> {
+    entries.iter().flatten().filter_map(ProvenTime::of_entry)
 }
 
 fn is_asked_for(mode: Transparency, logs: &[Log]) -> bool {
@@ -58,7 +84,15 @@ impl<'a> Run<'a> {
     /// Each of the bundle's entries, if it is about this bundle and in a log; none if nobody asks.
     pub(super) fn verified_entries(&self) -> Vec<EntryOutcome<'a>> {
         let entries = self.bundle.log_entries.iter().zip(&self.entries);
-        entries.map(|(entry, logged)| self.belongs(entry).and_then(|()| logged.clone())).collect()
+        entries.map(|(entry, logged)| self.verified_entry(entry, logged)).collect()
+    }
+
+    fn verified_entry(&self, entry: &LogEntry, logged: &LoggedOutcome<'a>) -> EntryOutcome<'a> {
+        self.belongs(entry)?;
+        let logged = logged.clone()?;
+        let signature = self.bundle.content.signature();
+        let signature = digest(self.context.crypto, HashAlgorithm::Sha256, signature);
+        Ok(VerifiedEntry { logged, signature })
     }
 
     /// Findings on the entries, and the address of the log that one is in. An entry without a
@@ -66,7 +100,7 @@ impl<'a> Run<'a> {
     pub(super) fn inspect_transparency(
         &mut self,
         entries: &[EntryOutcome<'a>],
-        signed_by: Option<ProvenTime>,
+        signed_by: Option<ProvenTime<'_>>,
     ) -> Option<&'a str> {
         if !self.context.wants_entry() {
             if !self.bundle.log_entries.is_empty() {
@@ -78,9 +112,9 @@ impl<'a> Run<'a> {
         let mut logged = None;
         let mut failed = Vec::new();
         for entry in entries {
-            let in_window = |entry: &VerifiedEntry<'a>| match entry.time {
-                Some(_) => Ok(entry.log),
-                None => within_window(entry.log, at).map(|()| entry.log),
+            let in_window = |entry: &VerifiedEntry<'a>| match entry.promised() {
+                Some(_) => Ok(entry.log()),
+                None => within_window(entry.log(), at).map(|()| entry.log()),
             };
             match entry.as_ref().map_err(Clone::clone).and_then(in_window) {
                 Ok(log) => logged = logged.or(Some(log.base_url.as_str())),
@@ -260,7 +294,7 @@ impl<'a> Run<'a> {
 
 impl<'a> Opened<'a> {
     /// Holds an entry against the logs of the trust root.
-    pub(super) fn verify_in_logs(&self, entry: &'a LogEntry) -> EntryOutcome<'a> {
+    pub(super) fn verify_in_logs(&self, entry: &'a LogEntry) -> LoggedOutcome<'a> {
         let logs = &self.context.trust.logs;
         let mut outcome = Err(Finding::new(FindingCode::LOG_NOT_TRUSTED)
             .expected(names(logs))
@@ -275,31 +309,31 @@ impl<'a> Opened<'a> {
     }
 
     /// Everything about the entry that is there must hold, and enough must be there.
-    fn verify_in(&self, log: &'a Log, entry: &'a LogEntry) -> EntryOutcome<'a> {
+    fn verify_in(&self, log: &'a Log, entry: &'a LogEntry) -> LoggedOutcome<'a> {
         let crypto = self.context.crypto;
-        let mut time = None;
+        let mut promised = None;
         if entry.promise.is_some() {
-            let promised = promise::verify(entry, log, crypto).ok_or_else(|| {
+            let time = promise::verify(entry, log, crypto).ok_or_else(|| {
                 Finding::new(FindingCode::LOG_PROMISE_INVALID)
                     .about(log.base_url.clone())
                     .expected("the log's signature over this entry and its time")
                     .found("another signature")
             })?;
-            if promised > self.context.now.plus_seconds(CLOCK_SKEW_SECONDS) {
+            if time > self.context.now.plus_seconds(CLOCK_SKEW_SECONDS) {
                 return Err(Finding::new(FindingCode::LOG_TIME_FUTURE)
                     .about(log.base_url.clone())
                     .expected(format!("not after {}", self.context.now))
-                    .found(format!("{promised}")));
+                    .found(format!("{time}")));
             }
-            within_window(log, promised)?;
-            time = Some(ProvenTime::vouched(promised));
+            within_window(log, time)?;
+            promised = Some(time);
         }
         let proof_absent = |expected: &str| {
             let finding = Finding::new(FindingCode::LOG_PROOF_ABSENT).about(log.base_url.clone());
             Err(finding.expected(expected))
         };
         // Sigstore bundle: up to v0.1 a promise will do, from v0.2 on a proof is demanded.
-        let promise_suffices = self.part.bundle.version == Version::V0_1 && time.is_some();
+        let promise_suffices = self.part.bundle.version == Version::V0_1 && promised.is_some();
         match &entry.proof {
             None if promise_suffices => {}
             None => return proof_absent("an inclusion proof"),
@@ -313,7 +347,7 @@ impl<'a> Opened<'a> {
                 }
             }
         }
-        Ok(VerifiedEntry { log, time })
+        Ok(LoggedEntry { log, promised })
     }
 }
 

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::cell::{Cell, OnceCell};
 
-use super::{Context, evidence_set::Part, logged::EntryOutcome, verifier};
+use super::{Context, evidence_set::Part, logged::LoggedOutcome, verifier};
 use crate::{
     finding::Finding,
     time::UnixSeconds,
@@ -30,7 +30,7 @@ pub(super) struct Opened<'a> {
     pub(super) context: Context<'a>,
     pub(super) part: &'a Part,
     tokens: OnceCell<Vec<Result<VerifiedTimestamp<'a>, Finding>>>,
-    entries: OnceCell<Vec<EntryOutcome<'a>>>,
+    entries: OnceCell<Vec<LoggedOutcome<'a>>>,
     /// At the time that was asked for first, which is the proven one unless revocation voids a timestamp.
     paths: OnceCell<(UnixSeconds, Paths<'a>)>,
     pub(super) told: Cell<Told>,
@@ -59,7 +59,7 @@ impl<'a> Opened<'a> {
 
     /// Each of the bundle's log entries, held against its log: not yet against this bundle. None if the
     /// policy does not ask.
-    pub(super) fn entries(&self) -> &[EntryOutcome<'a>] {
+    pub(super) fn entries(&self) -> &[LoggedOutcome<'a>] {
         self.entries.get_or_init(|| {
             if !self.context.wants_entry() {
                 return Vec::new();

@@ -3,9 +3,9 @@
 use alloc::{format, string::String, vec::Vec};
 
 use super::{
-    Artifact, Context,
+    Artifact, Context, ProvenTime,
     evidence_set::Part,
-    logged::{self, EntryOutcome},
+    logged::{self, EntryOutcome, LoggedOutcome},
     opened::{Opened, Paths, Told},
     vouched::vouched,
 };
@@ -19,9 +19,9 @@ use crate::{
         TimestampSummary, checks_without_answers,
     },
     revocation::{RevocationEvidence, Subject},
-    time::{ProvenTime, UnixSeconds},
+    time::UnixSeconds,
     tsp::VerifiedTimestamp,
-    x509::{Certificate, PublicKey, VerifiedPath, name},
+    x509::{Certificate, PublicKey, VerifiedPath},
 };
 
 /// One verification on its way.
@@ -37,7 +37,7 @@ pub(super) struct Run<'a> {
     pub(super) revocation: RevocationEvidence<'a>,
     /// What is known of timestamps, log entries and paths already.
     pub(super) tokens: Vec<Result<VerifiedTimestamp<'a>, Finding>>,
-    pub(super) entries: Vec<EntryOutcome<'a>>,
+    pub(super) entries: Vec<LoggedOutcome<'a>>,
     known_paths: Option<(UnixSeconds, Paths<'a>)>,
     pub(super) told: Told,
     pub(super) findings: Vec<Finding>,
@@ -74,15 +74,34 @@ impl<'a> Run<'a> {
         Self { revocation, ..self }
     }
 
-    /// The report. Every step that can be made is made: timestamps and log entries first, since they say
-    /// at what time the certificate is judged; then the signer, the signature, the file; revocation last,
-    /// since it depends on the path and on the time.
+    /// The report. This is the one place that decides the order; each step is told where it is
+    /// made. A step that fails ends nothing: the others are made too, so that a report names all
+    /// that is wrong, and by rank says the gravest first.
+    ///
+    /// 1. Is it in a public log? Each entry must be about this bundle: about its signature, its
+    ///    certificate or key, and what was signed.
+    /// 2. When was it signed? Timestamps and the logs' promises, with the revocation of the
+    ///    timestamp authorities (RFC 3161 §2.2, §4). It comes this early because all that follows
+    ///    about certificates is asked as of the proven time.
+    /// 3. Who is the signer? A path to the trust root that was valid at that time (RFC 5280 §6.1),
+    ///    or the key that was given.
+    /// 4. May they sign this? The signer against the policy, which also selects the rules that the
+    ///    content is held against.
+    /// 5. Does the signature hold, by that key over what the bundle says was signed (DSSE §3)?
+    /// 6. Is it this file? Only a digest whose signature holds says so: any other was signed by
+    ///    nobody.
+    /// 7. Is the signer still trusted? Revocation of each link of the path (RFC 5280 §6.3, RFC 6960
+    ///    §3.2): last, because what it means depends on the path and on the proven time.
     pub(super) fn report(mut self, artifact: ArtifactSummary) -> Report {
+        // 1. Only which entries are this bundle's: a promise among them is a time for step 2.
         let entries = self.verified_entries();
+        // 2. The entries without a promise are judged at the time that is proven by the others.
         let timestamps = self.timestamps(&entries);
         let required = self.context.policy.timestamps_required;
         let signed_by = vouched(&timestamps, &entries, required).time;
         let logged = self.inspect_transparency(&entries, signed_by);
+        // 3. If there is no proven time, the path is judged as of now, which expired certificates
+        //    do not survive.
         let path = self.path(signed_by);
         let summaries = timestamp_summaries(&timestamps, &entries, signed_by);
         if let Some(path) = &path {
@@ -90,25 +109,26 @@ impl<'a> Run<'a> {
             self.note_other_times(path, &summaries);
         }
         let managed = self.managed_key();
+        // 4. Without a signer there is nobody whom the policy could allow.
         let rules = match (&path, &managed) {
             (Some(path), _) => self.inspect_signer(path),
             (None, Some((fingerprint, _))) => self.inspect_managed_key(fingerprint),
             (None, None) => Vec::new(),
         };
+        // 5. By the certificate's key even if no path holds: that the signature is broken tells
+        //    more about a file than that its signer is unknown.
         let signature = self.inspect_signature();
         let signed_digest = signature.as_ref().and_then(|holds| holds.digest.clone());
+        // 6. Compared in any case, so that another file is named as such.
         let content = self.inspect_content(&rules, signed_digest);
-        // A digest in a bundle whose signature does not hold was signed by nobody.
         let subject = signature.as_ref().and(content);
-        let as_of = match &path {
-            Some(path) => self.inspect_revocation(path, signed_by),
-            None => None,
-        };
+        // 7. Evidence that nobody could use is named only if there were links to use it for.
+        let as_of = path.as_ref().and_then(|path| self.inspect_revocation(path, signed_by));
         self.inspect_asking();
         if path.is_some() || managed.is_some() {
             self.note_unused_evidence();
         }
-        // Nor was a signature that does not hold made by the certificate's owner.
+        // An invalid signature says nothing about its signer, so none is named.
         let signer = signature.and_then(|_| match &path {
             Some(path) => Some(signer_summary(path)),
             None => managed.map(|(_, summary)| summary),
@@ -127,13 +147,13 @@ impl<'a> Run<'a> {
     }
 
     /// When the chain is judged: at the proven time or, without one, now.
-    pub(super) fn judged_at(&self, signed_by: Option<ProvenTime>) -> UnixSeconds {
+    pub(super) fn judged_at(&self, signed_by: Option<ProvenTime<'_>>) -> UnixSeconds {
         signed_by.map_or(self.context.now, ProvenTime::time)
     }
 
     /// The signer's path, judged at the proven time or now; of several that hold, the one of which
     /// the least is revoked.
-    fn path(&mut self, signed_by: Option<ProvenTime>) -> Option<VerifiedPath<'a>> {
+    fn path(&mut self, signed_by: Option<ProvenTime<'_>>) -> Option<VerifiedPath<'a>> {
         let at = self.judged_at(signed_by);
         let paths = match self.known_paths.take() {
             Some((known_at, paths)) if known_at == at => paths,
@@ -263,17 +283,12 @@ fn signer_summary(path: &VerifiedPath<'_>) -> SignerSummary {
 fn timestamp_summaries(
     timestamps: &[VerifiedTimestamp<'_>],
     entries: &[EntryOutcome<'_>],
-    proven: Option<ProvenTime>,
+    proven: Option<ProvenTime<'_>>,
 ) -> Vec<TimestampSummary> {
-    let stamped = timestamps.iter().map(|timestamp| TimestampSummary {
-        time: timestamp.time().time(),
-        authority: quoted(name::friendly(timestamp.path().leaf().subject)),
-    });
-    let promised = logged::logged_times(entries).map(|(time, log)| TimestampSummary {
-        time: time.time(),
-        authority: quoted(log.base_url.clone()),
-    });
-    let mut summaries: Vec<_> = stamped.chain(promised).collect();
+    let stamped = timestamps.iter().map(VerifiedTimestamp::time);
+    let summary =
+        |time: ProvenTime<'_>| TimestampSummary { time: time.time(), authority: time.by_text() };
+    let mut summaries: Vec<_> = stamped.chain(logged::logged_times(entries)).map(summary).collect();
     let proven = proven.map(ProvenTime::time);
     sort_few(&mut summaries, |summary| (Some(summary.time) != proven, summary.time));
     summaries

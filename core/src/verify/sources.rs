@@ -8,7 +8,7 @@ use crate::{
     policy::RevocationMode,
     revocation::{RevocationEvidence, Subject},
     tsp::VerifiedTimestamp,
-    x509::{Certificate, VerifiedPath},
+    x509::{LinkOctets, VerifiedLink, VerifiedPath},
 };
 
 /// Where the revocation of one certificate can be looked up.
@@ -21,10 +21,8 @@ pub struct RevocationSource {
     /// Whether the evidence at hand says something authentic and recent of it, so that nobody need be
     /// asked. A stranger's list does not.
     pub is_covered: bool,
-    /// The certificate, DER.
-    pub certificate: Vec<u8>,
-    /// Its issuer's certificate, DER.
-    pub issuer: Vec<u8>,
+    /// The certificate and its issuer's.
+    pub link: LinkOctets,
     /// Addresses of CRLs.
     pub crl_urls: Vec<String>,
     /// Addresses of OCSP responders.
@@ -46,7 +44,8 @@ impl<'e> Sources<'e> {
         let required = opened.context.policy.timestamps_required;
         let tokens = opened.tokens().iter().flatten().cloned();
         let timestamps: Vec<VerifiedTimestamp<'a>> = tokens.collect();
-        let at = run.judged_at(vouched(&timestamps, &run.verified_entries(), required).time);
+        let entries = run.verified_entries();
+        let at = run.judged_at(vouched(&timestamps, &entries, required).time);
         // Which of the signer's paths is taken, revocation decides.
         for path in opened.paths_at(at).iter().flatten() {
             self.add_path(path, Subject::Signer, run);
@@ -58,18 +57,20 @@ impl<'e> Sources<'e> {
 
     fn add_path(&mut self, path: &VerifiedPath<'e>, leaf: Subject, run: &Run<'e>) {
         let rules = &run.context.policy.revocation;
-        for (index, (certificate, issuer)) in path.links().enumerate() {
+        for (index, link) in path.links().enumerate() {
+            let (certificate, issuer) = (link.certificate(), link.issuer());
             let subject = standing::subject_at(leaf, index);
-            let known = self.found.iter().any(|source| source.certificate == certificate.raw);
+            let is_certificates =
+                |source: &RevocationSource| source.link.certificate() == certificate.raw;
+            let known = self.found.iter().any(is_certificates);
             if known || subject.mode(rules) == RevocationMode::Off {
                 continue;
             }
             let source = RevocationSource {
                 subject,
                 is_required: subject.mode(rules) == RevocationMode::Required,
-                is_covered: self.covers(certificate, issuer, run),
-                certificate: certificate.raw.to_vec(),
-                issuer: issuer.raw.to_vec(),
+                is_covered: self.covers(link, run),
+                link: link.to_octets(),
                 crl_urls: owned(&certificate.extensions.crl_urls),
                 ocsp_urls: owned(&certificate.extensions.ocsp_urls),
                 ocsp_request: ocsp::request(certificate, issuer, run.context.crypto),
@@ -78,16 +79,11 @@ impl<'e> Sources<'e> {
         }
     }
 
-    fn covers(
-        &mut self,
-        certificate: &Certificate<'e>,
-        issuer: &Certificate<'e>,
-        run: &Run<'e>,
-    ) -> bool {
+    fn covers(&mut self, link: VerifiedLink<'_, 'e>, run: &Run<'e>) -> bool {
         let Some(given) = &mut self.given else { return false };
         let (rules, crypto, now) =
             (&run.context.policy.revocation, run.context.crypto, run.context.now);
-        let known = given.standing(certificate, issuer, rules, crypto, now).known;
+        let known = given.standing(link, rules, crypto, now).known;
         known.is_some_and(|known| known.is_fresh())
     }
 }

@@ -2,13 +2,13 @@
 
 use alloc::{format, string::String, vec::Vec};
 
-use super::{Run, opened::Told};
+use super::{ProvenTime, Run, opened::Told};
 use crate::{
     finding::{Finding, FindingCode},
     policy::RevocationMode,
     revocation::{Standing, Subject, decide},
-    time::{ProvenTime, UnixSeconds},
-    x509::{Certificate, VerifiedPath},
+    time::UnixSeconds,
+    x509::{Certificate, VerifiedLink, VerifiedPath},
 };
 
 /// What was found about the certificates of a path.
@@ -32,7 +32,7 @@ impl<'a> Run<'a> {
     pub(super) fn inspect_revocation(
         &mut self,
         path: &VerifiedPath<'a>,
-        signed_by: Option<ProvenTime>,
+        signed_by: Option<ProvenTime<'_>>,
     ) -> Option<UnixSeconds> {
         let standing = self.judge_path(path, Subject::Signer, signed_by);
         self.findings.extend(standing.findings);
@@ -71,33 +71,33 @@ impl<'a> Run<'a> {
         &mut self,
         path: &VerifiedPath<'a>,
         leaf: Subject,
-        signed_by: Option<ProvenTime>,
+        signed_by: Option<ProvenTime<'_>>,
     ) -> PathStanding {
         let mut standing = PathStanding { findings: Vec::new(), as_of: None };
-        for (index, (certificate, issuer)) in path.links().enumerate() {
-            self.judge(certificate, issuer, subject_at(leaf, index), signed_by, &mut standing);
+        for (index, link) in path.links().enumerate() {
+            self.judge(link, subject_at(leaf, index), signed_by, &mut standing);
         }
         standing
     }
 
     fn judge(
         &mut self,
-        certificate: &Certificate<'a>,
-        issuer: &Certificate<'a>,
+        link: VerifiedLink<'_, 'a>,
         subject: Subject,
-        signed_by: Option<ProvenTime>,
+        signed_by: Option<ProvenTime<'_>>,
         result: &mut PathStanding,
     ) {
+        let certificate = link.certificate();
         let rules = self.context.policy.revocation;
         let mode = subject.mode(&rules);
         if mode == RevocationMode::Off {
-            self.revocation.relate(certificate, issuer, self.context.crypto);
+            self.revocation.relate(link, self.context.crypto);
             result.findings.push(not_required(certificate));
             return;
         }
         let (crypto, now) = (self.context.crypto, self.context.now);
         let Standing { known, faults, unreadable } =
-            self.revocation.standing(certificate, issuer, &rules, crypto, now);
+            self.revocation.standing(link, &rules, crypto, now);
         let Some(known) = known else {
             let unreadable = unreadable
                 .into_iter()

@@ -33,7 +33,7 @@ impl<'a> Run<'a> {
                 Err(finding) => failed.push((index, finding)),
             }
         }
-        sort_few(&mut holding, VerifiedTimestamp::time);
+        sort_few(&mut holding, |timestamp| timestamp.time().time());
         let required = self.context.policy.timestamps_required;
         let found = vouched(&holding, entries, required).authorities;
         if found >= usize::from(required) {

@@ -3,6 +3,7 @@
 pub(crate) mod algorithm;
 pub mod certificate;
 mod extensions;
+mod link;
 pub mod name;
 pub mod path;
 pub mod profile;
@@ -12,4 +13,5 @@ pub(crate) use extensions::DistributionPointName;
 pub use extensions::{
     BasicConstraints, CrlDistributionPoint, Extensions, GeneralName, KeyUsage, Usages, general_name,
 };
+pub use link::{LinkOctets, VerifiedLink};
 pub use path::{Purpose, VerifiedPath};

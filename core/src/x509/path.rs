@@ -20,7 +20,7 @@ use const_oid::ObjectIdentifier;
 
 pub use leaf::inspect_leaf;
 
-use super::Certificate;
+use super::{Certificate, VerifiedLink};
 use crate::{
     asn1::Asn1Error,
     crypto::CryptoProvider,
@@ -67,8 +67,9 @@ impl<'a> VerifiedPath<'a> {
     }
 
     /// Each certificate below the anchor with its issuer, the leaf first.
-    pub fn links(&self) -> impl Iterator<Item = (&Certificate<'a>, &Certificate<'a>)> {
-        core::iter::once(&self.leaf).chain(&self.issuers).zip(&self.issuers)
+    pub fn links(&self) -> impl Iterator<Item = VerifiedLink<'_, 'a>> {
+        let links = core::iter::once(&self.leaf).chain(&self.issuers).zip(&self.issuers);
+        links.map(|(certificate, issuer)| VerifiedLink::of_path(certificate, issuer))
     }
 
     /// Leaf to anchor.

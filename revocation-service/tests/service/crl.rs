@@ -11,7 +11,7 @@ use countersign_core::{
     policy::Revocation,
     revocation::{Freshness, RevocationEvidence},
     time::UnixSeconds,
-    x509::Certificate,
+    x509::{Certificate, VerifiedLink},
 };
 use countersign_revocation::{
     config::IssuerConfig,
@@ -259,7 +259,8 @@ async fn what_the_service_says_of_an_expired_certificate_still_counts() {
         let answer = send(running.public, "POST", "/", &[header], &request(&[id], None)).body;
         for (crls, answers) in [(vec![&list[..]], vec![]), (vec![], vec![&answer[..]])] {
             let mut evidence = RevocationEvidence::decode(&crls, &answers).expect("evidence");
-            let standing = evidence.standing(&certificate, &issuer, &rules, &crypto, later);
+            let link = VerifiedLink::verify(&certificate, &issuer, &crypto).expect("a link");
+            let standing = evidence.standing(link, &rules, &crypto, later);
             let known = standing.known.unwrap_or_else(|| panic!("{:?}", standing.faults));
             assert_eq!(known.revoked, expected);
             assert_eq!(known.freshness, Freshness::Fresh);

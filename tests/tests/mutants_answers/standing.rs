@@ -1,7 +1,7 @@
 //! What is known of revocation: how old it is, what cannot be used, and where it can be looked up.
 
 use countersign_core::{
-    Artifact, EvidenceSet, Verification,
+    Artifact, EvidenceSet, RevocationSource, Verification,
     crypto::aws_lc::AwsLc,
     finding::FindingCode as F,
     policy::Policy,
@@ -101,7 +101,10 @@ fn sources(rules: &str) -> Vec<(Subject, Vec<u8>, Vec<u8>)> {
         assert_eq!(source.crl_urls, [CRL_URL]);
         assert!(source.ocsp_urls.is_empty());
     }
-    sources.into_iter().map(|each| (each.subject, each.certificate, each.issuer)).collect()
+    let facts = |RevocationSource { subject, link, .. }| {
+        (subject, link.certificate().to_vec(), link.issuer().to_vec())
+    };
+    sources.into_iter().map(facts).collect()
 }
 
 #[test]

@@ -9,7 +9,7 @@ use countersign_core::{
     policy::Revocation,
     revocation::{Freshness, RevocationEvidence, Standing},
     time::UnixSeconds,
-    x509::Certificate,
+    x509::{Certificate, VerifiedLink},
 };
 use countersign_signing::{
     der::{self, Criticality::NonCritical},
@@ -34,7 +34,8 @@ fn standing_in(
     let ocsp: Vec<&[u8]> = ocsp.iter().map(Vec::as_slice).collect();
     let mut evidence = RevocationEvidence::decode(&crls, &ocsp).expect("not too many");
     let (leaf, issuer) = (decoded(&chain.leaf), decoded(&chain.authority));
-    evidence.standing(&leaf, &issuer, rules, &AwsLc, NOW)
+    let link = VerifiedLink::verify(&leaf, &issuer, &AwsLc).expect("a link");
+    evidence.standing(link, rules, &AwsLc, NOW)
 }
 
 fn faults(standing: &Standing) -> Vec<FindingCode> {
@@ -157,11 +158,13 @@ fn a_list_is_checked_anew_against_another_key_of_the_same_name() {
     renewed.authority.spki = renewed.authority_key.spki().to_vec();
     let renewed = renewed.sign();
     let mut evidence = RevocationEvidence::decode(&[&list], &[]).expect("not too many");
-    let (own, other) = (decoded(&scene.signed.authority), decoded(&renewed.authority));
-    let leaf = decoded(&scene.signed.leaf);
     let rules = Revocation::default();
-    for (issuer, is_known) in [(&own, true), (&other, false), (&own, true), (&other, false)] {
-        let standing = evidence.standing(&leaf, issuer, &rules, &AwsLc, NOW);
+    for (chain, is_known) in
+        [(&scene.signed, true), (&renewed, false), (&scene.signed, true), (&renewed, false)]
+    {
+        let (leaf, issuer) = (decoded(&chain.leaf), decoded(&chain.authority));
+        let link = VerifiedLink::verify(&leaf, &issuer, &AwsLc).expect("a link");
+        let standing = evidence.standing(link, &rules, &AwsLc, NOW);
         assert_eq!(standing.known.is_some(), is_known);
         let expected = if is_known { vec![] } else { vec![FindingCode::CRL_SIGNATURE] };
         assert_eq!(faults(&standing), expected);
@@ -189,4 +192,19 @@ fn looks_at_lists_up_to_their_greatest_size() {
     };
     assert_eq!(of_size(limits::CRL_BYTES), [FindingCode::CRL_MALFORMED]);
     assert_eq!(of_size(limits::CRL_BYTES + 1), [FindingCode::EVIDENCE_TOO_LARGE]);
+}
+
+#[test]
+fn nothing_is_asked_about_a_certificate_and_another_ones_issuer() {
+    let scene = Scene::new();
+    let mut renewed = Scene::new().chain;
+    renewed.authority_key = ForgeKey::p384("renewed CA");
+    renewed.authority.spki = renewed.authority_key.spki().to_vec();
+    let renewed = renewed.sign();
+    let (leaf, stranger) = (decoded(&scene.signed.leaf), decoded(&renewed.authority));
+    // Only the name is right.
+    let link = VerifiedLink::verify(&leaf, &stranger, &AwsLc).map(|_| ());
+    assert_eq!(link.map_err(|finding| finding.code), Err(FindingCode::CERTIFICATE_UNKNOWN_ISSUER));
+    let root = decoded(&scene.signed.root);
+    assert!(VerifiedLink::verify(&leaf, &root, &AwsLc).is_err());
 }

@@ -21,7 +21,7 @@ use countersign_core::{
     revocation::{Known, RevocationEvidence, Subject, decide},
     time::UnixSeconds,
     x509::{
-        Certificate, Purpose, path,
+        Certificate, Purpose, VerifiedLink, path,
         profile::{self, Role},
     },
 };
@@ -53,9 +53,9 @@ fn outcome(case: &Transplant, crypto: &dyn CryptoProvider) -> Outcome {
             .map_err(code)?;
     let crls: Vec<&[u8]> = case.crls.iter().map(Vec::as_slice).collect();
     let mut evidence = RevocationEvidence::decode(&crls, &[]).map_err(code)?;
-    for (index, (certificate, issuer)) in path.links().enumerate() {
+    for (index, link) in path.links().enumerate() {
         let subject = if index == 0 { Subject::Signer } else { Subject::Authority };
-        let standing = evidence.standing(certificate, issuer, &rules(), crypto, AT);
+        let standing = evidence.standing(link, &rules(), crypto, AT);
         let Some(known) = standing.known else {
             let fault = standing.faults.first().map(|fault| fault.code);
             return Err(fault.unwrap_or(FindingCode::REVOCATION_UNAVAILABLE));
@@ -164,10 +164,12 @@ fn known(
 ) -> Option<(Option<Known>, Vec<FindingCode>)> {
     let leaf = Certificate::decode(leaf).ok()?;
     let issuers = issuers.iter().filter_map(|raw| Certificate::decode(raw).ok());
-    let issuer = issuers.into_iter().find(|issuer| leaf.is_signed_by(issuer, &AwsLc))?;
+    let issuers: Vec<Certificate<'_>> = issuers.collect();
+    let mut links = issuers.iter().flat_map(|issuer| VerifiedLink::verify(&leaf, issuer, &AwsLc));
+    let link = links.next()?;
     let crls: Vec<&[u8]> = crls.iter().map(Vec::as_slice).collect();
     let mut evidence = RevocationEvidence::decode(&crls, &[]).expect("within the budget");
-    let standing = evidence.standing(&leaf, &issuer, &rules(), &AwsLc, AT);
+    let standing = evidence.standing(link, &rules(), &AwsLc, AT);
     Some((standing.known, standing.faults.iter().map(|fault| fault.code).collect()))
 }
 

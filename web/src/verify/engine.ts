@@ -29,7 +29,7 @@ export interface Verification {
   revocationSources(): string;
   crlAt(index: number): Uint8Array | undefined;
   /** JSON text, or nothing when it is no CRL. */
-  crlFacts(crl: Uint8Array, certificate: Uint8Array, issuer: Uint8Array): string | undefined;
+  crlFacts(crl: Uint8Array, certificate: Uint8Array): string | undefined;
   report(): string;
 }
 

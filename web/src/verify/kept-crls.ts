@@ -15,8 +15,6 @@ export interface Certified {
   crl_urls: string[];
   /** DER in Base64. */
   certificate: string;
-  /** The issuer's certificate, DER in Base64. */
-  issuer: string;
   /** The digest of the issuer's public key. */
   issuer_key: string;
 }
@@ -120,8 +118,8 @@ export class KeptCrls {
     return this.#kept.get(certificate) ?? [];
   }
 
-  #factsOf({ certificate, issuer }: Certified, bytes: Uint8Array): CrlFacts | undefined {
-    const text = this.#verification.crlFacts(bytes, octets(certificate), octets(issuer));
+  #factsOf({ certificate }: Certified, bytes: Uint8Array): CrlFacts | undefined {
+    const text = this.#verification.crlFacts(bytes, octets(certificate));
     return text === undefined ? undefined : (JSON.parse(text) as CrlFacts);
   }
 }
