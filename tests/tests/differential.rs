@@ -6,11 +6,15 @@
 //! Peers judge less than we do: what they are not asked is not compared. The crate
 //! `sigstore-verify` reads the clock itself, so it runs in a process of its own whose clock stands
 //! at the corpus's time (faketime).
+//!
+//! Beside verdicts, encodings: others' decoders read what we write, and ours what they write.
 
 #[path = "differential/openssl.rs"]
 mod openssl;
 #[path = "differential/sigstore.rs"]
 mod sigstore;
+#[path = "differential/witnesses/mod.rs"]
+mod witnesses;
 
 use std::{collections::BTreeMap, fs, path::Path};
 

@@ -78,7 +78,7 @@ fn a_proven_time_says_of_what_and_by_whom() {
         .expect("holds");
     let proven = timestamp.time();
     assert_eq!(proven.time(), PROVEN);
-    assert_eq!(*proven.of(), digest(&AwsLc, HashAlgorithm::Sha384, MESSAGE));
+    assert_eq!(*proven.of(), digest(&AwsLc, HashAlgorithm::Sha256, MESSAGE));
     let Voucher::Authority([by]) = proven.by() else { panic!("{:?}", proven.by()) };
     assert!(by.is_same(&authorities[0]));
 }

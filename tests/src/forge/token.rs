@@ -68,7 +68,8 @@ impl TstInfoDraft {
         ])
     }
 
-    fn encode(&self) -> Vec<u8> {
+    /// DER of the `TSTInfo`.
+    pub fn encode(&self) -> Vec<u8> {
         // GeneralizedTime, whose text may be wrong on purpose.
         let length = u8::try_from(self.gen_time.len()).unwrap_or(0x7F);
         let gen_time = [&[0x18, length], self.gen_time.as_bytes()].concat();
