@@ -256,9 +256,7 @@ impl Failure {
                 .about(what)
                 .found(source.to_string())
                 .into(),
-            CaError::KeyAlgorithm { .. } | CaError::SharedKey { .. } => {
-                Self::usage(error.to_string())
-            }
+            CaError::NewKey { .. } | CaError::SharedKey { .. } => Self::usage(error.to_string()),
             CaError::BaseUrl { .. }
             | CaError::CrlShards { .. }
             | CaError::DelegateIssuerNotValid { .. }

@@ -1,14 +1,14 @@
-//! A certificate, its lint for every role, and how it is shown.
+//! A certificate, its lint for every profile, and how it is shown.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     use countersign_core::x509::{
         Certificate,
-        profile::{Role, inspect},
+        profile::{Profile, inspect},
     };
     if let Ok(certificate) = Certificate::decode(data) {
-        for role in Role::ALL {
-            let _ = inspect(&certificate, role);
+        for profile in Profile::ALL {
+            let _ = inspect(&certificate, profile);
         }
         let _ = certificate.summary();
     }

@@ -51,8 +51,7 @@ use crate::{
     csr::CsrError,
     files::{self, FileError, FileMode},
     key::{
-        self, FileAttribute, FileKey, KeyAlgorithm, KeyError, KeyLocation, Passphrase, SignError,
-        Signer,
+        self, FileAttribute, FileKey, KeyError, KeyLocation, NewKey, Passphrase, SignError, Signer,
     },
     name::NameError,
     pem::PemError,
@@ -166,11 +165,11 @@ pub enum CaError {
         authority.name(),
         algorithm.name()
     )]
-    KeyAlgorithm {
+    NewKey {
         /// Whose key it would be.
         authority: Authority,
         /// The algorithm of all its keys.
-        algorithm: KeyAlgorithm,
+        algorithm: NewKey,
     },
     /// One key was given for two CAs.
     #[error("the key that is given for the {} CA is that of the {} CA too; each has its own", authority.name(), other.name())]
@@ -313,7 +312,7 @@ impl CertificateAuthority {
     /// somewhere already: in tokens. `passphrase` protects the others.
     ///
     /// # Errors
-    /// As [`init_with_crls`](Self::init_with_crls); [`CaError::KeyAlgorithm`].
+    /// As [`init_with_crls`](Self::init_with_crls); [`CaError::NewKey`].
     pub fn init_with_keys(
         folder: &Path,
         options: &InitOptions,

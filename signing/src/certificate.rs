@@ -118,16 +118,17 @@ pub(crate) fn ocsp_key_hash(public_key: &[u8]) -> Vec<u8> {
 }
 
 fn extensions(fields: &Fields<'_>) -> Result<Vec<u8>, NameError> {
-    let row = fields.profile.row();
+    let rules = fields.profile.rules();
     let mut list = Vec::new();
-    if let Kind::Authority { path_length } = row.kind {
+    if let Kind::Authority { path_length } = rules.kind {
         let value = der::sequence(&[&der::boolean_true(), &der::integer(path_length.into())]);
         list.push(der::extension(&oid::CE_BASIC_CONSTRAINTS, Critical, &value));
     }
-    list.push(der::extension(&oid::CE_KEY_USAGE, Critical, &der::named_bits(row.key_usage)));
-    if !row.extended_key_usage.is_empty() {
-        let usages: Vec<Vec<u8>> = row.extended_key_usage.iter().map(der::oid).collect();
-        let criticality = row.extended_key_usage_criticality;
+    let bits: Vec<u8> = rules.key_usage.bits().collect();
+    list.push(der::extension(&oid::CE_KEY_USAGE, Critical, &der::named_bits(&bits)));
+    if !rules.extended_key_usage.is_empty() {
+        let usages: Vec<Vec<u8>> = rules.extended_key_usage.iter().map(der::oid).collect();
+        let criticality = rules.extended_key_usage_criticality;
         list.push(der::extension(&oid::CE_EXT_KEY_USAGE, criticality, &der::sequence_of(&usages)));
     }
     let identifier = der::octet_string(&key_identifier(fields.public_key));
@@ -144,7 +145,7 @@ fn extensions(fields: &Fields<'_>) -> Result<Vec<u8>, NameError> {
         list.push(der::extension(&oid::OIDC_ISSUER_RAW, NonCritical, issuer.as_bytes()));
         list.push(der::extension(&oid::OIDC_ISSUER, NonCritical, &der::utf8_string(issuer)));
     }
-    if fields.profile == Profile::OcspDelegate {
+    if rules.ocsp_no_check.is_set() {
         list.push(der::extension(&oid::OCSP_NO_CHECK, NonCritical, der::NULL));
     }
     Ok(der::sequence_of(&list))

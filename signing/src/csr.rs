@@ -130,11 +130,11 @@ pub fn encode_pem(request: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::key::{FileKey, KeyAlgorithm};
+    use crate::key::{FileKey, NewKey};
 
     #[test]
     fn verifies_what_it_builds() {
-        for algorithm in KeyAlgorithm::ALL {
+        for algorithm in NewKey::ALL {
             let key = FileKey::generate(algorithm).expect("a key");
             let request = build(&DistinguishedName::common_name("me"), &key).expect("a request");
             assert_eq!(verify(&request).expect("verifies").spki(), key.spki());
@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn rejects_every_flipped_octet() {
-        let key = FileKey::generate(KeyAlgorithm::P256).expect("a key");
+        let key = FileKey::generate(NewKey::P256).expect("a key");
         let request = build(&DistinguishedName::common_name("me"), &key).expect("a request");
         for index in 0..request.len() {
             let mut changed = request.clone();

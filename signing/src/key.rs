@@ -38,7 +38,10 @@ mod token_uri;
 use std::fmt::Debug;
 
 use aws_lc_rs::digest;
-use countersign_core::{crypto::SignatureScheme, digest::Digest};
+use countersign_core::{
+    crypto::{KeyAlgorithm, SignatureScheme},
+    digest::Digest,
+};
 
 #[cfg(feature = "pkcs11")]
 pub use self::pkcs11::{GeneratedKey, TokenKeyAlgorithm, generate_in_token, store_certificate};
@@ -53,12 +56,12 @@ pub use self::{
     token_uri::{FileAttribute, TokenUri, TokenUriError},
 };
 
-/// The kind of a key that we make.
+/// Which key to make: of all that we read ([`KeyAlgorithm`]), those that others read too.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize,
 )]
 #[serde(rename_all = "lowercase")]
-pub enum KeyAlgorithm {
+pub enum NewKey {
     /// ECDSA on P-384, signing with SHA-384.
     #[default]
     P384,
@@ -68,9 +71,18 @@ pub enum KeyAlgorithm {
     Rsa3072,
 }
 
-impl KeyAlgorithm {
-    /// Every algorithm, the default first.
+impl NewKey {
+    /// Every choice, the default first.
     pub const ALL: [Self; 3] = [Self::P384, Self::P256, Self::Rsa3072];
+
+    /// The algorithm of such a key.
+    pub const fn algorithm(self) -> KeyAlgorithm {
+        match self {
+            Self::P384 => KeyAlgorithm::P384,
+            Self::P256 => KeyAlgorithm::P256,
+            Self::Rsa3072 => KeyAlgorithm::Rsa { bits: 3072 },
+        }
+    }
 
     /// The name on the command line and in files: `p384`.
     pub const fn name(self) -> &'static str {
@@ -81,12 +93,12 @@ impl KeyAlgorithm {
         }
     }
 
-    /// The algorithm with that [`name`](Self::name).
+    /// The choice with that [`name`](Self::name).
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|algorithm| algorithm.name() == name)
     }
 
-    /// What keys of this kind sign with.
+    /// What such a key signs with.
     pub const fn scheme(self) -> SignatureScheme {
         match self {
             Self::P384 => SignatureScheme::EcdsaP384Sha384,

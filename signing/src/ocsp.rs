@@ -7,14 +7,14 @@ mod cert_id;
 mod response;
 
 pub use countersign_core::ocsp::{
-    OcspResponseStatus, cert_id as cert_id_of, request_of as request,
+    CertificateStatus, OcspResponseStatus, cert_id as cert_id_of, request_of as request,
 };
 
 use crate::der;
 
 pub use self::{
     cert_id::cert_id,
-    response::{CertificateStatus, OcspSigner, ResponseTerms, SingleResponse},
+    response::{Answer, OcspSigner, ResponseTerms},
 };
 
 /// DER of an `OCSPResponse` that says why there is no answer; not signed.

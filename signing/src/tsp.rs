@@ -7,8 +7,10 @@ mod refusal;
 mod request;
 mod signer;
 
+pub use countersign_core::tsp::Accuracy;
+
 pub use self::{
     refusal::refusal,
     request::TimestampRequestBuilder,
-    signer::{Accuracy, TimestampPolicy, TimestampSigner},
+    signer::{TimestampPolicy, TimestampSigner},
 };

@@ -26,9 +26,9 @@ use countersign_signing::{
     bundle::{self, Bundle, pre_authentication_encoding},
     ca::{CertificateAuthority, InitOptions, IssueRequest, SubjectKey},
     crl::RevokedCertificate,
-    key::{FileKey, KeyAlgorithm, Passphrase, Signer, random_serial},
+    key::{FileKey, NewKey, Passphrase, Signer, random_serial},
     name::{DistinguishedName, SubjectName},
-    ocsp::{CertificateStatus, OcspSigner, ResponseTerms, SingleResponse, cert_id},
+    ocsp::{Answer, CertificateStatus, OcspSigner, ResponseTerms, cert_id},
     profile::{Authority, Profile},
     statement::{RELEASE_PREDICATE_TYPE, Statement, Subject},
     trust::{self, TrustedAuthority},
@@ -107,14 +107,14 @@ impl World {
     /// # Panics
     /// When it cannot be made.
     pub fn new() -> Self {
-        Self::with_algorithm(KeyAlgorithm::P384)
+        Self::with_algorithm(NewKey::P384)
     }
 
     /// A world whose keys all have that algorithm.
     ///
     /// # Panics
     /// When it cannot be made.
-    pub fn with_algorithm(algorithm: KeyAlgorithm) -> Self {
+    pub fn with_algorithm(algorithm: NewKey) -> Self {
         let folder = TempDir::new().expect("a temporary folder");
         let options = InitOptions {
             organisation: "Example".to_owned(),
@@ -272,7 +272,7 @@ impl World {
             archive_cutoff: None,
             nonce: None,
         };
-        signer.respond(&[SingleResponse { cert_id: &id, status }], &terms).expect("a response")
+        signer.respond(&[Answer { cert_id: &id, status }], &terms).expect("a response")
     }
 
     /// The policy that lets the signer sign anything, revocation required.
@@ -341,7 +341,7 @@ impl Default for World {
 fn subscriber(
     authority: &CertificateAuthority,
     request: &IssueRequest,
-    algorithm: KeyAlgorithm,
+    algorithm: NewKey,
 ) -> Subscriber {
     let issued_at = NOW.minus_seconds(86_400);
     let issued = authority

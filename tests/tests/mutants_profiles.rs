@@ -1,4 +1,4 @@
-//! The lint of certificates (`x509::profile::inspect`): for each role a certificate that follows its
+//! The lint of certificates (`x509::profile::inspect`): for each profile a certificate that follows its
 //! profile, and certificates that break one rule of it, which the lint names.
 
 use countersign_core::{
@@ -6,7 +6,7 @@ use countersign_core::{
     oid,
     x509::{
         Certificate,
-        profile::{Role, inspect},
+        profile::{Profile, inspect},
     },
 };
 use countersign_signing::{
@@ -61,45 +61,50 @@ fn issuer_key() -> ForgeKey {
     ForgeKey::p384("issuer")
 }
 
-/// What a careful CA issues in that role.
-fn draft(role: Role) -> CertificateDraft {
+/// What a careful CA issues of that profile.
+fn draft(profile: Profile) -> CertificateDraft {
     let (subject, issuer) = (name("subject"), name("issuer"));
     let key = ForgeKey::p384("subject");
     let below = CertificateDraft::new(&subject, &key, &issuer, &issuer_key())
         .with(access(&[oid::AD_OCSP, oid::AD_CA_ISSUERS]));
     let intermediate = || below.clone().with(basic_constraints(Some(0))).with(key_usage(ISSUING));
     let leaf = |usage| below.clone().with(key_usage(SIGNING)).with(usages(NonCritical, &[usage]));
-    match role {
-        Role::Root => CertificateDraft::new(&issuer, &issuer_key(), &issuer, &issuer_key())
+    match profile {
+        Profile::Root => CertificateDraft::new(&issuer, &issuer_key(), &issuer, &issuer_key())
             .without(oid::CE_AUTHORITY_KEY_IDENTIFIER)
             .without(oid::CE_CRL_DISTRIBUTION_POINTS)
             .with(basic_constraints(None))
             .with(key_usage(ISSUING)),
-        Role::SigningCa => intermediate().with(usages(NonCritical, &[oid::KP_CODE_SIGNING])),
-        Role::TimestampingCa => intermediate().with(usages(NonCritical, &[oid::KP_TIME_STAMPING])),
-        Role::ServiceCa => {
+        Profile::SigningCa => intermediate().with(usages(NonCritical, &[oid::KP_CODE_SIGNING])),
+        Profile::TimestampingCa => {
+            intermediate().with(usages(NonCritical, &[oid::KP_TIME_STAMPING]))
+        }
+        Profile::ServiceCa => {
             intermediate().with(usages(NonCritical, &[oid::KP_SERVER_AUTH, oid::KP_CLIENT_AUTH]))
         }
-        Role::CodeSigner => leaf(oid::KP_CODE_SIGNING).with(alternative_names(&[EMAIL])),
-        Role::TimestampAuthority => {
+        Profile::CodeSigner => leaf(oid::KP_CODE_SIGNING).with(alternative_names(&[EMAIL])),
+        Profile::TimestampAuthority => {
             leaf(oid::KP_TIME_STAMPING).with(usages(Critical, &[oid::KP_TIME_STAMPING]))
         }
-        Role::OcspDelegate => leaf(oid::KP_OCSP_SIGNING).with(ExtensionDraft::new(
+        Profile::OcspDelegate => leaf(oid::KP_OCSP_SIGNING).with(ExtensionDraft::new(
             oid::OCSP_NO_CHECK,
             NonCritical,
             der::NULL.to_vec(),
         )),
-        Role::TlsServer => leaf(oid::KP_SERVER_AUTH).with(alternative_names(&[DNS])),
-        Role::TlsClient => leaf(oid::KP_CLIENT_AUTH).with(alternative_names(&[URI])),
+        Profile::TlsServer => leaf(oid::KP_SERVER_AUTH).with(alternative_names(&[DNS])),
+        Profile::TlsClient => leaf(oid::KP_CLIENT_AUTH).with(alternative_names(&[URI])),
     }
 }
 
-/// The rules that a certificate of that role with one change breaks.
+/// The rules that a certificate of that profile with one change breaks.
 #[track_caller]
-fn broken(role: Role, change: impl FnOnce(CertificateDraft) -> CertificateDraft) -> Vec<String> {
-    let bytes = change(draft(role)).sign(&issuer_key());
+fn broken(
+    profile: Profile,
+    change: impl FnOnce(CertificateDraft) -> CertificateDraft,
+) -> Vec<String> {
+    let bytes = change(draft(profile)).sign(&issuer_key());
     let certificate = Certificate::decode(&bytes).expect("a certificate of ours decodes");
-    let named = inspect(&certificate, role).into_iter().map(|finding| {
+    let named = inspect(&certificate, profile).into_iter().map(|finding| {
         assert_eq!(finding.code, FindingCode::CERTIFICATE_PROFILE);
         assert_eq!(finding.subject, Some(certificate.subject_text()));
         finding.expected.expect("a rule")
@@ -110,7 +115,7 @@ fn broken(role: Role, change: impl FnOnce(CertificateDraft) -> CertificateDraft)
 /// A code signer's rules, with one change to a field.
 #[track_caller]
 fn signer(change: impl FnOnce(&mut CertificateDraft)) -> Vec<String> {
-    broken(Role::CodeSigner, |mut draft| {
+    broken(Profile::CodeSigner, |mut draft| {
         change(&mut draft);
         draft
     })
@@ -120,8 +125,8 @@ const NONE: [&str; 0] = [];
 
 #[test]
 fn a_certificate_that_follows_its_profile_breaks_no_rule() {
-    for role in Role::ALL {
-        assert_eq!(broken(role, |draft| draft), NONE, "{role:?}");
+    for profile in Profile::ALL {
+        assert_eq!(broken(profile, |draft| draft), NONE, "{profile:?}");
     }
 }
 
@@ -154,57 +159,57 @@ fn names_what_is_wrong_with_version_validity_and_key() {
 fn names_what_is_wrong_with_issuer_and_subject() {
     let own = signer(|draft| draft.issuer = draft.subject.clone());
     assert_eq!(own, [ONE_ISSUER]);
-    let other = broken(Role::Root, |root| CertificateDraft { issuer: name("another"), ..root });
+    let other = broken(Profile::Root, |root| CertificateDraft { issuer: name("another"), ..root });
     assert_eq!(other, [ONE_ISSUER]);
     let nameless = |draft: CertificateDraft| CertificateDraft { subject: vec![0x30, 0], ..draft };
     let critical = || ExtensionDraft { criticality: Critical, ..alternative_names(&[EMAIL]) };
-    assert_eq!(broken(Role::CodeSigner, nameless), [SUBJECT]);
-    assert_eq!(broken(Role::CodeSigner, |draft| nameless(draft).with(critical())), NONE);
-    assert_eq!(broken(Role::CodeSigner, |draft| draft.with(critical())), NONE);
-    assert_eq!(broken(Role::SigningCa, |draft| nameless(draft).with(critical())), [SUBJECT]);
+    assert_eq!(broken(Profile::CodeSigner, nameless), [SUBJECT]);
+    assert_eq!(broken(Profile::CodeSigner, |draft| nameless(draft).with(critical())), NONE);
+    assert_eq!(broken(Profile::CodeSigner, |draft| draft.with(critical())), NONE);
+    assert_eq!(broken(Profile::SigningCa, |draft| nameless(draft).with(critical())), [SUBJECT]);
 }
 
 #[test]
 fn names_what_is_wrong_with_basic_constraints() {
-    let a_ca = broken(Role::CodeSigner, |draft| draft.with(basic_constraints(None)));
+    let a_ca = broken(Profile::CodeSigner, |draft| draft.with(basic_constraints(None)));
     assert_eq!(a_ca, ["RFC 5280 §4.2.1.9: not a CA"]);
     let without = |draft: CertificateDraft| draft.without(oid::CE_BASIC_CONSTRAINTS);
-    assert_eq!(broken(Role::SigningCa, without), [IS_CA, CRITICAL_CA, NO_FURTHER_CA]);
-    assert_eq!(broken(Role::Root, without), [IS_CA, CRITICAL_CA]);
-    let uncritical = broken(Role::SigningCa, |draft| {
+    assert_eq!(broken(Profile::SigningCa, without), [IS_CA, CRITICAL_CA, NO_FURTHER_CA]);
+    assert_eq!(broken(Profile::Root, without), [IS_CA, CRITICAL_CA]);
+    let uncritical = broken(Profile::SigningCa, |draft| {
         draft.with(ExtensionDraft { criticality: NonCritical, ..basic_constraints(Some(0)) })
     });
     assert_eq!(uncritical, [CRITICAL_CA]);
     for length in [None, Some(1)] {
-        let longer = broken(Role::SigningCa, |draft| draft.with(basic_constraints(length)));
+        let longer = broken(Profile::SigningCa, |draft| draft.with(basic_constraints(length)));
         assert_eq!(longer, [NO_FURTHER_CA], "{length:?}");
     }
 }
 
 #[test]
 fn names_what_is_wrong_with_key_usage() {
-    let with = |usage: ExtensionDraft| broken(Role::CodeSigner, |draft| draft.with(usage));
+    let with = |usage: ExtensionDraft| broken(Profile::CodeSigner, |draft| draft.with(usage));
     let without = signer(|draft| *draft = draft.clone().without(oid::CE_KEY_USAGE));
     assert_eq!(without, ["RFC 5280 §4.2.1.3: keyUsage"]);
     let uncritical = ExtensionDraft { criticality: NonCritical, ..key_usage(SIGNING) };
     assert_eq!(with(uncritical), ["RFC 5280 §4.2.1.3: critical keyUsage"]);
     assert_eq!(with(key_usage(&[0, 1])), ["RFC 5280 §4.2.1.3: keyUsage digitalSignature"]);
-    let authority = broken(Role::Root, |draft| draft.with(key_usage(&[5])));
+    let authority = broken(Profile::Root, |draft| draft.with(key_usage(&[5])));
     assert_eq!(authority, ["RFC 5280 §4.2.1.3: keyUsage keyCertSign, cRLSign"]);
 }
 
 #[test]
 fn names_what_is_wrong_with_extended_key_usage() {
-    let with = |usages: ExtensionDraft| broken(Role::CodeSigner, |draft| draft.with(usages));
+    let with = |usages: ExtensionDraft| broken(Profile::CodeSigner, |draft| draft.with(usages));
     let without = signer(|draft| *draft = draft.clone().without(oid::CE_EXT_KEY_USAGE));
     assert_eq!(without, ["RFC 5280 §4.2.1.12: extKeyUsage"]);
     let more = usages(NonCritical, &[oid::KP_CODE_SIGNING, oid::KP_SERVER_AUTH]);
     assert_eq!(with(more), [ONLY_CODE_SIGNING]);
     assert_eq!(with(usages(NonCritical, &[oid::KP_SERVER_AUTH])), [ONLY_CODE_SIGNING]);
     assert_eq!(with(usages(Critical, &[oid::KP_CODE_SIGNING])), NONE);
-    let root = broken(Role::Root, |draft| draft.with(usages(NonCritical, &[oid::KP_ANY])));
+    let root = broken(Profile::Root, |draft| draft.with(usages(NonCritical, &[oid::KP_ANY])));
     assert_eq!(root, ["RFC 5280 §4.2.1.12: extKeyUsage exactly []"]);
-    let uncritical = broken(Role::TimestampAuthority, |draft| {
+    let uncritical = broken(Profile::TimestampAuthority, |draft| {
         draft.with(usages(NonCritical, &[oid::KP_TIME_STAMPING]))
     });
     assert_eq!(uncritical, ["RFC 3161 §2.3: critical extKeyUsage"]);
@@ -212,19 +217,19 @@ fn names_what_is_wrong_with_extended_key_usage() {
 
 #[test]
 fn names_what_is_wrong_with_alternative_names() {
-    let with = |role: Role, names: &[(u8, &[u8])]| {
-        broken(role, |draft| draft.with(alternative_names(names)))
+    let with = |profile: Profile, names: &[(u8, &[u8])]| {
+        broken(profile, |draft| draft.with(alternative_names(names)))
     };
-    assert_eq!(with(Role::CodeSigner, &[URI]), NONE);
-    assert_eq!(with(Role::CodeSigner, &[EMAIL, URI]), [ONE_IDENTITY]);
-    assert_eq!(with(Role::CodeSigner, &[EMAIL, DNS]), [ONE_IDENTITY]);
-    assert_eq!(with(Role::CodeSigner, &[DNS]), [ONE_IDENTITY]);
+    assert_eq!(with(Profile::CodeSigner, &[URI]), NONE);
+    assert_eq!(with(Profile::CodeSigner, &[EMAIL, URI]), [ONE_IDENTITY]);
+    assert_eq!(with(Profile::CodeSigner, &[EMAIL, DNS]), [ONE_IDENTITY]);
+    assert_eq!(with(Profile::CodeSigner, &[DNS]), [ONE_IDENTITY]);
     let nobody = signer(|draft| *draft = draft.clone().without(oid::CE_SUBJECT_ALT_NAME));
     assert_eq!(nobody, [ONE_IDENTITY]);
     let host = "RFC 5280 §4.2.1.6: a DNS name or IP address";
-    assert_eq!(with(Role::TlsServer, &[IP]), NONE);
-    assert_eq!(with(Role::TlsServer, &[DNS, IP]), NONE);
-    assert_eq!(with(Role::TlsServer, &[EMAIL]), [host]);
+    assert_eq!(with(Profile::TlsServer, &[IP]), NONE);
+    assert_eq!(with(Profile::TlsServer, &[DNS, IP]), NONE);
+    assert_eq!(with(Profile::TlsServer, &[EMAIL]), [host]);
 }
 
 #[test]
@@ -235,14 +240,14 @@ fn names_the_pointers_that_are_missing() {
     let issuers = "RFC 5280 §4.2.2.1: authorityInfoAccess with caIssuers";
     assert_eq!(without(oid::CE_SUBJECT_KEY_IDENTIFIER), [subject]);
     let root = |draft: CertificateDraft| draft.without(oid::CE_SUBJECT_KEY_IDENTIFIER);
-    assert_eq!(broken(Role::Root, root), [subject]);
+    assert_eq!(broken(Profile::Root, root), [subject]);
     let authority = without(oid::CE_AUTHORITY_KEY_IDENTIFIER);
     assert_eq!(authority, ["RFC 5280 §4.2.1.1: authorityKeyIdentifier"]);
     let lists = without(oid::CE_CRL_DISTRIBUTION_POINTS);
     assert_eq!(lists, ["RFC 5280 §4.2.1.13: cRLDistributionPoints with a URI"]);
-    let only = |method| broken(Role::CodeSigner, |draft| draft.with(access(&[method])));
+    let only = |method| broken(Profile::CodeSigner, |draft| draft.with(access(&[method])));
     assert_eq!(only(oid::AD_CA_ISSUERS), [ocsp]);
     assert_eq!(only(oid::AD_OCSP), [issuers]);
-    let unchecked = broken(Role::OcspDelegate, |draft| draft.without(oid::OCSP_NO_CHECK));
+    let unchecked = broken(Profile::OcspDelegate, |draft| draft.without(oid::OCSP_NO_CHECK));
     assert_eq!(unchecked, ["RFC 6960 §4.2.2.2.1: id-pkix-ocsp-nocheck"]);
 }

@@ -7,7 +7,7 @@ use countersign_core::{
     report::{Outcome, Question, Report, Verdict},
     time::UnixSeconds,
 };
-use countersign_signing::key::KeyAlgorithm;
+use countersign_signing::key::NewKey;
 use countersign_tests::{
     certificate_log::{CertificateLog, embed, timestamp_list},
     log::{Kind, Log, list, with_entries},
@@ -32,7 +32,7 @@ impl Logged {
     }
 
     fn by(log: Log) -> Self {
-        let mut world = World::with_algorithm(KeyAlgorithm::P256);
+        let mut world = World::with_algorithm(NewKey::P256);
         list(&mut world, &[log.trusted()], &[]);
         let bundle = world.sign(FILE, Some(SIGNED));
         Self { world, log, bundle }
@@ -162,7 +162,7 @@ fn demands_a_certificate_log_as_the_policy_says() {
 /// A world whose trust root lists a certificate log, with such an extension in the signer's
 /// certificate, verified.
 fn verify_certified(value: impl FnOnce(&World, &CertificateLog) -> Vec<u8>) -> Report {
-    let mut world = World::with_algorithm(KeyAlgorithm::P256);
+    let mut world = World::with_algorithm(NewKey::P256);
     let log = CertificateLog::new();
     list(&mut world, &[], &[Log::p256("certificates.example").trusted(), log.trusted()]);
     let value = value(&world, &log);
@@ -209,7 +209,7 @@ fn a_certificate_must_have_been_seen_by_a_certificate_log() {
     assert_code(&many, FindingCode::SCT_MALFORMED);
 
     // A timestamp of another certificate.
-    let other = World::with_algorithm(KeyAlgorithm::P256);
+    let other = World::with_algorithm(NewKey::P256);
     let moved = verify_certified(|_, log| timestamp_list(&[log.timestamp(&other, issued)]));
     assert_code(&moved, FindingCode::SCT_INVALID);
 }

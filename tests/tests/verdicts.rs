@@ -11,7 +11,7 @@ use countersign_core::{
     time::UnixSeconds,
 };
 use countersign_signing::{
-    key::{KeyAlgorithm, Signer},
+    key::{NewKey, Signer},
     ocsp::CertificateStatus,
     profile::Authority,
 };
@@ -68,7 +68,7 @@ fn verifies_genuine_files_with_both_kinds_of_bundle() {
 
 #[test]
 fn verifies_with_every_key_algorithm() {
-    for algorithm in [KeyAlgorithm::P256, KeyAlgorithm::Rsa3072] {
+    for algorithm in [NewKey::P256, NewKey::Rsa3072] {
         let world = World::with_algorithm(algorithm);
         assert_verified(&world.verify(&world.sign(FILE, Some(SIGNED)), &world.given(FILE)));
         assert_verified(
@@ -438,14 +438,17 @@ fn believes_ocsp_by_the_delegate() {
     assert_verified(&with(CertificateStatus::Good, NOW.minus_seconds(60)));
     let revoked = CertificateStatus::Revoked {
         reason: RevocationReason::KeyCompromise,
-        date: SIGNED.minus_seconds(60),
+        revocation_time: SIGNED.minus_seconds(60),
     };
     assert_code(&with(revoked, NOW.minus_seconds(60)), FindingCode::REVOKED);
     assert_code(
         &with(CertificateStatus::Good, NOW.minus_seconds(10 * DAY)),
         FindingCode::OCSP_NOT_AUTHORISED,
     );
-    assert_code(&with(CertificateStatus::NeverIssued, NOW.minus_seconds(60)), FindingCode::REVOKED);
+    assert_code(
+        &with(CertificateStatus::NEVER_ISSUED, NOW.minus_seconds(60)),
+        FindingCode::REVOKED,
+    );
 }
 
 #[test]
@@ -520,9 +523,9 @@ fn a_clock_before_2020_checks_nothing() {
 
 #[test]
 fn both_fillers_give_the_same_report_on_the_same_corpus() {
-    for algorithm in [KeyAlgorithm::P384, KeyAlgorithm::P256, KeyAlgorithm::Rsa3072] {
+    for algorithm in [NewKey::P384, NewKey::P256, NewKey::Rsa3072] {
         let world = World::with_algorithm(algorithm);
-        let stranger = World::with_algorithm(KeyAlgorithm::P256);
+        let stranger = World::with_algorithm(NewKey::P256);
         let good = world.sign(FILE, Some(SIGNED));
         let mut corpus = vec![
             good.clone(),

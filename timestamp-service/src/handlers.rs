@@ -222,7 +222,7 @@ mod tests {
     use countersign_daemon::clock::FixedClock;
     use countersign_daemon::peer::ClientAddress;
     use countersign_signing::ca::{CertificateAuthority, InitOptions, IssueRequest, SubjectKey};
-    use countersign_signing::key::{FileKey, KeyAlgorithm, Passphrase, SignError, Signer};
+    use countersign_signing::key::{FileKey, NewKey, Passphrase, SignError, Signer};
     use countersign_signing::name::DistinguishedName;
     use countersign_signing::profile::Profile;
     use countersign_signing::tsp::TimestampRequestBuilder;
@@ -276,7 +276,7 @@ mod tests {
         let options = InitOptions {
             organisation: "Example".to_owned(),
             base_url: "http://ca.example".to_owned(),
-            algorithm: KeyAlgorithm::P256,
+            algorithm: NewKey::P256,
         };
         let now = SystemTime::now();
         let passphrase = Passphrase::new("correct horse").expect("a passphrase");
@@ -289,9 +289,8 @@ mod tests {
         .expect("a certificate authority");
         let request =
             IssueRequest::new(Profile::TimestampAuthority, DistinguishedName::common_name("TSA"));
-        let granted = ca
-            .issue(&request, SubjectKey::New(KeyAlgorithm::P256), unix_seconds(now))
-            .expect("issued");
+        let granted =
+            ca.issue(&request, SubjectKey::New(NewKey::P256), unix_seconds(now)).expect("issued");
         let key = Arc::new(FickleKey {
             key: granted.key.expect("a key"),
             refuses: AtomicBool::new(false),

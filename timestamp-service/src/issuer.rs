@@ -17,7 +17,7 @@ use countersign_core::time::UnixSeconds;
 use countersign_core::tsp::TimestampRequest;
 use countersign_core::x509::Certificate;
 use countersign_core::x509::path::{Purpose, inspect_leaf};
-use countersign_core::x509::profile::{self, Role};
+use countersign_core::x509::profile::{self, Profile};
 use countersign_signing::key::{
     self, KeyError, KeyLocation, Passphrase, PassphraseError, SignError, Signer, random_serial,
 };
@@ -352,7 +352,7 @@ fn inspect_chain(chain: &[Vec<u8>], when: When) -> Result<Leaf, IssuerError> {
         }
     }
     let departures =
-        profile::inspect(leaf, Role::TimestampAuthority).iter().map(rule_text).collect();
+        profile::inspect(leaf, Profile::TimestampAuthority).iter().map(rule_text).collect();
     Ok(Leaf { subject, not_before: leaf.not_before, not_after: leaf.not_after, departures })
 }
 

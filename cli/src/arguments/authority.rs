@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use countersign_core::{crl::RevocationReason, time::UnixSeconds};
 use countersign_signing::{
-    key::{KeyAlgorithm, KeyLocation, TokenUri},
+    key::{KeyLocation, NewKey, TokenUri},
     profile::{Authority, Profile},
 };
 
@@ -22,7 +22,7 @@ pub enum KeyAlgorithmName {
     Rsa3072,
 }
 
-impl From<KeyAlgorithmName> for KeyAlgorithm {
+impl From<KeyAlgorithmName> for NewKey {
     fn from(name: KeyAlgorithmName) -> Self {
         match name {
             KeyAlgorithmName::P384 => Self::P384,

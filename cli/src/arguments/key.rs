@@ -6,7 +6,7 @@ use clap::{
     Args, Subcommand, ValueEnum,
     builder::{OsStringValueParser, TypedValueParser},
 };
-use countersign_signing::key::{KeyAlgorithm, KeyLocation, TokenKeyAlgorithm};
+use countersign_signing::key::{KeyLocation, NewKey, TokenKeyAlgorithm};
 
 use super::KeyPassphrase;
 
@@ -77,9 +77,9 @@ pub enum GeneratedAlgorithm {
 impl From<GeneratedAlgorithm> for TokenKeyAlgorithm {
     fn from(name: GeneratedAlgorithm) -> Self {
         match name {
-            GeneratedAlgorithm::P384 => Self::Usual(KeyAlgorithm::P384),
-            GeneratedAlgorithm::P256 => Self::Usual(KeyAlgorithm::P256),
-            GeneratedAlgorithm::Rsa3072 => Self::Usual(KeyAlgorithm::Rsa3072),
+            GeneratedAlgorithm::P384 => Self::Usual(NewKey::P384),
+            GeneratedAlgorithm::P256 => Self::Usual(NewKey::P256),
+            GeneratedAlgorithm::Rsa3072 => Self::Usual(NewKey::Rsa3072),
             GeneratedAlgorithm::Rsa2048 => Self::Rsa2048,
             GeneratedAlgorithm::Rsa4096 => Self::Rsa4096,
             GeneratedAlgorithm::Rsa3072Pss => Self::Rsa3072Pss,

@@ -159,7 +159,7 @@ enum SourcedKey<'a> {
     New {
         path: &'a Path,
         passphrase: Passphrase,
-        algorithm: Option<countersign_signing::key::KeyAlgorithm>,
+        algorithm: Option<countersign_signing::key::NewKey>,
     },
 }
 
@@ -189,10 +189,7 @@ impl<'a> SourcedKey<'a> {
         Ok(Some(Self::New { path, passphrase, algorithm: source.algorithm.map(Into::into) }))
     }
 
-    fn split(
-        self,
-        default: countersign_signing::key::KeyAlgorithm,
-    ) -> (SubjectKey, Option<NewKey<'a>>) {
+    fn split(self, default: countersign_signing::key::NewKey) -> (SubjectKey, Option<NewKey<'a>>) {
         match self {
             Self::Ready(key) => (key, None),
             Self::New { path, passphrase, algorithm } => {

@@ -9,7 +9,7 @@ use std::{
 use countersign_core::{ocsp::OcspRequest, time::UnixSeconds};
 use countersign_signing::{
     key::{FileKey, Passphrase},
-    ocsp::{CertificateStatus, OcspSigner, ResponseTerms, SingleResponse},
+    ocsp::{Answer, CertificateStatus, OcspSigner, ResponseTerms},
     pem,
 };
 
@@ -166,7 +166,7 @@ fn respond(signers: &[(Vec<u8>, OcspSigner)], request: &Request) -> Reply {
         archive_cutoff: None,
         nonce: None,
     };
-    let single = SingleResponse { cert_id: asked.raw, status: CertificateStatus::Good };
+    let single = Answer { cert_id: asked.raw, status: CertificateStatus::Good };
     Reply::ok(signer.1.respond(&[single], &terms).expect("a response"))
 }
 

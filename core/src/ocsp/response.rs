@@ -142,6 +142,15 @@ pub enum CertificateStatus {
     Unknown,
 }
 
+impl CertificateStatus {
+    /// Known never to have been issued, the *extended revoked* of RFC 6960 §2.2: on hold since 1970.
+    /// A response that says so has id-pkix-ocsp-extended-revoke.
+    pub const NEVER_ISSUED: Self = Self::Revoked {
+        revocation_time: UnixSeconds::new(0),
+        reason: RevocationReason::CertificateHold,
+    };
+}
+
 impl<'a> OcspResponse<'a> {
     /// Decodes one DER response of at most [`limits::OCSP_BYTES`].
     ///

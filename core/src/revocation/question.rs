@@ -263,10 +263,10 @@ impl<'a> Question<'_, 'a> {
                 let date = single
                     .invalidity_date
                     .map_or(revocation_time, |date| date.min(revocation_time));
-                // RFC 6960 §2.2: "on hold since 1970" says that it was never issued, which no
-                // later answer lifts.
-                let never_issued =
-                    reason == RevocationReason::CertificateHold && date.seconds() == 0;
+                // What was never issued is revoked for good: no later answer lifts it as it does a
+                // suspension.
+                let dated = CertificateStatus::Revoked { revocation_time: date, reason };
+                let never_issued = dated == CertificateStatus::NEVER_ISSUED;
                 Some((if never_issued { RevocationReason::Unspecified } else { reason }, date))
             }
             CertificateStatus::Unknown => return Err(self.about(FindingCode::REVOCATION_UNKNOWN)),

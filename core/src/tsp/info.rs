@@ -1,6 +1,7 @@
 //! What a timestamp says: `TSTInfo` (RFC 3161 §2.4.2).
 
-use core::fmt;
+use alloc::vec::Vec;
+use core::{fmt, time::Duration};
 
 use const_oid::ObjectIdentifier;
 use der::Tag;
@@ -8,7 +9,7 @@ use der::Tag;
 use crate::{
     asn1::{
         AlgorithmIdentifier, Asn1Error, Cursor, Flag, Result, Tlv, context_constructed,
-        context_primitive, unsigned,
+        context_primitive, unsigned, write,
     },
     digest::{Digest, HashAlgorithm},
     finding::{Finding, FindingCode},
@@ -114,6 +115,38 @@ pub struct Accuracy {
 }
 
 impl Accuracy {
+    /// An accuracy of that many milliseconds; `None` for 0, which no clock has.
+    pub fn from_millis(millis: u64) -> Option<Self> {
+        Self::from_duration(Duration::from_millis(millis))
+    }
+
+    /// An accuracy of that duration, rounded up to a microsecond; `None` for zero.
+    pub fn from_duration(duration: Duration) -> Option<Self> {
+        let whole = duration.as_nanos().div_ceil(1000);
+        let part = |micros: u128| u16::try_from(micros % 1000).ok();
+        let accuracy = Self {
+            seconds: u64::try_from(whole / 1_000_000).ok()?,
+            millis: part(whole / 1000)?,
+            micros: part(whole)?,
+        };
+        (accuracy != Self::default()).then_some(accuracy)
+    }
+
+    /// DER: seconds, [0] millis, [1] micros; zeros are left out.
+    pub fn encode(self) -> Vec<u8> {
+        let unless_zero = |value: u64, encode: &dyn Fn(u64) -> Vec<u8>| match value {
+            0 => Vec::new(),
+            value => encode(value),
+        };
+        let thousandths =
+            |number| move |value| write::implicit(number, &write::integer_content(value));
+        write::sequence(&[
+            &unless_zero(self.seconds, &write::integer),
+            &unless_zero(self.millis.into(), &thousandths(0)),
+            &unless_zero(self.micros.into(), &thousandths(1)),
+        ])
+    }
+
     fn decode(mut fields: Cursor<'_>) -> Result<Self> {
         const FIELD: &str = "accuracy";
         let seconds = match fields.optional(Tag::Integer, FIELD)? {

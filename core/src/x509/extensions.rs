@@ -103,14 +103,12 @@ impl KeyUsage {
             "encipherOnly",
             "decipherOnly",
         ];
-        NAMES
-            .iter()
-            .enumerate()
-            .filter(|(bit, _)| {
-                self.0.checked_shr(u32::try_from(*bit).unwrap_or(16)).unwrap_or(0) & 1 == 1
-            })
-            .map(|(_, name)| *name)
-            .collect()
+        self.bits().filter_map(|bit| NAMES.get(usize::from(bit)).copied()).collect()
+    }
+
+    /// The positions of the set bits in the named-bit list.
+    pub fn bits(self) -> impl Iterator<Item = u8> {
+        (0_u8..16).filter(move |bit| self.0.checked_shr((*bit).into()).unwrap_or(0) & 1 == 1)
     }
 }
 

@@ -1,45 +1,91 @@
-//! Certificate profiles as data: what each kind of certificate must and must not carry.
+//! Certificate profiles as data: what each kind of certificate carries.
 //!
-//! [`inspect`] is the lint that a CA runs before it signs and that a service runs on its own
-//! certificate before it starts. Verification uses the same rows through
-//! [`path`](super::path), with the tolerance that other people's certificates need.
+//! The one table: a CA builds certificates from it, [`inspect`] is the lint that it runs before it
+//! signs and that a service runs on its own certificate before it starts. Verification asks less
+//! of other people's certificates ([`path`](super::path)). Who issues which profile, and for how
+//! long, is the CA's affair and not told here.
 
 use alloc::{string::String, vec::Vec};
 
 use const_oid::ObjectIdentifier;
+use serde::{Deserialize, Serialize};
 
-use super::{Certificate, KeyUsage};
+use super::{Certificate, GeneralName, KeyUsage, Usages};
 use crate::{
-    asn1::Flag,
+    asn1::{Flag, write::Criticality},
     finding::{Finding, FindingCode},
     oid,
 };
 
 /// What a certificate is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Profile {
     /// The self-signed root.
     Root,
-    /// The CA that issues code signers.
+    /// The CA below it that issues code signers.
     SigningCa,
-    /// The CA that issues timestamp authorities.
+    /// The CA below it that issues timestamp authorities.
     TimestampingCa,
-    /// The CA that issues TLS certificates for our own services and their clients.
+    /// The CA below it that issues TLS certificates for our own services and their clients.
     ServiceCa,
-    /// A signer of artifacts.
+    /// A signer of artifacts, named by one e-mail address or URI.
     CodeSigner,
     /// A timestamp authority (RFC 3161 §2.3).
     TimestampAuthority,
-    /// A responder to which a CA delegates OCSP (RFC 6960 §4.2.2.2).
+    /// A responder that a CA lets answer OCSP in its place (RFC 6960 §4.2.2.2).
     OcspDelegate,
-    /// A TLS server.
+    /// A TLS server, named by DNS names and IP addresses.
     TlsServer,
-    /// A TLS client.
+    /// A TLS client, named by one e-mail address or URI.
     TlsClient,
 }
 
-impl Role {
-    /// Every role.
+/// Whether a profile is a CA's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A CA below which at most `path_length` further CAs may stand in a row. The lint does not
+    /// hold the root to it, whose name and key are what is trusted.
+    Authority {
+        /// pathLenConstraint.
+        path_length: u8,
+    },
+    /// Not a CA; basicConstraints is left out.
+    EndEntity,
+}
+
+/// Which alternative names a profile has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Names {
+    /// None.
+    None,
+    /// Exactly one e-mail address or URI.
+    Identity,
+    /// One or more DNS names and IP addresses.
+    Hosts,
+}
+
+/// One row of the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rules {
+    /// CA or not.
+    pub kind: Kind,
+    /// The keyUsage, exactly, and critical (RFC 5280 §4.2.1.3).
+    pub key_usage: KeyUsage,
+    /// The extKeyUsage, exactly; empty leaves the extension out.
+    pub extended_key_usage: &'static [ObjectIdentifier],
+    /// Whether extKeyUsage is critical.
+    pub extended_key_usage_criticality: Criticality,
+    /// The subjectAltName.
+    pub names: Names,
+    /// Whether it has id-pkix-ocsp-nocheck (RFC 6960 §4.2.2.2.1).
+    pub ocsp_no_check: Flag,
+}
+
+const CA_USAGE: KeyUsage = KeyUsage(KeyUsage::KEY_CERT_SIGN.0 | KeyUsage::CRL_SIGN.0);
+
+impl Profile {
+    /// Every profile.
     pub const ALL: [Self; 9] = [
         Self::Root,
         Self::SigningCa,
@@ -51,92 +97,81 @@ impl Role {
         Self::TlsServer,
         Self::TlsClient,
     ];
-}
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Root,
-    Intermediate,
-    Leaf,
-}
+    /// The name on the command line and in the CA's index: `code-signer`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Root => "root",
+            Self::SigningCa => "signing-ca",
+            Self::TimestampingCa => "timestamping-ca",
+            Self::ServiceCa => "service-ca",
+            Self::CodeSigner => "code-signer",
+            Self::TimestampAuthority => "timestamp-authority",
+            Self::OcspDelegate => "ocsp-delegate",
+            Self::TlsServer => "tls-server",
+            Self::TlsClient => "tls-client",
+        }
+    }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Names {
-    None,
-    /// Exactly one e-mail address or URI.
-    Identity,
-    /// At least one DNS name or IP address.
-    Host,
-}
+    /// The profile with that [`name`](Self::name).
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|profile| profile.name() == name)
+    }
 
-/// One row: the rules of a role.
-struct Profile {
-    kind: Kind,
-    key_usage: KeyUsage,
-    usages: &'static [ObjectIdentifier],
-    usages_critical: Flag,
-    names: Names,
-}
-
-const CA_USAGE: KeyUsage = KeyUsage(KeyUsage::KEY_CERT_SIGN.0 | KeyUsage::CRL_SIGN.0);
-const SIGNATURE: KeyUsage = KeyUsage::DIGITAL_SIGNATURE;
-
-const fn profile(role: Role) -> Profile {
-    match role {
-        Role::Root => row(Kind::Root, CA_USAGE, &[], Flag::No, Names::None),
-        Role::SigningCa => {
-            row(Kind::Intermediate, CA_USAGE, &[oid::KP_CODE_SIGNING], Flag::No, Names::None)
-        }
-        Role::TimestampingCa => {
-            row(Kind::Intermediate, CA_USAGE, &[oid::KP_TIME_STAMPING], Flag::No, Names::None)
-        }
-        Role::ServiceCa => row(
-            Kind::Intermediate,
-            CA_USAGE,
-            &[oid::KP_SERVER_AUTH, oid::KP_CLIENT_AUTH],
-            Flag::No,
-            Names::None,
-        ),
-        Role::CodeSigner => {
-            row(Kind::Leaf, SIGNATURE, &[oid::KP_CODE_SIGNING], Flag::No, Names::Identity)
-        }
-        Role::TimestampAuthority => {
-            row(Kind::Leaf, SIGNATURE, &[oid::KP_TIME_STAMPING], Flag::Yes, Names::None)
-        }
-        Role::OcspDelegate => {
-            row(Kind::Leaf, SIGNATURE, &[oid::KP_OCSP_SIGNING], Flag::No, Names::None)
-        }
-        Role::TlsServer => {
-            row(Kind::Leaf, SIGNATURE, &[oid::KP_SERVER_AUTH], Flag::No, Names::Host)
-        }
-        Role::TlsClient => {
-            row(Kind::Leaf, SIGNATURE, &[oid::KP_CLIENT_AUTH], Flag::No, Names::Identity)
+    /// Its row.
+    pub const fn rules(self) -> Rules {
+        match self {
+            Self::Root => authority(1, &[]),
+            // An intermediate's extKeyUsage bounds what it can issue (CSBR §7.1.2.2).
+            Self::SigningCa => authority(0, &[oid::KP_CODE_SIGNING]),
+            Self::TimestampingCa => authority(0, &[oid::KP_TIME_STAMPING]),
+            Self::ServiceCa => authority(0, &[oid::KP_SERVER_AUTH, oid::KP_CLIENT_AUTH]),
+            Self::CodeSigner => leaf(&[oid::KP_CODE_SIGNING], Names::Identity),
+            Self::TimestampAuthority => Rules {
+                // RFC 3161 §2.3: critical, and no other usage beside it.
+                extended_key_usage_criticality: Criticality::Critical,
+                ..leaf(&[oid::KP_TIME_STAMPING], Names::None)
+            },
+            Self::OcspDelegate => {
+                Rules { ocsp_no_check: Flag::Yes, ..leaf(&[oid::KP_OCSP_SIGNING], Names::None) }
+            }
+            Self::TlsServer => leaf(&[oid::KP_SERVER_AUTH], Names::Hosts),
+            Self::TlsClient => leaf(&[oid::KP_CLIENT_AUTH], Names::Identity),
         }
     }
 }
 
-const fn row(
-    kind: Kind,
-    key_usage: KeyUsage,
-    usages: &'static [ObjectIdentifier],
-    usages_critical: Flag,
-    names: Names,
-) -> Profile {
-    Profile { kind, key_usage, usages, usages_critical, names }
+const fn authority(path_length: u8, usages: &'static [ObjectIdentifier]) -> Rules {
+    Rules {
+        kind: Kind::Authority { path_length },
+        key_usage: CA_USAGE,
+        ..leaf(usages, Names::None)
+    }
 }
 
-/// The lint: every rule of `role` that `certificate` breaks, each with the clause. Empty when it
+const fn leaf(usages: &'static [ObjectIdentifier], names: Names) -> Rules {
+    Rules {
+        kind: Kind::EndEntity,
+        key_usage: KeyUsage::DIGITAL_SIGNATURE,
+        extended_key_usage: usages,
+        extended_key_usage_criticality: Criticality::NonCritical,
+        names,
+        ocsp_no_check: Flag::No,
+    }
+}
+
+/// The lint: every rule of `profile` that `certificate` breaks, each with the clause. Empty when it
 /// follows the profile. Signatures, time and revocation are not looked at.
-pub fn inspect(certificate: &Certificate<'_>, role: Role) -> Vec<Finding> {
-    let profile = profile(role);
-    let mut lint = Lint { certificate, findings: Vec::new() };
-    lint.shape(&profile);
-    lint.constraints(&profile);
-    lint.key_usage(&profile);
-    lint.extended_key_usage(&profile, role);
-    lint.names(&profile);
-    lint.pointers(&profile);
-    if role == Role::OcspDelegate && !certificate.extensions.ocsp_no_check {
+pub fn inspect(certificate: &Certificate<'_>, profile: Profile) -> Vec<Finding> {
+    let rules = profile.rules();
+    let mut lint = Lint { certificate, profile, findings: Vec::new() };
+    lint.shape(&rules);
+    lint.constraints(&rules);
+    lint.key_usage(&rules);
+    lint.extended_key_usage(&rules);
+    lint.names(&rules);
+    lint.pointers();
+    if rules.ocsp_no_check.is_set() && !certificate.extensions.ocsp_no_check {
         lint.broken("RFC 6960 §4.2.2.2.1: id-pkix-ocsp-nocheck", "absent");
     }
     lint.findings
@@ -144,6 +179,7 @@ pub fn inspect(certificate: &Certificate<'_>, role: Role) -> Vec<Finding> {
 
 struct Lint<'c, 'a> {
     certificate: &'c Certificate<'a>,
+    profile: Profile,
     findings: Vec<Finding>,
 }
 
@@ -162,7 +198,7 @@ impl Lint<'_, '_> {
         }
     }
 
-    fn shape(&mut self, profile: &Profile) {
+    fn shape(&mut self, rules: &Rules) {
         let certificate = self.certificate;
         self.demand(certificate.version == 3, "RFC 5280 §4.1.2.1: version 3", "another version");
         let serial = certificate.serial;
@@ -189,7 +225,7 @@ impl Lint<'_, '_> {
             "P-384, P-256, P-521, Ed25519 or RSA of 2048 to 4096 bits",
             key.name(),
         );
-        let root = profile.kind == Kind::Root;
+        let root = self.profile == Profile::Root;
         self.demand(
             certificate.is_self_issued() == root,
             "RFC 5280 §3.2: only the root is its own issuer",
@@ -198,18 +234,18 @@ impl Lint<'_, '_> {
         let empty_subject = certificate.subject == [0x30, 0x00];
         let identified = certificate.extensions.subject_alt_name_critical == Some(Flag::Yes);
         self.demand(
-            !empty_subject || (profile.kind == Kind::Leaf && identified),
+            !empty_subject || (rules.kind == Kind::EndEntity && identified),
             "RFC 5280 §4.1.2.6: a subject, or a critical subjectAltName on a leaf",
             "neither",
         );
     }
 
-    fn constraints(&mut self, profile: &Profile) {
+    fn constraints(&mut self, rules: &Rules) {
         let ca = self.certificate.extensions.is_ca();
         let constraints = self.certificate.extensions.basic_constraints;
-        match profile.kind {
-            Kind::Leaf => self.demand(!ca, "RFC 5280 §4.2.1.9: not a CA", "cA TRUE"),
-            Kind::Root | Kind::Intermediate => {
+        match rules.kind {
+            Kind::EndEntity => self.demand(!ca, "RFC 5280 §4.2.1.9: not a CA", "cA TRUE"),
+            Kind::Authority { .. } => {
                 self.demand(ca, "RFC 5280 §4.2.1.9: basicConstraints with cA", "absent or FALSE");
                 let critical = constraints.is_some_and(|(critical, _)| critical.is_set());
                 self.demand(
@@ -219,13 +255,13 @@ impl Lint<'_, '_> {
                 );
             }
         }
-        if profile.kind == Kind::Intermediate {
+        if rules.kind == (Kind::Authority { path_length: 0 }) {
             let zero = constraints.is_some_and(|(_, each)| each.path_length == Some(0));
             self.demand(zero, "pathLenConstraint 0: issues no further CA", "another or none");
         }
     }
 
-    fn key_usage(&mut self, profile: &Profile) {
+    fn key_usage(&mut self, rules: &Rules) {
         match self.certificate.extensions.key_usage {
             None => self.broken("RFC 5280 §4.2.1.3: keyUsage", "absent"),
             Some((critical, usage)) => {
@@ -234,8 +270,8 @@ impl Lint<'_, '_> {
                     "RFC 5280 §4.2.1.3: critical keyUsage",
                     "not critical",
                 );
-                if usage != profile.key_usage {
-                    let expected = profile.key_usage.names().join(", ");
+                if usage != rules.key_usage {
+                    let expected = rules.key_usage.names().join(", ");
                     self.broken(
                         &alloc::format!("RFC 5280 §4.2.1.3: keyUsage {expected}"),
                         usage.names().join(", "),
@@ -245,51 +281,52 @@ impl Lint<'_, '_> {
         }
     }
 
-    fn extended_key_usage(&mut self, profile: &Profile, role: Role) {
+    fn extended_key_usage(&mut self, rules: &Rules) {
         let present = self.certificate.extensions.extended_key_usage.clone();
         let Some((critical, usages)) = present else {
-            self.demand(profile.usages.is_empty(), "RFC 5280 §4.2.1.12: extKeyUsage", "absent");
+            self.demand(
+                rules.extended_key_usage.is_empty(),
+                "RFC 5280 §4.2.1.12: extKeyUsage",
+                "absent",
+            );
             return;
         };
-        let same = usages.0.len() == profile.usages.len()
-            && profile.usages.iter().all(|usage| usages.contains(*usage));
+        let same = usages.0.len() == rules.extended_key_usage.len()
+            && rules.extended_key_usage.iter().all(|usage| usages.contains(*usage));
         if !same {
-            let expected = super::Usages(profile.usages.to_vec()).text();
+            let expected = Usages(rules.extended_key_usage.to_vec()).text();
             self.broken(
                 &alloc::format!("RFC 5280 §4.2.1.12: extKeyUsage exactly [{expected}]"),
                 usages.text(),
             );
         }
-        if role == Role::TimestampAuthority {
-            self.demand(
-                critical == profile.usages_critical,
-                "RFC 3161 §2.3: critical extKeyUsage",
-                "not critical",
-            );
+        if rules.extended_key_usage_criticality == Criticality::Critical {
+            let found = "not critical";
+            self.demand(critical.is_set(), "RFC 3161 §2.3: critical extKeyUsage", found);
         }
     }
 
-    fn names(&mut self, profile: &Profile) {
+    fn names(&mut self, rules: &Rules) {
         let names = &self.certificate.extensions.subject_alt_names;
         let identities = names.iter().filter(|name| name.identity().is_some()).count();
         let hosts = names
             .iter()
-            .filter(|name| matches!(name, super::GeneralName::Dns(_) | super::GeneralName::Ip(_)))
+            .filter(|name| matches!(name, GeneralName::Dns(_) | GeneralName::Ip(_)))
             .count();
-        match profile.names {
+        match rules.names {
             Names::None => {}
             Names::Identity => self.demand(
                 identities == 1 && names.len() == 1,
                 "RFC 5280 §4.2.1.6: exactly one e-mail address or URI",
                 "none, several or others",
             ),
-            Names::Host => {
+            Names::Hosts => {
                 self.demand(hosts > 0, "RFC 5280 §4.2.1.6: a DNS name or IP address", "none");
             }
         }
     }
 
-    fn pointers(&mut self, profile: &Profile) {
+    fn pointers(&mut self) {
         let extensions = &self.certificate.extensions;
         let key_identifier = extensions.subject_key_identifier.is_some();
         let issuer_identifier = extensions.authority_key_identifier.is_some();
@@ -297,7 +334,7 @@ impl Lint<'_, '_> {
         let ocsp = !extensions.ocsp_urls.is_empty();
         let issuers = !extensions.issuer_urls.is_empty();
         self.demand(key_identifier, "RFC 5280 §4.2.1.2: subjectKeyIdentifier", "absent");
-        if profile.kind == Kind::Root {
+        if self.profile == Profile::Root {
             return;
         }
         self.demand(issuer_identifier, "RFC 5280 §4.2.1.1: authorityKeyIdentifier", "absent");

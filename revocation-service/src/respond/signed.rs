@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use countersign_core::{digest::HashAlgorithm, ocsp::CertId, time::UnixSeconds};
 use countersign_daemon::sha256::sha256;
-use countersign_signing::ocsp::{CertificateStatus, ResponseTerms, SingleResponse};
+use countersign_signing::ocsp::{Answer, CertificateStatus, ResponseTerms};
 
 use super::{Fault, Outcome, Reader, Responder, signing_queue::Place, status};
 use crate::publish::{CrlSource, Issuer, authority::Delegate, caching::Validity};
@@ -48,9 +48,7 @@ impl Unsigned {
     pub(super) fn outcome(&self) -> Outcome {
         match &self.answers[..] {
             [(_, CertificateStatus::Good)] => Outcome::Good,
-            [(_, CertificateStatus::Revoked { .. } | CertificateStatus::NeverIssued)] => {
-                Outcome::Revoked
-            }
+            [(_, CertificateStatus::Revoked { .. })] => Outcome::Revoked,
             [(_, CertificateStatus::Unknown)] => Outcome::Unknown,
             _ => Outcome::Several,
         }
@@ -179,10 +177,8 @@ async fn run(
     let pace = delegate.pace;
     let in_use = Arc::clone(&delegate);
     let sign = move || {
-        let responses: Vec<_> = answers
-            .iter()
-            .map(|(cert_id, status)| SingleResponse { cert_id, status: *status })
-            .collect();
+        let responses: Vec<_> =
+            answers.iter().map(|(cert_id, status)| Answer { cert_id, status: *status }).collect();
         let terms = ResponseTerms {
             produced_at: this_update,
             this_update,

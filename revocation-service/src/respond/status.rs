@@ -87,7 +87,10 @@ pub(crate) async fn status(
         match crls.entry(serial) {
             // Old evidence still proves a revocation, but not that it is still on hold.
             Some((reason, date)) if !is_stale || reason != RevocationReason::CertificateHold => {
-                return Ok(CertificateStatus::Revoked { reason, date: as_listed(date, now) });
+                return Ok(CertificateStatus::Revoked {
+                    reason,
+                    revocation_time: as_listed(date, now),
+                });
             }
             _ if is_stale => return Err(Fault::StaleCrl),
             _ => {}
@@ -99,11 +102,11 @@ pub(crate) async fn status(
             if date > now {
                 settle(responder, issuer, now).await;
             }
-            CertificateStatus::Revoked { reason, date: date.min(now) }
+            CertificateStatus::Revoked { reason, revocation_time: date.min(now) }
         }
         Word::NeverIssued => match responder.settings.never_issued {
             NeverIssued::Unknown => CertificateStatus::Unknown,
-            NeverIssued::Revoked => CertificateStatus::NeverIssued,
+            NeverIssued::Revoked => CertificateStatus::NEVER_ISSUED,
         },
     })
 }

@@ -8,7 +8,7 @@ use countersign_core::{
     ocsp::{CertificateStatus, OcspResponse},
     x509::{
         Certificate,
-        profile::{self, Role},
+        profile::{self, Profile},
     },
 };
 use countersign_revocation::config::{Config, DelegateSource};
@@ -61,7 +61,7 @@ async fn delegates_are_issued_here_and_renewed_long_before_they_expire() {
     let certificate = Certificate::decode(&first).expect("a certificate");
     let issuer = world.ca.certificate(Authority::Signing);
     assert!(certificate.is_signed_by(&Certificate::decode(issuer).expect("a CA"), &AwsLc));
-    assert_eq!(profile::inspect(&certificate, Role::OcspDelegate), []);
+    assert_eq!(profile::inspect(&certificate, Profile::OcspDelegate), []);
     assert!(certificate.extensions.ocsp_no_check);
     assert_eq!(certificate.not_after, world.now.plus_seconds(WEEK_SECONDS));
 

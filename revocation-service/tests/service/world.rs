@@ -31,7 +31,7 @@ use countersign_signing::{
     ca::{CertificateAuthority, CrlPublication, InitOptions, IssueRequest, SubjectKey},
     crl::RevokedCertificate,
     files::{FileMode, write_new},
-    key::{FileKey, KeyAlgorithm, Passphrase, Signer},
+    key::{FileKey, NewKey, Passphrase, Signer},
     name::{DistinguishedName, SubjectName},
     pem,
     profile::{Authority, Profile},
@@ -76,14 +76,14 @@ impl World {
         let options = InitOptions {
             organisation: "Example".to_owned(),
             base_url: BASE_URL.to_owned(),
-            algorithm: KeyAlgorithm::P384,
+            algorithm: NewKey::P384,
         };
         let place = folder.path().join("ca");
         let ca = CertificateAuthority::init_with_crls(&place, &options, crls, &passphrase(), now)
             .expect("a CA");
         write_new(&folder.path().join("passphrase"), PASSPHRASE.as_bytes(), FileMode::Private)
             .expect("written");
-        let signer_spki = FileKey::generate(KeyAlgorithm::P384).expect("a key").spki().to_vec();
+        let signer_spki = FileKey::generate(NewKey::P384).expect("a key").spki().to_vec();
         Self { folder, ca, now, signer_spki }
     }
 
@@ -94,7 +94,7 @@ impl World {
     /// Issues a certificate with a new key, both written to files called `name`.
     pub(crate) fn issue_files(&self, name: &str, request: &IssueRequest) -> Files {
         let issued =
-            self.ca.issue(request, SubjectKey::New(KeyAlgorithm::P384), self.now).expect("issued");
+            self.ca.issue(request, SubjectKey::New(NewKey::P384), self.now).expect("issued");
         let files = Files {
             certificate: self.path(&format!("{name}.pem")),
             key: self.path(&format!("{name}-key.pem")),

@@ -8,7 +8,7 @@ use countersign_core::{crypto::aws_lc::AwsLc, time::UnixSeconds};
 use super::{CaError, decode, decode_public_key, issue::BACKDATED_SECONDS, lint::lint};
 use crate::{
     certificate::{Fields, IssuerFields, Pointers, UnsignedCertificate, key_identifier},
-    key::{FileKey, KeyAlgorithm, SignError, Signer, random_serial},
+    key::{FileKey, NewKey, SignError, Signer, random_serial},
     name::DistinguishedName,
     profile::Profile,
 };
@@ -31,7 +31,7 @@ pub fn issue_delegate(
         return Err(CaError::DelegateIssuerNotValid { not_before, not_after });
     }
     let scheme = issuer_key.scheme();
-    let algorithm = KeyAlgorithm::ALL.into_iter().find(|algorithm| algorithm.scheme() == scheme);
+    let algorithm = NewKey::ALL.into_iter().find(|algorithm| algorithm.scheme() == scheme);
     // A delegate of an issuer whose kind of key is not made in files has the usual one.
     let algorithm = algorithm.unwrap_or_default();
     let key = FileKey::generate(algorithm)?;

@@ -52,7 +52,7 @@ pub(super) fn verify_issued(
     if !decoded.is_signed_by(&issuer.decode()?, &AwsLc) {
         return altered("is not signed by the CA that the index names");
     }
-    if !inspect(&decoded, entry.profile.role()).is_empty() {
+    if !inspect(&decoded, entry.profile).is_empty() {
         return altered("does not follow the profile that the index names");
     }
     Ok(())

@@ -17,10 +17,10 @@ use super::{
 use crate::{
     certificate::{Fields, IssuerFields, UnsignedCertificate, key_identifier},
     files::{self, FileError},
-    key::{FileKey, KeyAlgorithm, KeyLocation, Passphrase, Signer, random_serial},
+    key::{FileKey, KeyLocation, NewKey, Passphrase, Signer, random_serial},
     name::DistinguishedName,
     pem,
-    profile::Authority,
+    profile::{self, Authority},
 };
 
 /// What a new authority is to be.
@@ -31,7 +31,7 @@ pub struct InitOptions {
     /// The URL below which CRLs, OCSP and CA certificates will be served.
     pub base_url: String,
     /// The algorithm of the CAs' keys.
-    pub algorithm: KeyAlgorithm,
+    pub algorithm: NewKey,
 }
 
 /// A key that a CA is to have, made before it: in a token, mostly.
@@ -59,7 +59,7 @@ pub(super) fn init(
     for (authority, key) in keys {
         if key.signer.scheme() != options.algorithm.scheme() {
             let (authority, algorithm) = (*authority, options.algorithm);
-            return Err(CaError::KeyAlgorithm { authority, algorithm });
+            return Err(CaError::NewKey { authority, algorithm });
         }
         let mut others = keys.range(..*authority);
         if let Some((other, _)) = others.find(|(_, other)| other.signer.spki() == key.signer.spki())
@@ -182,7 +182,7 @@ fn fields<'a>(
         serial: random_serial()?,
         issuer,
         not_before: now.minus_seconds(BACKDATED_SECONDS),
-        not_after: now.plus_seconds(profile.row().validity_seconds),
+        not_after: now.plus_seconds(profile::terms(profile).validity_seconds),
         subject,
         names: &[],
         oidc_issuer: None,

@@ -13,10 +13,10 @@ use super::{
 use crate::{
     certificate::{Fields, IssuerFields, UnsignedCertificate, key_identifier},
     csr,
-    key::{FileKey, KeyAlgorithm, SignError, Signer, random_serial},
+    key::{FileKey, NewKey, SignError, Signer, random_serial},
     name::{DistinguishedName, SubjectName},
     pem,
-    profile::{Authority, Kind, Names, Profile},
+    profile::{self, Authority, Kind, Names, Profile},
 };
 
 /// How far back validity begins: a verifier whose clock is a little slow does not refuse a fresh
@@ -62,11 +62,10 @@ impl IssueRequest {
     /// # Errors
     /// When the profile is a CA's, or leaves a choice that was not made, or forbids the one made.
     pub fn issuing_authority(&self) -> Result<Authority, CaError> {
-        let row = self.profile.row();
-        if matches!(row.kind, Kind::Authority { .. }) {
+        if matches!(self.profile.rules().kind, Kind::Authority { .. }) {
             return Err(refuse(self.profile, "is a CA's and is made when the authority is"));
         }
-        match (self.issuer, row.issuers) {
+        match (self.issuer, profile::terms(self.profile).issuers) {
             (None, [only]) => Ok(*only),
             (None, _) => Err(refuse(self.profile, "needs its issuer named")),
             (Some(issuer), issuers) if issuers.contains(&issuer) => Ok(issuer),
@@ -85,7 +84,7 @@ pub enum SubjectKey {
     /// from it.
     Csr(Vec<u8>),
     /// A new one, handed back with the certificate and not saved.
-    New(KeyAlgorithm),
+    New(NewKey),
 }
 
 /// Whose public key goes into a renewed certificate.
@@ -191,7 +190,7 @@ impl CertificateAuthority {
         now: UnixSeconds,
     ) -> Result<IssuedCertificate, CaError> {
         let (entry, bytes) = self.issued(serial)?;
-        if matches!(entry.profile.row().kind, Kind::Authority { .. }) {
+        if matches!(entry.profile.rules().kind, Kind::Authority { .. }) {
             return Err(refuse(entry.profile, "is a CA's and is renewed by the CA's name"));
         }
         let old = decode(&bytes, || format!("certificate {serial}"))?;
@@ -219,7 +218,7 @@ impl CertificateAuthority {
         now: UnixSeconds,
     ) -> Result<PreparedCertificate, CaError> {
         let issuer = self.issuer(authority).decode_valid_at(now)?;
-        let validity_seconds = validity_seconds.unwrap_or(profile.row().validity_seconds);
+        let validity_seconds = validity_seconds.unwrap_or(profile::terms(profile).validity_seconds);
         if validity_seconds < 1 {
             return Err(refuse(profile, "needs a validity of at least a second"));
         }
@@ -272,7 +271,7 @@ impl CertificateAuthority {
         }
     }
 
-    pub(super) fn throw_away_key(&self, algorithm: KeyAlgorithm) -> Result<&FileKey, CaError> {
+    pub(super) fn throw_away_key(&self, algorithm: NewKey) -> Result<&FileKey, CaError> {
         if let Some(key) = self.throw_away_key.get() {
             return Ok(key);
         }
@@ -324,7 +323,7 @@ impl CertificateAuthority {
 fn check_names(request: &IssueRequest) -> Result<(), CaError> {
     let identities =
         |name: &SubjectName| matches!(name, SubjectName::Email(_) | SubjectName::Uri(_));
-    let problem = match request.profile.row().names {
+    let problem = match request.profile.rules().names {
         Names::None if !request.names.is_empty() => Some("has no alternative names"),
         Names::Identity if request.names.len() != 1 || !request.names.iter().all(identities) => {
             Some("needs exactly one e-mail address or URI")

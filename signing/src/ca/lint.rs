@@ -13,6 +13,6 @@ pub(super) fn lint(
 ) -> Result<(), CaError> {
     let bytes = unsigned.sign(throw_away_key)?;
     let certificate: Certificate<'_> = decode(&bytes, || "the prepared certificate".to_owned())?;
-    let findings = inspect(&certificate, unsigned.profile().role());
+    let findings = inspect(&certificate, unsigned.profile());
     if findings.is_empty() { Ok(()) } else { Err(CaError::Lint { findings }) }
 }

@@ -18,7 +18,7 @@ use crate::{
     files::{self, FileError, FileMode},
     key::random_serial,
     pem,
-    profile::Authority,
+    profile::{self, Authority},
 };
 
 impl CertificateAuthority {
@@ -63,7 +63,7 @@ impl CertificateAuthority {
         now: UnixSeconds,
     ) -> Result<UnsignedCertificate, CaError> {
         let profile = authority.profile();
-        let validity_seconds = validity_seconds.unwrap_or(profile.row().validity_seconds);
+        let validity_seconds = validity_seconds.unwrap_or(profile::terms(profile).validity_seconds);
         let old = self.issuer(authority).decode()?;
         let mut not_after = now.plus_seconds(validity_seconds);
         if authority != Authority::Root {

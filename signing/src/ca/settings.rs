@@ -9,7 +9,7 @@ use crate::{
     certificate::Pointers,
     crl,
     files::{self, FileError, FileMode},
-    key::{KeyAlgorithm, KeyLocation},
+    key::{KeyLocation, NewKey},
     profile::{Authority, Kind, Profile},
     toml_fault,
 };
@@ -27,7 +27,7 @@ pub struct Settings {
     /// It stands in every certificate and cannot be changed for those.
     pub base_url: String,
     /// The algorithm of the CAs' keys, and of keys made for others unless they say otherwise.
-    pub algorithm: KeyAlgorithm,
+    pub algorithm: NewKey,
     /// Into how many shards the CRLs that end entities' certificates name are cut, by serial number;
     /// 0: one list for all. Certificates issued before a change keep theirs.
     #[serde(default, skip_serializing_if = "is_zero")]
@@ -79,7 +79,7 @@ impl Settings {
     pub(super) fn new(
         organisation: &str,
         base_url: &str,
-        algorithm: KeyAlgorithm,
+        algorithm: NewKey,
         crls: CrlPublication,
     ) -> Result<Self, CaError> {
         let settings = Self {
@@ -148,7 +148,7 @@ impl Settings {
         serial: &[u8],
     ) -> Pointers {
         let mut pointers = self.pointers(authority);
-        if profile.row().kind != Kind::EndEntity || profile == Profile::OcspDelegate {
+        if profile.rules().kind != Kind::EndEntity || profile == Profile::OcspDelegate {
             return pointers;
         }
         if self.crl_shards > 0 {
@@ -181,8 +181,7 @@ mod tests {
 
     #[test]
     fn accepts_only_urls_that_clients_can_use() {
-        let settings =
-            |url| Settings::new("Example", url, KeyAlgorithm::P384, CrlPublication::default());
+        let settings = |url| Settings::new("Example", url, NewKey::P384, CrlPublication::default());
         let base = settings("https://example.org/pki/").expect("usable").base_url;
         assert_eq!(base, "https://example.org/pki");
         assert!(settings("http://127.0.0.1:8080").is_ok());
@@ -194,8 +193,7 @@ mod tests {
     #[test]
     fn end_entities_name_their_shard_and_its_deltas() {
         let crls = CrlPublication { shards: 16, deltas: Deltas::Named };
-        let settings =
-            Settings::new("Example", "http://a", KeyAlgorithm::P384, crls).expect("usable");
+        let settings = Settings::new("Example", "http://a", NewKey::P384, crls).expect("usable");
         let of = |profile| {
             let pointers = settings.pointers_for(Authority::Signing, profile, &[0, 0xF0, 0x13]);
             (pointers.crl_url, pointers.delta_url)
@@ -207,7 +205,7 @@ mod tests {
             assert_eq!(of(profile), ("http://a/crl/signing.crl".to_owned(), None));
         }
         let crls = CrlPublication { shards: 4097, ..crls };
-        let error = Settings::new("Example", "http://a", KeyAlgorithm::P384, crls);
+        let error = Settings::new("Example", "http://a", NewKey::P384, crls);
         assert!(matches!(error, Err(CaError::CrlShards { .. })));
     }
 
@@ -217,7 +215,7 @@ mod tests {
         assert!(matches!(Settings::read(folder.path()), Err(CaError::NoAuthority { .. })));
         let settings = {
             let crls = CrlPublication { shards: 16, deltas: Deltas::Named };
-            Settings::new("\"Quoted\" \\ Ltd", "http://a", KeyAlgorithm::P256, crls)
+            Settings::new("\"Quoted\" \\ Ltd", "http://a", NewKey::P256, crls)
         };
         let settings = settings.expect("usable");
         settings.write(folder.path()).expect("written");

@@ -18,11 +18,11 @@ use countersign_core::{
 };
 use zeroize::Zeroizing;
 
-use super::{KeyAlgorithm, KeyError, Passphrase, SignError, Signer, UnencryptedKeys, pkcs8_file};
+use super::{KeyError, NewKey, Passphrase, SignError, Signer, UnencryptedKeys, pkcs8_file};
 
 /// A private key in memory, from an encrypted file or freshly made.
 pub struct FileKey {
-    algorithm: KeyAlgorithm,
+    algorithm: NewKey,
     pair: Pair,
     spki: Vec<u8>,
 }
@@ -39,11 +39,11 @@ impl FileKey {
     ///
     /// # Errors
     /// [`KeyError::Generate`] when the library fails.
-    pub fn generate(algorithm: KeyAlgorithm) -> Result<Self, KeyError> {
+    pub fn generate(algorithm: NewKey) -> Result<Self, KeyError> {
         let pair = match algorithm {
-            KeyAlgorithm::P384 => generate_ecdsa(&ECDSA_P384_SHA384_ASN1_SIGNING)?,
-            KeyAlgorithm::P256 => generate_ecdsa(&ECDSA_P256_SHA256_ASN1_SIGNING)?,
-            KeyAlgorithm::Rsa3072 => Pair::Rsa(Box::new(
+            NewKey::P384 => generate_ecdsa(&ECDSA_P384_SHA384_ASN1_SIGNING)?,
+            NewKey::P256 => generate_ecdsa(&ECDSA_P256_SHA256_ASN1_SIGNING)?,
+            NewKey::Rsa3072 => Pair::Rsa(Box::new(
                 rsa::KeyPair::generate(rsa::KeySize::Rsa3072).map_err(|_| KeyError::Generate)?,
             )),
         };
@@ -98,7 +98,7 @@ impl FileKey {
     }
 
     /// The kind of key.
-    pub fn algorithm(&self) -> KeyAlgorithm {
+    pub fn algorithm(&self) -> NewKey {
         self.algorithm
     }
 
@@ -110,16 +110,16 @@ impl FileKey {
         let rsa = || {
             let pair = rsa::KeyPair::from_pkcs8(pkcs8).ok()?;
             let fits = pair.public_modulus_len() == RSA_3072_MODULUS_OCTETS;
-            fits.then(|| (KeyAlgorithm::Rsa3072, Pair::Rsa(Box::new(pair))))
+            fits.then(|| (NewKey::Rsa3072, Pair::Rsa(Box::new(pair))))
         };
-        ecdsa(KeyAlgorithm::P384, &ECDSA_P384_SHA384_ASN1_SIGNING)
-            .or_else(|| ecdsa(KeyAlgorithm::P256, &ECDSA_P256_SHA256_ASN1_SIGNING))
+        ecdsa(NewKey::P384, &ECDSA_P384_SHA384_ASN1_SIGNING)
+            .or_else(|| ecdsa(NewKey::P256, &ECDSA_P256_SHA256_ASN1_SIGNING))
             .or_else(rsa)
             .and_then(|(algorithm, pair)| Self::of(algorithm, pair))
             .ok_or_else(|| KeyError::UnsupportedKey { path: path.to_owned() })
     }
 
-    fn of(algorithm: KeyAlgorithm, pair: Pair) -> Option<Self> {
+    fn of(algorithm: NewKey, pair: Pair) -> Option<Self> {
         let spki = match &pair {
             Pair::Ecdsa(pair) => pair.public_key().as_der().ok()?.as_ref().to_vec(),
             Pair::Rsa(pair) => pair.public_key().as_der().ok()?.as_ref().to_vec(),
@@ -176,8 +176,8 @@ impl Signer for FileKey {
 
     fn sign_digest(&self, digest: &Digest) -> Result<Vec<u8>, SignError> {
         let expected = match self.algorithm {
-            KeyAlgorithm::P384 => HashAlgorithm::Sha384,
-            KeyAlgorithm::P256 | KeyAlgorithm::Rsa3072 => HashAlgorithm::Sha256,
+            NewKey::P384 => HashAlgorithm::Sha384,
+            NewKey::P256 | NewKey::Rsa3072 => HashAlgorithm::Sha256,
         };
         let found = digest.algorithm();
         if found != expected {
@@ -210,29 +210,33 @@ impl fmt::Debug for FileKey {
 
 #[cfg(test)]
 mod tests {
-    use countersign_core::crypto::{CryptoProvider, aws_lc::AwsLc};
+    use countersign_core::{
+        crypto::{CryptoProvider, aws_lc::AwsLc},
+        x509::PublicKey,
+    };
 
     use super::*;
 
     #[test]
     fn signs_messages_and_digests_alike() {
-        for algorithm in KeyAlgorithm::ALL {
+        for algorithm in NewKey::ALL {
             let key = FileKey::generate(algorithm).expect("a key");
             let scheme = key.scheme();
             let hash = scheme.hash_algorithm().expect("no Ed25519 among them");
             let digest = countersign_core::digest::digest(&AwsLc, hash, b"message");
-            let public_key =
-                countersign_core::x509::PublicKey::decode(key.spki()).expect("an SPKI").bits;
+            let public_key = PublicKey::decode(key.spki()).expect("an SPKI");
+            assert_eq!(public_key.algorithm, algorithm.algorithm());
             for signature in [key.sign(b"message"), key.sign_digest(&digest)] {
                 let signature = signature.expect("a signature");
-                AwsLc.verify_digest(scheme, public_key, &digest, &signature).expect("it verifies");
+                let holds = AwsLc.verify_digest(scheme, public_key.bits, &digest, &signature);
+                holds.expect("it verifies");
             }
         }
     }
 
     #[test]
     fn rejects_a_digest_of_another_algorithm() {
-        let key = FileKey::generate(KeyAlgorithm::P384).expect("a key");
+        let key = FileKey::generate(NewKey::P384).expect("a key");
         let digest = countersign_core::digest::digest(&AwsLc, HashAlgorithm::Sha256, b"message");
         assert!(matches!(
             key.sign_digest(&digest),
@@ -242,7 +246,7 @@ mod tests {
 
     #[test]
     fn shows_nothing_of_the_key() {
-        let key = FileKey::generate(KeyAlgorithm::P256).expect("a key");
+        let key = FileKey::generate(NewKey::P256).expect("a key");
         assert_eq!(format!("{key:?}"), "FileKey { algorithm: P256, .. }");
     }
 }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use countersign_core::{
-    crl::RevocationReason, crypto::aws_lc::AwsLc, oid, time::UnixSeconds, x509::Certificate,
+    crl::RevocationReason, crypto::aws_lc::AwsLc, ocsp::CertificateStatus, oid, time::UnixSeconds,
+    x509::Certificate,
 };
 
 use crate::{
@@ -13,28 +14,9 @@ use crate::{
     key::{SignError, Signer},
 };
 
-/// What is known of a certificate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CertificateStatus {
-    /// Issued and not revoked.
-    Good,
-    /// Revoked.
-    Revoked {
-        /// Why; `unspecified` is left out.
-        reason: RevocationReason,
-        /// From when on.
-        date: UnixSeconds,
-    },
-    /// Not known to have been issued, and no more said.
-    Unknown,
-    /// Known never to have been issued, answered as the *extended revoked* of RFC 6960 §2.2:
-    /// revoked, certificateHold, 1970, with id-pkix-ocsp-extended-revoke in the response.
-    NeverIssued,
-}
-
-/// The answer for one certificate.
+/// What is answered about one certificate.
 #[derive(Clone, Copy, Debug)]
-pub struct SingleResponse<'a> {
+pub struct Answer<'a> {
     /// The `CertID` as the request has it: DER of the whole SEQUENCE, never encoded anew.
     pub cert_id: &'a [u8],
     /// Its status.
@@ -113,16 +95,16 @@ impl OcspSigner {
     /// When the key refuses.
     pub fn respond(
         &self,
-        responses: &[SingleResponse<'_>],
+        answers: &[Answer<'_>],
         terms: &ResponseTerms<'_>,
     ) -> Result<Vec<u8>, SignError> {
         let encoded: Vec<Vec<u8>> =
-            responses.iter().map(|response| single_response(response, terms)).collect();
+            answers.iter().map(|answer| single_response(answer, terms)).collect();
         let data = der::sequence(&[
             &self.responder_id,
             &der::generalized_time(terms.produced_at),
             &der::sequence_of(&encoded),
-            &response_extensions(responses, terms),
+            &response_extensions(answers, terms),
         ]);
         let signature = self.signer.sign(&data)?;
         let basic = der::sequence(&[
@@ -137,11 +119,11 @@ impl OcspSigner {
     }
 }
 
-fn response_extensions(responses: &[SingleResponse<'_>], terms: &ResponseTerms<'_>) -> Vec<u8> {
+fn response_extensions(answers: &[Answer<'_>], terms: &ResponseTerms<'_>) -> Vec<u8> {
     let nonce = terms.nonce.map(|value| der::extension(&oid::OCSP_NONCE, NonCritical, value));
     let nonce = nonce.unwrap_or_default();
     let never_issued =
-        responses.iter().any(|response| response.status == CertificateStatus::NeverIssued);
+        answers.iter().any(|answer| answer.status == CertificateStatus::NEVER_ISSUED);
     // RFC 6960 §4.4.8: the value is NULL.
     let extended_revoke = if never_issued {
         der::extension(&oid::OCSP_EXTENDED_REVOKE, NonCritical, der::NULL)
@@ -154,15 +136,15 @@ fn response_extensions(responses: &[SingleResponse<'_>], terms: &ResponseTerms<'
     der::context(1, &[&der::sequence(&[&nonce, &extended_revoke])])
 }
 
-fn single_response(response: &SingleResponse<'_>, terms: &ResponseTerms<'_>) -> Vec<u8> {
+fn single_response(answer: &Answer<'_>, terms: &ResponseTerms<'_>) -> Vec<u8> {
     let extensions = terms.archive_cutoff.map(|since| {
         let since = der::generalized_time(since);
         let cutoff = der::extension(&oid::OCSP_ARCHIVE_CUTOFF, NonCritical, &since);
         der::context(1, &[&der::sequence(&[&cutoff])])
     });
     der::sequence(&[
-        response.cert_id,
-        &status(response.status),
+        answer.cert_id,
+        &status(answer.status),
         &der::generalized_time(terms.this_update),
         &der::context(0, &[&der::generalized_time(terms.next_update)]),
         &extensions.unwrap_or_default(),
@@ -173,18 +155,13 @@ fn status(status: CertificateStatus) -> Vec<u8> {
     match status {
         CertificateStatus::Good => der::implicit(0, &[]),
         CertificateStatus::Unknown => der::implicit(2, &[]),
-        CertificateStatus::Revoked { reason, date } => revoked(reason, date),
-        // RFC 6960 §2.2: certificateHold(6) and 1 January 1970.
-        CertificateStatus::NeverIssued => {
-            revoked(RevocationReason::CertificateHold, UnixSeconds::new(0))
+        CertificateStatus::Revoked { revocation_time, reason } => {
+            // `unspecified` is left out (RFC 5280 §5.3.1).
+            let reason = match reason {
+                RevocationReason::Unspecified => Vec::new(),
+                reason => der::context(0, &[&der::enumerated(reason.code())]),
+            };
+            der::context(1, &[&der::generalized_time(revocation_time), &reason])
         }
     }
-}
-
-fn revoked(reason: RevocationReason, date: UnixSeconds) -> Vec<u8> {
-    let reason = match reason {
-        RevocationReason::Unspecified => Vec::new(),
-        reason => der::context(0, &[&der::enumerated(reason.code())]),
-    };
-    der::context(1, &[&der::generalized_time(date), &reason])
 }

@@ -1,15 +1,12 @@
 //! The authority's side: from an accepted request to a whole `TimeStampResp`.
 
-use std::{
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{sync::Arc, time::SystemTime};
 
 use const_oid::ObjectIdentifier;
 use countersign_core::{
     oid,
     time::UnixSeconds,
-    tsp::{CertificateRequest, TimestampRequest},
+    tsp::{Accuracy, CertificateRequest, TimestampRequest},
 };
 
 use crate::{
@@ -17,44 +14,6 @@ use crate::{
     der::{self, Backwards},
     key::{SignError, Signer},
 };
-
-/// How far `genTime` may be from the true time (RFC 3161 §2.4.2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Accuracy {
-    seconds: u64,
-    millis: u64,
-    micros: u64,
-}
-
-impl Accuracy {
-    /// An accuracy of that many milliseconds; nothing for 0, which no clock has.
-    pub fn from_millis(millis: u64) -> Option<Self> {
-        Self::from_duration(Duration::from_millis(millis))
-    }
-
-    /// An accuracy of that duration, rounded up to a microsecond; nothing for zero.
-    pub fn from_duration(duration: Duration) -> Option<Self> {
-        let micros = u64::try_from(duration.as_nanos().div_ceil(1000)).ok()?;
-        (micros > 0).then_some(Self {
-            seconds: micros / 1_000_000,
-            millis: micros / 1000 % 1000,
-            micros: micros % 1000,
-        })
-    }
-
-    /// `Accuracy`: seconds, [0] millis 1–999, [1] micros 1–999; zeros are left out.
-    fn encode(self) -> Vec<u8> {
-        let unless_zero = |value: u64, encode: &dyn Fn(u64) -> Vec<u8>| match value {
-            0 => Vec::new(),
-            value => encode(value),
-        };
-        der::sequence(&[
-            &unless_zero(self.seconds, &der::integer),
-            &unless_zero(self.millis, &|value| der::implicit(0, &der::integer_content(value))),
-            &unless_zero(self.micros, &|value| der::implicit(1, &der::integer_content(value))),
-        ])
-    }
-}
 
 /// What an authority promises.
 #[derive(Clone, Copy, Debug)]

@@ -8,7 +8,7 @@ use std::{
 use countersign_core::time::UnixSeconds;
 use countersign_signing::{
     ca::{CertificateAuthority, InitOptions, IssueRequest, IssuedCertificate, SubjectKey},
-    key::{FileKey, KeyAlgorithm, Passphrase},
+    key::{FileKey, NewKey, Passphrase},
     name::{DistinguishedName, SubjectName},
     profile::{Authority, Profile},
 };
@@ -32,7 +32,7 @@ pub(crate) fn passphrase() -> Passphrase {
     Passphrase::new("correct horse").expect("a passphrase")
 }
 
-pub(crate) fn options(algorithm: KeyAlgorithm) -> InitOptions {
+pub(crate) fn options(algorithm: NewKey) -> InitOptions {
     InitOptions {
         organisation: "Example & Söhne".to_owned(),
         base_url: BASE_URL.to_owned(),
@@ -41,7 +41,7 @@ pub(crate) fn options(algorithm: KeyAlgorithm) -> InitOptions {
 }
 
 impl TestAuthority {
-    pub(crate) fn new(algorithm: KeyAlgorithm) -> Self {
+    pub(crate) fn new(algorithm: NewKey) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let place = folder.path().join("ca");
         let now = now();
@@ -51,10 +51,10 @@ impl TestAuthority {
 
     /// Issues for a new P-256 key.
     pub(crate) fn issue(&self, request: &IssueRequest) -> IssuedCertificate {
-        self.issue_for(request, KeyAlgorithm::P256)
+        self.issue_for(request, NewKey::P256)
     }
 
-    fn issue_for(&self, request: &IssueRequest, algorithm: KeyAlgorithm) -> IssuedCertificate {
+    fn issue_for(&self, request: &IssueRequest, algorithm: NewKey) -> IssuedCertificate {
         self.ca.issue(request, SubjectKey::New(algorithm), self.now).expect("issued")
     }
 
@@ -63,21 +63,14 @@ impl TestAuthority {
     }
 
     /// A timestamp authority's key and chain, its own certificate first.
-    pub(crate) fn timestamp_authority(
-        &self,
-        algorithm: KeyAlgorithm,
-    ) -> (Arc<FileKey>, Vec<Vec<u8>>) {
+    pub(crate) fn timestamp_authority(&self, algorithm: NewKey) -> (Arc<FileKey>, Vec<Vec<u8>>) {
         let subject = DistinguishedName::new("Example", "Timestamp Authority 1");
         let request = IssueRequest::new(Profile::TimestampAuthority, subject);
         let issued = self.issue_for(&request, algorithm);
         (Arc::new(issued.key.expect("a new key")), issued.chain)
     }
 
-    pub(crate) fn ocsp_delegate(
-        &self,
-        issuer: Authority,
-        algorithm: KeyAlgorithm,
-    ) -> IssuedCertificate {
+    pub(crate) fn ocsp_delegate(&self, issuer: Authority, algorithm: NewKey) -> IssuedCertificate {
         let subject = DistinguishedName::new("Example", "OCSP responder");
         let request = IssueRequest {
             issuer: Some(issuer),

@@ -18,7 +18,7 @@ use countersign_core::{
 use countersign_signing::{
     bundle::{self, Bundle, IN_TOTO_PAYLOAD_TYPE, pre_authentication_encoding},
     crl::RevokedCertificate,
-    key::{FileKey, KeyAlgorithm, Signer, random_serial},
+    key::{FileKey, NewKey, Signer, random_serial},
     profile::Authority,
     statement::{RELEASE_PREDICATE_TYPE, Statement, Subject},
     trust::{TrustedAuthority, build},
@@ -39,7 +39,7 @@ struct World {
 }
 
 impl World {
-    fn new(algorithm: KeyAlgorithm) -> Self {
+    fn new(algorithm: NewKey) -> Self {
         let pki = TestAuthority::new(algorithm);
         let signer = pki.code_signer();
         let (tsa_key, chain) = pki.timestamp_authority(algorithm);
@@ -135,7 +135,7 @@ fn digests(file: &[u8]) -> Vec<Digest> {
 
 #[test]
 fn core_verifies_what_we_sign() {
-    for algorithm in [KeyAlgorithm::P384, KeyAlgorithm::P256] {
+    for algorithm in [NewKey::P384, NewKey::P256] {
         let world = World::new(algorithm);
         let crls = world.crls(None);
         for bundle in [world.message_signature(), world.envelope()] {
@@ -149,7 +149,7 @@ fn core_verifies_what_we_sign() {
 
 #[test]
 fn core_rejects_what_was_signed_after_the_key_was_compromised() {
-    let world = World::new(KeyAlgorithm::P384);
+    let world = World::new(NewKey::P384);
     let bundle = world.message_signature();
     let before = world.crls(Some(world.pki.now.minus_seconds(100)));
     let report = world.verify(&bundle, FILE, &before);

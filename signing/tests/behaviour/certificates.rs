@@ -6,7 +6,7 @@ use countersign_core::time::UnixSeconds;
 use countersign_signing::{
     ca::{CaError, CertificateAuthority, IssueRequest, RenewalKey, SubjectKey},
     csr,
-    key::{FileKey, KeyAlgorithm, Passphrase, Signer},
+    key::{FileKey, NewKey, Passphrase, Signer},
     name::{DistinguishedName, SubjectName},
     profile::{Authority, Profile},
 };
@@ -20,7 +20,7 @@ const DAY_SECONDS: i64 = 86_400;
 
 #[test]
 fn openssl_verifies_every_chain_strictly() {
-    for algorithm in KeyAlgorithm::ALL {
+    for algorithm in NewKey::ALL {
         let pki = TestAuthority::new(algorithm);
         let bench = Bench::new();
         bench.write_pem("root.pem", &[pki.ca.certificate(Authority::Root)]);
@@ -34,10 +34,10 @@ fn openssl_verifies_every_chain_strictly() {
             bench.parses(leaf);
         };
         verify(&pki.code_signer().certificate, Authority::Signing, "");
-        let (_, chain) = pki.timestamp_authority(KeyAlgorithm::P256);
+        let (_, chain) = pki.timestamp_authority(NewKey::P256);
         verify(&chain[0], Authority::Timestamping, "-purpose timestampsign ");
         verify(
-            &pki.ocsp_delegate(Authority::Signing, KeyAlgorithm::P256).certificate,
+            &pki.ocsp_delegate(Authority::Signing, NewKey::P256).certificate,
             Authority::Signing,
             "",
         );
@@ -68,7 +68,7 @@ fn openssl_verifies_every_chain_strictly() {
 
 #[test]
 fn openssl_shows_what_the_profiles_say() {
-    let pki = TestAuthority::new(KeyAlgorithm::P384);
+    let pki = TestAuthority::new(NewKey::P384);
     let bench = Bench::new();
     let root = bench.certificate_text(pki.ca.certificate(Authority::Root));
     contains_all(
@@ -107,19 +107,19 @@ fn openssl_shows_what_the_profiles_say() {
             "1.3.6.1.4.1.57264.1.8: \n                ..https://login.example.org\n",
         ],
     );
-    let (_, chain) = pki.timestamp_authority(KeyAlgorithm::P256);
+    let (_, chain) = pki.timestamp_authority(NewKey::P256);
     contains_all(
         &bench.certificate_text(&chain[0]),
         &["Extended Key Usage: critical\n                Time Stamping\n"],
     );
     let delegate =
-        bench.certificate_text(&pki.ocsp_delegate(Authority::Root, KeyAlgorithm::P256).certificate);
+        bench.certificate_text(&pki.ocsp_delegate(Authority::Root, NewKey::P256).certificate);
     contains_all(&delegate, &["OCSP Signing\n", "OCSP No Check: \n", "/crl/root.crl"]);
 }
 
 #[test]
 fn takes_nothing_but_the_key_from_a_request_of_openssl() {
-    let pki = TestAuthority::new(KeyAlgorithm::P384);
+    let pki = TestAuthority::new(NewKey::P384);
     let bench = Bench::new();
     bench
         .run(
@@ -140,7 +140,7 @@ fn takes_nothing_but_the_key_from_a_request_of_openssl() {
 
 #[test]
 fn openssl_verifies_our_requests() {
-    let key = FileKey::generate(KeyAlgorithm::P384).expect("a key");
+    let key = FileKey::generate(NewKey::P384).expect("a key");
     let request = csr::build(&DistinguishedName::common_name("me"), &key).expect("a request");
     let bench = Bench::new();
     bench.write("request.pem", csr::encode_pem(&request));
@@ -150,7 +150,7 @@ fn openssl_verifies_our_requests() {
 
 #[test]
 fn remembers_everything_it_issued() {
-    let pki = TestAuthority::new(KeyAlgorithm::P256);
+    let pki = TestAuthority::new(NewKey::P256);
     let issued = pki.code_signer();
     let place = pki.folder.path().join("ca");
     let again = CertificateAuthority::open(&place, &passphrase()).expect("opens");
@@ -176,7 +176,7 @@ fn remembers_everything_it_issued() {
 
 #[test]
 fn renews_with_the_same_names_and_the_same_or_another_key() {
-    let pki = TestAuthority::new(KeyAlgorithm::P256);
+    let pki = TestAuthority::new(NewKey::P256);
     let old = pki.code_signer();
     let later = pki.now.plus_seconds(300 * DAY_SECONDS);
     let bench = Bench::new();
@@ -188,8 +188,8 @@ fn renews_with_the_same_names_and_the_same_or_another_key() {
     contains_all(&text, &["email:release@example.org", "https://login.example.org"]);
     let spki = old.key.expect("a key").spki().to_vec();
     assert!(same.certificate.windows(spki.len()).any(|window| window == spki));
-    let other = renew(RenewalKey::Other(SubjectKey::New(KeyAlgorithm::P384)));
-    assert_eq!(other.key.expect("a key").algorithm(), KeyAlgorithm::P384);
+    let other = renew(RenewalKey::Other(SubjectKey::New(NewKey::P384)));
+    assert_eq!(other.key.expect("a key").algorithm(), NewKey::P384);
     let authority = &pki.ca.list().expect("an index")[1].serial;
     let refused = pki.ca.renew(authority, RenewalKey::Same, None, later);
     assert!(matches!(refused, Err(CaError::Request { .. })));
@@ -197,9 +197,9 @@ fn renews_with_the_same_names_and_the_same_or_another_key() {
 
 #[test]
 fn no_certificate_outlives_its_issuer() {
-    let pki = TestAuthority::new(KeyAlgorithm::P256);
+    let pki = TestAuthority::new(NewKey::P256);
     let nearly_ten_years = pki.now.plus_seconds(10 * 365 * DAY_SECONDS - DAY_SECONDS);
-    let key = SubjectKey::New(KeyAlgorithm::P256);
+    let key = SubjectKey::New(NewKey::P256);
     let issued =
         pki.ca.issue(&code_signer_request(), key.clone(), nearly_ten_years).expect("issued");
     let list = pki.ca.list().expect("an index");
@@ -212,7 +212,7 @@ fn no_certificate_outlives_its_issuer() {
 
 #[test]
 fn refuses_requests_that_do_not_fit_their_profile() {
-    let pki = TestAuthority::new(KeyAlgorithm::P256);
+    let pki = TestAuthority::new(NewKey::P256);
     let email = || SubjectName::Email("a@example.org".to_owned());
     let base = code_signer_request();
     let tsa = IssueRequest::new(Profile::TimestampAuthority, DistinguishedName::common_name("T"));
@@ -233,7 +233,7 @@ fn refuses_requests_that_do_not_fit_their_profile() {
     ];
     let before = pki.ca.list().expect("an index").len();
     for request in requests {
-        let refused = pki.ca.issue(&request, SubjectKey::New(KeyAlgorithm::P256), pki.now);
+        let refused = pki.ca.issue(&request, SubjectKey::New(NewKey::P256), pki.now);
         assert!(refused.is_err(), "{request:?}");
     }
     assert_eq!(pki.ca.list().expect("an index").len(), before, "nothing was indexed");
@@ -242,7 +242,7 @@ fn refuses_requests_that_do_not_fit_their_profile() {
 
 #[test]
 fn the_lint_stops_a_weak_key_before_it_is_signed() {
-    let pki = TestAuthority::new(KeyAlgorithm::P256);
+    let pki = TestAuthority::new(NewKey::P256);
     let bench = Bench::new();
     bench.run("genrsa -out key.pem 1024").succeeds();
     bench.run("pkey -in key.pem -pubout -outform DER -out spki.der").succeeds();
@@ -256,7 +256,7 @@ fn the_lint_stops_a_weak_key_before_it_is_signed() {
 fn appears_complete_or_not_at_all_and_keeps_others_out() {
     let folder = tempfile::tempdir().expect("a folder");
     let place = folder.path().join("ca");
-    let p256 = options(KeyAlgorithm::P256);
+    let p256 = options(NewKey::P256);
     let init = |options| CertificateAuthority::init(&place, options, &passphrase(), now());
     let bad =
         countersign_signing::ca::InitOptions { base_url: "nowhere".to_owned(), ..p256.clone() };
@@ -280,11 +280,11 @@ fn appears_complete_or_not_at_all_and_keeps_others_out() {
 
 #[test]
 fn a_wrong_passphrase_shows_when_a_key_is_needed() {
-    let pki = TestAuthority::new(KeyAlgorithm::P256);
+    let pki = TestAuthority::new(NewKey::P256);
     let wrong = Passphrase::new("wrong").expect("a passphrase");
     let place = pki.folder.path().join("ca");
     let ca = CertificateAuthority::open(&place, &wrong).expect("opens");
-    let key = SubjectKey::New(KeyAlgorithm::P256);
+    let key = SubjectKey::New(NewKey::P256);
     let refused = ca.issue(&code_signer_request(), key, pki.now).expect_err("refused");
     assert!(refused.to_string().contains("wrong passphrase"), "{refused}");
     assert_eq!(ca.list().expect("an index").len(), 4);

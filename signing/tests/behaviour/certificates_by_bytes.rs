@@ -6,8 +6,8 @@ use countersign_core::{
     x509::{Certificate, profile::inspect},
 };
 use countersign_signing::{
-    key::KeyAlgorithm,
-    profile::{Authority, Kind, Profile},
+    key::NewKey,
+    profile::{Authority, Kind, Profile, terms},
 };
 use x509_cert::der::{Decode, Encode};
 
@@ -15,23 +15,21 @@ use crate::authority::TestAuthority;
 
 #[test]
 fn every_profile_passes_the_lint_of_its_role_and_of_no_other() {
-    let pki = TestAuthority::new(KeyAlgorithm::P384);
+    let pki = TestAuthority::new(NewKey::P384);
     let mut certificates: Vec<(Profile, Vec<u8>)> = Authority::ALL
         .map(|authority| (authority.profile(), pki.ca.certificate(authority).to_vec()))
         .to_vec();
     certificates.push((Profile::CodeSigner, pki.code_signer().certificate));
-    certificates.push((
-        Profile::TimestampAuthority,
-        pki.timestamp_authority(KeyAlgorithm::P256).1.remove(0),
-    ));
+    certificates
+        .push((Profile::TimestampAuthority, pki.timestamp_authority(NewKey::P256).1.remove(0)));
     certificates.push((
         Profile::OcspDelegate,
-        pki.ocsp_delegate(Authority::Service, KeyAlgorithm::P256).certificate,
+        pki.ocsp_delegate(Authority::Service, NewKey::P256).certificate,
     ));
     for (profile, bytes) in &certificates {
         let certificate = Certificate::decode(bytes).expect("a certificate");
         for other in Profile::ALL {
-            let findings = inspect(&certificate, other.role());
+            let findings = inspect(&certificate, other);
             assert_eq!(findings.is_empty(), other == *profile, "{profile:?} as {other:?}");
         }
     }
@@ -39,11 +37,11 @@ fn every_profile_passes_the_lint_of_its_role_and_of_no_other() {
 
 #[test]
 fn a_second_library_reads_and_writes_them_alike() {
-    let pki = TestAuthority::new(KeyAlgorithm::P384);
+    let pki = TestAuthority::new(NewKey::P384);
     for bytes in [
         pki.ca.certificate(Authority::Root).to_vec(),
         pki.code_signer().certificate,
-        pki.ocsp_delegate(Authority::Signing, KeyAlgorithm::P256).certificate,
+        pki.ocsp_delegate(Authority::Signing, NewKey::P256).certificate,
     ] {
         let certificate = x509_cert::Certificate::from_der(&bytes).expect("a certificate");
         assert_eq!(certificate.to_der().expect("DER"), bytes);
@@ -52,7 +50,7 @@ fn a_second_library_reads_and_writes_them_alike() {
 
 #[test]
 fn serials_have_128_random_bits_and_are_positive() {
-    let pki = TestAuthority::new(KeyAlgorithm::P256);
+    let pki = TestAuthority::new(NewKey::P256);
     let mut serials = Vec::new();
     for _ in 0..8 {
         let bytes = pki.code_signer().certificate;
@@ -67,13 +65,13 @@ fn serials_have_128_random_bits_and_are_positive() {
 
 #[test]
 fn validity_key_identifiers_and_pointers_are_as_the_profile_says() {
-    let pki = TestAuthority::new(KeyAlgorithm::P384);
+    let pki = TestAuthority::new(NewKey::P384);
     let bytes = pki.code_signer().certificate;
     let signer = Certificate::decode(&bytes).expect("a certificate");
     let issuer =
         Certificate::decode(pki.ca.certificate(Authority::Signing)).expect("a certificate");
     assert_eq!(signer.not_before, pki.now.minus_seconds(300));
-    let validity = Profile::CodeSigner.row().validity_seconds;
+    let validity = terms(Profile::CodeSigner).validity_seconds;
     assert_eq!(signer.not_after, pki.now.plus_seconds(validity));
     assert_eq!(
         signer.extensions.authority_key_identifier,
@@ -92,7 +90,7 @@ fn validity_key_identifiers_and_pointers_are_as_the_profile_says() {
 #[test]
 fn only_authorities_are_authorities() {
     for profile in Profile::ALL {
-        let is_authority = matches!(profile.row().kind, Kind::Authority { .. });
+        let is_authority = matches!(profile.rules().kind, Kind::Authority { .. });
         let named = Authority::ALL.iter().any(|authority| authority.profile() == profile);
         assert_eq!(is_authority, named, "{profile:?}");
     }

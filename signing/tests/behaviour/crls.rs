@@ -7,7 +7,7 @@ use countersign_core::{
 };
 use countersign_signing::{
     crl::{CrlBuilder, RevokedCertificate},
-    key::{KeyAlgorithm, SignError},
+    key::{NewKey, SignError},
     profile::Authority,
 };
 
@@ -27,7 +27,7 @@ fn crl(pki: &TestAuthority, authority: Authority, revoked: &[RevokedCertificate<
 
 #[test]
 fn openssl_verifies_lists_and_refuses_the_revoked() {
-    for algorithm in [KeyAlgorithm::P384, KeyAlgorithm::Rsa3072] {
+    for algorithm in [NewKey::P384, NewKey::Rsa3072] {
         let pki = TestAuthority::new(algorithm);
         let bench = Bench::new();
         let leaf = pki.code_signer().certificate;
@@ -77,7 +77,7 @@ fn openssl_verifies_lists_and_refuses_the_revoked() {
 
 #[test]
 fn entries_say_what_was_said_and_nothing_for_unspecified() {
-    let pki = TestAuthority::new(KeyAlgorithm::P256);
+    let pki = TestAuthority::new(NewKey::P256);
     let date = |text| UnixSeconds::parse_rfc3339(text).expect("a time");
     let revoked = [
         RevokedCertificate {
@@ -117,7 +117,7 @@ fn entries_say_what_was_said_and_nothing_for_unspecified() {
 
 #[test]
 fn twenty_thousand_entries_are_no_trouble() {
-    let pki = TestAuthority::new(KeyAlgorithm::P256);
+    let pki = TestAuthority::new(NewKey::P256);
     let next = pki.now.plus_seconds(86_400);
     let mut builder = pki.ca.crl(Authority::Signing, 1, pki.now, next).expect("a builder");
     for number in 0..20_000_u32 {
@@ -135,7 +135,7 @@ fn twenty_thousand_entries_are_no_trouble() {
 
 #[test]
 fn refuses_to_sign_with_another_key() {
-    let pki = TestAuthority::new(KeyAlgorithm::P256);
+    let pki = TestAuthority::new(NewKey::P256);
     let builder =
         pki.ca.crl(Authority::Signing, 1, pki.now, pki.now.plus_seconds(1)).expect("a builder");
     let other = pki.ca.signer(Authority::Root).expect("a key");
@@ -144,7 +144,7 @@ fn refuses_to_sign_with_another_key() {
 
 #[test]
 fn a_delta_says_what_it_is_counted_from_and_what_was_lifted() {
-    let pki = TestAuthority::new(KeyAlgorithm::P384);
+    let pki = TestAuthority::new(NewKey::P384);
     let issuer = pki.ca.certificate(Authority::Signing);
     let terms = |number| countersign_signing::crl::CrlTerms {
         number,

@@ -7,7 +7,7 @@ use std::{
 
 use countersign_core::digest::{Digest, HashAlgorithm};
 use countersign_signing::{
-    key::{FileKey, KeyAlgorithm, KeyError, Passphrase, Signer, UnencryptedKeys},
+    key::{FileKey, KeyError, NewKey, Passphrase, Signer, UnencryptedKeys},
     secret_file::SecretFileError,
 };
 
@@ -19,7 +19,7 @@ fn restrict(bench: &Bench, name: &str, mode: u32) {
 
 #[test]
 fn openssl_opens_our_key_files_and_verifies_our_signatures() {
-    for algorithm in KeyAlgorithm::ALL {
+    for algorithm in NewKey::ALL {
         let bench = Bench::new();
         let key = FileKey::generate(algorithm).expect("a key");
         key.save_new(&bench.path("key.pem"), &passphrase()).expect("saved");
@@ -33,7 +33,7 @@ fn openssl_opens_our_key_files_and_verifies_our_signatures() {
 
         bench.write("message", "hello");
         bench.write("signature", key.sign(b"hello").expect("signed"));
-        let digest = if algorithm == KeyAlgorithm::P384 { "sha384" } else { "sha256" };
+        let digest = if algorithm == NewKey::P384 { "sha384" } else { "sha256" };
         bench
             .run(&format!(
                 "dgst -{digest} -keyform DER -verify spki.der -signature signature message"
@@ -46,9 +46,9 @@ fn openssl_opens_our_key_files_and_verifies_our_signatures() {
 fn opens_the_key_files_of_openssl() {
     let bench = Bench::new();
     for (generate, algorithm) in [
-        ("-algorithm EC -pkeyopt ec_paramgen_curve:P-384", KeyAlgorithm::P384),
-        ("-algorithm EC -pkeyopt ec_paramgen_curve:P-256", KeyAlgorithm::P256),
-        ("-algorithm RSA -pkeyopt rsa_keygen_bits:3072", KeyAlgorithm::Rsa3072),
+        ("-algorithm EC -pkeyopt ec_paramgen_curve:P-384", NewKey::P384),
+        ("-algorithm EC -pkeyopt ec_paramgen_curve:P-256", NewKey::P256),
+        ("-algorithm RSA -pkeyopt rsa_keygen_bits:3072", NewKey::Rsa3072),
     ] {
         bench.run(&format!("genpkey {generate} -out plain.pem")).succeeds();
         bench.run("pkey -in plain.pem -pubout -outform DER -out spki.der").succeeds();
@@ -68,7 +68,7 @@ fn opens_the_key_files_of_openssl() {
 #[test]
 fn a_saved_key_is_the_same_key() {
     let bench = Bench::new();
-    let key = FileKey::generate(KeyAlgorithm::P384).expect("a key");
+    let key = FileKey::generate(NewKey::P384).expect("a key");
     key.save_new(&bench.path("key.pem"), &passphrase()).expect("saved");
     let opened = FileKey::open(&bench.path("key.pem"), &passphrase()).expect("opens");
     assert_eq!(opened.spki(), key.spki());
@@ -79,7 +79,7 @@ fn a_saved_key_is_the_same_key() {
 #[test]
 fn refuses_a_key_file_that_others_can_open_and_says_what_to_do() {
     let bench = Bench::new();
-    let key = FileKey::generate(KeyAlgorithm::P256).expect("a key");
+    let key = FileKey::generate(NewKey::P256).expect("a key");
     let path = bench.path("key.pem");
     key.save_new(&path, &passphrase()).expect("saved");
     assert_eq!(fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
@@ -117,7 +117,7 @@ fn refuses_an_unencrypted_key_unless_told_otherwise() {
 #[test]
 fn refuses_wrong_passphrases_damage_and_other_kinds_of_key() {
     let bench = Bench::new();
-    let key = FileKey::generate(KeyAlgorithm::P256).expect("a key");
+    let key = FileKey::generate(NewKey::P256).expect("a key");
     let path = bench.path("key.pem");
     key.save_new(&path, &passphrase()).expect("saved");
     let without = FileKey::open_with(&path, None, UnencryptedKeys::Refuse);
@@ -147,9 +147,9 @@ fn refuses_wrong_passphrases_damage_and_other_kinds_of_key() {
 fn never_overwrites_a_key() {
     let bench = Bench::new();
     let path = bench.path("key.pem");
-    let first = FileKey::generate(KeyAlgorithm::P256).expect("a key");
+    let first = FileKey::generate(NewKey::P256).expect("a key");
     first.save_new(&path, &passphrase()).expect("saved");
-    let second = FileKey::generate(KeyAlgorithm::P256).expect("a key");
+    let second = FileKey::generate(NewKey::P256).expect("a key");
     second.save_new(&path, &passphrase()).expect_err("refused");
     let opened = FileKey::open(&path, &passphrase()).expect("opens");
     assert_eq!(opened.spki(), first.spki());
@@ -158,7 +158,7 @@ fn never_overwrites_a_key() {
 
 #[test]
 fn ecdsa_signatures_are_der_and_digests_must_fit() {
-    let key = FileKey::generate(KeyAlgorithm::P384).expect("a key");
+    let key = FileKey::generate(NewKey::P384).expect("a key");
     let signature = key.sign(b"x").expect("signed");
     assert_eq!(signature[0], 0x30);
     Bench::new().parses(&signature);

@@ -5,7 +5,7 @@ use std::fs;
 use countersign_core::{time::UnixSeconds, x509::Certificate};
 use countersign_signing::{
     ca::{CaError, CertificateAuthority, RenewalKey, SubjectKey},
-    key::KeyAlgorithm,
+    key::NewKey,
     pem,
     profile::Authority,
 };
@@ -38,7 +38,7 @@ fn verifies(ca: &CertificateAuthority, leaf: &[u8], at: UnixSeconds) {
 
 #[test]
 fn a_renewed_ca_stands_above_what_it_issued_before_and_after() {
-    let mut pki = TestAuthority::new(KeyAlgorithm::P256);
+    let mut pki = TestAuthority::new(NewKey::P256);
     let old_leaf = pki.code_signer().certificate;
     let old = pki.ca.certificate(Authority::Signing).to_vec();
     let old = Certificate::decode(&old).expect("a certificate");
@@ -51,7 +51,7 @@ fn a_renewed_ca_stands_above_what_it_issued_before_and_after() {
     assert!(new.not_after > old.not_after && new.serial != old.serial);
     assert_eq!(pki.ca.certificate(Authority::Signing), renewed.certificate);
     let later = nearly_ten_years.plus_seconds(30 * DAY_SECONDS);
-    let key = SubjectKey::New(KeyAlgorithm::P256);
+    let key = SubjectKey::New(NewKey::P256);
     let new_leaf = pki.ca.issue(&code_signer_request(), key, later).expect("issued");
     verifies(&pki.ca, &old_leaf, pki.now);
     verifies(&pki.ca, &new_leaf.certificate, later);
@@ -67,7 +67,7 @@ fn a_renewed_ca_stands_above_what_it_issued_before_and_after() {
 
 #[test]
 fn no_ca_outlives_the_root_which_renews_itself() {
-    let mut pki = TestAuthority::new(KeyAlgorithm::P256);
+    let mut pki = TestAuthority::new(NewKey::P256);
     let root_end = end_of(&pki.ca, Authority::Root);
     let thirty_years = Some(30 * YEAR_SECONDS);
     let renew = |pki: &mut TestAuthority, authority, now| {
@@ -81,13 +81,13 @@ fn no_ca_outlives_the_root_which_renews_itself() {
     assert!(matches!(refused, Err(CaError::IssuerNotValid { issuer: Authority::Root, .. })));
     renew(&mut pki, Authority::Root, too_late).expect("renewed by itself");
     renew(&mut pki, Authority::Signing, too_late).expect("renewed");
-    let leaf = pki.ca.issue(&code_signer_request(), SubjectKey::New(KeyAlgorithm::P256), too_late);
+    let leaf = pki.ca.issue(&code_signer_request(), SubjectKey::New(NewKey::P256), too_late);
     verifies(&pki.ca, &leaf.expect("issued").certificate, too_late);
 }
 
 #[test]
 fn a_ca_is_never_made_to_end_earlier() {
-    let mut pki = TestAuthority::new(KeyAlgorithm::P256);
+    let mut pki = TestAuthority::new(NewKey::P256);
     let before = pki.ca.certificate(Authority::Service).to_vec();
     let listed = pki.ca.list().expect("an index");
     for validity_seconds in [0, DAY_SECONDS, 10 * YEAR_SECONDS - DAY_SECONDS] {
@@ -100,7 +100,7 @@ fn a_ca_is_never_made_to_end_earlier() {
 
 #[test]
 fn of_renewals_at_the_same_time_none_is_lost() {
-    let pki = TestAuthority::new(KeyAlgorithm::P256);
+    let pki = TestAuthority::new(NewKey::P256);
     let folder = pki.folder.path().join("ca");
     let years = [11, 12, 13, 14];
     let renewed: Vec<_> = std::thread::scope(|scope| {
@@ -124,8 +124,8 @@ fn of_renewals_at_the_same_time_none_is_lost() {
 /// Who can write to the folder and has no key got a certificate for a name and a key of their own.
 #[test]
 fn a_swapped_certificate_is_not_renewed() {
-    let pki = TestAuthority::new(KeyAlgorithm::P256);
-    let stranger = TestAuthority::new(KeyAlgorithm::P256);
+    let pki = TestAuthority::new(NewKey::P256);
+    let stranger = TestAuthority::new(NewKey::P256);
     let issued = pki.code_signer();
     let serial = issued.entry.serial.clone();
     let renew = || pki.ca.renew(&serial, RenewalKey::Same, None, pki.now);
@@ -149,7 +149,7 @@ fn a_swapped_certificate_is_not_renewed() {
 
 #[test]
 fn a_certificate_is_renewed_under_its_own_profile_only() {
-    let pki = TestAuthority::new(KeyAlgorithm::P256);
+    let pki = TestAuthority::new(NewKey::P256);
     let issued = pki.code_signer();
     let index = pki.folder.path().join("ca/index.jsonl");
     let text = fs::read_to_string(&index).expect("an index");
@@ -161,8 +161,8 @@ fn a_certificate_is_renewed_under_its_own_profile_only() {
 
 #[test]
 fn a_swapped_ca_certificate_is_seen_when_the_folder_is_opened() {
-    let pki = TestAuthority::new(KeyAlgorithm::P256);
-    let stranger = TestAuthority::new(KeyAlgorithm::P256);
+    let pki = TestAuthority::new(NewKey::P256);
+    let stranger = TestAuthority::new(NewKey::P256);
     for authority in [Authority::Signing, Authority::Root] {
         let path = pki.ca.certificate_path(authority);
         let own = fs::read(&path).expect("a certificate");

@@ -10,7 +10,7 @@ use std::{
 };
 
 use countersign_signing::key::{
-    KeyAlgorithm, KeyLocation, Passphrase, TokenKeyAlgorithm, TokenUri, generate_in_token,
+    KeyLocation, NewKey, Passphrase, TokenKeyAlgorithm, TokenUri, generate_in_token,
 };
 
 /// Debian's package puts it there on every architecture.
@@ -133,7 +133,7 @@ pub(crate) fn at(uri: &TokenUri) -> KeyLocation {
 }
 
 /// Makes a key and gives its whole URI.
-pub(crate) fn make(attributes: &str, algorithm: KeyAlgorithm) -> TokenUri {
+pub(crate) fn make(attributes: &str, algorithm: NewKey) -> TokenUri {
     let algorithm = TokenKeyAlgorithm::Usual(algorithm);
     generate_in_token(&uri(attributes), algorithm, Some(&pin())).expect("a key").uri
 }

@@ -13,7 +13,7 @@ use countersign_core::{
     },
 };
 use countersign_signing::{
-    key::{FileKey, KeyAlgorithm, SignError, random_serial},
+    key::{FileKey, NewKey, SignError, random_serial},
     profile::Authority,
     tsp::{Accuracy, TimestampPolicy, TimestampRequestBuilder, TimestampSigner, refusal},
 };
@@ -40,8 +40,8 @@ pub(crate) fn respond(signer: &TimestampSigner, request: &[u8]) -> Vec<u8> {
 
 #[test]
 fn openssl_verifies_tokens_over_its_own_queries() {
-    for algorithm in KeyAlgorithm::ALL {
-        let pki = TestAuthority::new(KeyAlgorithm::P384);
+    for algorithm in NewKey::ALL {
+        let pki = TestAuthority::new(NewKey::P384);
         let (key, chain) = pki.timestamp_authority(algorithm);
         let bench = Bench::new();
         bench.write_pem("root.pem", &[pki.ca.certificate(Authority::Root)]);
@@ -80,8 +80,8 @@ fn openssl_verifies_tokens_over_its_own_queries() {
 
 #[test]
 fn core_verifies_tokens_over_our_own_requests() {
-    for algorithm in KeyAlgorithm::ALL {
-        let pki = TestAuthority::new(KeyAlgorithm::P384);
+    for algorithm in NewKey::ALL {
+        let pki = TestAuthority::new(NewKey::P384);
         let (key, chain) = pki.timestamp_authority(algorithm);
         let trusted = TrustedAuthority::from_chain(
             "https://tsa.example.org",
@@ -156,10 +156,10 @@ fn openssl_and_core_read_every_refusal() {
 
 #[test]
 fn refuses_a_chain_that_is_not_the_keys() {
-    let pki = TestAuthority::new(KeyAlgorithm::P256);
-    let (key, chain) = pki.timestamp_authority(KeyAlgorithm::P256);
+    let pki = TestAuthority::new(NewKey::P256);
+    let (key, chain) = pki.timestamp_authority(NewKey::P256);
     let new = |key: &Arc<FileKey>, chain| TimestampSigner::new(key.clone(), chain, policy(1000));
-    let other = Arc::new(FileKey::generate(KeyAlgorithm::P256).expect("a key"));
+    let other = Arc::new(FileKey::generate(NewKey::P256).expect("a key"));
     assert!(matches!(new(&other, chain.clone()), Err(SignError::KeyMismatch)));
     assert!(matches!(new(&key, vec![]), Err(SignError::NoCertificate)));
     let damaged = vec![chain[0].clone(), vec![0x30, 0]];

@@ -10,7 +10,7 @@ use countersign_core::{
 };
 use countersign_signing::{
     der,
-    key::KeyAlgorithm,
+    key::NewKey,
     tsp::{Accuracy, TimestampSigner},
 };
 use x509_cert::der::Tag;
@@ -79,13 +79,13 @@ fn request(imprint: &[u8], rest: &[&[u8]]) -> Vec<u8> {
 }
 
 fn signer(pki: &TestAuthority, accuracy_millis: u64) -> TimestampSigner {
-    let (key, chain) = pki.timestamp_authority(KeyAlgorithm::P256);
+    let (key, chain) = pki.timestamp_authority(NewKey::P256);
     TimestampSigner::new(key, chain, policy(accuracy_millis)).expect("a signer")
 }
 
 #[test]
 fn the_imprint_comes_back_byte_for_byte() {
-    let pki = TestAuthority::new(KeyAlgorithm::P256);
+    let pki = TestAuthority::new(NewKey::P256);
     let signer = signer(&pki, 1000);
     for (hash, length) in [(oid::SHA256, 32), (oid::SHA384, 48), (oid::SHA512, 64)] {
         for parameters in [&[][..], der::NULL] {
@@ -98,7 +98,7 @@ fn the_imprint_comes_back_byte_for_byte() {
 
 #[test]
 fn nonces_are_echoed_exactly() {
-    let pki = TestAuthority::new(KeyAlgorithm::P256);
+    let pki = TestAuthority::new(NewKey::P256);
     let signer = signer(&pki, 1000);
     let imprint = imprint(&oid::SHA256, &[], 32);
     let long = [&[0x7F][..], &[0xEE; 39]].concat();
@@ -114,7 +114,7 @@ fn nonces_are_echoed_exactly() {
 
 #[test]
 fn the_policy_asked_for_is_the_policy_named() {
-    let pki = TestAuthority::new(KeyAlgorithm::P256);
+    let pki = TestAuthority::new(NewKey::P256);
     let signer = signer(&pki, 1000);
     let imprint = imprint(&oid::SHA256, &[], 32);
     let other = der::oid(&ObjectIdentifier::new_unwrap("2.16.756.1"));
@@ -126,8 +126,8 @@ fn the_policy_asked_for_is_the_policy_named() {
 
 #[test]
 fn certificates_are_there_sorted_when_asked_for_and_absent_otherwise() {
-    let pki = TestAuthority::new(KeyAlgorithm::P256);
-    let (key, chain) = pki.timestamp_authority(KeyAlgorithm::P256);
+    let pki = TestAuthority::new(NewKey::P256);
+    let (key, chain) = pki.timestamp_authority(NewKey::P256);
     let signer = TimestampSigner::new(key, chain.clone(), policy(1000)).expect("a signer");
     let imprint = imprint(&oid::SHA256, &[], 32);
     let response = respond(&signer, &request(&imprint, &[&der::boolean_true()]));
@@ -145,12 +145,10 @@ fn certificates_are_there_sorted_when_asked_for_and_absent_otherwise() {
 
 #[test]
 fn signed_data_has_one_signer_and_three_sorted_attributes() {
-    for (algorithm, hash) in [
-        (KeyAlgorithm::P384, oid::SHA384),
-        (KeyAlgorithm::P256, oid::SHA256),
-        (KeyAlgorithm::Rsa3072, oid::SHA256),
-    ] {
-        let pki = TestAuthority::new(KeyAlgorithm::P384);
+    for (algorithm, hash) in
+        [(NewKey::P384, oid::SHA384), (NewKey::P256, oid::SHA256), (NewKey::Rsa3072, oid::SHA256)]
+    {
+        let pki = TestAuthority::new(NewKey::P384);
         let (key, chain) = pki.timestamp_authority(algorithm);
         let signer = TimestampSigner::new(key, chain, policy(1000)).expect("a signer");
         let response = respond(&signer, &request(&imprint(&oid::SHA256, &[], 32), &[]));
@@ -184,7 +182,7 @@ fn signed_data_has_one_signer_and_three_sorted_attributes() {
 
 #[test]
 fn times_have_seconds_and_no_trailing_zeros() {
-    let pki = TestAuthority::new(KeyAlgorithm::P256);
+    let pki = TestAuthority::new(NewKey::P256);
     let request = request(&imprint(&oid::SHA256, &[], 32), &[]);
     let decoded = TimestampRequest::decode(&request).expect("a request");
     let gen_time = |signer: &TimestampSigner, milliseconds: u64| {
@@ -208,8 +206,8 @@ fn times_have_seconds_and_no_trailing_zeros() {
 
 #[test]
 fn accuracy_leaves_zeros_out() {
-    let pki = TestAuthority::new(KeyAlgorithm::P256);
-    let (key, chain) = pki.timestamp_authority(KeyAlgorithm::P256);
+    let pki = TestAuthority::new(NewKey::P256);
+    let (key, chain) = pki.timestamp_authority(NewKey::P256);
     let request = request(&imprint(&oid::SHA256, &[], 32), &[]);
     for (accuracy, expected) in [
         (Duration::from_secs(1), &[0x30, 3, 2, 1, 1][..]),
@@ -229,7 +227,7 @@ fn accuracy_leaves_zeros_out() {
 
 #[test]
 fn serials_are_the_callers() {
-    let pki = TestAuthority::new(KeyAlgorithm::P256);
+    let pki = TestAuthority::new(NewKey::P256);
     let signer = signer(&pki, 1000);
     let request = request(&imprint(&oid::SHA256, &[], 32), &[]);
     let decoded = TimestampRequest::decode(&request).expect("a request");

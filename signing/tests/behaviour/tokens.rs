@@ -18,9 +18,8 @@ use countersign_core::{
 use countersign_signing::{
     ca::SubjectKey,
     key::{
-        FileKey, KeyAlgorithm, KeyError, KeyLocation, Passphrase, SignError, Signer, Takes,
-        TokenError, TokenKeyAlgorithm, generate_in_token, open, open_for_certificate,
-        store_certificate,
+        FileKey, KeyError, KeyLocation, NewKey, Passphrase, SignError, Signer, Takes, TokenError,
+        TokenKeyAlgorithm, generate_in_token, open, open_for_certificate, store_certificate,
     },
 };
 use cryptoki::{
@@ -58,11 +57,11 @@ fn open_error(attributes: &str, pin: Option<&Passphrase>) -> TokenError {
 fn openssl_and_the_core_verify_what_a_token_signs() {
     with_tokens("tokens::openssl_and_the_core_verify_what_a_token_signs", &["T"], |_| {
         let kinds = [
-            ("p384", TokenKeyAlgorithm::Usual(KeyAlgorithm::P384), "-sha384"),
-            ("p256", TokenKeyAlgorithm::Usual(KeyAlgorithm::P256), "-sha256"),
+            ("p384", TokenKeyAlgorithm::Usual(NewKey::P384), "-sha384"),
+            ("p256", TokenKeyAlgorithm::Usual(NewKey::P256), "-sha256"),
             ("p521", TokenKeyAlgorithm::P521, "-sha512"),
             ("rsa2048", TokenKeyAlgorithm::Rsa2048, "-sha256"),
-            ("rsa3072", TokenKeyAlgorithm::Usual(KeyAlgorithm::Rsa3072), "-sha256"),
+            ("rsa3072", TokenKeyAlgorithm::Usual(NewKey::Rsa3072), "-sha256"),
             ("rsa4096", TokenKeyAlgorithm::Rsa4096, "-sha256"),
             (
                 "pss",
@@ -185,7 +184,7 @@ fn a_key_made_in_a_token_stays_there_and_is_for_signing_alone() {
         "tokens::a_key_made_in_a_token_stays_there_and_is_for_signing_alone",
         &["T"],
         |tokens| {
-            make("token=T;object=tsa;id=%01%02", KeyAlgorithm::P384);
+            make("token=T;object=tsa;id=%01%02", NewKey::P384);
             let text = tokens.pkcs11_tool("--list-objects --type privkey");
             for fact in
                 ["tsa", "0102", "sensitive", "always sensitive", "never extractable", "local"]
@@ -197,7 +196,7 @@ fn a_key_made_in_a_token_stays_there_and_is_for_signing_alone() {
 
             // A second one of that label or id would make the URI ambiguous.
             for attributes in ["token=T;object=tsa", "token=T;object=other;id=%01%02"] {
-                let algorithm = TokenKeyAlgorithm::Usual(KeyAlgorithm::P384);
+                let algorithm = TokenKeyAlgorithm::Usual(NewKey::P384);
                 let error = generate_in_token(&uri(attributes), algorithm, Some(&pin()));
                 let error = token_error(error.expect_err("refused"));
                 assert!(matches!(error, TokenError::KeyExists { .. }), "{error}");
@@ -212,7 +211,7 @@ fn a_wrong_pin_is_tried_once_however_often_the_key_is_opened() {
         "tokens::a_wrong_pin_is_tried_once_however_often_the_key_is_opened",
         &["T"],
         |tokens| {
-            make("token=T;object=tsa", KeyAlgorithm::P256);
+            make("token=T;object=tsa", NewKey::P256);
             // From here on through a library that writes down every call.
             let spied = |attributes: &str| {
                 KeyLocation::parse(&format!("pkcs11:{attributes}?module-path={}", spy().display()))
@@ -254,14 +253,14 @@ fn what_is_not_there_or_not_one_is_said() {
         assert_eq!(found.len(), 2);
         let serial = found[0].split("serial=").nth(1).and_then(|rest| rest.strip_suffix(')'));
         let one = format!("token=Twin;serial={}", serial.expect("a serial number"));
-        make(&format!("{one};object=tsa"), KeyAlgorithm::P256);
+        make(&format!("{one};object=tsa"), NewKey::P256);
         open(&at(&uri(&format!("{one};object=tsa"))), Some(&pin())).expect("one of them");
 
         let nothing = open_error("token=T;object=tsa", Some(&pin()));
         assert!(matches!(nothing, TokenError::NoKey { .. }), "{nothing}");
-        make("token=T;object=first", KeyAlgorithm::P256);
+        make("token=T;object=first", NewKey::P256);
         open(&at(&uri("token=T")), Some(&pin())).expect("the only key");
-        make("token=T;object=second", KeyAlgorithm::P256);
+        make("token=T;object=second", NewKey::P256);
         let several = open_error("token=T", Some(&pin()));
         let TokenError::AmbiguousKey { found, .. } = &several else { panic!("{several}") };
         assert!(found.len() == 2 && found.iter().any(|key| key.contains("object=second")));
@@ -279,7 +278,7 @@ fn what_is_not_there_or_not_one_is_said() {
 #[test]
 fn a_digest_of_another_algorithm_is_refused() {
     with_tokens("tokens::a_digest_of_another_algorithm_is_refused", &["T"], |_| {
-        let key = open(&at(&make("token=T;object=tsa", KeyAlgorithm::P384)), Some(&pin()));
+        let key = open(&at(&make("token=T;object=tsa", NewKey::P384)), Some(&pin()));
         let digest: Digest = digest(&AwsLc, HashAlgorithm::Sha256, b"message");
         let error = key.expect("opens").sign_digest(&digest).expect_err("refused");
         let (expected, found) = ("sha384", "sha256");
@@ -292,7 +291,7 @@ fn a_digest_of_another_algorithm_is_refused() {
 #[test]
 fn a_thousand_signatures_at_once_all_verify() {
     with_tokens("tokens::a_thousand_signatures_at_once_all_verify", &["T"], |_| {
-        let uri = make("token=T;object=tsa", KeyAlgorithm::P384);
+        let uri = make("token=T;object=tsa", NewKey::P384);
         let key = open(&at(&uri), Some(&pin())).expect("opens");
         let start = Instant::now();
         thread::scope(|scope| {
@@ -341,7 +340,7 @@ fn fails_within_patience(key: &dyn Signer) -> SignError {
 #[test]
 fn a_token_that_went_away_and_came_back_signs_again() {
     with_tokens("tokens::a_token_that_went_away_and_came_back_signs_again", &["T"], |tokens| {
-        let uri = make("token=T;object=tsa", KeyAlgorithm::P384);
+        let uri = make("token=T;object=tsa", NewKey::P384);
         let key = open(&at(&uri), Some(&pin())).expect("opens");
         let away = tokens.folder.join("away");
         for _ in 0..3 {
@@ -365,8 +364,8 @@ fn a_token_that_went_away_and_came_back_signs_again() {
 #[test]
 fn a_library_started_anew_under_its_keys_does_no_harm() {
     with_tokens("tokens::a_library_started_anew_under_its_keys_does_no_harm", &["T", "U"], |_| {
-        let first = open(&at(&make("token=T;object=a", KeyAlgorithm::P384)), Some(&pin()));
-        let second = open(&at(&make("token=U;object=b", KeyAlgorithm::P256)), Some(&pin()));
+        let first = open(&at(&make("token=T;object=a", NewKey::P384)), Some(&pin()));
+        let second = open(&at(&make("token=U;object=b", NewKey::P256)), Some(&pin()));
         let (first, second) = (first.expect("opens"), second.expect("opens"));
         for _ in 0..5 {
             restart_library();
@@ -390,8 +389,8 @@ fn keys_of_one_token_do_not_disturb_each_other_when_one_is_closed() {
         "tokens::keys_of_one_token_do_not_disturb_each_other_when_one_is_closed",
         &["T"],
         |_| {
-            let uri = make("token=T;object=a", KeyAlgorithm::P384);
-            let other = make("token=T;object=b", KeyAlgorithm::P256);
+            let uri = make("token=T;object=a", NewKey::P384);
+            let other = make("token=T;object=b", NewKey::P256);
             let stays = open(&at(&uri), Some(&pin())).expect("opens");
             for _ in 0..50 {
                 let goes = open(&at(&other), Some(&pin())).expect("opens");
@@ -409,15 +408,15 @@ fn a_token_without_a_public_key_is_used_with_its_certificate() {
         "tokens::a_token_without_a_public_key_is_used_with_its_certificate",
         &["T"],
         |tokens| {
-            let uri = make("token=T;object=signer;id=%07", KeyAlgorithm::P384);
-            let authority = TestAuthority::new(KeyAlgorithm::P384);
+            let uri = make("token=T;object=signer;id=%07", NewKey::P384);
+            let authority = TestAuthority::new(NewKey::P384);
             let of = |spki: &[u8]| {
                 let key = SubjectKey::PublicKey(spki.to_vec());
                 let issued = authority.ca.issue(&code_signer_request(), key, authority.now);
                 issued.expect("issued").certificate
             };
             let key = open(&at(&uri), Some(&pin())).expect("opens");
-            let (own, other) = (of(key.spki()), FileKey::generate(KeyAlgorithm::P384));
+            let (own, other) = (of(key.spki()), FileKey::generate(NewKey::P384));
             let other = of(other.expect("a key").spki());
             drop(key);
 
@@ -464,8 +463,8 @@ fn many_threads_at_two_keys_survive_a_token_that_comes_and_goes() {
         &["T", "U"],
         |tokens| {
             let opened = [
-                open(&at(&make("token=T;object=a", KeyAlgorithm::P384)), Some(&pin())),
-                open(&at(&make("token=U;object=b", KeyAlgorithm::P256)), Some(&pin())),
+                open(&at(&make("token=T;object=a", NewKey::P384)), Some(&pin())),
+                open(&at(&make("token=U;object=b", NewKey::P256)), Some(&pin())),
             ];
             let keys = opened.map(|key| key.expect("opens"));
             let (stop, away) = (AtomicBool::new(false), tokens.folder.join("away"));

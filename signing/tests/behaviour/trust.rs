@@ -2,7 +2,7 @@
 
 use countersign_core::trust::TrustRoot;
 use countersign_signing::{
-    key::KeyAlgorithm,
+    key::NewKey,
     profile::Authority,
     trust::{TrustError, TrustedAuthority, build},
 };
@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::authority::TestAuthority;
 
 fn authorities(pki: &TestAuthority) -> (TrustedAuthority, TrustedAuthority) {
-    let (_, mut chain) = pki.timestamp_authority(KeyAlgorithm::P256);
+    let (_, mut chain) = pki.timestamp_authority(NewKey::P256);
     chain.push(pki.ca.certificate(Authority::Root).to_vec());
     (
         TrustedAuthority::new("https://ca.example.org", pki.ca.chain(Authority::Signing)),
@@ -21,7 +21,7 @@ fn authorities(pki: &TestAuthority) -> (TrustedAuthority, TrustedAuthority) {
 
 #[test]
 fn core_reads_what_is_written() {
-    let pki = TestAuthority::new(KeyAlgorithm::P384);
+    let pki = TestAuthority::new(NewKey::P384);
     let (signing, timestamping) = authorities(&pki);
     let json = build(std::slice::from_ref(&signing), std::slice::from_ref(&timestamping));
     let json = json.expect("a trust root");
@@ -37,7 +37,7 @@ fn core_reads_what_is_written() {
 
 #[test]
 fn has_the_fields_of_sigstore_and_no_others() {
-    let pki = TestAuthority::new(KeyAlgorithm::P256);
+    let pki = TestAuthority::new(NewKey::P256);
     let (signing, mut timestamping) = authorities(&pki);
     timestamping.trusted_until = Some(pki.now);
     let json: Value =
@@ -57,7 +57,7 @@ fn has_the_fields_of_sigstore_and_no_others() {
 
 #[test]
 fn refuses_what_is_no_chain() {
-    let pki = TestAuthority::new(KeyAlgorithm::P256);
+    let pki = TestAuthority::new(NewKey::P256);
     let (signing, timestamping) = authorities(&pki);
     assert!(matches!(build(&[], std::slice::from_ref(&timestamping)), Err(TrustError::Empty)));
     let with = |chain: Vec<Vec<u8>>| build(&[TrustedAuthority::new("x", chain)], &[]);

@@ -28,7 +28,7 @@ use countersign_core::{
 };
 use countersign_signing::{
     ca::{CertificateAuthority, InitOptions},
-    key::{KeyAlgorithm, Passphrase},
+    key::{NewKey, Passphrase},
     ocsp,
     profile::Authority,
 };
@@ -243,7 +243,7 @@ fn found(folder: &Path, now: UnixSeconds) -> CertificateAuthority {
     let options = InitOptions {
         organisation: "Example".to_owned(),
         base_url: "http://ca.example".to_owned(),
-        algorithm: KeyAlgorithm::P384,
+        algorithm: NewKey::P384,
     };
     let passphrase = Passphrase::new("correct horse").expect("not empty");
     private(&folder.join("passphrase"), "correct horse\n");

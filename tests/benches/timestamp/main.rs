@@ -23,7 +23,7 @@ use countersign_core::{
 };
 use countersign_signing::{
     ca::{CertificateAuthority, InitOptions, IssueRequest, SubjectKey},
-    key::{KeyAlgorithm, Passphrase},
+    key::{NewKey, Passphrase},
     name::DistinguishedName,
     pem,
     profile::{Authority, Profile},
@@ -43,20 +43,20 @@ const STAMPED: &[u8] = b"what is stamped";
 /// A configuration that is measured.
 struct Case {
     name: &'static str,
-    algorithm: KeyAlgorithm,
+    algorithm: NewKey,
     lines: &'static str,
     /// Tokens per processor second and the ratio to raw signatures that are aimed at.
     aims: Option<(f64, f64)>,
 }
 
 const CASES: [Case; 5] = [
-    Case { name: "P-384", algorithm: KeyAlgorithm::P384, lines: "", aims: Some((8500.0, 0.75)) },
-    Case { name: "P-384, audit strict", algorithm: KeyAlgorithm::P384, lines: AUDIT, aims: None },
-    Case { name: "P-256", algorithm: KeyAlgorithm::P256, lines: "", aims: None },
-    Case { name: "P-256, audit strict", algorithm: KeyAlgorithm::P256, lines: AUDIT, aims: None },
+    Case { name: "P-384", algorithm: NewKey::P384, lines: "", aims: Some((8500.0, 0.75)) },
+    Case { name: "P-384, audit strict", algorithm: NewKey::P384, lines: AUDIT, aims: None },
+    Case { name: "P-256", algorithm: NewKey::P256, lines: "", aims: None },
+    Case { name: "P-256, audit strict", algorithm: NewKey::P256, lines: AUDIT, aims: None },
     Case {
         name: "P-256, quiet log",
-        algorithm: KeyAlgorithm::P256,
+        algorithm: NewKey::P256,
         lines: "[log]\nlevel = \"warn\"\n",
         aims: None,
     },
@@ -129,7 +129,7 @@ fn set_up(folder: &Path, case: &Case) -> Vec<u8> {
     let options = InitOptions {
         organisation: "Example".to_owned(),
         base_url: "http://ca.example".to_owned(),
-        algorithm: KeyAlgorithm::P384,
+        algorithm: NewKey::P384,
     };
     let passphrase = Passphrase::new("correct horse").expect("not empty");
     let now = now();
@@ -171,9 +171,9 @@ fn believe(response: &[u8], root: Vec<u8>) {
 }
 
 /// Signatures, and the processor seconds that this process took for them.
-fn sign_raw(algorithm: KeyAlgorithm) -> (f64, f64) {
+fn sign_raw(algorithm: NewKey) -> (f64, f64) {
     let signing = match algorithm {
-        KeyAlgorithm::P256 => &ECDSA_P256_SHA256_ASN1_SIGNING,
+        NewKey::P256 => &ECDSA_P256_SHA256_ASN1_SIGNING,
         _ => &ECDSA_P384_SHA384_ASN1_SIGNING,
     };
     let pair = EcdsaKeyPair::generate(signing).expect("a key");

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use base64ct::{Base64, Encoding};
 use countersign_core::{crl::RevocationReason, x509::Certificate};
-use countersign_signing::{bundle, key::KeyAlgorithm, profile::Authority};
+use countersign_signing::{bundle, key::NewKey, profile::Authority};
 use countersign_tests::world::{NOW, World};
 use serde_json::Value;
 
@@ -88,11 +88,11 @@ fn reads(bench: &Bench, file: &Path) {
 
 #[test]
 fn signatures_in_bundles_verify_with_the_certificates_key() {
-    for algorithm in KeyAlgorithm::ALL {
+    for algorithm in NewKey::ALL {
         let world = World::with_algorithm(algorithm);
         let bench = bench(&world);
         bench.openssl("x509 -in signer.pem -noout -pubkey -out signer.pub");
-        let hash = if matches!(algorithm, KeyAlgorithm::P384) { "sha384" } else { "sha256" };
+        let hash = if matches!(algorithm, NewKey::P384) { "sha384" } else { "sha256" };
 
         let signed: Value = serde_json::from_slice(&world.sign(FILE, None)).expect("JSON");
         bench.write("file", FILE);
@@ -113,7 +113,7 @@ fn signatures_in_bundles_verify_with_the_certificates_key() {
 
 #[test]
 fn timestamps_in_bundles_verify_as_timestamps_and_as_cms() {
-    for algorithm in KeyAlgorithm::ALL {
+    for algorithm in NewKey::ALL {
         let world = World::with_algorithm(algorithm);
         let bench = bench(&world);
         let signed = world.sign(FILE, Some(NOW.minus_seconds(60)));

@@ -22,7 +22,7 @@ use countersign_core::{
     time::UnixSeconds,
     x509::{
         Certificate, Purpose, VerifiedLink, path,
-        profile::{self, Role},
+        profile::{self, Profile},
     },
 };
 
@@ -207,9 +207,9 @@ fn every_certificate_and_every_list_can_be_read() {
         match Certificate::decode(raw) {
             Ok(certificate) => {
                 assert_eq!(certificate.raw, raw);
-                for role in Role::ALL {
+                for each in Profile::ALL {
                     // An e-mail end entity or a PKITS CA fits no profile of ours.
-                    assert!(!profile::inspect(&certificate, role).is_empty(), "{name} as {role:?}");
+                    assert!(!profile::inspect(&certificate, each).is_empty(), "{name} as {each:?}");
                 }
             }
             Err(error) => unreadable.push(format!("{name}: {error}")),

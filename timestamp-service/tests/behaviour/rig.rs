@@ -13,7 +13,7 @@ use countersign_daemon::clock::{Clock, FixedClock};
 use countersign_daemon::clock_monitor::ClockMonitor;
 use countersign_daemon::shutdown::{Shutdown, Trigger};
 use countersign_signing::ca::{CertificateAuthority, InitOptions, IssueRequest, SubjectKey};
-use countersign_signing::key::{KeyAlgorithm, Passphrase};
+use countersign_signing::key::{NewKey, Passphrase};
 use countersign_signing::name::{DistinguishedName, SubjectName};
 use countersign_signing::pem;
 use countersign_signing::profile::{Authority, Profile};
@@ -65,7 +65,7 @@ pub(crate) fn authorities() -> &'static Authorities {
         let options = InitOptions {
             organisation: "Example".to_owned(),
             base_url: "http://ca.example".to_owned(),
-            algorithm: KeyAlgorithm::P384,
+            algorithm: NewKey::P384,
         };
         let ca = CertificateAuthority::init(
             &folder.path().join("ca"),
@@ -120,7 +120,7 @@ impl Authorities {
             request.names =
                 vec![SubjectName::parse_identity("releases@example.org").expect("a name")];
         }
-        let key = SubjectKey::New(KeyAlgorithm::P384);
+        let key = SubjectKey::New(NewKey::P384);
         let issued = self.ca.issue(&request, key, start_seconds()).expect("issued");
         let key = issued.key.expect("a key was asked for");
         key.save_new(&self.path(&format!("{name}.key")), &passphrase()).expect("saved");

@@ -15,7 +15,7 @@ use countersign_core::{
     time::UnixSeconds,
     x509::{
         Certificate,
-        profile::{self, Role},
+        profile::{self, Profile},
     },
 };
 use countersign_signing::{
@@ -138,7 +138,7 @@ pub(super) fn read(
             issuer: config.certificate.clone(),
         });
     }
-    let findings = profile::inspect(&certificate, Role::OcspDelegate);
+    let findings = profile::inspect(&certificate, Profile::OcspDelegate);
     if !findings.is_empty() {
         return Err(AuthorityFault::DelegateProfile {
             path: path.clone(),

@@ -191,15 +191,15 @@ fn sha256_digest_info(digest: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::key::{FileKey, KeyAlgorithm, Signer};
+    use crate::key::{FileKey, NewKey, Signer};
 
     #[test]
     fn knows_the_kinds_of_key_it_signs_with() {
         for (ours, expected) in [
-            (KeyAlgorithm::P256, SigningAlgorithm::EcdsaP256),
-            (KeyAlgorithm::P384, SigningAlgorithm::EcdsaP384),
+            (NewKey::P256, SigningAlgorithm::EcdsaP256),
+            (NewKey::P384, SigningAlgorithm::EcdsaP384),
             (
-                KeyAlgorithm::Rsa3072,
+                NewKey::Rsa3072,
                 SigningAlgorithm::Rsa { modulus_octets: 384, padding: RsaPadding::Pkcs1 },
             ),
         ] {

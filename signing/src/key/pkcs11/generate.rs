@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     der,
-    key::{KeyAlgorithm, KeyError, Passphrase, TokenError, TokenUri, open::pin, random},
+    key::{KeyError, NewKey, Passphrase, TokenError, TokenUri, open::pin, random},
 };
 
 /// 65537.
@@ -24,7 +24,7 @@ const RSA_PUBLIC_EXPONENT: [u8; 3] = [1, 0, 1];
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenKeyAlgorithm {
     /// ECDSA on a curve, or RSA of 3072 bits.
-    Usual(KeyAlgorithm),
+    Usual(NewKey),
     /// RSA of 2048 bits: what old tokens can do.
     Rsa2048,
     /// RSA of 4096 bits.
@@ -116,13 +116,11 @@ fn make(
         return Err(TokenError::KeyExists { uri: name }.into());
     }
     let (mechanism, kind, mut public) = match algorithm {
-        TokenKeyAlgorithm::Usual(KeyAlgorithm::P384) => on_curve(&oid::SECP384R1),
-        TokenKeyAlgorithm::Usual(KeyAlgorithm::P256) => on_curve(&oid::SECP256R1),
+        TokenKeyAlgorithm::Usual(NewKey::P384) => on_curve(&oid::SECP384R1),
+        TokenKeyAlgorithm::Usual(NewKey::P256) => on_curve(&oid::SECP256R1),
         TokenKeyAlgorithm::P521 => on_curve(&oid::SECP521R1),
         TokenKeyAlgorithm::Ed25519 => ed25519(),
-        TokenKeyAlgorithm::Usual(KeyAlgorithm::Rsa3072) | TokenKeyAlgorithm::Rsa3072Pss => {
-            rsa(3072)
-        }
+        TokenKeyAlgorithm::Usual(NewKey::Rsa3072) | TokenKeyAlgorithm::Rsa3072Pss => rsa(3072),
         TokenKeyAlgorithm::Rsa2048 => rsa(2048),
         TokenKeyAlgorithm::Rsa4096 => rsa(4096),
     };

@@ -225,11 +225,11 @@ fn describe(key: &PrivateKey) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::key::{FileKey, KeyAlgorithm, Signer};
+    use crate::key::{FileKey, NewKey, Signer};
 
     #[test]
     fn makes_the_spki_of_a_point_in_both_forms() {
-        let key = FileKey::generate(KeyAlgorithm::P384).expect("a key");
+        let key = FileKey::generate(NewKey::P384).expect("a key");
         let point = &key.spki()[key.spki().len() - 97..];
         let curve = der::oid(&oid::SECP384R1);
         assert_eq!(ec_spki(&curve, point), key.spki());

@@ -8,7 +8,7 @@ use countersign_core::{
 use countersign_signing::{
     ca::{IssueRequest, SubjectKey},
     csr,
-    key::{FileKey, KeyAlgorithm, Signer as _},
+    key::{FileKey, NewKey, Signer as _},
     name::{DistinguishedName, SubjectName},
     profile::{Authority, Profile},
 };
@@ -172,7 +172,7 @@ pub(super) fn of_each_profile(world: &World) -> Vec<(Profile, Vec<u8>)> {
     let issued = |profile, names| {
         let mut request = IssueRequest::new(profile, DistinguishedName::new("Example", "TLS"));
         request.names = names;
-        let key = SubjectKey::New(KeyAlgorithm::P256);
+        let key = SubjectKey::New(NewKey::P256);
         world.authority.issue(&request, key, NOW).expect("issued").certificate
     };
     let host = SubjectName::Dns("service.example".into());
@@ -193,7 +193,7 @@ pub(super) fn of_each_profile(world: &World) -> Vec<(Profile, Vec<u8>)> {
 
 #[test]
 fn a_witness_finds_in_each_certificate_what_core_finds() {
-    for algorithm in KeyAlgorithm::ALL {
+    for algorithm in NewKey::ALL {
         let world = World::with_algorithm(algorithm);
         let certificates = of_each_profile(&world);
         assert_eq!(certificates.len(), Profile::ALL.len());
@@ -247,7 +247,7 @@ fn a_witness_finds_in_each_certificate_what_its_profile_promises() {
 
 #[test]
 fn a_witness_reads_our_requests() {
-    for algorithm in KeyAlgorithm::ALL {
+    for algorithm in NewKey::ALL {
         let key = FileKey::generate(algorithm).expect("a key");
         let subject = DistinguishedName::new("Example", "Request");
         let der = csr::build(&subject, &key).expect("a request");

@@ -15,7 +15,7 @@ use countersign_core::{
     oid,
     tsp::TimestampResponse,
 };
-use countersign_signing::key::KeyAlgorithm;
+use countersign_signing::key::NewKey;
 use countersign_tests::world::{NOW, World};
 
 fn encoded(value: &impl Encode) -> Vec<u8> {
@@ -24,7 +24,7 @@ fn encoded(value: &impl Encode) -> Vec<u8> {
 
 #[test]
 fn a_witness_finds_in_each_token_what_core_finds() {
-    for algorithm in KeyAlgorithm::ALL {
+    for algorithm in NewKey::ALL {
         let world = World::with_algorithm(algorithm);
         let response = world.timestamp(b"a signature", NOW.minus_seconds(60));
         let response = TimestampResponse::decode(&response).expect("a response");
