@@ -47,8 +47,7 @@ pub use self::{
     },
     signing::{KeyPassphrase, SignArguments},
     timestamp::{
-        HashName, TimestampCommand, TimestampRequestArguments, TimestampTls,
-        TimestampVerifyArguments,
+        TimestampCommand, TimestampRequestArguments, TimestampTls, TimestampVerifyArguments,
     },
 };
 

@@ -59,7 +59,8 @@ pub(crate) fn to_request(body: &[u8]) -> Result<Vec<u8>, JsonFault> {
         .map_err(|_| bad_format("Send artifactHash in base64, padded.".to_owned()))?;
     let algorithm = HashAlgorithm::parse(&members.hash_algorithm).ok_or_else(|| {
         let found = printable(&members.hash_algorithm);
-        let text = format!("The hashAlgorithm {found} is not known; use sha256, sha384 or sha512.");
+        let known = HashAlgorithm::STRONG.map(HashAlgorithm::name).join(", ");
+        let text = format!("The hashAlgorithm {found} is not known; use one of {known}.");
         JsonFault::Refused(Refusal::new(FailureInfo::BadAlg, text))
     })?;
     let policy = match &members.tsa_policy_oid {

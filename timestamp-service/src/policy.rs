@@ -97,10 +97,10 @@ impl PolicySettings {
     }
 
     fn hashes(&self) -> Result<Vec<HashAlgorithm>, ConfigError> {
-        let refused = |value: String| {
-            let expected = "one or more of \"sha256\", \"sha384\", \"sha512\"";
-            ConfigError::refused("policy.accepted_hashes", value, expected)
-        };
+        let quoted = HashAlgorithm::STRONG.map(|algorithm| format!("{:?}", algorithm.name()));
+        let expected = format!("one or more of {}", quoted.join(", "));
+        let refused =
+            |value: String| ConfigError::refused("policy.accepted_hashes", value, expected.clone());
         if self.accepted_hashes.is_empty() {
             return Err(refused("an empty list".to_owned()));
         }

@@ -370,3 +370,14 @@ pub(crate) fn seconds_of(number: f64) -> UnixSeconds {
 pub(crate) fn size_of(number: f64) -> Option<u64> {
     (number.is_finite() && number >= 0.0).then_some(number as u64)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_strong_algorithm_has_a_place_among_the_fastest() {
+        assert_eq!(FASTEST_FIRST.len(), HashAlgorithm::STRONG.len());
+        assert!(HashAlgorithm::STRONG.iter().all(|each| FASTEST_FIRST.contains(each)));
+    }
+}

@@ -8,6 +8,7 @@ use std::{fs, path::PathBuf};
 
 use anyhow::Context;
 use countersign_core::{
+    digest::HashAlgorithm,
     finding::{Class, FindingCode},
     limits,
     report::{ArtifactSummary, Question, Report},
@@ -46,7 +47,7 @@ fn report() -> anyhow::Result<String> {
     let text = text.replace("code: string", "code: FindingCode");
     let imported = "import type { FindingCode } from \"./findings.js\";\n\n";
     let text = text.replacen("\n\n", &format!("\n\n{imported}"), 1);
-    Ok(format!("{text}\n{}\n{}\n{}", rejections()?, faults()?, limits()))
+    Ok(format!("{text}\n{}\n{}\n{}\n{}", rejections()?, faults()?, limits(), digests()))
 }
 
 fn findings() -> anyhow::Result<String> {
@@ -138,6 +139,17 @@ fn limits() -> String {
         limits::OCSP_BYTES,
         limits::CERTIFICATE_BYTES,
         limits::SIGNED_CONTENT_BYTES,
+    )
+}
+
+fn digests() -> String {
+    let of = |algorithm: HashAlgorithm| {
+        format!("  {}: {},\n", algorithm.name(), algorithm.output_length() * 2)
+    };
+    let lengths = HashAlgorithm::STRONG.map(of).concat();
+    format!(
+        "/** The hash algorithms that may prove something, and how many hexadecimal digits a digest by each has. */\n\
+        export const hexLengths: Readonly<Record<string, number>> = {{\n{lengths}}};\n"
     )
 }
 

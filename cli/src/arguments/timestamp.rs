@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{
+    Args, Subcommand,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
 use const_oid::ObjectIdentifier;
 use countersign_core::{
     digest::{Digest, HashAlgorithm},
@@ -68,12 +71,12 @@ pub struct TimestampRequestArguments {
     /// does not accept the one before
     #[arg(
         long,
-        value_enum,
+        value_parser = hash_names(),
         value_delimiter = ',',
         default_value = "sha384",
         conflicts_with = "digest"
     )]
-    pub hash: Vec<HashName>,
+    pub hash: Vec<HashAlgorithm>,
     /// The policy to ask for, an object identifier
     #[arg(long, value_name = "OID", value_parser = parse_oid)]
     pub policy_oid: Option<ObjectIdentifier>,
@@ -92,27 +95,6 @@ pub struct TimestampRequestArguments {
     /// [env: COUNTERSIGN_TRUSTED_ROOT]
     #[arg(long, value_name = "FILE")]
     pub trusted_root: Option<PathBuf>,
-}
-
-/// A hash algorithm.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum HashName {
-    /// SHA-256
-    Sha256,
-    /// SHA-384
-    Sha384,
-    /// SHA-512
-    Sha512,
-}
-
-impl From<HashName> for HashAlgorithm {
-    fn from(name: HashName) -> Self {
-        match name {
-            HashName::Sha256 => Self::Sha256,
-            HashName::Sha384 => Self::Sha384,
-            HashName::Sha512 => Self::Sha512,
-        }
-    }
 }
 
 /// `timestamp verify`.
@@ -144,6 +126,12 @@ pub struct TimestampVerifyArguments {
     /// Judge as of this time, RFC 3339, instead of now
     #[arg(long, value_name = "TIME", value_parser = super::parse_time)]
     pub at: Option<UnixSeconds>,
+}
+
+fn hash_names() -> impl TypedValueParser<Value = HashAlgorithm> {
+    PossibleValuesParser::new(HashAlgorithm::STRONG.map(HashAlgorithm::name)).try_map(|name| {
+        HashAlgorithm::parse(&name).ok_or_else(|| format!("{name} is no hash algorithm"))
+    })
 }
 
 fn parse_digest(text: &str) -> Result<Digest, String> {

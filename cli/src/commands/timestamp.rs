@@ -35,7 +35,7 @@ pub(super) fn request(arguments: &TimestampRequestArguments, session: &Session) 
         (Some(digest), _) => vec![digest.clone()],
         (None, Some(file)) => {
             let mut algorithms: Vec<HashAlgorithm> = Vec::new();
-            for algorithm in arguments.hash.iter().map(|name| HashAlgorithm::from(*name)) {
+            for algorithm in arguments.hash.iter().copied() {
                 if !algorithms.contains(&algorithm) {
                     algorithms.push(algorithm);
                 }

@@ -288,8 +288,9 @@ fn digest_of(artifact: &Path) -> Outcome<Option<Digest>> {
         }
         return Ok(Some(digest));
     }
-    let looks_like_one =
-        ["sha256:", "sha384:", "sha512:"].iter().any(|start| text.starts_with(start));
+    let looks_like_one = text
+        .split_once(':')
+        .is_some_and(|(name, _)| HashAlgorithm::STRONG.iter().any(|each| each.name() == name));
     if looks_like_one && !artifact.exists() {
         return Err(Finding::new(codes::USAGE_INVALID)
             .about(text)

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use countersign_core::cms::SignedData;
+use countersign_core::digest::HashAlgorithm;
 use countersign_core::tsp::{FailureInfo, TimestampResponse, TstInfo};
 use countersign_signing::pem;
 
@@ -113,6 +114,9 @@ async fn the_description_is_served_and_true() {
     let reply = ask(&rig, "GET", DESCRIPTION, None, b"").await;
     assert_eq!((reply.status(), reply.header("content-type")), (200, Some("application/json")));
     let document: Value = serde_json::from_slice(&reply.body).expect("JSON");
+    let properties = &document["components"]["schemas"]["JsonRequest"]["properties"];
+    let hashes = HashAlgorithm::STRONG.map(HashAlgorithm::name);
+    assert_eq!(properties["hashAlgorithm"]["enum"], json!(hashes));
     let paths = document["paths"].as_object().expect("paths");
     let mut seen = 0;
     for (path, methods) in paths {

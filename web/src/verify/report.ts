@@ -99,3 +99,10 @@ export const limits = {
   publicKey: 65536,
   content: 134217728,
 } as const;
+
+/** The hash algorithms that may prove something, and how many hexadecimal digits a digest by each has. */
+export const hexLengths: Readonly<Record<string, number>> = {
+  sha256: 64,
+  sha384: 96,
+  sha512: 128,
+};

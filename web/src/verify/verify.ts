@@ -1,7 +1,7 @@
 /** The door for callers: what they hand in is looked at here, and only misuse throws. */
 
 import type { CheckRequest, WireArtifact } from "./check.js";
-import type { Report } from "./report.js";
+import { hexLengths, type Report } from "./report.js";
 import { run } from "./runner.js";
 import { wireSource } from "./source.js";
 import type { Artifact, KnownDigests, VerifyOptions } from "./types.js";
@@ -99,10 +99,9 @@ function digestsOf(digests: KnownDigests["digests"]): string[] {
   const texts = Array.isArray(digests)
     ? digests.map(String)
     : Object.entries(digests).map(([name, hex]) => `${name}:${hex}`);
-  const lengths: Record<string, number> = { sha256: 64, sha384: 96, sha512: 128 };
   for (const text of texts) {
     const [, name = "", hex = ""] = /^(sha\d+):([0-9a-f]+)$/i.exec(text) ?? [];
-    if (hex.length === 0 || hex.length !== lengths[name.toLowerCase()]) {
+    if (hex.length === 0 || hex.length !== hexLengths[name.toLowerCase()]) {
       throw new TypeError(`no digest: ${text.slice(0, 200)}`);
     }
   }
