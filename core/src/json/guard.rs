@@ -95,7 +95,7 @@ impl<'a> Guard<'a> {
         for step in &self.path {
             match step {
                 Step::Opening => {}
-                Step::Index(index) => place.push_str(&format!("[{index}]")),
+                Step::Index(index) => place.extend(["[", &format!("{index}"), "]"]),
                 Step::Key(Text(key)) if place.is_empty() => place.push_str(key),
                 Step::Key(Text(key)) => place.extend([".", key]),
             }

@@ -243,7 +243,7 @@ fn attribute(id: &[u8], value: Any) -> Attribute {
     Attribute { oid: ObjectIdentifier::from_bytes(id).expect("an identifier"), values }
 }
 
-/// A timestamp token by `cms`; the TSTInfo, which it has no type for, is of the forge.
+/// A timestamp token by `cms`; the `TSTInfo`, which it has no type for, is of the forge.
 fn token(chain: &Chain) -> Vec<u8> {
     let info = TstInfoDraft::new(HashAlgorithm::Sha256, MESSAGE).encode();
     let leaf = encoded(&chain.leaf);

@@ -3,6 +3,7 @@
 use countersign_core::{
     crl::{CertificateList, RevocationReason},
     oid,
+    time::UnixSeconds,
 };
 use countersign_signing::{crl::RevokedCertificate, profile::Authority};
 use countersign_tests::world::{NOW, World};
@@ -36,7 +37,7 @@ impl Facts {
         Self {
             tbs: list.tbs.to_vec(),
             issuer: list.issuer.to_vec(),
-            updates: (list.this_update.seconds(), list.next_update.map(|time| time.seconds())),
+            updates: (list.this_update.seconds(), list.next_update.map(UnixSeconds::seconds)),
             signature: list.signature.to_vec(),
             number: list.extensions.number.map(<[u8]>::to_vec),
             delta_base: list.extensions.delta_base.map(<[u8]>::to_vec),
