@@ -33,6 +33,7 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
 });
 
 /// A document with every key that it has.
+#[derive(Debug)]
 enum Tree {
     Scalar,
     Array(Vec<Tree>),
