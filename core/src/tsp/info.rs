@@ -132,7 +132,7 @@ impl Accuracy {
         (accuracy != Self::default()).then_some(accuracy)
     }
 
-    /// DER: seconds, [0] millis, [1] micros; zeros are left out.
+    /// DER: seconds, `[0]` millis, `[1]` micros; zeros are left out (RFC 3161 §2.4.2).
     pub fn encode(self) -> Vec<u8> {
         let unless_zero = |value: u64, encode: &dyn Fn(u64) -> Vec<u8>| match value {
             0 => Vec::new(),
