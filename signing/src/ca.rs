@@ -280,48 +280,18 @@ impl Issuer {
 
 impl CertificateAuthority {
     /// Makes a new one: root, three CAs, their keys, in a folder that does not exist yet or is
-    /// empty. The folder appears complete or not at all.
+    /// empty. The folder appears complete or not at all. `passphrase` protects the keys in files.
     ///
     /// # Errors
     /// When the folder exists and is not empty, a name or the base URL cannot be used, or the
-    /// operating system refuses.
+    /// operating system refuses; [`CaError::CrlShards`]; [`CaError::NewKey`].
     pub fn init(
         folder: &Path,
         options: &InitOptions,
         passphrase: &Passphrase,
         now: UnixSeconds,
     ) -> Result<Self, CaError> {
-        Self::init_with_crls(folder, options, CrlPublication::default(), passphrase, now)
-    }
-
-    /// As [`init`](Self::init), with certificates that name sharded CRLs or deltas.
-    ///
-    /// # Errors
-    /// As [`init`](Self::init); [`CaError::CrlShards`].
-    pub fn init_with_crls(
-        folder: &Path,
-        options: &InitOptions,
-        crls: CrlPublication,
-        passphrase: &Passphrase,
-        now: UnixSeconds,
-    ) -> Result<Self, CaError> {
-        Self::init_with_keys(folder, options, crls, &GivenKeys::new(), passphrase, now)
-    }
-
-    /// As [`init_with_crls`](Self::init_with_crls), with keys for some or all CAs that are
-    /// somewhere already: in tokens. `passphrase` protects the others.
-    ///
-    /// # Errors
-    /// As [`init_with_crls`](Self::init_with_crls); [`CaError::NewKey`].
-    pub fn init_with_keys(
-        folder: &Path,
-        options: &InitOptions,
-        crls: CrlPublication,
-        keys: &GivenKeys,
-        passphrase: &Passphrase,
-        now: UnixSeconds,
-    ) -> Result<Self, CaError> {
-        init::init(folder, options, crls, keys, passphrase, now)?;
+        init::init(folder, options, passphrase, now)?;
         Self::open(folder, passphrase)
     }
 

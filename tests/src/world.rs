@@ -116,11 +116,8 @@ impl World {
     /// When it cannot be made.
     pub fn with_algorithm(algorithm: NewKey) -> Self {
         let folder = TempDir::new().expect("a temporary folder");
-        let options = InitOptions {
-            organisation: "Example".to_owned(),
-            base_url: "http://revocation.example".to_owned(),
-            algorithm,
-        };
+        let options =
+            InitOptions { algorithm, ..InitOptions::new("Example", "http://revocation.example") };
         let passphrase = Passphrase::new("world").expect("a passphrase");
         // The CA is a month old, its subscribers a day.
         let founded = NOW.minus_seconds(30 * 86_400);

@@ -274,9 +274,8 @@ mod tests {
     fn authority(pace: Pace) -> (Arc<FickleKey>, Arc<State>) {
         let folder = tempfile::tempdir().expect("folder");
         let options = InitOptions {
-            organisation: "Example".to_owned(),
-            base_url: "http://ca.example".to_owned(),
             algorithm: NewKey::P256,
+            ..InitOptions::new("Example", "http://ca.example")
         };
         let now = SystemTime::now();
         let passphrase = Passphrase::new("correct horse").expect("a passphrase");

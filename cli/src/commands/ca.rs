@@ -47,15 +47,15 @@ pub(super) fn init(arguments: &CaInitArguments, session: &Session) -> Outcome<An
         organisation: arguments.organisation.clone(),
         base_url: arguments.base_url.clone(),
         algorithm: arguments.algorithm.into(),
-    };
-    let crls = CrlPublication {
-        shards: arguments.crl_shards.unwrap_or(0),
-        deltas: if arguments.crl_deltas { Deltas::Named } else { Deltas::Unnamed },
+        crls: CrlPublication {
+            shards: arguments.crl_shards.unwrap_or(0),
+            deltas: if arguments.crl_deltas { Deltas::Named } else { Deltas::Unnamed },
+        },
+        keys,
     };
     let now = session.now();
-    let ca = without_interruption(|| {
-        CertificateAuthority::init_with_keys(folder, &options, crls, &keys, &passphrase, now)
-    })?;
+    let ca =
+        without_interruption(|| CertificateAuthority::init(folder, &options, &passphrase, now))?;
     let mut text = format!("{}: a new certificate authority\n", path_text(folder));
     let mut cas = Vec::new();
     for authority in Authority::ALL {

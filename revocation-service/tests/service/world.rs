@@ -73,14 +73,9 @@ impl World {
     pub(crate) fn with_crls(crls: CrlPublication) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let now = unix_seconds(SystemTime::now());
-        let options = InitOptions {
-            organisation: "Example".to_owned(),
-            base_url: BASE_URL.to_owned(),
-            algorithm: NewKey::P384,
-        };
+        let options = InitOptions { crls, ..InitOptions::new("Example", BASE_URL) };
         let place = folder.path().join("ca");
-        let ca = CertificateAuthority::init_with_crls(&place, &options, crls, &passphrase(), now)
-            .expect("a CA");
+        let ca = CertificateAuthority::init(&place, &options, &passphrase(), now).expect("a CA");
         write_new(&folder.path().join("passphrase"), PASSPHRASE.as_bytes(), FileMode::Private)
             .expect("written");
         let signer_spki = FileKey::generate(NewKey::P384).expect("a key").spki().to_vec();

@@ -32,6 +32,23 @@ pub struct InitOptions {
     pub base_url: String,
     /// The algorithm of the CAs' keys.
     pub algorithm: NewKey,
+    /// Whether certificates name sharded CRLs or deltas.
+    pub crls: CrlPublication,
+    /// Keys that are somewhere already: in tokens. All others are made, in files.
+    pub keys: GivenKeys,
+}
+
+impl InitOptions {
+    /// Keys on P-384 in files, and one complete CRL.
+    pub fn new(organisation: &str, base_url: &str) -> Self {
+        Self {
+            organisation: organisation.to_owned(),
+            base_url: base_url.to_owned(),
+            algorithm: NewKey::P384,
+            crls: CrlPublication::default(),
+            keys: GivenKeys::new(),
+        }
+    }
 }
 
 /// A key that a CA is to have, made before it: in a token, mostly.
@@ -43,22 +60,20 @@ pub struct GivenKey {
     pub signer: Arc<dyn Signer>,
 }
 
-/// The keys that are given; for all others new ones are made, in files.
+/// The keys that are given.
 pub type GivenKeys = BTreeMap<Authority, GivenKey>;
 
 pub(super) fn init(
     folder: &Path,
     options: &InitOptions,
-    crls: CrlPublication,
-    keys: &GivenKeys,
     passphrase: &Passphrase,
     now: UnixSeconds,
 ) -> Result<(), CaError> {
-    let mut settings =
-        Settings::new(&options.organisation, &options.base_url, options.algorithm, crls)?;
+    let InitOptions { organisation, base_url, algorithm, crls, keys } = options;
+    let mut settings = Settings::new(organisation, base_url, *algorithm, *crls)?;
     for (authority, key) in keys {
-        if key.signer.scheme() != options.algorithm.scheme() {
-            let (authority, algorithm) = (*authority, options.algorithm);
+        if key.signer.scheme() != algorithm.scheme() {
+            let (authority, algorithm) = (*authority, *algorithm);
             return Err(CaError::NewKey { authority, algorithm });
         }
         let mut others = keys.range(..*authority);

@@ -33,11 +33,7 @@ pub(crate) fn passphrase() -> Passphrase {
 }
 
 pub(crate) fn options(algorithm: NewKey) -> InitOptions {
-    InitOptions {
-        organisation: "Example & Söhne".to_owned(),
-        base_url: BASE_URL.to_owned(),
-        algorithm,
-    }
+    InitOptions { algorithm, ..InitOptions::new("Example & Söhne", BASE_URL) }
 }
 
 impl TestAuthority {

@@ -28,7 +28,7 @@ use countersign_core::{
 };
 use countersign_signing::{
     ca::{CertificateAuthority, InitOptions},
-    key::{NewKey, Passphrase},
+    key::Passphrase,
     ocsp,
     profile::Authority,
 };
@@ -240,11 +240,7 @@ fn sign_raw() -> (f64, f64) {
 }
 
 fn found(folder: &Path, now: UnixSeconds) -> CertificateAuthority {
-    let options = InitOptions {
-        organisation: "Example".to_owned(),
-        base_url: "http://ca.example".to_owned(),
-        algorithm: NewKey::P384,
-    };
+    let options = InitOptions::new("Example", "http://ca.example");
     let passphrase = Passphrase::new("correct horse").expect("not empty");
     private(&folder.join("passphrase"), "correct horse\n");
     CertificateAuthority::init(&folder.join("ca"), &options, &passphrase, now).expect("a CA")

@@ -126,11 +126,7 @@ fn bench(case: &Case) {
 
 /// Makes an authority in the folder, with its configuration; gives the root certificate.
 fn set_up(folder: &Path, case: &Case) -> Vec<u8> {
-    let options = InitOptions {
-        organisation: "Example".to_owned(),
-        base_url: "http://ca.example".to_owned(),
-        algorithm: NewKey::P384,
-    };
+    let options = InitOptions::new("Example", "http://ca.example");
     let passphrase = Passphrase::new("correct horse").expect("not empty");
     let now = now();
     let ca = CertificateAuthority::init(&folder.join("ca"), &options, &passphrase, now)

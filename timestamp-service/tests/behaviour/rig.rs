@@ -62,11 +62,7 @@ pub(crate) fn authorities() -> &'static Authorities {
     static AUTHORITIES: OnceLock<Authorities> = OnceLock::new();
     AUTHORITIES.get_or_init(|| {
         let folder = tempfile::tempdir().expect("folder");
-        let options = InitOptions {
-            organisation: "Example".to_owned(),
-            base_url: "http://ca.example".to_owned(),
-            algorithm: NewKey::P384,
-        };
+        let options = InitOptions::new("Example", "http://ca.example");
         let ca = CertificateAuthority::init(
             &folder.path().join("ca"),
             &options,
