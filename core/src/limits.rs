@@ -26,6 +26,15 @@ pub const JSON_DEPTH: usize = 64;
 /// A certificate's size in bytes. Real ones have 0.5–3 KB.
 pub const CERTIFICATE_BYTES: usize = 64 * 1024;
 
+/// Extensions in one list: of a certificate, a CRL or an entry of one, a timestamp, an OCSP message.
+/// Real lists have up to 15. Each is compared with all before it, since none may occur twice, and a CRL
+/// is decoded before anybody's signature is looked at: stops hours of comparing for one of 32 MiB.
+pub const EXTENSIONS: usize = 64;
+
+/// Names of one CRL distribution point. Real ones have one to four; a CRL's are compared with those of
+/// the certificate.
+pub const DISTRIBUTION_POINT_NAMES: usize = 64;
+
 /// Certificates in one authority's chain, a bundle, or a token's certificate set; stops quadratic
 /// path searches.
 pub const CERTIFICATES: usize = 16;

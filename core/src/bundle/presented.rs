@@ -53,12 +53,18 @@ impl Presented {
 
 type Part = Result<Bundle, Finding>;
 
-/// The bundles of a document.
+/// The bundles of a document; at least one more than are looked at if there are too many, since
+/// what is refused need not be read to its end.
 fn parts(root: Value<'_>) -> Vec<Part> {
-    match root.elements() {
-        Some(elements) => bounded(elements).into_iter().flat_map(parts_of_object).collect(),
-        None => parts_of_object(root),
+    let Some(objects) = root.elements() else { return parts_of_object(root) };
+    let mut found = Vec::new();
+    for object in objects {
+        found.extend(parts_of_object(object));
+        if found.len() > limits::BUNDLES {
+            break;
+        }
     }
+    found
 }
 
 fn parts_of_object(root: Value<'_>) -> Vec<Part> {
@@ -101,7 +107,7 @@ fn of_lines(text: &[u8]) -> Option<Result<Presented, Finding>> {
     let mut count = 0_usize;
     for line in lines().filter(|line| line.starts_with(b"{")) {
         count = count.saturating_add(1);
-        if count > limits::BUNDLES {
+        if count > limits::BUNDLES || found.len() > limits::BUNDLES {
             break;
         }
         match Document::decode(line) {

@@ -261,13 +261,17 @@ pub(crate) type Extension<'a> = (ObjectIdentifier, crate::asn1::Flag, &'a [u8]);
 /// which share the form.
 ///
 /// # Errors
-/// When one is malformed or is repeated (RFC 5280 §4.2), or there is none (SIZE 1..MAX).
+/// When one is malformed or is repeated (RFC 5280 §4.2), there is none (SIZE 1..MAX), or there are more
+/// than [`limits::EXTENSIONS`].
 pub(crate) fn extensions<'a>(
     mut list: Cursor<'a>,
     field: &'static str,
 ) -> Result<Vec<Extension<'a>>> {
     let mut found: Vec<Extension<'a>> = Vec::new();
     while !list.is_empty() {
+        if found.len() >= limits::EXTENSIONS {
+            return Err(Asn1Error::TooMany { field });
+        }
         let next = extension(&mut list)?;
         if found.iter().any(|(seen, _, _)| *seen == next.0) {
             return Err(Asn1Error::Malformed { field });

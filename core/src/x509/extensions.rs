@@ -12,7 +12,7 @@ use crate::{
         unsigned,
     },
     crl::ReasonFlags,
-    oid,
+    limits, oid,
 };
 
 /// The extensions of a certificate.
@@ -380,6 +380,11 @@ impl<'a> DistributionPointName<'a> {
         };
         let mut names = full_name.content();
         while !names.is_empty() {
+            if read.urls.len().saturating_add(read.directory_names.len())
+                >= limits::DISTRIBUTION_POINT_NAMES
+            {
+                return Err(Asn1Error::TooMany { field });
+            }
             match general_name(names.any(field)?)? {
                 GeneralName::Uri(url) => read.urls.push(url),
                 GeneralName::Directory(name) => read.directory_names.push(name),

@@ -1,6 +1,6 @@
 //! What an attacker wants, tried against the programs as they run: one file a want, and nothing of it is
 //! got. SECURITY.md says who the attackers are. F1 to F22 are the findings of the penetration test of 28 November
-//! 2026, A2 and so on those of another attack on the next day, B2 and so on of a third; a test that needs another clock, or a fault of a disk, stands beside what it is about.
+//! 2026, A2 and so on those of another attack on the next day, B2 and so on of a third, C2 and so on of a fourth; a test that needs another clock, or a fault of a disk, stands beside what it is about.
 //!
 //! | Finding | File | What the attacker wants |
 //! |---|---|---|
@@ -49,6 +49,7 @@
 //! | B10 | `have_a_refused_import_done` | something revoked that the record says was refused |
 //! | B11 | | an order and a registration at once: `revocation-service/tests/service/storage/imports.rs` |
 //! | C1, C11, C12 | `pretend_that_records_were_archived` | what was seen of a ledger not compared; another file locked |
+//! | C3, C4 | `hang_a_verifier_by_many_small_parts` | a pipeline, a server or a page held for hours, by one small file |
 //! | held | `pollute_the_pages_objects` | a check to pass, by a key `__proto__` |
 //! | held | `smuggle_a_request` | a request past a proxy, within another one |
 //! | held | `overwrite_a_file_by_a_link` | another file overwritten by an output |
@@ -70,6 +71,7 @@ mod forget_a_revocation_by_an_older_list;
 mod forget_a_revocation_by_two_runs_at_once;
 mod get_in_with_a_revoked_key;
 mod get_in_with_another_certificate;
+mod hang_a_verifier_by_many_small_parts;
 mod have_a_file_signed_that_is_a_statement;
 mod have_a_refused_import_done;
 mod have_nothing_recorded_unseen;
