@@ -159,8 +159,10 @@ pub struct Report {
     pub artifact: ArtifactSummary,
     /// Who signed, once proven.
     pub signer: Option<SignerSummary>,
-    /// The verified timestamps: the one that counts first, then the others, earliest first.
+    /// The verified timestamps: the one that counts first, then the others, earliest first. If the policy
+    /// asks for none, none counts ([`signed_by`](Self::signed_by)).
     pub timestamps: Vec<TimestampSummary>,
+    signed_by: Option<UnixSeconds>,
     /// The questions with their answers.
     pub checks: Vec<Check>,
     /// Everything found, the most telling first.
@@ -173,7 +175,15 @@ impl Report {
     /// A report from what was found. The verdict follows from the findings, except that without a
     /// proven signer it is never `Verified`.
     pub(crate) fn new(parts: ReportParts) -> Self {
-        let ReportParts { artifact, signer, timestamps, checks, mut findings, checked_at } = parts;
+        let ReportParts {
+            artifact,
+            signer,
+            timestamps,
+            signed_by,
+            checks,
+            mut findings,
+            checked_at,
+        } = parts;
         if signer.is_none() && findings.iter().all(|each| each.code.exit_code() == 0) {
             findings.push(Finding::new(FindingCode::INTERNAL).found("no signer was proven"));
         }
@@ -185,7 +195,7 @@ impl Report {
             Some(Class::SetUp | Class::NotChecked) => Verdict::NotChecked,
             Some(Class::Danger) => Verdict::Rejected,
         };
-        Self { verdict, artifact, signer, timestamps, checks, findings, checked_at }
+        Self { verdict, artifact, signer, timestamps, signed_by, checks, findings, checked_at }
     }
 
     /// A report of a fault that kept verification from starting.
@@ -196,6 +206,7 @@ impl Report {
             artifact,
             signer: None,
             timestamps: Vec::new(),
+            signed_by: None,
             checks,
             findings,
             checked_at: now,
@@ -232,9 +243,9 @@ impl Report {
         self.decisive().map_or(0, |finding| finding.code.exit_code())
     }
 
-    /// The proven time: by then the signature existed.
+    /// The proven time: by then the signature existed. `None` if the policy asks for no timestamp.
     pub fn signed_by(&self) -> Option<UnixSeconds> {
-        self.timestamps.first().map(|timestamp| timestamp.time)
+        self.signed_by
     }
 }
 
@@ -243,6 +254,7 @@ pub(crate) struct ReportParts {
     pub(crate) artifact: ArtifactSummary,
     pub(crate) signer: Option<SignerSummary>,
     pub(crate) timestamps: Vec<TimestampSummary>,
+    pub(crate) signed_by: Option<UnixSeconds>,
     pub(crate) checks: Vec<Check>,
     pub(crate) findings: Vec<Finding>,
     pub(crate) checked_at: UnixSeconds,

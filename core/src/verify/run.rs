@@ -106,7 +106,9 @@ impl<'a> Run<'a> {
         let summaries = timestamp_summaries(&timestamps, &entries, signed_by);
         if let Some(path) = &path {
             self.inspect_certificate_log(path);
-            self.note_other_times(path, &summaries);
+            if signed_by.is_some() {
+                self.note_other_times(path, &summaries);
+            }
         }
         let managed = self.managed_key();
         // 4. Without a signer there is nobody whom the policy could allow.
@@ -133,13 +135,20 @@ impl<'a> Run<'a> {
             Some(path) => Some(signer_summary(path)),
             None => managed.map(|(_, summary)| summary),
         });
-        let facts =
-            Facts { signer: signer.as_ref(), timestamps: &summaries, as_of, subject, logged };
+        let facts = Facts {
+            signer: signer.as_ref(),
+            timestamps: &summaries,
+            signed_by,
+            as_of,
+            subject,
+            logged,
+        };
         let checks = self.checks(&facts);
         Report::new(ReportParts {
             artifact,
             signer,
             timestamps: summaries,
+            signed_by: signed_by.map(ProvenTime::time),
             checks,
             findings: self.findings,
             checked_at: self.context.now,
@@ -230,11 +239,17 @@ fn answer(question: Question, facts: &Facts<'_>) -> Option<(Outcome, String)> {
             )
         }
         Question::WhoSigned => (Outcome::Passed, format!("{}.", facts.signer?.identity)),
-        Question::WhenSigned => match facts.timestamps.first() {
-            Some(stamp) => {
+        Question::WhenSigned => match (facts.timestamps.first(), facts.signed_by) {
+            (Some(stamp), Some(_)) => {
                 (Outcome::Passed, format!("By {}, says {}.", stamp.time, stamp.authority))
             }
-            None => (Outcome::NotRequired, String::from("No trusted timestamp; judged as of now.")),
+            (Some(_), None) => (
+                Outcome::NotRequired,
+                String::from("The policy asks for no timestamp; judged as of now."),
+            ),
+            (None, _) => {
+                (Outcome::NotRequired, String::from("No trusted timestamp; judged as of now."))
+            }
         },
         Question::StillTrusted => match facts.as_of {
             Some(time) => (Outcome::Passed, format!("Yes, as of {time}.")),
@@ -259,6 +274,8 @@ fn answer(question: Question, facts: &Facts<'_>) -> Option<(Outcome, String)> {
 struct Facts<'f> {
     signer: Option<&'f SignerSummary>,
     timestamps: &'f [TimestampSummary],
+    /// The first of them, if it counts.
+    signed_by: Option<ProvenTime>,
     as_of: Option<UnixSeconds>,
     subject: Option<Digest>,
     logged: Option<&'f str>,

@@ -3,7 +3,9 @@
 //!
 //! If the policy demands n of them, the proven time is the n-th smallest by different authorities of
 //! the trust root. So whoever wants a signature to look older than it is needs n authorities that
-//! lie. With the smallest one, a second authority would make backdating easier and not harder.
+//! lie. With the smallest one, a second authority would make backdating easier and not harder. If the
+//! policy demands none, no authority's word counts, and the verifier's clock judges: a time that nobody
+//! asked for must not keep a certificate valid, or a revocation from counting.
 
 use alloc::vec::Vec;
 
@@ -16,14 +18,14 @@ use crate::{order::sort_few, tsp::VerifiedTimestamp};
 /// What timestamps and logs prove together.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Vouched<'v> {
-    /// The time by which the signature existed, if anybody vouches for one. If there are fewer
-    /// authorities than the policy demands, the latest that they vouch for.
+    /// The time by which the signature existed, if the policy demands one and anybody vouches for it.
+    /// If there are fewer authorities than the policy demands, the latest that they vouch for.
     pub(super) time: Option<ProvenTime<'v>>,
     /// How many different authorities were counted, at most as many as the policy demands.
     pub(super) authorities: usize,
 }
 
-/// What is proven if the policy demands `required` authorities; one counts where it demands none.
+/// What is proven if the policy demands `required` authorities; nothing if it demands none.
 pub(super) fn vouched<'v>(
     timestamps: &'v [VerifiedTimestamp<'_>],
     entries: &'v [EntryOutcome<'_>],
@@ -35,7 +37,7 @@ pub(super) fn vouched<'v>(
     let mut counted: Vec<Voucher<'v>> = Vec::new();
     let mut time = None;
     for proven in all {
-        if counted.len() == usize::from(required.max(1)) {
+        if counted.len() == usize::from(required) {
             break;
         }
         if !counted.iter().any(|known| known.is_same(&proven.by())) {

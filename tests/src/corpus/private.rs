@@ -1,6 +1,7 @@
 //! What a private authority makes: certificates, signatures and forms that are wrong in one way.
 
 use countersign_core::{
+    crl::RevocationReason,
     digest::{HashAlgorithm, digest},
     oid,
     trust::Window,
@@ -14,8 +15,8 @@ use serde_json::json;
 
 use super::{Case, public_good::changed};
 use crate::forge::{
-    Chain, CrlDraft, DAY, ExtensionDraft, ForgeKey, IDENTITY, NOW, Proofs, Release, TokenDraft,
-    basic_constraints, key_usage, usages,
+    Chain, CrlDraft, DAY, EntryDraft, ExtensionDraft, ForgeKey, IDENTITY, NOW, Proofs, Release,
+    TokenDraft, basic_constraints, key_usage, usages,
 };
 
 /// The policy that lets the signer sign anything; `rules` are further members.
@@ -254,10 +255,24 @@ fn rules() -> Vec<Case> {
     let mut cases = vec![
         with("no-timestamp", &bare, ""),
         with("no-timestamp-wanted", &bare, r#","timestamps":{"required":0}"#),
+        with("timestamp-not-asked-for", &genuine, r#","timestamps":{"required":0}"#),
         with("two-timestamps-wanted", &genuine, r#","timestamps":{"required":2}"#),
         with("log-wanted", &genuine, r#","transparency":"required""#),
         with("certificate-log-wanted", &genuine, r#","certificate_transparency":"required""#),
     ];
+    let revoked_later = EntryDraft::new(
+        &release.signing.leaf.serial,
+        RevocationReason::KeyCompromise,
+        Release::SIGNED.plus_seconds(60),
+    );
+    let list = CrlDraft::new(&release.signing.authority.subject).revoking(revoked_later);
+    let proofs = Proofs {
+        crls: vec![list.sign(&release.signing.authority_key)],
+        rules: r#","timestamps":{"required":0}"#.to_owned(),
+        ..Proofs::default()
+    };
+    let name = "private-rules-timestamp-not-asked-for-revoked-after";
+    cases.push(case_with(name, &release, genuine.clone(), proofs));
     let mut clock = with("clock-wrong", &genuine, "");
     clock.now = countersign_core::time::UnixSeconds::new(1_000_000_000);
     cases.push(clock);

@@ -50,6 +50,7 @@
 //! | B11 | | an order and a registration at once: `revocation-service/tests/service/storage/imports.rs` |
 //! | C1, C11, C12 | `pretend_that_records_were_archived` | what was seen of a ledger not compared; another file locked |
 //! | C3, C4 | `hang_a_verifier_by_many_small_parts` | a pipeline, a server or a page held for hours, by one small file |
+//! | C5 | `backdate_where_no_time_is_asked_for` | a stolen key to sign on, under a policy that trusts no authority's time |
 //! | held | `pollute_the_pages_objects` | a check to pass, by a key `__proto__` |
 //! | held | `smuggle_a_request` | a request past a proxy, within another one |
 //! | held | `overwrite_a_file_by_a_link` | another file overwritten by an output |
@@ -61,6 +62,7 @@
 //! in `revocation-service/tests/service/administration/record.rs`.
 
 mod administer_from_a_web_page;
+mod backdate_where_no_time_is_asked_for;
 mod block_the_start_as_another_user;
 mod bring_trust_along_with_malware;
 mod connect_without_tls_by_a_misspelling;

@@ -2,6 +2,7 @@
 
 import type { Report } from "../verify/index.js";
 import type { IconName } from "../drawing/icons.js";
+import { provenTime } from "../words/proven.js";
 import { date, moment, withMoments } from "../words/quantity.js";
 import { type Facts, plain } from "../words/sentence.js";
 import { friendlyName, nameAttribute } from "../words/shown.js";
@@ -39,7 +40,7 @@ export function stationsOf(report: Report, words: Words): Station[] {
 export function describe(report: Report, words: Words): string {
   const signer = report.signer;
   if (signer === null) return words.chain.nothing;
-  const time = report.timestamps[0];
+  const time = provenTime(report);
   const names = signer.chain.slice(1).map((certificate) => friendlyName(certificate.subject));
   const facts: Facts = {
     file: report.artifact.name ?? words.panel.theFile,
@@ -65,7 +66,7 @@ function fileStation(report: Report, words: Words): Station {
 }
 
 function timeStation(report: Report, words: Words): Station {
-  const time = report.timestamps[0];
+  const time = provenTime(report);
   const tone = toneOf(report, ["when-signed"]);
   return {
     icon: "time",

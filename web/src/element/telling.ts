@@ -1,6 +1,7 @@
 /** What a verdict says: its state's or its finding's words, filled with the report's facts. */
 
 import type { Finding, Report } from "../verify/index.js";
+import { provenTime } from "../words/proven.js";
 import { date, size, sizes } from "../words/quantity.js";
 import { type Facts, sentence } from "../words/sentence.js";
 import { nameAttribute } from "../words/shown.js";
@@ -68,7 +69,7 @@ function basisOf({ own, hasSite }: Basis, words: Words): DocumentFragment {
 
 function stateWords(report: Report, state: StateName, words: Words): StateWords {
   const byState = words.states[state];
-  if (report.timestamps.length === 0) {
+  if (provenTime(report) === undefined) {
     if (state === "verified") return { headline: words.undated, body: byState.body };
     if (state === "verified-own") return { headline: words.own.undated, body: byState.body };
   }
@@ -85,7 +86,7 @@ function factsOf(report: Report, labels: Labels, words: Words): Facts {
   return {
     name: productName(report, labels) ?? panel.theFile,
     publisher: publisherOf(report) ?? labels.publisher ?? panel.thePublisher,
-    date: date(revocation?.[2] ?? report.timestamps[0]?.time ?? "", language),
+    date: date(revocation?.[2] ?? provenTime(report)?.time ?? "", language),
     reason: words.reasons[revocation?.[1] ?? ""] ?? words.reasons["unspecified"],
     expected: amounts?.expected ?? expectedOf(decisive, labels) ?? panel.nobodyExpected,
     found: amounts?.found ?? decisive?.found ?? panel.somebody,

@@ -57,7 +57,7 @@ export interface Report {
     } | null;
     oidc_issuer: string | null;
   } | null;
-  /** The verified timestamps: the one that counts first, then the others, earliest first. */
+  /** The verified timestamps: the one that counts first, then the others, earliest first. None of them counts if the check when-signed is not-required. */
   timestamps: Array<{
     authority: string;
     time: string;
