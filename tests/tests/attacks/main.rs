@@ -49,6 +49,7 @@
 //! | B10 | `have_a_refused_import_done` | something revoked that the record says was refused |
 //! | B11 | | an order and a registration at once: `revocation-service/tests/service/storage/imports.rs` |
 //! | C1, C11, C12 | `pretend_that_records_were_archived` | what was seen of a ledger not compared; another file locked |
+//! | C2 | `read_a_part_of_a_password` | a part of the database's password, in a message about an address |
 //! | C3, C4 | `hang_a_verifier_by_many_small_parts` | a pipeline, a server or a page held for hours, by one small file |
 //! | C5 | `backdate_where_no_time_is_asked_for` | a stolen key to sign on, under a policy that trusts no authority's time |
 //! | held | `pollute_the_pages_objects` | a check to pass, by a key `__proto__` |
@@ -96,6 +97,7 @@ mod pass_without_a_name;
 mod pollute_the_pages_objects;
 mod pretend_that_records_were_archived;
 mod reach_this_machine_by_a_redirect;
+mod read_a_part_of_a_password;
 mod read_a_secret_in_a_childs_environment;
 mod read_a_secret_in_an_error;
 mod register_another_form_of_a_certificate_first;
