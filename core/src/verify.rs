@@ -157,7 +157,8 @@ impl<'a> Verification<'a> {
     /// DER, say which of them need not be asked.
     ///
     /// Only certificates that chain to the trust root are named, so that no stranger's bundle makes a
-    /// caller ask addresses of the stranger's choice. Empty if nothing presented can be read, if the clock
+    /// caller ask addresses of the stranger's choice, and none of a bundle whose signature cannot hold for
+    /// the file, so that others' bundles beside it make nobody ask. Empty if nothing presented can be read, if the clock
     /// is wrong, or if so many bundles may be the file's that the report would refuse them.
     ///
     /// Without the file's digests, bundles about other files may be among those, and keep the file's own from
@@ -179,9 +180,17 @@ impl<'a> Verification<'a> {
             opened.told.set(Told::No);
         }
         for opened in bundles::candidates(bundles, artifact).unwrap_or_default() {
+            let run = Run::of(opened, artifact);
+            if let Ok(run) = &run {
+                let signature = run.checked_signature();
+                opened.remember(signature.clone());
+                if signature.is_refuted() {
+                    continue;
+                }
+            }
             opened.told.set(Told::Yes);
-            if let Ok(run) = Run::of(opened, artifact) {
-                sources.add(opened, &run);
+            if let Ok(run) = &run {
+                sources.add(opened, run);
             }
         }
         sources.found

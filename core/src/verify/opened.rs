@@ -1,9 +1,9 @@
 //! A bundle on its way to a report: what neither the file nor revocation changes, found out once.
 
 use alloc::vec::Vec;
-use core::cell::{Cell, OnceCell};
+use core::cell::{Cell, OnceCell, RefCell};
 
-use super::{Context, evidence_set::Part, logged::LoggedOutcome, verifier};
+use super::{Context, evidence_set::Part, logged::LoggedOutcome, signature::Checked, verifier};
 use crate::{
     finding::Finding,
     time::UnixSeconds,
@@ -33,13 +33,16 @@ pub(super) struct Opened<'a> {
     entries: OnceCell<Vec<LoggedOutcome<'a>>>,
     /// At the time that was asked for first, which is the proven one unless revocation voids a timestamp.
     paths: OnceCell<(UnixSeconds, Paths<'a>)>,
+    /// For the file as it was known last.
+    signature: RefCell<Option<Checked>>,
     pub(super) told: Cell<Told>,
 }
 
 impl<'a> Opened<'a> {
     pub(super) fn new(context: Context<'a>, part: &'a Part) -> Self {
         let (tokens, entries, paths) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
-        Self { context, part, tokens, entries, paths, told: Cell::new(Told::NotAsked) }
+        let (signature, told) = (RefCell::new(None), Cell::new(Told::NotAsked));
+        Self { context, part, tokens, entries, paths, signature, told }
     }
 
     /// The signer's certificate, if there is one, and the key that must have signed.
@@ -82,6 +85,16 @@ impl<'a> Opened<'a> {
         };
         self.paths.get_or_init(|| (at, paths.clone()));
         paths
+    }
+
+    /// What was found of the signature, if it was checked.
+    pub(super) fn known_signature(&self) -> Option<Checked> {
+        self.signature.borrow().clone()
+    }
+
+    /// Remembers what was found of the signature.
+    pub(super) fn remember(&self, signature: Checked) {
+        self.signature.replace(Some(signature));
     }
 
     /// The paths at the time that was asked for first, if one was.

@@ -7,6 +7,7 @@ use super::{
     evidence_set::Part,
     logged::{self, EntryOutcome, LoggedOutcome},
     opened::{Opened, Paths, Told},
+    signature::Checked,
     vouched::vouched,
 };
 use crate::{
@@ -35,10 +36,11 @@ pub(super) struct Run<'a> {
     /// The key that must have signed: the certificate's, or the one that was given.
     pub(super) key: PublicKey<'a>,
     pub(super) revocation: RevocationEvidence<'a>,
-    /// What is known of timestamps, log entries and paths already.
+    /// What is known of timestamps, log entries, paths and the signature already.
     pub(super) tokens: Vec<Result<VerifiedTimestamp<'a>, Finding>>,
     pub(super) entries: Vec<LoggedOutcome<'a>>,
     known_paths: Option<(UnixSeconds, Paths<'a>)>,
+    pub(super) known_signature: Option<Checked>,
     pub(super) told: Told,
     pub(super) findings: Vec<Finding>,
 }
@@ -64,6 +66,7 @@ impl<'a> Run<'a> {
             tokens: opened.tokens().to_vec(),
             entries: opened.entries().to_vec(),
             known_paths: opened.known_paths().cloned(),
+            known_signature: opened.known_signature(),
             told: opened.told.get(),
             findings: Vec::new(),
         })
@@ -126,7 +129,10 @@ impl<'a> Run<'a> {
         let subject = signature.as_ref().and(content);
         // 7. Evidence that nobody could use is named only if there were links to use it for.
         let as_of = path.as_ref().and_then(|path| self.inspect_revocation(path, signed_by));
-        self.inspect_asking();
+        // Of a bundle whose signature does not hold nobody is asked.
+        if signature.is_some() {
+            self.inspect_asking();
+        }
         if path.is_some() || managed.is_some() {
             self.note_unused_evidence();
         }
@@ -275,7 +281,7 @@ struct Facts<'f> {
     signer: Option<&'f SignerSummary>,
     timestamps: &'f [TimestampSummary],
     /// The first of them, if it counts.
-    signed_by: Option<ProvenTime>,
+    signed_by: Option<ProvenTime<'f>>,
     as_of: Option<UnixSeconds>,
     subject: Option<Digest>,
     logged: Option<&'f str>,

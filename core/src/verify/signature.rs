@@ -12,6 +12,24 @@ use crate::{
     limits,
 };
 
+/// What was found of a signature for a file, as far as that was known.
+#[derive(Clone, Debug)]
+pub(super) struct Checked {
+    file: AsKnown,
+    /// The artifact's digest that it was made over, where the bundle itself says none.
+    outcome: Result<Option<Digest>, Finding>,
+}
+
+/// What the outcome depends on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct AsKnown {
+    begins_like_envelope: bool,
+    /// None if the bundle itself has all that was signed.
+    digests: Vec<Digest>,
+    /// The size of its octets, if they are at hand and signed.
+    content: Option<usize>,
+}
+
 /// A signature that holds.
 #[derive(Clone, Debug)]
 pub(super) struct Holds {
@@ -19,47 +37,81 @@ pub(super) struct Holds {
     pub(super) digest: Option<Digest>,
 }
 
+impl Checked {
+    /// Whether it does not hold, whatever else becomes known of the file.
+    pub(super) fn is_refuted(&self) -> bool {
+        self.outcome.as_ref().is_err_and(|finding| {
+            !matches!(
+                finding.code,
+                FindingCode::CONTENT_DIGEST_NOT_SUPPLIED | FindingCode::SIGNATURE_NEEDS_FILE
+            )
+        })
+    }
+}
+
 impl Run<'_> {
     /// What holds, where the signature does; else a finding.
     pub(super) fn inspect_signature(&mut self) -> Option<Holds> {
-        let key = self.key.algorithm;
-        let outcome = if let Some(finding) = self.refuse_envelope_as_file() {
-            Err(finding)
-        } else if key.is_acceptable() {
-            match &self.bundle.content {
-                Content::MessageSignature { digest: Some(digest), signature } => {
-                    self.verify_digest(digest, signature).map(|()| None)
-                }
-                Content::MessageSignature { digest: None, signature } => {
-                    self.verify_artifact(signature).map(Some)
-                }
-                Content::Envelope(envelope) => self.verify_envelope(envelope).map(|()| None),
-            }
-        } else {
-            Err(Finding::new(FindingCode::SIGNATURE_ALGORITHM_NOT_ALLOWED)
-                .about("the signer's key")
-                .expected(KeyAlgorithm::ACCEPTABLE)
-                .found(crate::x509::algorithm::key_text(&self.key)))
-        };
+        let is_message = matches!(self.bundle.content, Content::MessageSignature { .. });
+        if is_message && self.artifact.first_octets().is_none() {
+            self.findings.push(FindingCode::SIGNATURE_KIND_UNKNOWN.into());
+        }
+        let outcome = self.checked_signature().outcome;
         let digest = outcome.map_err(|finding| self.findings.push(finding)).ok()?;
         Some(Holds { digest })
     }
 
-    /// A key that signs files and statements signs the same octets for a statement as for a file that
-    /// begins like one. Without the file, nobody can tell which of the two was meant.
-    fn refuse_envelope_as_file(&mut self) -> Option<Finding> {
-        let Content::MessageSignature { .. } = &self.bundle.content else { return None };
-        match self.artifact.first_octets() {
-            Some(octets) if octets.starts_with(ENVELOPE_BEGINNING) => Some(
-                Finding::new(FindingCode::SIGNATURE_OF_STATEMENT)
-                    .expected("a file")
-                    .found("octets that begin with DSSEv1, as those of a signed statement do"),
-            ),
-            Some(_) => None,
-            None => {
-                self.findings.push(FindingCode::SIGNATURE_KIND_UNKNOWN.into());
-                None
+    /// Checks the signature, unless that was done for the same file.
+    pub(super) fn checked_signature(&self) -> Checked {
+        let file = self.as_known();
+        match &self.known_signature {
+            Some(known) if known.file == file => known.clone(),
+            _ => {
+                let outcome = self.verify_signature(&file);
+                Checked { file, outcome }
             }
+        }
+    }
+
+    fn as_known(&self) -> AsKnown {
+        let (is_message, digest) = match &self.bundle.content {
+            Content::MessageSignature { digest, .. } => (true, digest.as_ref()),
+            Content::Envelope(_) => (false, None),
+        };
+        let first_octets = self.artifact.first_octets().filter(|_| is_message);
+        let is_of_file =
+            is_message && (digest.is_none() || self.key.algorithm == KeyAlgorithm::Ed25519);
+        let artifact = Some(self.artifact).filter(|_| is_of_file);
+        AsKnown {
+            begins_like_envelope: first_octets
+                .is_some_and(|octets| octets.starts_with(ENVELOPE_BEGINNING)),
+            digests: artifact.map(|artifact| artifact.digests.to_vec()).unwrap_or_default(),
+            content: artifact.and_then(|artifact| artifact.content).map(<[u8]>::len),
+        }
+    }
+
+    fn verify_signature(&self, file: &AsKnown) -> Result<Option<Digest>, Finding> {
+        // A key that signs files and statements signs the same octets for a statement as for a file that
+        // begins like one. Without the file, nobody can tell which of the two was meant.
+        if file.begins_like_envelope {
+            return Err(Finding::new(FindingCode::SIGNATURE_OF_STATEMENT)
+                .expected("a file")
+                .found("octets that begin with DSSEv1, as those of a signed statement do"));
+        }
+        if !self.key.algorithm.is_acceptable() {
+            return Err(Finding::new(FindingCode::SIGNATURE_ALGORITHM_NOT_ALLOWED)
+                .about("the signer's key")
+                .expected(KeyAlgorithm::ACCEPTABLE)
+                .found(crate::x509::algorithm::key_text(&self.key)));
+        }
+        match &self.bundle.content {
+            Content::MessageSignature { digest: Some(digest), signature } => {
+                self.verify_digest(digest, signature).map(|()| None)
+            }
+            Content::MessageSignature { digest: None, signature } => {
+                self.verify_artifact(signature).map(Some)
+            }
+            Content::Envelope(envelope) => self.verify_envelope(envelope).map(|()| None),
         }
     }
 
