@@ -4,6 +4,13 @@
 //! is not revoked yet. What was seen is therefore handed in together with what came. And it
 //! answers while the service does not. A kept CRL is verified again at each use: the folder is no
 //! more believed than the network.
+//!
+//! The folder is bounded, and strangers may have others' CRLs fetched into it. So it forgets in steps. Beside
+//! each CRL lies its [`Mark`], which stays when the CRL has to go: an older one than that is not used any
+//! more. A CRL that revokes a certificate that somebody asked about goes for no other as long as its mark
+//! matters.
+
+mod mark;
 
 use std::{
     fs,
@@ -18,6 +25,9 @@ use countersign_core::{
 };
 use countersign_signing::files::{self, FileMode};
 
+pub(crate) use mark::{Age, Says};
+
+use self::mark::Mark;
 use crate::{
     folder_lock,
     user_folders::user_folder,
@@ -29,6 +39,29 @@ const MOST_FILES: usize = 64;
 const EXTENSION: &str = "crl";
 /// Eight of the largest that are read.
 const MOST_OCTETS: u64 = 256 << 20;
+/// A file system's block each: 64 MiB. A CA with 256 shards has that many addresses.
+const MOST_MARKS: usize = 16_384;
+const MARK_EXTENSION: &str = "seen";
+
+/// Whether there was room for a CRL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Room {
+    /// There was, or it was not wanted.
+    Enough,
+    /// What is there must not go for it.
+    Lacking,
+}
+
+/// How well a file is protected from making room; the least first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Protection {
+    /// It revokes nothing that somebody asked about.
+    None,
+    /// It does, and an older list has run out as well.
+    Lapsed,
+    /// It does.
+    Current,
+}
 
 /// What a kept CRL is found by. The issuer's key belongs to it: another CA, whose certificates may name the
 /// same address, pushes out no list but its own.
@@ -57,24 +90,58 @@ impl KeptCrls {
         files::read_bounded(&self.file(place), limits::CRL_BYTES as u64).ok()
     }
 
-    /// Keeps a CRL if it `replaces` what is kept there by now, which may be more than was
-    /// read before: another process may have kept something in the meantime. That it cannot be kept
+    /// The age of the newest CRL that was seen there, if that one is not kept any more.
+    pub(crate) fn forgotten(&self, place: Place<'_>) -> Option<Age> {
+        let seen = Mark::read(&mark_of(&self.file(place)))?.age;
+        let kept = self.read(place).and_then(|crl| Age::of(&crl));
+        (kept.as_ref() < Some(&seen)).then_some(seen)
+    }
+
+    /// Keeps a CRL and its mark if it `replaces` what is kept there by now, which may be more than was
+    /// read before: another process may have kept something in the meantime. That nothing can be written
     /// is no failure of a verification: the folder may be read-only.
     pub(crate) fn keep_if(
         &self,
         place: Place<'_>,
-        crl: &[u8],
+        (crl, says): (&[u8], Says),
         replaces: impl Fn(Option<&[u8]>) -> bool,
-    ) {
+    ) -> Room {
+        let (file, Some(mark)) = (self.file(place), Mark::of(crl, says)) else {
+            return Room::Enough;
+        };
         if fs::create_dir_all(&self.folder).is_err() {
+            return Room::Enough;
+        }
+        let _lock = folder_lock::lock(&self.folder);
+        let before = Mark::read(&mark_of(&file));
+        let is_older = before.as_ref().is_some_and(|before| mark.age < before.age);
+        if is_older || !replaces(self.read(place).as_deref()) {
+            return Room::Enough;
+        }
+        if self.note(&file, &mark.after(before.as_ref()), before.as_ref()) == Room::Lacking
+            || self.make_room(&file, crl.len() as u64) == Room::Lacking
+        {
+            return Room::Lacking;
+        }
+        let _ = write(&file, crl, FileMode::Private, Existing::Replace);
+        Room::Enough
+    }
+
+    /// Remembers that the CRL that is kept there revokes a certificate that was asked about.
+    pub(crate) fn protect(&self, place: Place<'_>) {
+        let file = self.file(place);
+        let before = Mark::read(&mark_of(&file));
+        if before.as_ref().is_some_and(|before| before.says == Says::Revoked) {
             return;
         }
         let _lock = folder_lock::lock(&self.folder);
-        if !replaces(self.read(place).as_deref()) {
-            return;
+        let kept = self.read(place).and_then(|crl| Mark::of(&crl, Says::Revoked));
+        let before = Mark::read(&mark_of(&file));
+        // Another process may have put a newer one there.
+        if let Some(mark) = kept.filter(|kept| before.as_ref().is_none_or(|it| it.age <= kept.age))
+        {
+            self.note(&file, &mark.after(before.as_ref()), before.as_ref());
         }
-        self.make_room(crl.len() as u64);
-        let _ = write(&self.file(place), crl, FileMode::Private, Existing::Replace);
     }
 
     /// An address may have any length and any characters.
@@ -84,30 +151,91 @@ impl KeptCrls {
         self.folder.join(format!("{name}.{EXTENSION}"))
     }
 
-    /// Removes what was kept longest ago, until one more fits.
-    fn make_room(&self, octets: u64) {
-        let mut files = files_in(&self.folder);
-        files.sort();
-        let mut total: u64 = files.iter().map(|(_, size, _)| size).sum();
-        let mut count = files.len();
-        for (_, size, path) in files {
-            if count < MOST_FILES && total.saturating_add(octets) <= MOST_OCTETS {
-                return;
+    /// Writes a mark in place of the one before, if it is another.
+    fn note(&self, file: &Path, mark: &Mark, before: Option<&Mark>) -> Room {
+        if before == Some(mark) {
+            return Room::Enough;
+        }
+        if before.is_none() && !self.has_room_for_a_mark() {
+            return Room::Lacking;
+        }
+        if let Ok(text) = serde_json::to_vec(mark) {
+            let _ = write(&mark_of(file), &text, FileMode::Private, Existing::Replace);
+        }
+        Room::Enough
+    }
+
+    /// Whether one more mark fits, if need be in place of those that do not matter any more.
+    fn has_room_for_a_mark(&self) -> bool {
+        let marks = files_in(&self.folder, MARK_EXTENSION);
+        if marks.len() < MOST_MARKS {
+            return true;
+        }
+        let lapsed = marks
+            .into_iter()
+            .filter(|(_, _, path)| Mark::read(path).is_none_or(|mark| !mark.matters()));
+        lapsed.filter(|(_, _, path)| fs::remove_file(path).is_ok()).count() > 0
+    }
+
+    /// Removes what may go, what was kept longest ago first, until one more fits in the place of `file`.
+    fn make_room(&self, file: &Path, octets: u64) -> Room {
+        let others =
+            files_in(&self.folder, EXTENSION).into_iter().filter(|(_, _, path)| path != file);
+        let mut others: Vec<_> = others.map(|other| (protection(&other.2), other)).collect();
+        let mut total: u64 = others.iter().map(|(_, (_, size, _))| size).sum();
+        let mut count = others.len();
+        let is_full =
+            |count, total: u64| count >= MOST_FILES || total.saturating_add(octets) > MOST_OCTETS;
+        if is_full(count, total) {
+            others.sort();
+        }
+        for (protection, (_, size, path)) in others {
+            if !is_full(count, total) {
+                return Room::Enough;
             }
-            if fs::remove_file(path).is_ok() {
+            if protection == Protection::Current {
+                return Room::Lacking;
+            }
+            if self.forget(&path) {
                 count = count.saturating_sub(1);
                 total = total.saturating_sub(size);
             }
         }
+        if is_full(count, total) { Room::Lacking } else { Room::Enough }
+    }
+
+    /// Removes a CRL, but not before its mark is there; whether it is gone.
+    fn forget(&self, path: &Path) -> bool {
+        if !mark_of(path).is_file() {
+            let crl = files::read_bounded(path, limits::CRL_BYTES as u64).unwrap_or_default();
+            if let Some(mark) = Mark::of(&crl, Says::NotRevoked)
+                && self.note(path, &mark, None) == Room::Lacking
+            {
+                return false;
+            }
+        }
+        fs::remove_file(path).is_ok()
+    }
+}
+
+fn mark_of(file: &Path) -> PathBuf {
+    file.with_extension(MARK_EXTENSION)
+}
+
+fn protection(file: &Path) -> Protection {
+    match Mark::read(&mark_of(file)) {
+        Some(mark) if mark.says == Says::Revoked && mark.matters() => Protection::Current,
+        Some(mark) if mark.says == Says::Revoked => Protection::Lapsed,
+        _ => Protection::None,
     }
 }
 
 /// When they were written, their sizes, and where they are.
-fn files_in(folder: &Path) -> Vec<(SystemTime, u64, PathBuf)> {
+fn files_in(folder: &Path, extension: &str) -> Vec<(SystemTime, u64, PathBuf)> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     entries
         .filter_map(|entry| {
-            let is_kept = entry.path().extension().is_some_and(|extension| extension == EXTENSION);
+            let is_kept = entry.path().extension().is_some_and(|other| other == extension);
             let metadata = entry.metadata().ok().filter(|it| it.is_file() && is_kept)?;
             Some((metadata.modified().ok()?, metadata.len(), entry.path()))
         })
@@ -115,46 +243,4 @@ fn files_in(folder: &Path) -> Vec<(SystemTime, u64, PathBuf)> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::thread;
-
-    use super::*;
-
-    fn at(url: &str) -> Place<'_> {
-        Place { url, issuer_key: b"one" }
-    }
-
-    #[test]
-    fn an_address_has_one_file_for_an_issuer_and_the_folder_does_not_grow_for_ever() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let kept = KeptCrls { folder: folder.path().join("a").join("b") };
-        let keep = |place: Place<'_>, crl: &[u8]| kept.keep_if(place, crl, |_| true);
-        assert_eq!(kept.read(at("http://a/")), None);
-        keep(at("http://a/../../etc"), b"1");
-        keep(at("http://a/../../etc"), b"2");
-        keep(Place { issuer_key: b"another", ..at("http://a/../../etc") }, b"3");
-        assert_eq!(kept.read(at("http://a/../../etc")).as_deref(), Some(&b"2"[..]));
-        for number in 0..MOST_FILES + 5 {
-            keep(at(&format!("http://a/{number}")), b"x");
-        }
-        assert_eq!(files_in(&kept.folder).len(), MOST_FILES);
-        assert!(kept.read(at(&format!("http://a/{}", MOST_FILES + 4))).is_some());
-    }
-
-    /// Each of many writers replaces only what is older, as it is when it writes.
-    #[test]
-    fn of_many_at_once_the_newest_stays() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let kept = KeptCrls { folder: folder.path().join("a") };
-        thread::scope(|scope| {
-            for number in 0_u8..32 {
-                let kept = kept.clone();
-                scope.spawn(move || {
-                    let is_older = |old: Option<&[u8]>| old.is_none_or(|old| old < &[number][..]);
-                    kept.keep_if(at("http://a/"), &[number], is_older);
-                });
-            }
-        });
-        assert_eq!(kept.read(at("http://a/")).as_deref(), Some(&[31][..]));
-    }
-}
+mod tests;

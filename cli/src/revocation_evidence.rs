@@ -4,7 +4,7 @@
 mod asking;
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     path::PathBuf,
     sync::{Arc, OnceLock},
     thread,
@@ -29,7 +29,7 @@ use crate::{
     failure::{Failure, Outcome},
     fetch::{self, HttpClient},
     input,
-    kept_crls::{KeptCrls, Place},
+    kept_crls::{Age, KeptCrls, Place, Room, Says},
     session::Session,
 };
 
@@ -82,6 +82,8 @@ pub struct Fetched {
     pub failed: usize,
     /// Of how many certificates nothing recent is known although they name an address.
     pub open: usize,
+    /// Which of the CRLs that were given are older than one that was seen and is not kept any more.
+    outdated: BTreeSet<usize>,
 }
 
 /// What was found for one certificate.
@@ -92,8 +94,16 @@ struct Found {
     is_known: bool,
     /// Addresses that were asked for it first, and in vain.
     failures: Vec<Failure>,
-    /// The kept CRL that stands in for an answer, in words.
-    stand_in: Option<String>,
+    /// Which of the CRLs that were given are older than one that is not kept any more.
+    outdated: BTreeSet<usize>,
+    /// What else there is to say.
+    words: Vec<String>,
+}
+
+/// A CRL that was seen before and is not kept any more.
+struct Forgotten {
+    url: String,
+    age: Age,
 }
 
 /// How a certificate is asked about.
@@ -135,8 +145,20 @@ impl RevocationEvidence {
 
     /// The evidence that was given.
     pub fn given(&self) -> (Vec<&[u8]>, Vec<&[u8]>) {
+        self.given_but(&BTreeSet::new())
+    }
+
+    /// The evidence that was given and that may be used beside what was fetched: without CRLs that are older
+    /// than one that this computer has seen.
+    pub fn given_beside(&self, fetched: &Fetched) -> (Vec<&[u8]>, Vec<&[u8]>) {
+        self.given_but(&fetched.outdated)
+    }
+
+    fn given_but(&self, outdated: &BTreeSet<usize>) -> (Vec<&[u8]>, Vec<&[u8]>) {
+        let crls = self.given_crls.iter().enumerate();
+        let crls = crls.filter(|(index, _)| !outdated.contains(index));
         (
-            self.given_crls.iter().map(Vec::as_slice).collect(),
+            crls.map(|(_, crl)| crl.as_slice()).collect(),
             self.given_ocsp.iter().map(Vec::as_slice).collect(),
         )
     }
@@ -158,14 +180,16 @@ impl RevocationEvidence {
             }
         }
         let found = self.find(session, sources, rules, now);
-        let mut fetched = Fetched { pieces: Vec::new(), failed: 0, open: 0 };
+        let (pieces, outdated) = (Vec::new(), BTreeSet::new());
+        let mut fetched = Fetched { pieces, failed: 0, open: 0, outdated };
         for (source, found) in sources.iter().zip(found) {
             for failure in &found.failures {
                 session.output.say(&format!("warning: {failure}"));
             }
-            if let Some(words) = &found.stand_in {
+            for words in &found.words {
                 session.output.say(words);
             }
+            fetched.outdated.extend(found.outdated);
             if !found.is_known && Address::all(source).next().is_some() {
                 fetched.open += 1;
                 fetched.failed += usize::from(found.pieces.is_empty());
@@ -221,19 +245,24 @@ impl RevocationEvidence {
 
     fn find_one(&self, question: Question<'_>) -> Found {
         let mut found = Found::default();
+        let forgotten = self.forgotten_for(question);
+        self.refuse_outdated(question, &forgotten, &mut found);
         let mut kept = self.kept_for(question);
         let is_kept_good = is_fresh(question.known(kept.iter().map(|(_, crl)| crl.as_slice()), []));
-        let is_covered = question.source.is_covered;
+        let is_covered = question.source.is_covered && {
+            let (crls, ocsp) = self.given_but(&found.outdated);
+            found.outdated.is_empty() || is_fresh(question.known(crls, ocsp))
+        };
         found.is_known = is_covered || is_kept_good;
         if let Some(client) = self.client.as_ref().filter(|_| !is_covered) {
-            let came = self.ask(client, question, is_kept_good, &mut found);
+            let came = self.ask(client, (question, &forgotten), is_kept_good, &mut found);
             found.is_known |= came;
-            self.keep_newest(question, &found.pieces);
+            self.keep_newest(question, &mut found);
             // Another process may have kept something newer while this one waited.
             kept = self.kept_by_now(question, kept);
             if let Some((url, crl)) = kept.first().filter(|_| is_kept_good && !came) {
                 let made = CertificateList::decode(crl).map(|crl| crl.this_update.to_string());
-                found.stand_in = Some(format!(
+                found.words.push(format!(
                     "note: in place of an answer, the CRL of {} is used that {} gave before",
                     made.unwrap_or_default(),
                     countersign_core::finding::quoted(url.clone())
@@ -252,7 +281,7 @@ impl RevocationEvidence {
     fn ask(
         &self,
         client: &HttpClient,
-        question: Question<'_>,
+        (question, forgotten): (Question<'_>, &[Forgotten]),
         is_kept_good: bool,
         found: &mut Found,
     ) -> bool {
@@ -264,8 +293,13 @@ impl RevocationEvidence {
                 answer
             });
             if let Ok(octets) = answer {
-                found.pieces.push(address.piece(octets.clone()));
-                let (crls, ocsp) = self.given();
+                let piece = address.piece(octets.clone());
+                if let Some(older) = forgotten.iter().find(|one| one.is_newer_than(&piece)) {
+                    found.words.push(older.words("what came"));
+                    continue;
+                }
+                found.pieces.push(piece);
+                let (crls, ocsp) = self.given_but(&found.outdated);
                 let crls = crls.into_iter().chain(found.pieces.iter().filter_map(Piece::crl));
                 let ocsp = ocsp.into_iter().chain(found.pieces.iter().filter_map(Piece::ocsp));
                 if is_fresh(question.known(crls, ocsp)) {
@@ -281,9 +315,43 @@ impl RevocationEvidence {
         let Some(kept) = &self.kept else { return Vec::new() };
         let Some(issuer_key) = question.issuer_key() else { return Vec::new() };
         let urls = question.source.crl_urls.iter();
-        urls.filter_map(|url| Some((url.clone(), kept.read(Place { url, issuer_key })?)))
-            .filter(|(_, crl)| question.known([crl.as_slice()], []).is_some())
-            .collect()
+        let read = urls.filter_map(|url| Some((url, kept.read(Place { url, issuer_key })?)));
+        let mut found = Vec::new();
+        for (url, crl) in read {
+            let Some(known) = question.known([crl.as_slice()], []) else { continue };
+            if known.revoked.is_some() {
+                kept.protect(Place { url, issuer_key });
+            }
+            found.push((url.clone(), crl));
+        }
+        found
+    }
+
+    /// The CRLs that were seen at the certificate's addresses by then and are not kept any more.
+    fn forgotten_for(&self, question: Question<'_>) -> Vec<Forgotten> {
+        let Some(kept) = &self.kept else { return Vec::new() };
+        let Some(issuer_key) = question.issuer_key() else { return Vec::new() };
+        let latest = question.now.plus_seconds(limits::CLOCK_SKEW_SECONDS);
+        let urls = question.source.crl_urls.iter();
+        let forgotten = urls.filter_map(|url| {
+            let age = kept.forgotten(Place { url, issuer_key })?;
+            Some(Forgotten { url: url.clone(), age })
+        });
+        forgotten.filter(|each| each.age.this_update() <= latest).collect()
+    }
+
+    /// Finds the CRLs that were given for the certificate and are older than the newest that was seen. Nobody
+    /// can tell from which of its addresses they are.
+    fn refuse_outdated(&self, question: Question<'_>, forgotten: &[Forgotten], found: &mut Found) {
+        let Some(newest) = forgotten.iter().max_by(|one, other| one.age.cmp(&other.age)) else {
+            return;
+        };
+        for (index, crl) in self.given_crls.iter().enumerate() {
+            if Age::of(crl).as_ref() < Some(&newest.age) && question.is_by_issuer(crl) {
+                found.outdated.insert(index);
+                found.words.push(newest.words("a CRL that was given"));
+            }
+        }
     }
 
     /// What is kept now, and what was before and is kept no longer.
@@ -304,18 +372,24 @@ impl RevocationEvidence {
     /// Keeps what says something authentic of the certificate, unless a newer list of its issuer is kept by
     /// then, whatever that one says of it: it may be silent about this certificate, or made after the time as
     /// of which is verified.
-    fn keep_newest(&self, question: Question<'_>, came: &[Piece]) {
+    fn keep_newest(&self, question: Question<'_>, found: &mut Found) {
         let Some(folder) = &self.kept else { return };
         let Some(issuer_key) = question.issuer_key() else { return };
-        for piece in came {
+        for piece in &found.pieces {
             let Piece::Crl(url, crl) = piece else { continue };
-            if question.known([crl.as_slice()], []).is_none() {
-                continue;
-            }
-            folder.keep_if(Place { url, issuer_key }, crl, |kept| {
+            let Some(known) = question.known([crl.as_slice()], []) else { continue };
+            let says = if known.revoked.is_some() { Says::Revoked } else { Says::NotRevoked };
+            let room = folder.keep_if(Place { url, issuer_key }, (crl, says), |kept| {
                 let kept = kept.filter(|kept| question.is_by_issuer(kept));
-                kept.is_none_or(|kept| age(kept) < age(crl))
+                kept.is_none_or(|kept| Age::of(kept) < Age::of(crl))
             });
+            if room == Room::Lacking {
+                found.words.push(format!(
+                    "warning: there is no room to keep the CRL of {}: the folder of kept CRLs is full of such as \
+                     must not go for it",
+                    countersign_core::finding::quoted(url.clone())
+                ));
+            }
         }
     }
 }
@@ -347,18 +421,26 @@ impl<'a> Question<'a> {
     /// Whether what came is authentic, of the same address as the kept CRL, and newer.
     fn replaces(self, came: &Piece, (kept_url, kept): &(String, Vec<u8>)) -> bool {
         let Piece::Crl(url, crl) = came else { return false };
-        url == kept_url && age(kept) < age(crl) && self.known([crl.as_slice()], []).is_some()
+        url == kept_url
+            && Age::of(kept) < Age::of(crl)
+            && self.known([crl.as_slice()], []).is_some()
     }
 }
 
-/// What orders the CRLs of one address: thisUpdate, and within a second the number, whose octets
-/// are compared without leading zeros.
-fn age(crl: &[u8]) -> Option<(UnixSeconds, usize, Vec<u8>)> {
-    let crl = CertificateList::decode(crl).ok()?;
-    let number = crl.extensions.number.unwrap_or_default();
-    let leading = number.iter().take_while(|octet| **octet == 0).count();
-    let number = number.get(leading..).unwrap_or_default();
-    Some((crl.this_update, number.len(), number.to_vec()))
+impl Forgotten {
+    /// Whether that is an older CRL of the same address.
+    fn is_newer_than(&self, piece: &Piece) -> bool {
+        let Piece::Crl(url, crl) = piece else { return false };
+        *url == self.url && Age::of(crl).as_ref() < Some(&self.age)
+    }
+
+    fn words(&self, what: &str) -> String {
+        format!(
+            "warning: {what} is older than the CRL of {} that {} gave before, and is not used",
+            self.age.this_update(),
+            countersign_core::finding::quoted(self.url.clone())
+        )
+    }
 }
 
 fn is_fresh(known: Option<Known>) -> bool {

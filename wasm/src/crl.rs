@@ -29,6 +29,10 @@ struct Facts {
     this_update: i64,
     /// The octets of cRLNumber in Base64; empty when there is none.
     number: String,
+    /// Whether it says that the certificate is revoked.
+    revokes: bool,
+    /// nextUpdate in seconds since 1970; `None` if there is none.
+    next_update: Option<i64>,
 }
 
 /// A certificate with its issuer's, and how it is judged.
@@ -50,6 +54,8 @@ impl Question<'_> {
             fresh: known.is_some_and(|known| known.is_fresh()),
             this_update: crl.this_update.seconds(),
             number: crl.extensions.number.map(Base64::encode_string).unwrap_or_default(),
+            revokes: known.is_some_and(|known| known.revoked.is_some()),
+            next_update: crl.next_update.map(UnixSeconds::seconds),
         }))
     }
 }

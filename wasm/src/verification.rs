@@ -223,10 +223,18 @@ impl Verification {
         self.crls.get(index).filter(|_| index < limits::CRLS).cloned()
     }
 
+    /// Takes the CRL at that place away again: it is older than one that was seen before.
+    #[wasm_bindgen(js_name = removeCrl)]
+    pub fn remove_crl(&mut self, index: usize) {
+        if index < self.crls.len() {
+            self.crls.remove(index);
+        }
+    }
+
     /// What one CRL (DER or PEM), which need not have been handed in, says of a certificate (DER)
     /// that `revocationSources` named, as JSON text:
-    /// `{"answers": true, "fresh": true, "this_update": 1, "number": "Cg=="}`. `None` if `file` is
-    /// no CRL, or the certificate is another.
+    /// `{"answers": true, "fresh": true, "this_update": 1, "number": "Cg==", "revokes": false,
+    /// "next_update": 2}`. `None` if `file` is no CRL, or the certificate is another.
     #[wasm_bindgen(js_name = crlFacts)]
     pub fn crl_facts(&self, file: Vec<u8>, certificate: &[u8]) -> Option<String> {
         let rules = &self.terms.policy.as_ref().ok()?.revocation;

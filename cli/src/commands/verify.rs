@@ -212,7 +212,7 @@ impl Run<'_> {
         let sources = verification.sources(&artifact, &crls, &ocsp);
         let fetched =
             self.evidence.fetch(self.session, &sources, &self.policy.revocation, self.now);
-        let (given_crls, given_ocsp) = self.evidence.given();
+        let (given_crls, given_ocsp) = self.evidence.given_beside(&fetched);
         let (crls, ocsp) = fetched.octets();
         let (crls, ocsp) = ([given_crls, crls].concat(), [given_ocsp, ocsp].concat());
         Ok(verification.report(&artifact, &crls, &ocsp))

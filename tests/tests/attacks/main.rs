@@ -52,6 +52,7 @@
 //! | C2 | `read_a_part_of_a_password` | a part of the database's password, in a message about an address |
 //! | C3, C4 | `hang_a_verifier_by_many_small_parts` | a pipeline, a server or a page held for hours, by one small file |
 //! | C5 | `backdate_where_no_time_is_asked_for` | a stolen key to sign on, under a policy that trusts no authority's time |
+//! | C6 | `push_a_kept_list_out` | a revocation that was seen forgotten, by others' lists |
 //! | held | `pollute_the_pages_objects` | a check to pass, by a key `__proto__` |
 //! | held | `smuggle_a_request` | a request past a proxy, within another one |
 //! | held | `overwrite_a_file_by_a_link` | another file overwritten by an output |
@@ -96,6 +97,7 @@ mod pass_with_another_kind_of_name;
 mod pass_without_a_name;
 mod pollute_the_pages_objects;
 mod pretend_that_records_were_archived;
+mod push_a_kept_list_out;
 mod reach_this_machine_by_a_redirect;
 mod read_a_part_of_a_password;
 mod read_a_secret_in_a_childs_environment;

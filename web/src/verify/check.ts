@@ -134,7 +134,8 @@ async function judge(
   // Nobody waits for answers that nobody needs any more.
   const over = new AbortController();
   const asking = signal ? AbortSignal.any([signal, over.signal]) : over.signal;
-  const task: RevocationTask = { begun: performance.now(), instance, verification, signal: asking, onStep };
+  const begun = performance.now();
+  const task: RevocationTask = { begun, nowSeconds, instance, verification, signal: asking, onStep };
   try {
     const plan = planOf(verification, artifact);
     // Revocation is asked about while the file is read; a file that is cut short is told at once.

@@ -28,6 +28,7 @@ export interface Verification {
   plan(): string;
   revocationSources(): string;
   crlAt(index: number): Uint8Array | undefined;
+  removeCrl(index: number): void;
   /** JSON text, or nothing when it is no CRL. */
   crlFacts(crl: Uint8Array, certificate: Uint8Array): string | undefined;
   report(): string;

@@ -3,11 +3,13 @@
  * a CRL from before a revocation. So the kept CRLs of every address of a certificate are judged too, whatever else is
  * there, and a revocation that was seen is not forgotten.
  *
+ * What is kept is bounded, and what had to go leaves its age behind: an older CRL than that is not used any more.
+ *
  * A CRL is kept, and takes the place of an older one, only if the core gets an answer about the certificate from it: then
  * it is its issuer's, and of the right shard. cli/src/revocation_evidence.rs does the same.
  */
 
-import { isNewer, keepCrl, type KeptCrl, keptCrl, type Slot, slotOf } from "./crl-cache.js";
+import { type CrlAge, forgottenAge, isNewer, keepCrl, type KeptCrl, keptCrl, type Slot, slotOf } from "./crl-cache.js";
 import type { Verification } from "./engine.js";
 
 /** A certificate, as the core describes it. */
@@ -25,7 +27,12 @@ interface CrlFacts {
   fresh: boolean;
   this_update: number;
   number: string;
+  revokes: boolean;
+  next_update: number | null;
 }
+
+/** How far a clock may run ahead of this one; the core forgives as much. */
+const CLOCK_SKEW_SECONDS = 300;
 
 /** A kept CRL that says something of a certificate. */
 interface Kept {
@@ -39,21 +46,36 @@ interface Kept {
 /** The kept CRLs of one check. */
 export class KeptCrls {
   readonly #verification: Verification;
+  readonly #nowSeconds: number;
   readonly #kept = new Map<Certified, Kept[]>();
   readonly #handedIn: Uint8Array[] = [];
+  /** The ages of those that were seen at an address and are kept no more. */
+  readonly #forgotten = new Map<Slot, CrlAge>();
+  readonly #outdated = new Set<Uint8Array>();
 
-  constructor(verification: Verification) {
+  constructor(verification: Verification, nowSeconds: number) {
     this.#verification = verification;
+    this.#nowSeconds = nowSeconds;
   }
 
-  /** Reads what is kept of these certificates. CRLs that the verification has already are kept from now on. */
-  async read(certificates: readonly Certified[]): Promise<void> {
+  /**
+   * Reads what is kept of these certificates. CRLs that the verification has already are kept from now on, or taken from
+   * it if they are older than what was seen. Whether one was taken.
+   */
+  async read(certificates: readonly Certified[]): Promise<boolean> {
     for (const certificate of certificates) this.#kept.set(certificate, await this.#keptFor(certificate));
-    for (let index = 0; ; index += 1) {
+    let isLess = false;
+    for (let index = 0; ;) {
       const bytes = this.#verification.crlAt(index);
-      if (!bytes) return;
-      this.#handedIn.push(bytes);
+      if (!bytes) return isLess;
       for (const certificate of certificates) await this.#take(certificate, webAddresses(certificate.crl_urls), bytes);
+      if (this.#outdated.has(bytes)) {
+        this.#verification.removeCrl(index);
+        isLess = true;
+      } else {
+        this.#handedIn.push(bytes);
+        index += 1;
+      }
     }
   }
 
@@ -61,6 +83,10 @@ export class KeptCrls {
     const found: Kept[] = [];
     for (const url of webAddresses(certificate.crl_urls)) {
       const slot = slotOf(url, certificate.issuer_key);
+      const forgotten = await forgottenAge(slot);
+      if (forgotten && forgotten.thisUpdate <= this.#nowSeconds + CLOCK_SKEW_SECONDS) {
+        this.#forgotten.set(slot, forgotten);
+      }
       const crl = await keptCrl(slot);
       if (crl) found.push(...this.#asKept(certificate, slot, crl));
     }
@@ -87,9 +113,13 @@ export class KeptCrls {
     const facts = this.#factsOf(certificate, bytes);
     if (!facts?.answers) return false;
     const age = { thisUpdate: facts.this_update, number: facts.number };
-    for (const url of urls) {
-      const slot = slotOf(url, certificate.issuer_key);
-      const newest = await keepCrl(slot, { bytes, age });
+    const slots = urls.map((url) => slotOf(url, certificate.issuer_key));
+    if (slots.some((slot) => isOlder(age, this.#forgotten.get(slot)))) {
+      this.#outdated.add(bytes);
+      return false;
+    }
+    for (const slot of slots) {
+      const newest = await keepCrl(slot, { bytes, age }, { revokes: facts.revokes, until: facts.next_update });
       // Another verification may have kept it since this one began.
       const newer = isNewer(newest.age, age) ? this.#asKept(certificate, slot, newest) : [];
       const best = newer[0]?.crl.age ?? age;
@@ -104,6 +134,7 @@ export class KeptCrls {
 
   /** Adds a CRL to the verification, unless it is there. */
   handIn(bytes: Uint8Array): void {
+    if (this.#outdated.has(bytes)) return;
     if (this.#handedIn.some((other) => isEqual(other, bytes))) return;
     this.#handedIn.push(bytes);
     this.#verification.addCrl(bytes);
@@ -134,6 +165,10 @@ function webAddress(text: string): URL | undefined {
   const url = new URL(text);
   if (url.protocol === "http:" && globalThis.location?.protocol === "https:") url.protocol = "https:";
   return url.protocol === "http:" || url.protocol === "https:" ? url : undefined;
+}
+
+function isOlder(age: CrlAge, seen: CrlAge | undefined): boolean {
+  return seen !== undefined && isNewer(seen, age);
 }
 
 function octets(base64: string): Uint8Array {

@@ -28,6 +28,8 @@ interface Place extends Certified {
 export interface RevocationTask {
   /** When the asking that is going on began, as `performance.now` counts. */
   begun: number;
+  /** As of when is verified, in seconds since 1970. */
+  nowSeconds: number;
   instance: Instance;
   verification: Verification;
   signal: AbortSignal | undefined;
@@ -73,7 +75,7 @@ export class RevocationInquiry {
   constructor(task: RevocationTask, request: RevocationRequest) {
     this.#task = task;
     this.#request = request;
-    this.#kept = new KeptCrls(task.verification);
+    this.#kept = new KeptCrls(task.verification, task.nowSeconds);
     this.#lists = new Lists(task, this.#kept);
   }
 
@@ -89,11 +91,14 @@ export class RevocationInquiry {
     for (const { certificate } of places) this.#named.add(certificate);
     // Whoever was slow before has used up nobody else's time.
     this.#task.begun = performance.now();
-    await this.#kept.read(places);
+    const isLess = await this.#kept.read(places);
     if (this.#request.network === "fetch") {
+      // What was handed in and is too old covers nothing.
+      const named = isLess ? placesOf(this.#task) : places;
+      const open = new Set(named.filter(({ covered }) => !covered).map(({ certificate }) => certificate));
       await addFetched(
         this.#task,
-        places.filter(({ covered }) => !covered),
+        places.filter(({ certificate }) => open.has(certificate)),
         this.#lists,
         this.#kept,
       );

@@ -64,6 +64,8 @@ const AGES = [
   [5, 9, 2],
 ] as const;
 
+const SAYS_NOTHING = { revokes: false, until: null };
+
 function slotIn(module: CacheModule) {
   return module.slotOf(new URL("http://lists.example/signing.crl"), "aa");
 }
@@ -89,7 +91,7 @@ for (const where of ["in memory", "in a store"]) {
         stand("caches", { open: async () => one });
       }
       const module = await tab();
-      const known = await Promise.all(ages.map((age) => module.keepCrl(slotIn(module), at(age))));
+      const known = await Promise.all(ages.map((age) => module.keepCrl(slotIn(module), at(age), SAYS_NOTHING)));
       assert.equal(await newest(module), 9, `${ages}`);
       assert.equal(known.at(-1)?.age.thisUpdate, 9, "who comes last learns of the newest");
       if (where === "in a store") assert.equal(await newest(await tab()), 9, `${ages}, in another page`);
@@ -105,7 +107,7 @@ test("of lists that two pages keep at the same time the newest stays", async () 
     await Promise.all(
       ages.map(async (age) => {
         const module = await tab();
-        await module.keepCrl(slotIn(module), at(age));
+        await module.keepCrl(slotIn(module), at(age), SAYS_NOTHING);
       }),
     );
     assert.equal(await newest(await tab()), 9, `${ages}`);
@@ -123,10 +125,59 @@ test("a list is kept where locks are refused, or are held for ever", async () =>
       stand("caches", { open: async () => one });
       stand("navigator", { locks: { request } });
       const module = await tab();
-      await module.keepCrl(slotIn(module), at(9));
+      await module.keepCrl(slotIn(module), at(9), SAYS_NOTHING);
       assert.equal(await newest(await tab()), 9);
     }
   } finally {
     clearInterval(alive);
   }
+});
+
+/** A list of a third of what memory holds. */
+function large(thisUpdate: number) {
+  return { bytes: new Uint8Array(21 << 20), age: { thisUpdate, number: "" } };
+}
+
+test("what revokes goes for no other before it has run out, and of what goes the age stays", async () => {
+  const module = await tab();
+  const slot = (name: string) => module.slotOf(new URL(`http://lists.example/${name}.crl`), "aa");
+  const soon = Date.now() / 1000 + 60;
+  await module.keepCrl(slot("revoking"), large(9), { revokes: true, until: soon });
+  await module.keepCrl(slot("past"), large(9), { revokes: true, until: 10 });
+  await module.keepCrl(slot("plain"), large(9), { revokes: false, until: soon });
+  for (const name of ["other", "another"]) await module.keepCrl(slot(name), large(9), { revokes: false, until: soon });
+  const has = async (name: string) => (await module.keptCrl(slot(name))) !== undefined;
+  assert.deepEqual(await Promise.all(["revoking", "past", "plain", "another"].map(has)), [true, true, false, true]);
+  assert.equal(await module.forgottenAge(slot("revoking")), undefined);
+  assert.equal((await module.forgottenAge(slot("plain")))?.thisUpdate, 9);
+  // An older one does not come back in its place; a newer one does.
+  await module.keepCrl(slot("plain"), large(8), SAYS_NOTHING);
+  assert.equal(await has("plain"), false);
+  await module.keepCrl(slot("plain"), large(10), { revokes: true, until: soon });
+  assert.deepEqual([await has("plain"), await module.forgottenAge(slot("plain"))], [true, undefined]);
+  await module.keepCrl(slot("third"), large(9), { revokes: true, until: soon });
+  assert.deepEqual(await Promise.all(["revoking", "plain", "third", "past"].map(has)), [true, true, true, false]);
+  // Full of what must stay: what comes is not kept, and remembered.
+  await module.keepCrl(slot("late"), large(9), { revokes: true, until: soon });
+  assert.deepEqual(await Promise.all(["revoking", "plain", "third", "late"].map(has)), [true, true, true, false]);
+  assert.equal((await module.forgottenAge(slot("late")))?.thisUpdate, 9);
+});
+
+test("of a list for which the browser has no room, its age is stored", async () => {
+  const one = store();
+  const put = one.put.bind(one);
+  one.put = async (key, response) => {
+    if ((await response.clone().arrayBuffer()).byteLength > 0) throw new DOMException("full", "QuotaExceededError");
+    await put(key, response);
+  };
+  stand("caches", { open: async () => one });
+  const module = await tab();
+  await module.keepCrl(slotIn(module), at(9), SAYS_NOTHING);
+  assert.equal(await newest(module), 9, "it is in memory");
+  const later = await tab();
+  assert.equal(await newest(later), undefined);
+  assert.equal((await later.forgottenAge(slotIn(later)))?.thisUpdate, 9);
+  one.put = put;
+  await later.keepCrl(slotIn(later), at(9), SAYS_NOTHING);
+  assert.equal(await newest(await tab()), 9, "it takes the age's place");
 });

@@ -187,6 +187,27 @@ test("a revocation that was seen is not undone by an older list that the caller 
   }
 });
 
+test("an older list than one that had to go from memory is not used", async () => {
+  const cache = (await import(new URL("../../dist/verify/crl-cache.js", import.meta.url).href)) as {
+    keepCrl(slot: string, crl: object, says: object): Promise<unknown>;
+  };
+  const age = { thisUpdate: listed.now.getTime() / 1000, number: "" };
+  for (const network of ["none", "fetch"] as const) {
+    await forgetCrls();
+    serve({});
+    assert.equal(await codeOf(listed, { network, crls: [listed.bytes("crl-0.der")] }), null);
+    for (const name of ["a", "b", "c", "d"]) {
+      const others = { bytes: new Uint8Array(21 << 20), age };
+      await cache.keepCrl(`http://others.example/${name}`, others, { revokes: false, until: null });
+    }
+    assert.equal(await codeOf(listed, { network, crls: [olderList] }), "revocation.unavailable", "given");
+    serve({ "revocation.example": olderList });
+    assert.equal(await codeOf(listed, {}), "revocation.unavailable", "served");
+    serve({ "revocation.example": listed.bytes("crl-0.der") });
+    assert.equal(await codeOf(listed, { crls: [olderList] }), null, "the newest is asked for");
+  }
+});
+
 test("a revocation is remembered from a list that the caller gave, wherever it came from", async () => {
   const pem = `-----BEGIN X509 CRL-----\n${Buffer.from(revokedList).toString("base64")}\n-----END X509 CRL-----\n`;
   const sources = [revokedList, `http://lists.example/`, new Blob([pem, pem])];
