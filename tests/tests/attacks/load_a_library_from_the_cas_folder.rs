@@ -92,3 +92,17 @@ fn the_library_comes_from_the_environment() {
     assert_eq!(error(&ran)["code"], "setup.token.unusable", "{}", ran.said());
     assert!(site.shell.folder().join("loaded").exists(), "{}", ran.said());
 }
+
+/// Somebody else put a library into the folder in which the program is started.
+#[test]
+fn a_library_in_the_current_folder_is_not_loaded() {
+    let mut site = founded();
+    make_library(&site);
+    for name in ["evil.so", "./evil.so"] {
+        site.shell.export("COUNTERSIGN_PKCS11_MODULE", name);
+        let line = "countersign --format json key show --key 'pkcs11:token=T;object=k'";
+        let ran = site.shell.run(line).expect("a shell");
+        assert_eq!(error(&ran)["code"], "setup.token.unusable", "{name}: {}", ran.said());
+        assert!(!site.shell.folder().join("loaded").exists(), "{name}: the library was loaded");
+    }
+}

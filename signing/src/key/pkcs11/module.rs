@@ -57,8 +57,14 @@ pub(super) struct Entered<'a> {
 impl Module {
     /// The library at `path`, loaded and started if it is not yet. It stays loaded: libraries
     /// have threads and exit handlers of their own.
+    ///
+    /// Whoever names a library names it by its whole path: a bare name would be looked for in the current
+    /// folder, where others may have put one.
     pub(super) fn load(path: &Path) -> Result<Arc<Self>, TokenError> {
         let fail = |detail: String| TokenError::Module { path: path.to_owned(), detail };
+        if !path.is_absolute() {
+            return Err(fail("its path must be absolute".to_owned()));
+        }
         let canonical = path.canonicalize().map_err(|error| fail(error.to_string()))?;
         let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(module) = loaded.get(&canonical) {
