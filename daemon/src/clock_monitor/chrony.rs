@@ -1,5 +1,6 @@
 //! chrony on this machine, by what `chronyc -c tracking` prints.
 
+use std::env;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
@@ -19,9 +20,21 @@ impl Chrony {
         Self { program: program.into() }
     }
 
+    /// The program of that name in the first folder of PATH that has it. A folder that depends on the
+    /// current one is none: others may have put a program there.
+    pub(super) fn in_path(name: &str) -> Self {
+        let path = env::var_os("PATH").unwrap_or_default();
+        let folders = env::split_paths(&path).filter(|folder| folder.is_absolute());
+        let programs = folders.map(|folder| folder.join(name));
+        let found = programs.into_iter().find(|program| program.is_file());
+        Self::new(found.unwrap_or_else(|| PathBuf::from("/usr/bin").join(name)))
+    }
+
     async fn ask(&self) -> Result<Measurement, SourceError> {
         let command = Command::new(&self.program)
             .args(["-n", "-c", "tracking"])
+            // It needs nothing of what this service was given, passphrases among it.
+            .env_clear()
             .stdin(Stdio::null())
             // One that hangs goes with the question.
             .kill_on_drop(true)
@@ -114,12 +127,16 @@ mod tests {
             std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o700))
                 .expect("mode");
         };
-        script(&format!("test \"$*\" = '-n -c tracking' && echo '{}'", LINE.trim()));
+        let own = "test \"$*\" = '-n -c tracking' && test -z \"$HOME$CARGO_PKG_NAME\"";
+        script(&format!("{own} && echo '{}'", LINE.trim()));
         let chrony = Chrony::new(&program);
         assert_eq!(chrony.measure().await.expect("measured").offset_nanos, 12_345);
         script("echo '506 Cannot talk to daemon'; exit 1");
         let error = chrony.measure().await.expect_err("refused").to_string();
         assert!(error.contains("506"), "{error}");
+        assert!(Chrony::in_path("no-such-program").program.starts_with("/usr/bin"));
+        let shell = Chrony::in_path("sh").program;
+        assert!(shell.is_absolute() && shell.is_file(), "{}", shell.display());
         let missing = Chrony::new(folder.path().join("none"));
         assert!(missing.measure().await.is_err());
     }

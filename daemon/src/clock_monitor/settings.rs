@@ -72,7 +72,7 @@ impl ClockSettings {
     pub(super) fn open_sources(&self) -> Result<Vec<Box<dyn TimeSource>>, ConfigError> {
         let open = |text: &String| -> Result<Box<dyn TimeSource>, ConfigError> {
             match text.split_once(':') {
-                None if text == "chrony" => Ok(Box::new(Chrony::new("chronyc"))),
+                None if text == "chrony" => Ok(Box::new(Chrony::in_path("chronyc"))),
                 Some(("ntp", server)) if !server.is_empty() => {
                     Ok(Box::new(Sntp::new(text, server)))
                 }

@@ -54,6 +54,7 @@
 //! | C5 | `backdate_where_no_time_is_asked_for` | a stolen key to sign on, under a policy that trusts no authority's time |
 //! | C6 | `push_a_kept_list_out` | a revocation that was seen forgotten, by others' lists |
 //! | C8 | `load_a_library_from_the_cas_folder` | the same by the folder in which a program is started |
+//! | C14 | | `chronyc` gets nothing of a service's environment: `daemon/src/clock_monitor/chrony.rs` |
 //! | held | `pollute_the_pages_objects` | a check to pass, by a key `__proto__` |
 //! | held | `smuggle_a_request` | a request past a proxy, within another one |
 //! | held | `overwrite_a_file_by_a_link` | another file overwritten by an output |
