@@ -9,6 +9,7 @@ import type { FromWorker, ToWorker } from "./messages.js";
 import type { Report } from "./report.js";
 
 interface Pending {
+  module: WebAssembly.Module;
   request: CheckRequest;
   listener: CheckListener;
   resolve: (report: Report | PromiseLike<Report>) => void;
@@ -16,6 +17,9 @@ interface Pending {
 }
 
 type WorkerMaker = () => Worker;
+
+/** For so long a worker may do something else before it answers that a check is given up. */
+const DEAF_MILLISECONDS = 1_000;
 
 let makeWorker: WorkerMaker = ownWorker;
 let shared: Promise<WorkerLine | undefined> | undefined;
@@ -34,7 +38,8 @@ export async function warmUp(): Promise<void> {
 /** Runs it where it belongs. Rejects with the signal's reason and nothing else. */
 export async function run(request: CheckRequest, listener: CheckListener): Promise<Report> {
   if (!inPage()) return check(loadModule, request, listener);
-  const starting = workerLine();
+  // It begins while the module is loaded.
+  void workerLine();
   let module: WebAssembly.Module;
   try {
     listener.onStep({ step: "load", state: "begun" });
@@ -44,7 +49,11 @@ export async function run(request: CheckRequest, listener: CheckListener): Promi
     listener.signal?.throwIfAborted();
     return reportWithoutCore(error, request, request.nowSeconds ?? Math.floor(Date.now() / 1000));
   }
-  const line = await starting;
+  return runLoaded(module, request, listener);
+}
+
+async function runLoaded(module: WebAssembly.Module, request: CheckRequest, listener: CheckListener): Promise<Report> {
+  const line = await workerLine();
   if (!line) return check(() => Promise.resolve(module), request, listener);
   return line.check(module, request, listener);
 }
@@ -83,11 +92,13 @@ function trusted(address: string): unknown {
 /** The line to a worker that answered. */
 class WorkerLine {
   readonly #worker: Worker;
+  readonly #closed: () => void;
   readonly #pending = new Map<number, Pending>();
   #next = 1;
 
   private constructor(worker: Worker, closed: () => void) {
     this.#worker = worker;
+    this.#closed = closed;
     worker.addEventListener("message", (event: MessageEvent<FromWorker>) => this.#hear(event.data));
     worker.addEventListener("error", (event) => {
       closed();
@@ -124,15 +135,20 @@ class WorkerLine {
     const { signal } = listener;
     return new Promise<Report>((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
-      const abort = () => this.#post({ kind: "abort", id });
+      let deaf: ReturnType<typeof setTimeout> | undefined;
+      const abort = () => {
+        this.#post({ kind: "abort", id });
+        deaf = setTimeout(() => this.#end(), DEAF_MILLISECONDS);
+      };
       const settle =
         <T>(how: (value: T) => void) =>
         (value: T) => {
           signal?.removeEventListener("abort", abort);
+          clearTimeout(deaf);
           this.#pending.delete(id);
           how(value);
         };
-      this.#pending.set(id, { request, listener, resolve: settle(resolve), reject: settle(reject) });
+      this.#pending.set(id, { module, request, listener, resolve: settle(resolve), reject: settle(reject) });
       signal?.addEventListener("abort", abort, { once: true });
       try {
         this.#post({ kind: "check", id, module, request });
@@ -170,10 +186,25 @@ class WorkerLine {
     }
   }
 
-  #fail(words: string): void {
-    const nowSeconds = Math.floor(Date.now() / 1000);
-    for (const { request, resolve } of this.#pending.values()) {
-      resolve(reportWithoutCore(new Error(words), request, request.nowSeconds ?? nowSeconds));
+  /**
+   * Ends a worker that is so busy with a check that it cannot hear. All checks of a page share it, and each has a right to
+   * be given up: what others asked is begun again in a new one.
+   */
+  #end(): void {
+    this.#worker.terminate();
+    this.#closed();
+    for (const { module, request, listener, resolve, reject } of this.#pending.values()) {
+      if (listener.signal?.aborted) reject(listener.signal.reason);
+      else if (request.artifact.kind === "stream") resolve(reportOn("the worker was ended", request));
+      else resolve(runLoaded(module, request, listener));
     }
   }
+
+  #fail(words: string): void {
+    for (const { request, resolve } of this.#pending.values()) resolve(reportOn(words, request));
+  }
+}
+
+function reportOn(words: string, request: CheckRequest): Report {
+  return reportWithoutCore(new Error(words), request, request.nowSeconds ?? Math.floor(Date.now() / 1000));
 }
