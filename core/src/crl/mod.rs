@@ -247,16 +247,10 @@ impl RevokedEntry<'_> {
         self.invalidity_date.map_or(self.revocation_date, |date| date.min(self.revocation_date))
     }
 
-    /// One entry for two of the same certificate: a reason for good before a suspension, then the
-    /// one given first; the earliest dates.
+    /// One entry for two of the same certificate: the reason that takes away most, the earliest dates.
     fn united(&self, other: &Self) -> Self {
-        let softer = |entry: &Self| {
-            matches!(
-                entry.reason,
-                RevocationReason::CertificateHold | RevocationReason::RemoveFromCrl
-            )
-        };
-        let reason = if softer(self) && !softer(other) { other.reason } else { self.reason };
+        let is_graver = other.reason.weight() > self.reason.weight();
+        let reason = if is_graver { other.reason } else { self.reason };
         let dates = [self.invalidity_date, other.invalidity_date];
         Self {
             reason,

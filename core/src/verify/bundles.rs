@@ -13,6 +13,7 @@ use crate::{
     limits,
     policy::Names,
     report::{Outcome, Question, Report, Verdict},
+    tlog::InclusionProof,
 };
 
 /// How well a bundle fits a file before it is verified; the best first.
@@ -68,9 +69,16 @@ fn fitting<'b, 'a>(bundles: &'b [Opened<'a>], artifact: &Artifact<'_>) -> Vec<&'
 
 /// By what bundles are put in an order that does not depend on where they stood.
 fn octets(bundle: &Bundle) -> impl Ord + '_ {
-    let entries = bundle.log_entries.iter();
-    let entries =
-        entries.map(|entry| (&entry.log_id, entry.log_index, &entry.promise, &entry.body));
+    let proof = |proof: &'_ InclusionProof| {
+        let InclusionProof { leaf_index, tree_size, root_hash, hashes, checkpoint } = proof.clone();
+        (leaf_index, tree_size, root_hash, hashes, checkpoint)
+    };
+    // All that is verified of an entry: a copy that differs in any of it is another bundle.
+    let entries = bundle.log_entries.iter().map(move |entry| {
+        let place = (&entry.log_id, entry.log_index, &entry.kind, &entry.version);
+        let said = (entry.integrated_time, &entry.promise, entry.proof.as_ref().map(proof));
+        (place, said, &entry.body)
+    });
     let payload = match &bundle.content {
         Content::MessageSignature { digest, .. } => {
             (None, digest.as_ref().map(|digest| format!("{digest}")))
