@@ -2,7 +2,8 @@
 
 import { visible } from "../words/shown.js";
 
-const HARMLESS = /^[\w@%+=:,./-]+$/;
+/** zsh reads a word that begins with `=` as the path of a program. */
+const HARMLESS = /^(?!=)[\w@%+=:,./-]+$/;
 
 /** The file names of one check, as the reader has them. */
 export interface CommandFiles {
