@@ -63,15 +63,9 @@ fn post(running: &Running, client: &Arc<ClientConfig>, path: &str, body: &Value)
 fn ledger(world: &World) -> Vec<(String, Value)> {
     let folder = world.path("revocation.db.audit");
     verify(&folder, &Expectation::default()).expect("whole");
-    let mut files: Vec<_> = std::fs::read_dir(&folder)
-        .expect("a folder")
-        .map(|entry| entry.expect("an entry").path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "jsonl"))
-        .collect();
-    files.sort();
-    let text: String =
-        files.iter().map(|path| std::fs::read_to_string(path).expect("text")).collect();
-    text.lines()
+    let texts = countersign_ledger::texts(&folder).expect("whole");
+    texts
+        .iter()
         .map(|line| {
             let mut line: Value = serde_json::from_str(line).expect("JSON");
             (line["kind"].as_str().expect("a kind").to_owned(), line["record"].take())
