@@ -80,7 +80,7 @@ findings! {
         "The HTTP proxy did not pass the request on.",
         "Check HTTP_PROXY, HTTPS_PROXY and NO_PROXY, and the user name and password for the proxy.";
     REVOCATION_PENDING = 1060, "revocation.pending", NotChecked, 4, StillTrusted, "docs/revocation-service.md",
-        "The order waits for a second person; nothing has changed yet.",
+        "The order waits for a second person; of a key compromise, only the later date waits.",
         "Ask an administrator with the role approver to look at it: `countersign revocation pending`.";
     AUDIT_LINE_ALTERED = 1800, "audit.line.altered", Danger, 10, WhoSigned, "docs/audit.md",
         "A record of the audit ledger was changed after it was written.",

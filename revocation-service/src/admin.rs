@@ -8,6 +8,7 @@
 mod backup;
 mod certificates;
 pub(crate) mod client_crls;
+mod compromise;
 mod config;
 mod crl;
 mod encoded;

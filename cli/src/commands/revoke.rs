@@ -57,7 +57,7 @@ pub(super) fn run(arguments: &RevokeArguments, session: &Session) -> Outcome<Ans
     if !done["pending"].is_object() {
         return Answer::new(text, &done);
     }
-    // What was ordered is not done: whoever looks at nothing but the exit code must not think so.
+    // Not all that was ordered is done: whoever looks at nothing but the exit code must not think so.
     let code = codes::REVOCATION_PENDING;
     done["code"] = json!(code.code());
     done["title"] = json!(code.title());
@@ -162,17 +162,31 @@ fn why_it_waits(pending: &Value) -> String {
     }
 }
 
-/// A proposal, in words: above all that nothing was done.
+/// A proposal, in words: what was done at once of an order for a compromise, or that nothing was done; then
+/// what waits.
 fn waiting_in_words(whom: &str, answer: &Value) -> String {
     let said = |value: &Value| quoted(value.as_str().unwrap_or("?").to_owned());
-    let pending = &answer["pending"];
+    let (at_once, pending) = (&answer["at_once"], &answer["pending"]);
     let why = why_it_waits(pending);
+    let what = if at_once.is_object() {
+        format!("that the revocation date of {whom} moves later")
+    } else {
+        whom.to_owned()
+    };
     if answer["dry_run"] == true {
-        return format!("Would wait for a second person: {whom}\n  why:      {why}\n");
+        let done = at_once.is_object().then(|| in_words(whom, at_once, "Would be revoked"));
+        let done = done.unwrap_or_default();
+        return format!("{done}Would wait for a second person: {what}\n  why:      {why}\n");
     }
+    let head = if at_once.is_object() {
+        let done = in_words(whom, at_once, "Revoked");
+        format!("{done}Waits for a second person: {what}")
+    } else {
+        format!("Nothing has changed yet; it takes a second person: {what}")
+    };
     let (id, digest) = (&pending["id"], said(&pending["proposal_sha256"]));
     format!(
-        "Nothing has changed yet; it takes a second person: {whom}\n  why:      {why}\n  \
+        "{head}\n  why:      {why}\n  \
          proposal: {id}\n  comment:  {}\n  until:    {}\n  \
          approve:  countersign revocation approve {id} --sha256 {digest}\n  \
          withdraw: countersign revocation withdraw {id}\n  code:     {}\n",

@@ -33,7 +33,7 @@ use crate::{
 const LISTED: u32 = 1000;
 
 #[derive(Serialize)]
-struct ShownProposal {
+pub(super) struct ShownProposal {
     id: i64,
     /// Over all that a second person judges.
     proposal_sha256: String,
@@ -68,9 +68,21 @@ impl Administration {
         comment: &str,
         mode: Mode,
     ) -> Result<Answer, Problem> {
-        if comment.trim().is_empty() {
-            return Err(Problem::bad_request("comment.missing", why_two(was.as_ref(), &order)));
-        }
+        refuse_no_comment(was.as_ref(), &order, comment)?;
+        let pending = self.proposed(issuer, (serial, was), order, comment, mode).await?;
+        let answer = serde_json::json!({ "pending": pending, "dry_run": mode == Mode::DryRun });
+        Ok(Answer::json(StatusCode::ACCEPTED, &answer))
+    }
+
+    /// Keeps an order for a second person, or shows what would be kept.
+    pub(super) async fn proposed(
+        &self,
+        issuer: &Arc<Issuer>,
+        (serial, was): (Vec<u8>, Option<Revocation>),
+        order: RevocationOrder,
+        comment: &str,
+        mode: Mode,
+    ) -> Result<ShownProposal, Problem> {
         let proposal = Proposal {
             issuer: issuer.id,
             serial,
@@ -85,9 +97,7 @@ impl Administration {
             let proposed = self.storage.propose(&proposal).await;
             proposed.map_err(|error| of_storage(&error))?
         };
-        let shown = self.shown(&pending);
-        let answer = serde_json::json!({ "pending": shown, "dry_run": mode == Mode::DryRun });
-        Ok(Answer::json(StatusCode::ACCEPTED, &answer))
+        Ok(self.shown(&pending))
     }
 
     /// The proposals: all that wait, then the newest others.
@@ -171,6 +181,18 @@ impl Administration {
             decision_comment: verdict.map(|verdict| verdict.comment.clone()),
         }
     }
+}
+
+/// Who decides has to know why.
+pub(super) fn refuse_no_comment(
+    was: Option<&Revocation>,
+    order: &RevocationOrder,
+    comment: &str,
+) -> Result<(), Problem> {
+    if !comment.trim().is_empty() {
+        return Ok(());
+    }
+    Err(Problem::bad_request("comment.missing", why_two(was, order)))
 }
 
 /// What takes a second person, and what would not.

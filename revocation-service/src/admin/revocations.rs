@@ -1,7 +1,8 @@
 //! Revoking: on disk, then in the CRL, then acknowledged.
 //!
-//! What one person may not do alone becomes a proposal. A compromised key takes all its certificates
-//! with it, and the answer names the releases that were signed with it since.
+//! What one person may not do alone becomes a proposal; of a compromise, only that ([`super::compromise`]).
+//! A compromised key takes all its certificates with it, and the answer names the releases that were
+//! signed with it since.
 
 use std::sync::Arc;
 
@@ -21,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Actor, Administration, CompromiseScope,
     certificates::record,
+    compromise::Compromised,
     shown::ShownRevocation,
     target::{Named, Target},
 };
@@ -140,8 +142,9 @@ impl Administration {
         let target = named.find(&self.issuers, &self.storage).await?;
         let mode = if body.dry_run { Mode::DryRun } else { Mode::Act };
         match (target, mode) {
-            (Target::Key(key), Mode::Act) => self.revoke_key(key, &order, None).await,
-            (Target::Key(key), Mode::DryRun) => self.preview_key(key, &order, None).await,
+            (Target::Key(key), mode) => {
+                Ok(Answer::ok(&self.order_against_key(key, &order, None, mode).await?))
+            }
             (Target::Certificate(issuer, serial, der), mode) => {
                 let sent = der
                     .map(|der| record(&self.issuers, (actor, self.now()), &der, 1))
@@ -171,23 +174,26 @@ impl Administration {
             Ok(_) => None,
             Err(error) => return Err(of_storage(&error)),
         };
+        let key = self.compromised_key(&order, certificate.digests.as_ref());
         // Storage decides again, in its transaction; here it is which way the order goes.
-        match rules::decide(certificate.proven_not_before(), stored.as_ref(), &order) {
-            Err(refusal) if refusal.takes_two_people() => {
+        match (rules::decide(certificate.proven_not_before(), stored.as_ref(), &order), key) {
+            (Err(refusal), Some(key)) if refusal.takes_two_people() => {
+                let about = Compromised { issuer, serial, was: stored, key };
+                return self.take_apart(about, order, comment, mode).await;
+            }
+            (Err(refusal), None) if refusal.takes_two_people() => {
                 return self.propose(issuer, (serial, stored), order, comment, mode).await;
             }
-            Err(refusal) => return Err(of_storage(&refusal.into())),
-            Ok(change) if mode == Mode::DryRun => {
-                if let Some(key) = self.compromised_key(&order, certificate.digests.as_ref()) {
-                    return self.preview_key(key, &order, Some((issuer, &serial))).await;
-                }
+            (Err(refusal), _) => return Err(of_storage(&refusal.into())),
+            (Ok(_), Some(key)) => {
+                let named = Some((issuer, &*serial));
+                return Ok(Answer::ok(&self.order_against_key(key, &order, named, mode).await?));
+            }
+            (Ok(change), None) if mode == Mode::DryRun => {
                 let (Change::Write(to) | Change::None(to) | Change::Release(to)) = change;
                 return self.acknowledge(issuer, &serial, &to, Mode::DryRun).await;
             }
-            Ok(_) => {}
-        }
-        if let Some(key) = self.compromised_key(&order, certificate.digests.as_ref()) {
-            return self.revoke_key(key, &order, Some((issuer, &serial))).await;
+            (Ok(_), None) => {}
         }
         let Recorded { revocation, revision } =
             storage.revoke(issuer.id, &serial, &order).await.map_err(|error| of_storage(&error))?;
@@ -268,13 +274,27 @@ impl Administration {
         }))
     }
 
-    /// Revokes every certificate with a key; `named` is the one that the order named, if it did.
+    /// Revokes every certificate with a key, or says what that would do; `named` is the one that the
+    /// order named, if it did.
+    pub(super) async fn order_against_key(
+        &self,
+        key: [u8; 32],
+        order: &RevocationOrder,
+        named: Option<(&Arc<Issuer>, &[u8])>,
+        mode: Mode,
+    ) -> Result<Acknowledgement, Problem> {
+        match mode {
+            Mode::Act => self.revoke_key(key, order, named).await,
+            Mode::DryRun => self.preview_key(key, order, named).await,
+        }
+    }
+
     async fn revoke_key(
         &self,
         key: [u8; 32],
         order: &RevocationOrder,
         named: Option<(&Arc<Issuer>, &[u8])>,
-    ) -> Result<Answer, Problem> {
+    ) -> Result<Acknowledgement, Problem> {
         let online = self.online();
         for issuer in &*self.issuers {
             refuse_wrong_clock(issuer, order.now)?;
@@ -302,7 +322,7 @@ impl Administration {
         key: [u8; 32],
         order: &RevocationOrder,
         named: Option<(&Arc<Issuer>, &[u8])>,
-    ) -> Result<Answer, Problem> {
+    ) -> Result<Acknowledgement, Problem> {
         rules::refuse_key_order(order).map_err(|refusal| of_storage(&refusal.into()))?;
         let found = self.storage.certificates_of_key(key).await;
         let mut found = found.map_err(|error| of_storage(&error))?;
@@ -321,7 +341,7 @@ impl Administration {
         named: Option<(&Arc<Issuer>, &[u8])>,
         certificates: &[OfKey],
         mode: Mode,
-    ) -> Result<Answer, Problem> {
+    ) -> Result<Acknowledgement, Problem> {
         let online = self.online();
         let date = order.compromised_since.unwrap_or(order.now);
         let shown = certificates
@@ -342,7 +362,7 @@ impl Administration {
             certificates.iter().find(is_named)?.revocation.clone()
         });
         let affected_releases = self.releases.affected(&ReleasesOf::Key(key), date).await?;
-        Ok(Answer::ok(&Acknowledgement {
+        Ok(Acknowledgement {
             issuer: named.map(|(issuer, _)| issuer.authority.name().to_owned()),
             serial: named.map(|(_, serial)| serial_text(serial)),
             reason: order.reason.name(),
@@ -357,7 +377,7 @@ impl Administration {
             certificates: shown,
             affected_releases,
             dry_run: mode == Mode::DryRun,
-        }))
+        })
     }
 
     /// The issuers whose CRLs are made here.

@@ -2,6 +2,7 @@
 //! export, repeated requests, and the audit record of it all.
 
 mod access;
+mod compromise;
 mod import;
 mod import_as_a_whole;
 mod keys;

@@ -55,6 +55,7 @@
 //! | C6 | `push_a_kept_list_out` | a revocation that was seen forgotten, by others' lists |
 //! | C8 | `load_a_library_from_the_cas_folder` | the same by the folder in which a program is started |
 //! | C14 | | `chronyc` gets nothing of a service's environment: `daemon/src/clock_monitor/chrony.rs` |
+//! | C7 | `keep_a_stolen_key_good_by_an_earlier_date` | a stolen key good in its other certificates, by one that was revoked before |
 //! | held | `pollute_the_pages_objects` | a check to pass, by a key `__proto__` |
 //! | held | `smuggle_a_request` | a request past a proxy, within another one |
 //! | held | `overwrite_a_file_by_a_link` | another file overwritten by an output |
@@ -90,6 +91,7 @@ mod hold_every_place_by_silence;
 mod hold_the_room_for_bodies;
 mod hold_up_an_order_by_an_import;
 mod keep_a_certificate_from_being_revoked;
+mod keep_a_stolen_key_good_by_an_earlier_date;
 mod leave_a_certificate_good_by_an_import;
 mod load_a_library_from_the_cas_folder;
 mod offer_an_old_release_under_a_new_name;

@@ -65,7 +65,9 @@ fn what_was_rejected_stays_as_it_was() {
     let ran = site.run(&format!("countersign revoke {whom} --compromised-since \"{later}\""));
     assert_eq!(ran.exit_code, 4, "{}", ran.said());
     let (text, since) = (ran.stdout, &before["certificates"][0]["revocation"]["revocation_date"]);
-    assert!(text.starts_with("Nothing has changed yet; it takes a second person: "), "{text}");
+    // The key was revoked before; the order says so again, and what waits.
+    assert!(text.starts_with("Revoked: ") && text.contains("(unchanged)"), "{text}");
+    assert!(text.contains("Waits for a second person: that the revocation date of "), "{text}");
     let since = format!("already revoked since {} ", since.as_str().expect("a date"));
     assert!(text.contains(&since) && text.contains("takes effect at once"), "{text}");
     let digest = site.json("revocation pending")["pending"][0]["proposal_sha256"].clone();
@@ -105,6 +107,8 @@ fn an_order_that_waits_is_no_success_and_can_be_taken_back() {
     let waiting = site.waiting(&format!("{stolen} --comment 'ticket 17'"));
     assert_eq!(waiting["code"], "revocation.pending");
     assert!(waiting["explanation"].as_str().expect("words").contains("already revoked since"));
+    assert_eq!(waiting["at_once"]["certificates"][0]["outcome"], "revoked");
+    assert_eq!(site.revoked(), [(site.serial("signer.pem"), "keyCompromise".to_owned())]);
     // The time passes between two runs: the very same date.
     let since = waiting["pending"]["compromised_since"].as_str().expect("a time").to_owned();
     let again = format!("{order} --reason keyCompromise --compromised-since {since}");
