@@ -46,12 +46,12 @@ use crate::{
         Administration,
         client_crls::{ClientCrlFault, ClientCrls},
     },
-    config::Config,
+    config::{CompromiseScope, Config},
     publish::{
         CrlFault, CrlSource, CrlTimes, CrlsElsewhere, Issuer, Publication, PublicationError,
         authority::{Authority, AuthorityError},
     },
-    register::storage::{DatabaseLocation, Storage, StorageError, sqlite},
+    register::storage::{CompromiseReach, DatabaseLocation, Storage, StorageError, sqlite},
     respond::{refresh_delegate, reload_delegates},
     state::Service,
 };
@@ -316,6 +316,7 @@ async fn start(
         }
         issuers.push(issuer);
     }
+    storage.limit_compromises(reach_of_compromises(config.compromise_scope, &issuers));
     // After the database, which is this service's own, as its issuers show: the ledger makes its
     // folder, and a mistyped path of the database would be made with it, or another service's
     // database would take our ledger for its own. Before anything is issued.
@@ -337,6 +338,17 @@ async fn start(
     before_each_render(move || weak.upgrade().map(|service| figures::collect(&service)));
     figures::pending(0);
     Ok((service, storage, ledger))
+}
+
+/// What a compromise takes with it: certificates of the issuers whose CRLs are made here.
+fn reach_of_compromises(scope: CompromiseScope, issuers: &[Issuer]) -> CompromiseReach {
+    let is_ours = |issuer: &&Issuer| matches!(issuer.crls, CrlSource::Publisher(_));
+    match scope {
+        CompromiseScope::Certificate => CompromiseReach::Certificate,
+        CompromiseScope::Key => CompromiseReach::Issuers(
+            issuers.iter().filter(is_ours).map(|issuer| issuer.id).collect(),
+        ),
+    }
 }
 
 fn load_authorities(config: &Config) -> Result<Vec<Authority>, AuthorityError> {

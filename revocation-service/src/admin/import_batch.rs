@@ -13,8 +13,9 @@ use crate::{
     register::{
         rules::{self, Change},
         storage::{
-            CertificateRecord, IssuerId, Listed, Registration, RevokedKey, Storage, StorageError,
-            certificates, keys, revocations, rows::ROWS_AT_ONCE,
+            CertificateRecord, CompromiseReach, IssuerId, Listed, Registration, RevokedKey,
+            Storage, StorageError, certificates, compromises, keys, revocations,
+            rows::ROWS_AT_ONCE,
         },
     },
     releases::{self, ReleaseRecord},
@@ -55,7 +56,8 @@ pub struct ImportTaken {
 impl Storage {
     /// Takes over what another system knew: all of the batch or none. Durable. A revocation on record
     /// stays unless the one taken over is stricter; its own date of recording and actor are kept. A
-    /// key takes its certificates of `issuers` with it as an order against it does, `now`.
+    /// key takes its certificates of `issuers` with it as an order against it does, `now`; and so does a
+    /// revocation for keyCompromise, if the certificate's key is proven, as far as a compromise reaches.
     ///
     /// # Errors
     /// As [`register`](Self::register) and [`register_releases`](Self::register_releases);
@@ -67,7 +69,7 @@ impl Storage {
         now: UnixSeconds,
     ) -> Result<ImportTaken, StorageError> {
         let mut work = self.begin().await?;
-        let taken = take(&mut work, batch, issuers, now).await?;
+        let taken = take(&mut work, self.reach(), batch, (issuers, now)).await?;
         self.commit(work).await?;
         Ok(taken)
     }
@@ -88,9 +90,9 @@ impl Storage {
 
 pub(super) async fn take(
     connection: &mut AnyConnection,
+    reach: &CompromiseReach,
     batch: ImportBatch,
-    issuers: &[IssuerId],
-    now: UnixSeconds,
+    (issuers, now): (&[IssuerId], UnixSeconds),
 ) -> Result<ImportTaken, StorageError> {
     let mut concerned: Vec<IssuerId> = Vec::new();
     let mut concern = |issuer: IssuerId| {
@@ -104,14 +106,24 @@ pub(super) async fn take(
     }
     let (certificates, revocations): (Vec<_>, Vec<_>) =
         batch.certificates.into_iter().map(|entry| (entry.certificate, entry.revocation)).unzip();
-    let registrations = certificates::register(connection, &certificates).await?;
+    let registrations = certificates::register(connection, reach, &certificates).await?;
     for (certificate, revocation) in certificates.iter().zip(revocations) {
         let (issuer, serial) = (certificate.issuer, &certificate.serial);
         concern(issuer);
         let Some(revocation) = revocation else { continue };
         let stored = revocations::stored(connection, issuer, serial).await?;
-        if let Change::Write(revocation) = rules::stricter(stored.as_ref(), revocation) {
-            revocations::write(connection, issuer, serial, &revocation).await?;
+        let place = (issuer, &**serial);
+        let others = match rules::stricter(stored.as_ref(), revocation) {
+            Change::Write(revocation) | Change::Release(revocation) => {
+                compromises::write(connection, reach, place, &revocation, now).await?.others
+            }
+            Change::None(stands) => {
+                let others = compromises::catch_up(connection, reach, place, &stands, now).await?;
+                others.unwrap_or_default()
+            }
+        };
+        for (issuer, _) in others {
+            concern(issuer);
         }
     }
     releases::storage::register(connection, &batch.releases).await?;

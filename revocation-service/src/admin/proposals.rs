@@ -127,6 +127,7 @@ impl Administration {
         let issuer = self.issuers.with_id(issuer);
         if let (Some(recorded), Some(issuer)) = (recorded, issuer) {
             self.publish(issuer, recorded.revision).await?;
+            self.publish_others(&recorded.others).await?;
         }
         let already = match &pending.state {
             PendingState::Approved(before) | PendingState::Rejected(before) => *before != verdict,

@@ -195,7 +195,7 @@ impl Administration {
             }
             (Ok(_), None) => {}
         }
-        let Recorded { revocation, revision } =
+        let Recorded { revocation, revision, others } =
             storage.revoke(issuer.id, &serial, &order).await.map_err(|error| of_storage(&error))?;
         tracing::info!(
             actor = order.actor,
@@ -206,6 +206,7 @@ impl Administration {
             "revoked"
         );
         self.publish(issuer, revision).await?;
+        self.publish_others(&others).await?;
         self.acknowledge(issuer, &serial, &revocation, Mode::Act).await
     }
 
@@ -309,11 +310,7 @@ impl Administration {
             certificates = recorded.certificates.len(),
             "key revoked"
         );
-        for (id, revision) in &recorded.revisions {
-            if let Some(issuer) = self.issuers.with_id(*id) {
-                self.publish(issuer, *revision).await?;
-            }
-        }
+        self.publish_others(&recorded.revisions).await?;
         self.acknowledge_key(key, order, named, &recorded.certificates, Mode::Act).await
     }
 
@@ -387,6 +384,22 @@ impl Administration {
             .filter(|issuer| matches!(issuer.crls, CrlSource::Publisher(_)))
             .map(|issuer| issuer.id)
             .collect()
+    }
+
+    /// Waits for the CRLs that show what was revoked with a key.
+    ///
+    /// # Errors
+    /// As [`publish`](Self::publish).
+    pub(super) async fn publish_others(
+        &self,
+        revisions: &[(IssuerId, i64)],
+    ) -> Result<(), Problem> {
+        for (id, revision) in revisions {
+            if let Some(issuer) = self.issuers.with_id(*id) {
+                self.publish(issuer, *revision).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Waits for a CRL that shows `revision`.

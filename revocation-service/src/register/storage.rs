@@ -13,6 +13,7 @@
 
 mod answers;
 pub(crate) mod certificates;
+pub(crate) mod compromises;
 mod crls;
 mod errors;
 mod generation;
@@ -36,6 +37,7 @@ use countersign_daemon::crash_point;
 use sqlx::{Any, AnyConnection, AnyPool, Connection, Transaction, any::AnyPoolOptions};
 
 pub use self::{
+    compromises::CompromiseReach,
     errors::StorageError,
     location::DatabaseLocation,
     records::{
@@ -76,6 +78,8 @@ pub struct Storage {
     ledger: OnceLock<HeldLedger>,
     /// The number of the line that [`Storage::note_ledger_head`] noted last, plus one; 0 before.
     noted: AtomicU64,
+    /// What a compromise takes with it.
+    compromises: OnceLock<CompromiseReach>,
 }
 
 /// What differs between databases.
@@ -102,7 +106,8 @@ impl Storage {
 
     fn new([writers, readers, upkeep, responders]: [AnyPool; 4], engine: Engine) -> Self {
         let (ledger, noted) = (OnceLock::new(), AtomicU64::new(0));
-        Self { writers, readers, upkeep, responders, engine, ledger, noted }
+        let compromises = OnceLock::new();
+        Self { writers, readers, upkeep, responders, engine, ledger, noted, compromises }
     }
 
     /// A number that tells whether anything that [`status`](Self::status) reads may have changed:

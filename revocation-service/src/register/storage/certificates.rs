@@ -6,8 +6,8 @@ use countersign_core::x509::certificate::serial_text;
 use sqlx::{AnyConnection, AssertSqlSafe, Row, any::AnyRow};
 
 use super::{
-    CertificateRecord, Digests, Evidence, IssuerId, Listed, Listing, Registration, Status, Storage,
-    StorageError, Which, keys, revocations,
+    CertificateRecord, CompromiseReach, Digests, Evidence, IssuerId, Listed, Listing, Registration,
+    Revocation, Status, Storage, StorageError, Which, compromises, keys, revocations,
     rows::{self, REVOCATION, ROWS_AT_ONCE, digest, evidence, seconds},
 };
 
@@ -37,8 +37,8 @@ impl Storage {
 
     /// Registers certificates: all of them or none. Durable. Answers in the order handed in. One
     /// with a key that was revoked is revoked in the same moment, also where it was there before and
-    /// is good. What a certificate itself says
-    /// replaces what an import said of it; the revocation stays.
+    /// is good; one that was revoked for keyCompromise before its key was proven takes its key with it.
+    /// What a certificate itself says replaces what an import said of it; the revocation stays.
     ///
     /// # Errors
     /// [`StorageError::CertificateConflict`] when another certificate has that issuer and serial, and
@@ -48,7 +48,7 @@ impl Storage {
         certificates: Vec<CertificateRecord>,
     ) -> Result<Vec<Registration>, StorageError> {
         let mut work = self.begin().await?;
-        let outcomes = register(&mut work, &certificates).await?;
+        let outcomes = register(&mut work, self.reach(), &certificates).await?;
         self.commit(work).await?;
         Ok(outcomes)
     }
@@ -145,6 +145,7 @@ pub(super) async fn bind_issuer(
 
 pub(crate) async fn register(
     connection: &mut AnyConnection,
+    reach: &CompromiseReach,
     certificates: &[CertificateRecord],
 ) -> Result<Vec<Registration>, StorageError> {
     let mut outcomes = Vec::with_capacity(certificates.len());
@@ -157,7 +158,7 @@ pub(crate) async fn register(
             }
         }
         let mut new = insert(connection, chunk, &actors).await?;
-        let compromised = keys::revoked_among(connection, chunk).await?;
+        let mut compromised = keys::revoked_among(connection, chunk).await?;
         for certificate in chunk {
             let outcome = if new.remove(&(certificate.issuer.0, certificate.serial.clone())) {
                 Registration::Registered
@@ -165,27 +166,45 @@ pub(crate) async fn register(
                 let actor = actors.get(certificate.actor.as_str()).copied().unwrap_or_default();
                 compare(connection, certificate, actor).await?
             };
-            let key = certificate.digests.as_ref().map(|digests| digests.spki_sha256);
-            let revoked = key.and_then(|key| compromised.get(&key));
-            outcomes.push(match (outcome, revoked) {
-                (
-                    Registration::Registered | Registration::Completed | Registration::Corrected,
-                    Some(order),
-                ) => {
-                    revocations::of_known_key(connection, certificate, order).await?;
-                    Registration::RegisteredRevoked
-                }
-                (Registration::Known, Some(order))
-                    if is_proven_and_good(connection, certificate).await? =>
-                {
-                    revocations::of_known_key(connection, certificate, order).await?;
-                    Registration::RegisteredRevoked
-                }
-                (outcome, _) => outcome,
-            });
+            outcomes.push(
+                follow_key(connection, reach, (certificate, outcome), &mut compromised).await?,
+            );
         }
     }
     Ok(outcomes)
+}
+
+/// What the key of a certificate means for it, and it for its key: revoked with the key that is on record,
+/// or, if its own revocation for keyCompromise was there before its key was proven, its key is revoked now.
+async fn follow_key(
+    connection: &mut AnyConnection,
+    reach: &CompromiseReach,
+    (certificate, outcome): (&CertificateRecord, Registration),
+    compromised: &mut HashMap<[u8; 32], Revocation>,
+) -> Result<Registration, StorageError> {
+    let key = certificate.digests.as_ref().map(|digests| digests.spki_sha256);
+    let takes_it = match outcome {
+        Registration::Known => is_proven_and_good(connection, certificate).await?,
+        _ => true,
+    };
+    if let Some(order) = key.and_then(|key| compromised.get(&key)).filter(|_| takes_it) {
+        revocations::of_known_key(connection, certificate, order).await?;
+        return Ok(Registration::RegisteredRevoked);
+    }
+    let (Some(key), true) = (certificate.proven_key(), outcome != Registration::Registered) else {
+        return Ok(outcome);
+    };
+    let place = (certificate.issuer, &*certificate.serial);
+    let Some(own) = revocations::stored(connection, place.0, place.1).await? else {
+        return Ok(outcome);
+    };
+    let now = certificate.registered_at;
+    if compromises::catch_up(connection, reach, place, &own, now).await?.is_none() {
+        return Ok(outcome);
+    }
+    // For those with that key that come behind it.
+    compromised.insert(key, own);
+    Ok(Registration::RegisteredRevoked)
 }
 
 /// Whether a certificate that was known is itself at hand, and not revoked. How a revocation stands may

@@ -109,7 +109,8 @@ pub(super) async fn revoke(
         actor: order.actor.clone(),
     };
     keep(connection, &RevokedKey { spki_sha256, revocation: against_key }).await?;
-    take_certificates(connection, spki_sha256, order, issuers).await
+    let is_ours = |each: &OfKey| issuers.contains(&each.issuer);
+    take_certificates(connection, spki_sha256, order, is_ours).await
 }
 
 /// Takes over a key that another system revoked, and revokes its certificates as an order does: whoever
@@ -129,19 +130,20 @@ pub(crate) async fn import(
     };
     rules::refuse_key_order(&order(key.revocation.clone()))?;
     let on_record = keep(connection, key).await?;
-    take_certificates(connection, key.spki_sha256, &order(on_record), issuers).await
+    let is_ours = |each: &OfKey| issuers.contains(&each.issuer);
+    take_certificates(connection, key.spki_sha256, &order(on_record), is_ours).await
 }
 
-/// Revokes every certificate with that key which one of `issuers` issued.
-async fn take_certificates(
+/// Revokes every certificate with that key that is to be taken.
+pub(super) async fn take_certificates(
     connection: &mut AnyConnection,
     spki_sha256: [u8; 32],
     order: &RevocationOrder,
-    issuers: &[IssuerId],
+    is_taken: impl Fn(&OfKey) -> bool,
 ) -> Result<KeyRecorded, StorageError> {
     let mut recorded = KeyRecorded { certificates: Vec::new(), revisions: Vec::new() };
     for (mut certificate, not_before) in with_key(connection, spki_sha256).await? {
-        if issuers.contains(&certificate.issuer) {
+        if is_taken(&certificate) {
             let stored = certificate.revocation.as_ref();
             let change = rules::decide_for_key(not_before, stored, order);
             if let Change::Write(revocation) = change {
@@ -189,7 +191,7 @@ async fn with_key(
 }
 
 /// Keeps a key; where it is on record, the stricter of the two. Gives what is on record now.
-async fn keep(
+pub(super) async fn keep(
     connection: &mut AnyConnection,
     key: &RevokedKey,
 ) -> Result<Revocation, StorageError> {

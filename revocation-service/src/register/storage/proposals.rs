@@ -7,7 +7,7 @@ use countersign_daemon::admin::proposal::{
 use sqlx::{AnyConnection, AssertSqlSafe, Row, any::AnyRow};
 
 use super::{
-    IssuerId, Pending, Proposal, Recorded, Storage, StorageError,
+    CompromiseReach, IssuerId, Pending, Proposal, Recorded, Storage, StorageError,
     revocations::{self, OUTDATED},
     rows::{self, seconds, unsigned},
 };
@@ -88,7 +88,7 @@ impl Storage {
         verdict: &Verdict,
     ) -> Result<(Pending, Option<Recorded>), StorageError> {
         let mut work = self.begin().await?;
-        let decided = decide(&mut work, (id, shown), decision, verdict).await?;
+        let decided = decide(&mut work, self.reach(), (id, shown), (decision, verdict)).await?;
         self.commit(work).await?;
         Ok(decided)
     }
@@ -222,9 +222,9 @@ pub(super) async fn list(
 
 pub(super) async fn decide(
     connection: &mut AnyConnection,
+    reach: &CompromiseReach,
     (id, shown): (i64, [u8; 32]),
-    decision: Decision,
-    verdict: &Verdict,
+    (decision, verdict): (Decision, &Verdict),
 ) -> Result<(Pending, Option<Recorded>), StorageError> {
     let pending = of_id(connection, id, verdict.at).await?;
     if pending.sha256() != shown {
@@ -235,7 +235,7 @@ pub(super) async fn decide(
     }
     let (state, code, recorded) = match decision {
         Decision::Approve => {
-            let recorded = carry_out(connection, &pending.proposal, verdict).await?;
+            let recorded = carry_out(connection, reach, &pending.proposal, verdict).await?;
             (PendingState::Approved(verdict.clone()), APPROVED, Some(recorded))
         }
         Decision::Reject => (PendingState::Rejected(verdict.clone()), REJECTED, None),
@@ -294,6 +294,7 @@ async fn close(
 
 async fn carry_out(
     connection: &mut AnyConnection,
+    reach: &CompromiseReach,
     proposal: &Proposal,
     verdict: &Verdict,
 ) -> Result<Recorded, StorageError> {
@@ -303,7 +304,7 @@ async fn carry_out(
         return Err(PendingFault::Outdated { changes: CHANGES }.into());
     }
     let order = RevocationOrder { now: verdict.at, people: People::Two, ..proposal.order.clone() };
-    let (recorded, _) = revocations::revoke(connection, issuer, serial, &order).await?;
+    let (recorded, _) = revocations::revoke(connection, reach, (issuer, serial), &order).await?;
     Ok(recorded)
 }
 

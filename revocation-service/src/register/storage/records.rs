@@ -75,6 +75,11 @@ impl CertificateRecord {
             || (proven(self) && proven(other) && facts(self, own) == facts(other, others))
     }
 
+    /// SHA-256 of its `SubjectPublicKeyInfo`, if the certificate itself is at hand.
+    pub(crate) fn proven_key(&self) -> Option<[u8; 32]> {
+        self.evidence.proves(self.digests.as_ref()?.spki_sha256)
+    }
+
     /// First second of its validity, if the certificate itself says so.
     pub fn proven_not_before(&self) -> Option<UnixSeconds> {
         self.evidence.proves(self.not_before)
@@ -149,7 +154,8 @@ pub enum Status {
 pub enum Registration {
     /// It is new, and on disk now.
     Registered,
-    /// It is new, or it was there and good, and is revoked now: its key was revoked.
+    /// It is new, or it was there and good, and is revoked now: its key was revoked. Or it was revoked for
+    /// keyCompromise when only its serial number was known; now its key is, and is revoked with it.
     RegisteredRevoked,
     /// Its serial number was known from an index; now the certificate is, too.
     Completed,
@@ -186,6 +192,8 @@ pub struct Recorded {
     pub revocation: Revocation,
     /// The issuer's revision that contains it; a CRL built from this or a later one shows it.
     pub revision: i64,
+    /// The revisions of the issuers whose certificates were revoked with it, since they have its key.
+    pub others: Vec<(IssuerId, i64)>,
 }
 
 /// A certificate in a listing.

@@ -4,8 +4,9 @@ use countersign_core::{crl::RevocationReason, time::UnixSeconds, x509::certifica
 use sqlx::{AnyConnection, Row};
 
 use super::{
-    CertificateRecord, IssuerId, Recorded, Revocation, RevocationChanges, RevocationList, Storage,
-    StorageError,
+    CertificateRecord, CompromiseReach, IssuerId, Recorded, Revocation, RevocationChanges,
+    RevocationList, Storage, StorageError,
+    compromises::{self, Place, Written},
     rows::{self, seconds},
 };
 use crate::register::rules::{self, Change, RevocationOrder};
@@ -26,7 +27,8 @@ impl Storage {
         order: &RevocationOrder,
     ) -> Result<Recorded, StorageError> {
         let mut work = self.begin().await?;
-        let (recorded, written) = revoke(&mut work, issuer, serial, order).await?;
+        let place = (issuer, serial);
+        let (recorded, written) = revoke(&mut work, self.reach(), place, order).await?;
         if written {
             self.commit(work).await?;
         }
@@ -91,18 +93,23 @@ impl Storage {
 /// Carries out an order; says whether that wrote anything.
 pub(super) async fn revoke(
     connection: &mut AnyConnection,
-    issuer: IssuerId,
-    serial: &[u8],
+    reach: &CompromiseReach,
+    place: Place<'_>,
     order: &RevocationOrder,
 ) -> Result<(Recorded, bool), StorageError> {
-    match decide(connection, issuer, serial, order).await? {
+    match decide(connection, place.0, place.1, order).await? {
         Change::None(revocation) => {
-            let revision = revision(connection, issuer).await?;
-            Ok((Recorded { revocation, revision }, false))
+            let others =
+                compromises::catch_up(connection, reach, place, &revocation, order.now).await?;
+            let is_written = others.is_some();
+            let (revision, others) =
+                (revision(connection, place.0).await?, others.unwrap_or_default());
+            Ok((Recorded { revocation, revision, others }, is_written))
         }
         Change::Write(revocation) | Change::Release(revocation) => {
-            let revision = write(connection, issuer, serial, &revocation).await?;
-            Ok((Recorded { revocation, revision }, true))
+            let Written { revision, others } =
+                compromises::write(connection, reach, place, &revocation, order.now).await?;
+            Ok((Recorded { revocation, revision, others }, true))
         }
     }
 }
@@ -130,8 +137,8 @@ pub(super) async fn decide(
 }
 
 /// Writes the row and gives the issuer's new revision. What waits for a second person was proposed for
-/// what stood there before, and is void.
-pub(crate) async fn write(
+/// what stood there before, and is void. What follows for its key is [`compromises::write`]'s.
+pub(super) async fn write(
     connection: &mut AnyConnection,
     issuer: IssuerId,
     serial: &[u8],

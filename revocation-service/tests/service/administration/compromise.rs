@@ -3,13 +3,16 @@
 
 use std::sync::Arc;
 
-use countersign_core::time::UnixSeconds;
+use countersign_core::{crl::CertificateList, time::UnixSeconds};
 use countersign_revocation::{admin::Role, config::CompromiseScope};
 use rustls::ClientConfig;
 use serde_json::{Value, json};
 
 use super::{decision, key_sha256, ledger, order, post};
-use crate::world::{Running, World, serial};
+use crate::{
+    http::get,
+    world::{Running, World, serial},
+};
 
 /// What a certificate is revoked for before it turns out that its key was stolen: reason, and seconds before
 /// now; an order for the compromise says 100.
@@ -164,4 +167,38 @@ async fn a_proposal_that_cannot_be_made_leaves_the_key_revoked_and_that_is_on_re
     let kinds: Vec<_> = ledger(&world).into_iter().map(|(kind, _)| kind).collect();
     let partly = kinds.iter().filter(|kind| *kind == "revocation.partly_done").count();
     assert_eq!(partly, 1, "{kinds:?}");
+}
+
+/// C10: the `index.txt` of a CA that is taken over says that a key was stolen; its other certificates stayed good.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_imported_compromise_takes_the_key_and_every_list_shows_it() {
+    let world = World::new();
+    let mut config = world.config();
+    config.compromise_scope = CompromiseScope::Key;
+    let admin = world.with_admin(&mut config);
+    let running = world.start(config).await;
+    let [named, other, later] = [world.signer(), world.signer(), world.signer()];
+    running.register(&admin, &[&other]);
+    let [stolen, end] = [since(&world, 100), since(&world, -86_400)].map(|time| {
+        let digits: String = time.chars().filter(char::is_ascii_digit).collect();
+        format!("{}Z", &digits[2..])
+    });
+    let index = format!(
+        "R\t{end}\t{stolen},keyCompromise\t{}\tunknown\t/CN=x\n",
+        serial(&named).to_uppercase()
+    );
+    let path = "/v1/import/signing";
+    let reply = running.admin(&admin, "POST", path, index.as_bytes());
+    assert_eq!(reply.status, 200, "{reply:?}");
+    assert_eq!(revoked(&running, &admin, &other), None);
+    running.register(&admin, &[&named]);
+    running.register(&admin, &[&later]);
+    for der in [&named, &other, &later] {
+        let (reason, _) = revoked(&running, &admin, der).expect("not good");
+        assert_eq!(reason, "keyCompromise");
+    }
+    let reply = get(running.public, "/crl/signing.crl");
+    let list = CertificateList::decode(&reply.body).expect("a CRL");
+    assert_eq!(list.entries().count(), 3);
+    running.stop().await;
 }

@@ -512,8 +512,9 @@ async fn an_import_takes_the_stricter_revocation_and_is_completed_later(fixture:
     assert_eq!(shown, [(1, KeyCompromise, 3_000), (2, Superseded, 2_500)]);
     assert_eq!(list[1].1.actor, "old system");
 
+    // The first was imported as compromised, and has the same key.
     let outcomes = storage.register(vec![certificate(issuer, 2)]).await.expect("registered");
-    assert_eq!(outcomes, [Registration::Completed]);
+    assert_eq!(outcomes, [Registration::RegisteredRevoked]);
     let record = storage.certificate(issuer, &[2]).await.expect("read").expect("there");
     assert_eq!(record.digests, certificate(issuer, 2).digests);
     assert!(matches!(storage.status(issuer, &[2]).await.expect("read"), Status::Revoked(_)));
@@ -545,7 +546,8 @@ async fn the_certificate_replaces_what_an_import_said_of_it(fixture: Fixture) {
 
     let proven = with_key(issuer, 1, 8);
     let outcomes = storage.register(vec![proven.clone()]).await.expect("registered");
-    assert_eq!(outcomes, [Registration::Corrected]);
+    // It was revoked for keyCompromise: so is its true key.
+    assert_eq!(outcomes, [Registration::RegisteredRevoked]);
     let known = storage.certificate(issuer, &[1]).await.expect("read").expect("there");
     assert_eq!((&known, known.evidence), (&proven, Evidence::Certificate));
     assert_eq!(known.actor, "admin@example.test");

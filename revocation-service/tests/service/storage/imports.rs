@@ -29,7 +29,7 @@ on_both_databases! {
     revoked_keys_are_listed_page_by_page
 }
 
-fn with_key(issuer: IssuerId, serial: u8, key: u8) -> CertificateRecord {
+pub(super) fn with_key(issuer: IssuerId, serial: u8, key: u8) -> CertificateRecord {
     let digests = Digests {
         sha256: [serial; 32],
         tbs_sha256: Some([serial; 32]),

@@ -2,6 +2,7 @@
 
 mod administration;
 mod answers;
+mod compromises;
 mod imports;
 mod ledgers;
 mod postgres;
