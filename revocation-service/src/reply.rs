@@ -35,6 +35,7 @@ pub(crate) fn of_storage(error: &StorageError) -> Problem {
         }
         StorageError::IssuerChanged { .. }
         | StorageError::CrlNumber { .. }
+        | StorageError::CrlRevision { .. }
         | StorageError::Corrupt { .. }
         | StorageError::InUse { .. }
         | StorageError::Replaced

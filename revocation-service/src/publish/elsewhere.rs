@@ -197,7 +197,7 @@ impl CrlsElsewhere {
             self.refuse_revival((published.as_ref(), listed), &revoked).await?;
         }
         let stored = StoredCrl { number: crl.number, revision: 0, der: crl.der.to_vec() };
-        self.storage.store_crl(self.issuer, CrlList::WHOLE, &stored).await?;
+        self.storage.store_crl_made_elsewhere(self.issuer, &stored).await?;
         let (issuer, number) = (self.authority.name(), crl.number);
         tracing::info!(issuer, number, "a CRL made elsewhere is published");
         let crl = Arc::new(crl);

@@ -184,9 +184,9 @@ impl Publisher {
                 return Ok(());
             }
             match self.round(revision, now).await {
-                Err(CrlFault::Storage(error @ StorageError::CrlNumber { .. })) => {
-                    faster = Some(error);
-                }
+                Err(CrlFault::Storage(
+                    error @ (StorageError::CrlNumber { .. } | StorageError::CrlRevision { .. }),
+                )) => faster = Some(error),
                 outcome => return outcome,
             }
         }

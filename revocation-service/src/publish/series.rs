@@ -222,7 +222,7 @@ impl Series {
     ///
     /// # Errors
     /// It does not succeed the one before; storage failed, or another replica was faster
-    /// ([`StorageError::CrlNumber`]).
+    /// ([`StorageError::CrlNumber`], [`StorageError::CrlRevision`]).
     pub(super) async fn put(
         &self,
         storage: &Storage,

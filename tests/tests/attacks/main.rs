@@ -56,6 +56,7 @@
 //! | C8 | `load_a_library_from_the_cas_folder` | the same by the folder in which a program is started |
 //! | C14 | | `chronyc` gets nothing of a service's environment: `daemon/src/clock_monitor/chrony.rs` |
 //! | C7 | `keep_a_stolen_key_good_by_an_earlier_date` | a stolen key good in its other certificates, by one that was revoked before |
+//! | C9 | | a slow replica's list takes nothing back: `revocation-service/tests/service/storage/promises.rs` |
 //! | C10 | | a compromise in an import takes the key: `revocation-service/tests/service/storage/compromises.rs`, `administration/compromise.rs` |
 //! | held | `pollute_the_pages_objects` | a check to pass, by a key `__proto__` |
 //! | held | `smuggle_a_request` | a request past a proxy, within another one |

@@ -8,6 +8,15 @@ use sqlx::{AnyConnection, Row};
 use super::{IssuerId, Storage, StorageError, StoredCrl, database, rows::unsigned};
 use crate::register::CrlList;
 
+/// Where a CRL was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Made {
+    /// From a revision of this database.
+    Here,
+    /// Where the issuer's key is.
+    Elsewhere,
+}
+
 impl Storage {
     /// Takes the next `CRLNumber`: one more than the last, and not below `least`. Durable *before*
     /// it returns, so that no number is ever given twice, whatever becomes of the CRL.
@@ -38,18 +47,41 @@ impl Storage {
         Ok(number)
     }
 
-    /// Keeps a CRL in the place of the one before in that `list`. Durable.
+    /// Keeps a CRL that was made here in the place of the one before in that `list`. Durable.
     ///
     /// # Errors
-    /// [`StorageError::CrlNumber`] when the number does not grow (the same CRL again is accepted).
+    /// [`StorageError::CrlNumber`] when the number does not grow (the same CRL again is accepted);
+    /// [`StorageError::CrlRevision`] when it was built from an earlier revision than the one before.
     pub async fn store_crl(
         &self,
         issuer: IssuerId,
         list: CrlList,
         crl: &StoredCrl,
     ) -> Result<(), StorageError> {
+        self.keep_crl(issuer, list, crl, Made::Here).await
+    }
+
+    /// The same for the whole CRL of an issuer whose key is elsewhere. It has no revision.
+    ///
+    /// # Errors
+    /// [`StorageError::CrlNumber`].
+    pub async fn store_crl_made_elsewhere(
+        &self,
+        issuer: IssuerId,
+        crl: &StoredCrl,
+    ) -> Result<(), StorageError> {
+        self.keep_crl(issuer, CrlList::WHOLE, crl, Made::Elsewhere).await
+    }
+
+    async fn keep_crl(
+        &self,
+        issuer: IssuerId,
+        list: CrlList,
+        crl: &StoredCrl,
+        made: Made,
+    ) -> Result<(), StorageError> {
         let mut work = self.begin().await?;
-        store(&mut work, issuer, list, crl).await?;
+        store(&mut work, issuer, list, crl, made).await?;
         crash_point::reach("crl.commit");
         work.commit().await?;
         crash_point::reach("crl.committed");
@@ -87,11 +119,12 @@ impl Storage {
     }
 }
 
-pub(super) async fn store(
+async fn store(
     connection: &mut AnyConnection,
     issuer: IssuerId,
     list: CrlList,
     crl: &StoredCrl,
+    made: Made,
 ) -> Result<(), StorageError> {
     let number = i64::try_from(crl.number).map_err(database)?;
     if let Some(stored) = stored(connection, issuer, list).await? {
@@ -100,6 +133,12 @@ pub(super) async fn store(
         }
         if crl.number <= stored.number {
             return Err(StorageError::CrlNumber { number: crl.number, stored: stored.number });
+        }
+        // Another replica may reserve the higher number, read before a revocation, and sign slowly: its list
+        // would hide that revocation from every client that goes by CRLNumber.
+        if made == Made::Here && crl.revision < stored.revision {
+            let (revision, stored) = (crl.revision, stored.revision);
+            return Err(StorageError::CrlRevision { revision, stored });
         }
     }
     sqlx::query(

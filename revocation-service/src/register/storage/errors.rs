@@ -66,6 +66,16 @@ pub enum StorageError {
         /// The number on record.
         stored: u64,
     },
+    /// A CRL would say less than the one before.
+    #[error(
+        "the CRL was built from revision {revision}, and the one published before from revision {stored}"
+    )]
+    CrlRevision {
+        /// The revision refused.
+        revision: i64,
+        /// The revision on record.
+        stored: i64,
+    },
     /// What is stored cannot be read back: the database was changed by something else.
     #[error("the database holds something this service did not write: {what}")]
     Corrupt {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use countersign_core::{crl::RevocationReason, time::UnixSeconds};
 use countersign_revocation::register::{
-    CrlList,
+    CrlForm, CrlList, CrlScope,
     rules::{Refusal, RevocationOrder},
     storage::{
         CertificateRecord, Digests, Registration, RevocationChanges, Status, StorageError,
@@ -21,6 +21,7 @@ on_both_databases! {
     an_equal_revocation_changes_nothing_and_a_stricter_one_is_a_new_revision
     everything_is_there_after_opening_again
     crl_numbers_never_repeat_and_never_fall
+    no_stored_list_goes_back_in_what_it_says
     a_name_stays_with_its_key
     crl_numbers_follow_the_clock_so_that_a_restored_database_repeats_none
     everything_changed_since_a_revision_is_told
@@ -157,6 +158,38 @@ async fn crl_numbers_never_repeat_and_never_fall(fixture: Fixture) {
     );
     storage.store_crl(issuer, CrlList::WHOLE, &crl(200)).await.expect("one made elsewhere");
     assert_eq!(storage.reserve_crl_number(issuer, 0).await.expect("a number"), 201);
+}
+
+/// C9: the list of a slow replica, with a higher number and read before a revocation, took the place of the one
+/// that showed it.
+async fn no_stored_list_goes_back_in_what_it_says(fixture: Fixture) {
+    let Fixture { storage, issuer, .. } = fixture;
+    let delta = CrlList { scope: CrlScope::Whole, form: CrlForm::Delta };
+    for list in [CrlList::WHOLE, delta] {
+        let store = async |number: u64, revision| {
+            let octet = u8::try_from(number).expect("small");
+            let crl = StoredCrl { number, revision, der: vec![0x30, octet] };
+            storage.store_crl(issuer, list, &crl).await
+        };
+        store(20, 6).await.expect("stored");
+        for earlier in [5, 0] {
+            let refused = store(21, earlier).await;
+            assert!(
+                matches!(refused, Err(StorageError::CrlRevision { revision, stored: 6 }) if revision == earlier),
+                "{list}: {refused:?}"
+            );
+        }
+        let stored = storage.stored_crl(issuer, list).await.expect("read").expect("there");
+        assert_eq!((stored.number, stored.revision), (20, 6), "{list}");
+        // Renewed with the same content; then with more.
+        store(22, 6).await.expect("the same content");
+        store(23, 7).await.expect("more");
+    }
+    // The issuer's key moved elsewhere: its CRL has no revision here.
+    let crl = StoredCrl { number: 30, revision: 0, der: vec![0x30, 30] };
+    storage.store_crl_made_elsewhere(issuer, &crl).await.expect("made elsewhere");
+    let stored = storage.stored_crl(issuer, CrlList::WHOLE).await.expect("read");
+    assert_eq!(stored, Some(crl));
 }
 
 async fn a_name_stays_with_its_key(fixture: Fixture) {
