@@ -11,8 +11,8 @@ use toml::Table;
 /// Which members may depend on which, by folder; tests and benches may use what they like.
 const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("core", &[]),
+    ("ledger", &["core"]),
     ("signing", &["core"]),
-    ("ledger", &[]),
     ("daemon", &["core", "ledger", "signing"]),
     ("timestamp-service", &["core", "signing", "daemon"]),
     ("revocation-service", &["core", "signing", "daemon"]),
