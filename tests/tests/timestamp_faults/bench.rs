@@ -1,6 +1,6 @@
 //! A timestamp authority's files, and what is read back from its tokens and ledgers.
 
-use std::{collections::HashSet, fs, path::Path, sync::OnceLock};
+use std::{collections::HashSet, fs, sync::OnceLock};
 
 use countersign_core::{
     cms::SignedData,
@@ -52,23 +52,16 @@ pub(crate) fn serial(response: &[u8]) -> String {
     encode_hex(TstInfo::decode(signed.content).expect("a TSTInfo").serial)
 }
 
-/// The serial numbers in a ledger that verifies; each stands there once.
+/// The serial numbers in a ledger that verifies; each is there once.
 pub(crate) fn recorded_serials(site: &Site, ledger: &str) -> HashSet<String> {
-    site.shell.succeed(&format!("countersign audit verify {ledger}")).expect("the chain holds");
+    site.shell.succeed(&format!("countersign audit verify {ledger}")).expect("it is whole");
     let mut serials = HashSet::new();
-    for path in files(&site.shell.folder().join(ledger)) {
-        for line in fs::read_to_string(path).expect("a file").lines() {
-            let line: Value = serde_json::from_str(line).expect("JSON");
-            if line["kind"] == "token" {
-                let serial = line["record"]["serial"].as_str().expect("a serial").to_owned();
-                assert!(serials.insert(serial), "a serial twice: {line}");
-            }
+    for text in countersign_ledger::texts(&site.shell.folder().join(ledger)).expect("whole") {
+        let record: Value = serde_json::from_str(&text).expect("JSON");
+        if record["kind"] == "token" {
+            let serial = record["record"]["serial"].as_str().expect("a serial").to_owned();
+            assert!(serials.insert(serial), "a serial twice: {record}");
         }
     }
     serials
-}
-
-fn files(ledger: &Path) -> Vec<std::path::PathBuf> {
-    let entries = fs::read_dir(ledger).expect("a folder").map(|entry| entry.expect("one").path());
-    entries.filter(|path| path.extension().is_some_and(|ending| ending == "jsonl")).collect()
 }
