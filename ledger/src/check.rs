@@ -8,9 +8,7 @@ use countersign_core::digest::Digest;
 use countersign_core::tlog::frontier::Frontier;
 use countersign_core::tlog::merkle::leaf_hash;
 use countersign_core::tlog::proof::Subtree;
-use countersign_core::tlog::tile::{
-    Entries, HASH_BYTES, TILE_HEIGHT, TILE_WIDTH, Tile, entries_path,
-};
+use countersign_core::tlog::tile::{HASH_BYTES, TILE_HEIGHT, TILE_WIDTH, Tile, entries_path};
 
 use crate::checkpoint;
 use crate::fault::{Fault, Place, What};
@@ -20,7 +18,7 @@ use crate::load::{beginning, head_of, hold_against_frame, hold_origin};
 use crate::reading::{Bundles, Expectation, Reading, Start, Tail};
 use crate::record::{BEGINNING_KIND, Beginning, Entry, Head};
 use crate::rows::{Full, Rows, first_difference};
-use crate::segment::read_frames;
+use crate::segment::{entries, read_frames};
 use crate::snapshot::Snapshot;
 use crate::tree::{Tree, read_file, read_tile};
 
@@ -125,11 +123,9 @@ impl Check<'_, '_> {
     fn bundle(&mut self, octets: &[u8], width: u64, place: Place) -> Result<(), Fault> {
         self.reading.files += 1;
         let mut place = place;
-        for entry in Entries::of(octets) {
+        for entry in entries(octets) {
             place.line += 1;
-            let entry =
-                entry.map_err(|_| place.fault(What::MalformedFile("it ends within a record")))?;
-            self.record(entry, &place)?;
+            self.record(entry.map_err(|what| place.fault(what))?, &place)?;
         }
         if place.line != width {
             let why = "it does not have as many records as its name says";
@@ -213,11 +209,9 @@ impl Check<'_, '_> {
                     return Ok(());
                 }
                 let begins_at = place.record(place.line + 1);
-                for octets in Entries::of(frame.entries) {
+                for entry in entries(frame.entries) {
                     place.line += 1;
-                    let octets = octets
-                        .map_err(|_| place.fault(What::MalformedFile("it ends within a record")))?;
-                    self.record(octets, &place)?;
+                    self.record(entry.map_err(|what| place.fault(what))?, &place)?;
                 }
                 hold_against_frame(&self.frontier, frame.size, frame.root, &begins_at)
             })?;

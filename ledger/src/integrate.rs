@@ -13,18 +13,16 @@ use std::path::{Path, PathBuf};
 use countersign_core::crypto::aws_lc::AwsLc;
 use countersign_core::tlog::frontier::Frontier;
 use countersign_core::tlog::merkle::leaf_hash;
-use countersign_core::tlog::tile::{
-    Entries, TILE_WIDTH, Tile, entries_path, partial_tiles, push_entry,
-};
+use countersign_core::tlog::tile::{TILE_WIDTH, Tile, entries_path, partial_tiles, push_entry};
 
 use crate::checkpoint::{self, CheckpointSigner};
-use crate::fault::{Fault, Place, What, unreadable};
+use crate::fault::{Fault, Place, unreadable};
 use crate::load::hold_against_frame;
 use crate::medium::{FILE_MODE, FOLDER_MODE, flush_folder};
 use crate::reading::Tail;
 use crate::record::Identity;
 use crate::rows::Rows;
-use crate::segment::{FOLDER, Segment, read_frames};
+use crate::segment::{FOLDER, Segment, entries, read_frames};
 use crate::snapshot::Snapshot;
 
 /// So many files are written before they are flushed.
@@ -92,9 +90,8 @@ impl<'a> Edge<'a> {
             if frame.size <= on_tiles {
                 return Ok(());
             }
-            for entry in Entries::of(frame.entries) {
-                let why = "it ends within a record";
-                let entry = entry.map_err(|_| place.fault(What::MalformedFile(why)))?;
+            for entry in entries(frame.entries) {
+                let entry = entry.map_err(|what| place.fault(what))?;
                 self.entry(entry).map_err(unreadable(self.folder))?;
             }
             hold_against_frame(&self.frontier, frame.size, frame.root, &place)

@@ -15,7 +15,7 @@ use crate::fault::{Fault, Place, What};
 use crate::hash::Hash;
 use crate::reading::{FileEnd, Tail};
 use crate::record::{Beginning, Entry, FORMAT_VERSION, Head, Malformed};
-use crate::segment::{Segment, read_frames};
+use crate::segment::{CUT, Segment, entries, read_frames};
 use crate::snapshot::Snapshot;
 use crate::tree::{Tree, read_file};
 
@@ -67,10 +67,9 @@ impl Loaded {
                     return Ok(());
                 }
                 let begins_at = place.record(place.line + 1);
-                for octets in Entries::of(frame.entries) {
+                for octets in entries(frame.entries) {
                     place.line += 1;
-                    let octets = octets
-                        .map_err(|_| place.fault(What::MalformedFile("it ends within a record")))?;
+                    let octets = octets.map_err(|what| place.fault(what))?;
                     if frontier.size() == 0 {
                         first = Some(beginning(octets, &place)?);
                     }
@@ -172,6 +171,6 @@ fn first_of_bundle(folder: &Path, snapshot: &Snapshot) -> Result<Option<(Beginni
         }
     };
     let first = Entries::of(bundle).next().and_then(Result::ok);
-    let first = first.ok_or_else(|| place.fault(What::MalformedFile("it ends within a record")))?;
+    let first = first.ok_or_else(|| place.fault(What::MalformedFile(CUT)))?;
     beginning(first, &place.record(1)).map(Some)
 }

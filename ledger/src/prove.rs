@@ -18,6 +18,7 @@ use crate::hash::Hash;
 use crate::load::Loaded;
 use crate::reading::Tail;
 use crate::record::{Entry, MAX_RECORD_BYTES};
+use crate::segment::CUT;
 use crate::tree::read_file;
 
 /// The first line of a proof.
@@ -93,7 +94,7 @@ fn record_on_tiles(folder: &Path, index: u64, size: u64) -> Result<Vec<u8>, Faul
     let octets = read_file(&path)?;
     let at = usize::try_from(index % TILE_WIDTH).unwrap_or(usize::MAX);
     let record = Entries::of(&octets).nth(at).and_then(Result::ok).map(<[u8]>::to_vec);
-    record.ok_or_else(|| Place::file(path).fault(What::MalformedFile("it ends within a record")))
+    record.ok_or_else(|| Place::file(path).fault(What::MalformedFile(CUT)))
 }
 
 /// Why a proof cannot be read, or proves nothing.

@@ -160,6 +160,14 @@ impl<'a> Frames<'a> {
     }
 }
 
+/// The entries of a bundle or a frame, in order.
+pub(crate) fn entries(octets: &[u8]) -> impl Iterator<Item = Result<&[u8], What>> {
+    Entries::of(octets).map(|entry| entry.map_err(|_| What::MalformedFile(CUT)))
+}
+
+/// What is wrong with entries of which the last one is not whole.
+pub(crate) const CUT: &str = "it ends within a record";
+
 /// Gives each whole frame of `file`, which is at `place`, to `visit`.
 ///
 /// # Errors

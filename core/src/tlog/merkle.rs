@@ -138,64 +138,8 @@ fn hash(crypto: &dyn CryptoProvider, parts: &[&[u8]]) -> Digest {
 #[cfg(test)]
 #[cfg(feature = "rustcrypto")]
 mod tests {
-    #![allow(
-        clippy::unwrap_used,
-        clippy::indexing_slicing,
-        clippy::arithmetic_side_effects,
-        reason = "tests may"
-    )]
-    use alloc::vec::Vec;
-
     use super::*;
     use crate::crypto::rustcrypto::RustCrypto;
-
-    /// RFC 9162 §2.1.1, straight from the definition: the largest power of two below n splits.
-    fn tree_hash(leaves: &[Digest]) -> Digest {
-        if let [one] = leaves {
-            return one.clone();
-        }
-        let (left, right) = leaves.split_at(leaves.len().next_power_of_two() / 2);
-        node_hash(&RustCrypto, tree_hash(left).octets(), tree_hash(right).octets())
-    }
-
-    /// RFC 9162 §2.1.3.1.
-    fn proof(index: usize, leaves: &[Digest]) -> Vec<Digest> {
-        if leaves.len() == 1 {
-            return Vec::new();
-        }
-        let split = leaves.len().next_power_of_two() / 2;
-        let (left, right) = leaves.split_at(split);
-        let (mut path, other) = if index < split {
-            (proof(index, left), right)
-        } else {
-            (proof(index - split, right), left)
-        };
-        path.push(tree_hash(other));
-        path
-    }
-
-    #[test]
-    fn proofs_of_every_leaf_of_every_small_tree_lead_to_its_root() {
-        for size in 1_u8..40 {
-            let leaves: Vec<Digest> =
-                (0..size).map(|number| leaf_hash(&RustCrypto, &[number])).collect();
-            let expected = tree_hash(&leaves);
-            for (index, leaf) in leaves.iter().enumerate() {
-                let path = proof(index, &leaves);
-                let lead = |index: usize, size: u8, path: &[Digest]| {
-                    let path = path.iter().map(Digest::octets);
-                    root_of(&RustCrypto, leaf.clone(), index as u64, u64::from(size), path)
-                };
-                assert_eq!(lead(index, size, &path), Some(expected.clone()));
-                assert_ne!(lead(index + 1, size, &path), Some(expected.clone()));
-                let longer = [&path[..], core::slice::from_ref(leaf)].concat();
-                assert_eq!(lead(index, size, &longer), None);
-                if let [_, shorter @ ..] = &path[..] {
-                    assert_eq!(lead(index, size, shorter), None);
-                }
-            }
-        }
-    }
 
     #[test]
     fn refuses_leaves_outside_the_tree() {

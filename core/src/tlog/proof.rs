@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn an_inclusion_proof_of_every_leaf_of_every_small_tree_verifies() {
+    fn an_inclusion_proof_of_every_leaf_of_every_small_tree_verifies_and_no_other_does() {
         let leaves = leaves();
         for size in 0..=MOST {
             let root = tree_hash(&leaves[..size]);
@@ -237,11 +237,17 @@ mod tests {
                 let proof = inclusion(&RustCrypto, index, size, read(&leaves)).unwrap();
                 assert_eq!(proof.is_some(), index < size);
                 let Some(proof) = proof else { continue };
-                let path = proof.iter().map(Digest::octets);
-                assert_eq!(
-                    root_of(&RustCrypto, leaf.clone(), index, size, path),
-                    Some(root.clone())
-                );
+                let lead = |index: u64, path: &[Digest]| {
+                    let path = path.iter().map(Digest::octets);
+                    root_of(&RustCrypto, leaf.clone(), index, size, path)
+                };
+                assert_eq!(lead(index, &proof), Some(root.clone()));
+                // In no other place, and by no longer or shorter way.
+                assert_ne!(lead(index + 1, &proof), Some(root.clone()));
+                assert_eq!(lead(index, &[&proof[..], core::slice::from_ref(leaf)].concat()), None);
+                if let [_, shorter @ ..] = &proof[..] {
+                    assert_eq!(lead(index, shorter), None);
+                }
             }
         }
     }
