@@ -35,9 +35,9 @@ impl Place {
 #[derive(Debug, thiserror::Error)]
 #[error("{}{}: {what}", file.display(), if *line == 0 { String::new() } else { format!(", record {line}") })]
 pub struct Fault {
-    /// [`Place::file`].
+    /// As [`Place`] has it.
     pub file: PathBuf,
-    /// [`Place::line`].
+    /// As [`Place`] has it; 0 for the file as a whole.
     pub line: u64,
     /// What is wrong there.
     #[source]
