@@ -4,7 +4,7 @@
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     use countersign_core::{
         Artifact, Evidence, crypto::rustcrypto::RustCrypto, policy::Policy, report::Verdict,
-        time::UnixSeconds, trust::TrustRoot, verify, x509::PublicKey,
+        time::UnixSeconds, trust::TrustRoot, tsp::TokenForm, verify, x509::PublicKey,
     };
     let _ = PublicKey::decode(data).map(|key| key.algorithm.is_acceptable());
     let bundle = include_bytes!("../seeds/bundle/managed");
@@ -13,6 +13,7 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
         bundle,
         crls: &[],
         ocsp_responses: &[],
+        tokens: TokenForm::Der,
         key: Some(data),
     };
     let now = UnixSeconds::new(1_795_435_200);
