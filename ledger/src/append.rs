@@ -15,13 +15,13 @@ use std::time::SystemTime;
 
 use countersign_core::crypto::aws_lc::AwsLc;
 use countersign_core::tlog::frontier::Frontier;
-use countersign_core::tlog::merkle::leaf_hash;
+use countersign_core::tlog::merkle::{TreeHead, leaf_hash};
 use countersign_core::tlog::tile::push_entry;
 
 use crate::load::head_of;
 use crate::medium::{Medium, MediumFile, flush_folder};
 use crate::record::{Head, Identity, encode};
-use crate::segment::{FOLDER, Segment, encode_frame};
+use crate::segment::{FOLDER, MAX_FRAME_BYTES, Segment, encode_frame};
 
 /// When a record counts as kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,7 +115,7 @@ pub struct Appender {
 
 impl Appender {
     pub(crate) fn new(parts: Parts) -> Self {
-        let head = head_of(&parts.frontier, parts.first_sequence);
+        let head = head_of(&parts.frontier.head(&AwsLc), parts.first_sequence);
         let (entries, frame) = (Vec::new(), Vec::new());
         Self { parts, head, condition: Condition::Sound, unflushed: false, entries, frame }
     }
@@ -144,7 +144,7 @@ impl Appender {
     /// number after the old head's.
     ///
     /// # Errors
-    /// None of them is in the ledger then.
+    /// None of them is in the ledger then: the disk refused them, or together they have over 64 MiB.
     pub fn append<'a>(
         &mut self,
         records: impl IntoIterator<Item = NewRecord<'a>>,
@@ -154,7 +154,7 @@ impl Appender {
         if self.parts.octets >= self.parts.options.segment_bytes {
             self.begin_segment()?;
         }
-        let frontier = self.encode(records, now)?;
+        let (frontier, tree) = self.encode(records, now)?;
         let frame = std::mem::take(&mut self.frame);
         let kept = self.keep(&frame);
         let octets = frame.len() as u64;
@@ -162,30 +162,33 @@ impl Appender {
         kept?;
         self.parts.octets += octets;
         self.parts.frontier = frontier;
-        self.head = head_of(&self.parts.frontier, self.parts.first_sequence);
+        self.head = head_of(&tree, self.parts.first_sequence);
         Ok(self.head)
     }
 
-    /// Makes a frame of the records; gives the tree with them.
+    /// Makes a frame of the records; gives the tree with them, and its head.
     fn encode<'a>(
         &mut self,
         records: impl IntoIterator<Item = NewRecord<'a>>,
         now: SystemTime,
-    ) -> Result<Frontier, WriteError> {
+    ) -> Result<(Frontier, TreeHead), WriteError> {
         let mut frontier = self.parts.frontier.clone();
         let mut octets = Vec::new();
         self.entries.clear();
         for NewRecord { kind, record } in records {
             octets.clear();
             encode(&mut octets, self.parts.first_sequence + frontier.size(), now, kind, record);
-            if !push_entry(&mut self.entries, &octets) {
+            // Nobody could read a longer frame.
+            let is_whole = push_entry(&mut self.entries, &octets);
+            if !is_whole || self.entries.len() > MAX_FRAME_BYTES {
                 return Err(io::Error::from(io::ErrorKind::FileTooLarge).into());
             }
             frontier.push(&AwsLc, leaf_hash(&AwsLc, &octets));
         }
         self.frame.clear();
-        encode_frame(&mut self.frame, &self.entries, &frontier.head(&AwsLc));
-        Ok(frontier)
+        let tree = frontier.head(&AwsLc);
+        encode_frame(&mut self.frame, &self.entries, &tree);
+        Ok((frontier, tree))
     }
 
     fn keep(&mut self, frame: &[u8]) -> Result<(), WriteError> {

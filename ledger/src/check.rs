@@ -14,7 +14,7 @@ use crate::checkpoint;
 use crate::fault::{Fault, Place, What};
 use crate::hash::Hash;
 use crate::lines::{LinesEnd, file_name};
-use crate::load::{beginning, head_of, hold_against_frame, hold_origin};
+use crate::load::{beginning, head_of, hold_against_frame, hold_following, hold_origin};
 use crate::reading::{Bundles, Expectation, Reading, Start, Tail};
 use crate::record::{BEGINNING_KIND, Beginning, Entry, Head};
 use crate::rows::{Full, Rows, first_difference};
@@ -47,7 +47,7 @@ pub(crate) fn walk(
     let Some((_, first)) = check.beginning else {
         return Err(Place::file(folder).fault(What::NoLedger));
     };
-    Ok((head_of(&check.frontier, first), check.last))
+    Ok((head_of(&check.frontier.head(&AwsLc), first), check.last))
 }
 
 struct Check<'a, 'w> {
@@ -190,7 +190,7 @@ impl Check<'_, '_> {
         let first = self.beginning.as_ref().map_or(0, |(_, first)| *first);
         let sequence = first + self.frontier.size() - 1;
         if self.reading.wants_head(sequence) {
-            self.reading.head(head_of(&self.frontier, first));
+            self.reading.head(head_of(&self.frontier.head(&AwsLc), first));
         }
         Ok(())
     }
@@ -200,10 +200,7 @@ impl Check<'_, '_> {
         for (number, (segment, file)) in snapshot.segments.iter().enumerate() {
             let mut place = Place::file(&segment.path);
             let tail = if number + 1 < count { Tail::Followed } else { Tail::Growing };
-            if segment.first > self.frontier.size() {
-                let (expected, found) = (self.frontier.size(), segment.first);
-                return Err(place.fault(What::Sequence { expected, found }));
-            }
+            hold_following(segment, &self.frontier)?;
             read_frames(&place.clone(), file, tail, |frame| {
                 if frame.size <= self.on_tiles {
                     return Ok(());

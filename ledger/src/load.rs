@@ -7,7 +7,7 @@ use std::path::Path;
 
 use countersign_core::crypto::aws_lc::AwsLc;
 use countersign_core::tlog::frontier::Frontier;
-use countersign_core::tlog::merkle::leaf_hash;
+use countersign_core::tlog::merkle::{TreeHead, leaf_hash};
 use countersign_core::tlog::tile::{Entries, TILE_WIDTH, entries_path};
 
 use crate::checkpoint::{self, Checkpoint};
@@ -62,6 +62,7 @@ impl Loaded {
         for (number, (segment, file)) in snapshot.segments.iter().enumerate() {
             let mut place = Place::file(&segment.path);
             let tail = if number + 1 < count { Tail::Followed } else { tail };
+            hold_following(segment, &frontier)?;
             end = read_frames(&place.clone(), file, tail, |frame| {
                 if frame.size <= on_tiles {
                     return Ok(());
@@ -97,16 +98,15 @@ impl Loaded {
 
     /// The last record, and the root of the tree.
     pub(crate) fn head(&self) -> Head {
-        head_of(&self.frontier, self.first_sequence)
+        head_of(&self.frontier.head(&AwsLc), self.first_sequence)
     }
 }
 
-/// The head of the ledger whose first record has that number and whose tree is `frontier`'s, which
-/// is not empty.
-pub(crate) fn head_of(frontier: &Frontier, first_sequence: u64) -> Head {
+/// The head of the ledger whose first record has that number and that has this tree, which is not empty.
+pub(crate) fn head_of(tree: &TreeHead, first_sequence: u64) -> Head {
     Head {
-        sequence: first_sequence + frontier.size().saturating_sub(1),
-        hash: Hash::from_digest(&frontier.head(&AwsLc).root),
+        sequence: first_sequence + tree.size.saturating_sub(1),
+        hash: Hash::from_digest(&tree.root),
     }
 }
 
@@ -121,6 +121,16 @@ pub(crate) fn hold_origin(
     }
     let why = "it is the checkpoint of another ledger";
     Err(Place::file(folder.join(checkpoint::FILE)).fault(What::MalformedFile(why)))
+}
+
+/// A write-ahead file must not begin after the end of the tree: a file before it would be missing, even
+/// if it has no frame yet that says so.
+pub(crate) fn hold_following(segment: &Segment, frontier: &Frontier) -> Result<(), Fault> {
+    let (expected, found) = (frontier.size(), segment.first);
+    if found > expected {
+        return Err(Place::file(&segment.path).fault(What::Sequence { expected, found }));
+    }
+    Ok(())
 }
 
 /// The tree after a frame must be the one that the frame names.

@@ -193,6 +193,39 @@ fn a_missing_file_is_named() {
 }
 
 #[test]
+fn a_write_ahead_file_that_is_gone_is_missed_by_the_writer_too() {
+    let folder = tempfile::tempdir().expect("folder");
+    let mut appender = open_in(folder.path());
+    append(&mut appender, 1, 40);
+    appender.seal().expect("sealed");
+    append(&mut appender, 40, 50);
+    appender.seal().expect("sealed");
+    drop(appender);
+    // The last file is empty: no frame of it names a tree.
+    fs::remove_file(folder.path().join("pending/00000000000000000040")).expect("removed");
+    let is_gap = |fault: &Fault| matches!(fault.what, What::Sequence { expected: 40, found: 50 });
+    let fault = check(folder.path()).expect_err("missing");
+    assert!(is_gap(&fault), "{fault}");
+    let opened = open(folder.path(), options(), Box::new(Disk), time());
+    assert!(matches!(&opened, Err(OpenError::Damaged(fault)) if is_gap(fault)), "{opened:?}");
+}
+
+#[test]
+fn a_batch_that_no_reader_would_take_is_refused_and_leaves_nothing() {
+    let folder = tempfile::tempdir().expect("folder");
+    let mut appender = open_in(folder.path());
+    let head = append(&mut appender, 1, 10);
+    let record = format!("{{\"long\":\"{}\"}}", "x".repeat(60_000));
+    let many = |count| (0..count).map(|_| NewRecord { kind: "token", record: &record });
+    appender.append(many(1200), time()).expect_err("over 64 MiB");
+    assert_eq!(appender.head(), head);
+    appender.append(many(1000), time()).expect("kept");
+    assert_eq!(check(folder.path()).expect("whole").records, 1010);
+    drop(appender);
+    assert_eq!(open_in(folder.path()).head().sequence, 1009);
+}
+
+#[test]
 fn an_older_copy_is_whole_and_lacks_the_head_that_was_noted() {
     let folder = tempfile::tempdir().expect("folder");
     let mut appender = open_in(folder.path());

@@ -12,7 +12,8 @@ use super::appending::{AppendError, Appending, Receipt};
 use super::figures::Figures;
 use crate::metrics;
 
-/// What all waiting records may take: bounds memory when the disk stalls and records are long.
+/// What all waiting records may take: bounds memory when the disk stalls, and what is written at once,
+/// of which a ledger takes twice as much.
 const MAX_QUEUED_BYTES: usize = 32 * 1024 * 1024;
 
 /// A record that waits longer makes the service unready.
@@ -141,7 +142,8 @@ impl Queue {
         if state.stopped || state.closed {
             return Err(AppendError::Stopped);
         }
-        let bytes = state.waiting_bytes + waiting.record.len();
+        let bytes =
+            state.waiting_bytes + waiting.kind.len() + waiting.record.len() + ENVELOPE_BYTES;
         if state.waiting.len() >= self.max_queued || bytes > MAX_QUEUED_BYTES {
             return Err(AppendError::Full);
         }
