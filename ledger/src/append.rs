@@ -39,8 +39,7 @@ pub struct Options {
     pub name: &'static str,
     /// When a record counts as kept.
     pub durability: Durability,
-    /// A new write-ahead file is begun when one has this many octets. Opening and verifying read one
-    /// at a time into memory.
+    /// A new write-ahead file is begun when one has this many octets.
     pub segment_bytes: u64,
 }
 

@@ -20,7 +20,7 @@ use crate::record::{BEGINNING_KIND, Beginning, Entry, Head};
 use crate::rows::{Full, Rows, first_difference};
 use crate::segment::{entries, read_frames};
 use crate::snapshot::Snapshot;
-use crate::tree::{Tree, read_file, read_tile};
+use crate::tree::{Tree, read_bundle, read_tile};
 
 /// Verifies the ledger of which `snapshot` was taken; `before` is where its part in format 1 ends.
 pub(crate) fn walk(
@@ -104,7 +104,7 @@ impl Check<'_, '_> {
 
     fn full_bundle(&mut self, index: u64) -> Result<(), Fault> {
         let place = Place::file(self.folder.join(entries_path(index, TILE_WIDTH)));
-        match read_file(&place.file) {
+        match read_bundle(&place.file) {
             // The first one says which ledger it is, and stays.
             Err(Fault { what: What::FileMissing, .. })
                 if self.expectation.bundles == Bundles::MayBeArchived && index > 0 =>

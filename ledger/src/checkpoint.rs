@@ -4,7 +4,6 @@
 //! that whoever can write the folder could not say; heads noted elsewhere prove what it says.
 
 use std::fmt::Debug;
-use std::fs;
 use std::io;
 use std::path::Path;
 
@@ -14,6 +13,7 @@ use countersign_core::limits::CHECKPOINT_BYTES;
 use countersign_core::tlog::merkle::TreeHead;
 
 use crate::fault::{Fault, Place, What};
+use crate::medium::read_whole;
 use crate::record::Identity;
 
 /// The file's name.
@@ -61,11 +61,11 @@ impl Checkpoint {
     pub(crate) fn read(folder: &Path) -> Result<Option<Self>, Fault> {
         let path = folder.join(FILE);
         let place = Place::file(&path);
-        let note = match fs::read(&path) {
+        let note = match read_whole(&path, CHECKPOINT_BYTES) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             read => read.map_err(|error| place.fault(error))?,
         };
-        let note = String::from_utf8(note).ok().filter(|note| note.len() <= CHECKPOINT_BYTES);
+        let note = note.and_then(|note| String::from_utf8(note).ok());
         let decoded = note.ok_or("it is not a short text").and_then(Self::decode);
         decoded.map(Some).map_err(|why| place.fault(What::MalformedFile(why)))
     }

@@ -111,6 +111,14 @@ pub enum What {
     },
 }
 
+/// Why a file that must be there cannot be read.
+pub(crate) fn unreadable_or_missing(path: &Path) -> impl Fn(std::io::Error) -> Fault {
+    move |error| match error.kind() {
+        std::io::ErrorKind::NotFound => Place::file(path).fault(What::FileMissing),
+        _ => Place::file(path).fault(error),
+    }
+}
+
 /// What cannot be read of the file at `path`.
 pub(crate) fn unreadable(path: &Path) -> impl Fn(std::io::Error) -> Fault {
     move |error| Place::file(path).fault(error)

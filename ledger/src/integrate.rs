@@ -18,7 +18,7 @@ use countersign_core::tlog::tile::{TILE_WIDTH, Tile, entries_path, partial_tiles
 use crate::checkpoint::{self, CheckpointSigner};
 use crate::fault::{Fault, Place, unreadable};
 use crate::load::hold_against_frame;
-use crate::medium::{FILE_MODE, FOLDER_MODE, flush_folder};
+use crate::medium::{FILE_MODE, FOLDER_MODE, flush_folder, open_file, read_whole};
 use crate::reading::Tail;
 use crate::record::Identity;
 use crate::rows::Rows;
@@ -80,7 +80,7 @@ impl<'a> Edge<'a> {
 
     fn segment(&mut self, segment: &Segment) -> Result<(), Fault> {
         let place = Place::file(&segment.path);
-        let file = match File::open(&segment.path) {
+        let file = match open_file(&segment.path) {
             // It was removed after the checkpoint that covers it.
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             file => file.map_err(|error| place.fault(error))?,
@@ -146,13 +146,15 @@ impl<'a> Edge<'a> {
             self.folders.extend(above.map(Path::to_owned));
             self.folders.insert(self.folder.to_owned());
         }
-        let file = if fs::read(&path).is_ok_and(|there| there == octets) {
+        let there = read_whole(&path, octets.len()).ok().flatten();
+        let file = if there.as_deref() == Some(octets) {
             // The present checkpoint may need it, and somebody may be reading it.
-            File::open(&path)?
+            open_file(&path)?
         } else {
+            // In place of what may be there, never through a link to another file of the service's.
+            remove(&path)?;
             let mut options = OpenOptions::new();
-            let options = options.write(true).create(true).truncate(true).mode(FILE_MODE);
-            let mut file = options.open(&path)?;
+            let mut file = options.write(true).create_new(true).mode(FILE_MODE).open(&path)?;
             file.write_all(octets)?;
             file
         };

@@ -17,7 +17,7 @@ use crate::reading::{FileEnd, Tail};
 use crate::record::{Beginning, Entry, FORMAT_VERSION, Head, Malformed};
 use crate::segment::{CUT, Segment, entries, read_frames};
 use crate::snapshot::Snapshot;
-use crate::tree::{Tree, read_file};
+use crate::tree::{Tree, read_bundle};
 
 /// A ledger's end.
 #[derive(Debug)]
@@ -176,7 +176,7 @@ fn first_of_bundle(folder: &Path, snapshot: &Snapshot) -> Result<Option<(Beginni
         0 => return Ok(None),
         _ if size < TILE_WIDTH => &snapshot.edge_entries,
         _ => {
-            read = read_file(&place.file)?;
+            read = read_bundle(&place.file)?;
             &read
         }
     };

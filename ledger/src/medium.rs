@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
@@ -110,6 +110,20 @@ pub(crate) fn own_file(options: &mut OpenOptions, path: &Path) -> io::Result<Fil
     }
     let path = path.display();
     Err(io::Error::other(format!("{path} is a link to another file, or not a file")))
+}
+
+/// Opens a file to be read: never a pipe, which could wait for ever, nor a device, which need not end.
+pub(crate) fn open_file(path: &Path) -> io::Result<File> {
+    let no_wait = OFlags::NONBLOCK.bits().cast_signed();
+    let file = OpenOptions::new().read(true).custom_flags(no_wait).open(path)?;
+    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("not a regular file")) }
+}
+
+/// All of a file that has `most` octets at most; `None` if it has more.
+pub(crate) fn read_whole(path: &Path, most: usize) -> io::Result<Option<Vec<u8>>> {
+    let mut octets = Vec::new();
+    open_file(path)?.take(most as u64 + 1).read_to_end(&mut octets)?;
+    Ok(Some(octets).filter(|octets| octets.len() <= most))
 }
 
 /// Flushes a folder: names that were added to it or taken from it outlive a power failure.

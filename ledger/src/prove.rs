@@ -19,7 +19,7 @@ use crate::load::Loaded;
 use crate::reading::Tail;
 use crate::record::{Entry, MAX_RECORD_BYTES};
 use crate::segment::CUT;
-use crate::tree::read_file;
+use crate::tree::read_bundle;
 
 /// The first line of a proof.
 const MAGIC: &str = "c2sp.org/tlog-proof@v1";
@@ -91,7 +91,7 @@ fn record_on_tiles(folder: &Path, index: u64, size: u64) -> Result<Vec<u8>, Faul
     let bundle = index / TILE_WIDTH;
     let width = (size - bundle * TILE_WIDTH).min(TILE_WIDTH);
     let path = folder.join(entries_path(bundle, width));
-    let octets = read_file(&path)?;
+    let octets = read_bundle(&path)?;
     let at = usize::try_from(index % TILE_WIDTH).unwrap_or(usize::MAX);
     let record = Entries::of(&octets).nth(at).and_then(Result::ok).map(<[u8]>::to_vec);
     record.ok_or_else(|| Place::file(path).fault(What::MalformedFile(CUT)))

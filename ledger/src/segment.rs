@@ -32,6 +32,9 @@ pub(crate) const FOLDER: &str = "pending";
 /// The most entries of a frame, in octets: bounds the memory of a reader.
 pub(crate) const MAX_FRAME_BYTES: usize = 64 * 1024 * 1024;
 
+/// So much of a file is read at a time: a reader's memory is bounded by this and a frame.
+const STEP_BYTES: u64 = 1024 * 1024;
+
 const LENGTH_BYTES: usize = 4;
 const HEAD_BYTES: usize = 8 + 32;
 
@@ -91,7 +94,7 @@ pub fn encode_segment(records: &[impl AsRef<[u8]>]) -> Vec<u8> {
 /// The records in the whole frames of a write-ahead file, up to what is torn or damaged; none of them,
 /// nor their tree, is verified.
 pub fn decode_segment(octets: &[u8]) -> Vec<&[u8]> {
-    let mut frames = Frames::of(octets, 0);
+    let mut frames = Frames::of(octets);
     let mut records = Vec::new();
     while let Next::Frame(frame) = frames.next() {
         records.extend(Entries::of(frame.entries).map_while(Result::ok));
@@ -127,19 +130,27 @@ pub(crate) enum Next<'a> {
 }
 
 impl<'a> Frames<'a> {
-    /// The frames from the octet `read` on.
-    pub(crate) fn of(octets: &'a [u8], read: usize) -> Self {
-        Self { octets, read }
+    pub(crate) fn of(octets: &'a [u8]) -> Self {
+        Self { octets, read: 0 }
+    }
+
+    fn rest(&self) -> &'a [u8] {
+        self.octets.get(self.read..).unwrap_or_default()
+    }
+
+    /// Whether nothing but zeros follows.
+    fn is_zeros(&self) -> bool {
+        self.rest().iter().all(|octet| *octet == 0)
     }
 
     pub(crate) fn next(&mut self) -> Next<'a> {
-        let rest = self.octets.get(self.read..).unwrap_or_default();
+        let rest = self.rest();
         if rest.is_empty() {
             return Next::End;
         }
         let torn = Next::Torn(rest.len() as u64);
         // A power failure can leave any number of zeros at a file's end.
-        if rest.iter().all(|octet| *octet == 0) {
+        if self.is_zeros() {
             return torn;
         }
         let Some((length, body)) = rest.split_first_chunk::<LENGTH_BYTES>() else { return torn };
@@ -178,25 +189,37 @@ pub(crate) fn read_frames(
     tail: Tail,
     mut visit: impl FnMut(&Frame<'_>) -> Result<(), Fault>,
 ) -> Result<FileEnd, Fault> {
+    // What follows the frames that were read; of zeros only how many there are.
     let mut octets = Vec::new();
-    let mut read = 0;
+    let mut zeros = 0;
+    let mut whole_octets = 0;
     let mut looks = 0;
     loop {
-        file.read_to_end(&mut octets).map_err(|error| place.fault(error))?;
-        let mut frames = Frames::of(&octets, read);
+        let step = file.by_ref().take(STEP_BYTES).read_to_end(&mut octets);
+        let is_end = step.map_err(|error| place.fault(error))? == 0;
+        let mut frames = Frames::of(&octets);
         let torn_octets = loop {
             match frames.next() {
-                Next::Frame(frame) => visit(&frame)?,
-                Next::End => break 0,
-                Next::Torn(octets) => break octets,
-                Next::Damaged => {
+                Next::Frame(frame) if zeros == 0 => visit(&frame)?,
+                Next::End => break zeros,
+                Next::Torn(octets) if zeros == 0 || frames.is_zeros() => break zeros + octets,
+                Next::Frame(_) | Next::Torn(_) | Next::Damaged => {
                     let why = "what comes after its last whole records is no record";
                     return Err(place.fault(What::MalformedFile(why)));
                 }
             }
         };
-        read = frames.read;
-        let end = FileEnd { whole_octets: read as u64, torn_octets };
+        whole_octets += frames.read as u64;
+        if frames.is_zeros() && frames.rest().len() >= LENGTH_BYTES {
+            zeros = torn_octets;
+            octets.clear();
+        } else {
+            octets.drain(..frames.read);
+        }
+        if !is_end {
+            continue;
+        }
+        let end = FileEnd { whole_octets, torn_octets };
         match tail {
             _ if torn_octets == 0 => return Ok(end),
             Tail::Abandoned => return Ok(end),
@@ -229,7 +252,7 @@ mod tests {
     fn frames_are_read_as_they_were_written_and_one_cut_anywhere_is_torn() {
         let (octets, first) = two_frames();
         for end in first..=octets.len() {
-            let mut frames = Frames::of(&octets[..end], 0);
+            let mut frames = Frames::of(&octets[..end]);
             assert!(matches!(
                 frames.next(),
                 Next::Frame(Frame { entries: b"\0\x01a", size: 1, .. })
@@ -252,18 +275,18 @@ mod tests {
         let (mut octets, first) = two_frames();
         let whole = octets.len();
         octets.resize(whole + 5000, 0);
-        let mut frames = Frames::of(&octets, 0);
+        let mut frames = Frames::of(&octets);
         frames.next();
         frames.next();
         assert_eq!(frames.next(), Next::Torn(5000));
         octets.push(1);
-        let mut frames = Frames::of(&octets, 0);
+        let mut frames = Frames::of(&octets);
         frames.next();
         frames.next();
         assert_eq!(frames.next(), Next::Damaged);
         octets.truncate(whole);
         octets[whole - HEAD_BYTES..].fill(0);
-        let mut frames = Frames::of(&octets, 0);
+        let mut frames = Frames::of(&octets);
         frames.next();
         assert_eq!(
             frames.next(),

@@ -5,17 +5,17 @@
 //! never change.
 
 use std::fs::File;
-use std::io;
 use std::path::Path;
 use std::thread;
 
 use countersign_core::tlog::tile::{TILE_WIDTH, Tile, entries_path, partial_tiles};
 
 use crate::checkpoint::Checkpoint;
-use crate::fault::{Fault, Place, What, unreadable};
+use crate::fault::{Fault, What, unreadable, unreadable_or_missing};
+use crate::medium::open_file;
 use crate::reading::{LOOK_PAUSE, PATIENCE_LOOKS};
 use crate::segment::{Segment, segments};
-use crate::tree::{Tree, read_file, read_tile};
+use crate::tree::{Tree, read_bundle, read_tile};
 
 /// The files that change.
 #[derive(Debug)]
@@ -49,10 +49,8 @@ impl Snapshot {
     fn look(folder: &Path) -> Result<Option<Self>, Fault> {
         let mut opened = Vec::new();
         for segment in segments(folder).map_err(unreadable(folder))? {
-            let file = File::open(&segment.path).map_err(|error| match error.kind() {
-                io::ErrorKind::NotFound => Place::file(&segment.path).fault(What::FileMissing),
-                _ => Place::file(&segment.path).fault(error),
-            })?;
+            let file =
+                open_file(&segment.path).map_err(unreadable_or_missing(&segment.path))?;
             opened.push((segment, file));
         }
         let checkpoint = Checkpoint::read(folder)?;
@@ -65,7 +63,7 @@ impl Snapshot {
             edge.map(|tile| Ok((tile, read_tile(folder, tile)?))).collect::<Result<_, _>>()?;
         let edge_entries = match size % TILE_WIDTH {
             0 => Vec::new(),
-            width => read_file(&folder.join(entries_path(size / TILE_WIDTH, width)))?,
+            width => read_bundle(&folder.join(entries_path(size / TILE_WIDTH, width)))?,
         };
         Ok(Some(Self { checkpoint, edge, edge_entries, segments: opened }))
     }

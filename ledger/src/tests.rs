@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use rustix::fs::{CWD, FileType, Mode, mknodat};
 use tempfile::TempDir;
 
 use super::lines;
@@ -447,4 +450,73 @@ fn a_reader_beside_a_writer_never_sees_a_fault() {
         }
         reading.join().expect("no fault");
     });
+}
+
+#[test]
+fn what_is_no_file_or_longer_than_any_of_its_kind_is_refused_and_never_waited_for() {
+    let (whole, _) = ledger();
+    let names = [
+        "checkpoint",
+        "pending/00000000000000000281",
+        "tile/0/000",
+        "tile/0/001.p/25",
+        "tile/entries/000",
+        "tile/entries/001.p/25",
+    ];
+    for name in names {
+        let folder = copy(whole.path());
+        let path = folder.path().join(name);
+        fs::remove_file(&path).expect("removed");
+        symlink("/dev/zero", &path).expect("linked");
+        assert_fault(folder.path(), "not a regular file");
+        fs::remove_file(&path).expect("removed");
+        let mode = Mode::RUSR | Mode::WUSR;
+        mknodat(CWD, &path, FileType::Fifo, mode, 0).expect("a pipe");
+        assert_fault(folder.path(), "not a regular file");
+        fs::remove_file(&path).expect("removed");
+        // Zeros without end that take no room on the disk.
+        fs::File::create(&path).and_then(|file| file.set_len(1 << 40)).expect("made");
+        if name.starts_with("pending") {
+            continue;
+        }
+        assert_fault(folder.path(), "not a file of a ledger");
+    }
+}
+
+fn assert_fault(folder: &Path, expected: &str) {
+    let fault = check(folder).expect_err("refused").to_string();
+    assert!(fault.contains(expected), "{fault}");
+}
+
+#[test]
+fn zeros_that_a_power_failure_left_are_counted_and_not_kept_in_memory() {
+    let (folder, heads) = ledger();
+    let path = folder.path().join("pending/00000000000000000281");
+    let zeros = 3 * 1024 * 1024 + 5;
+    let file = fs::File::options().append(true).open(&path).expect("opens");
+    let whole = file.metadata().expect("there").len();
+    file.set_len(whole + zeros).expect("longer");
+    let fault = check(folder.path()).expect_err("torn");
+    assert!(matches!(fault.what, What::Incomplete { octets } if octets == zeros), "{fault}");
+    let mut file = file;
+    file.write_all(b"x").expect("written");
+    let fault = check(folder.path()).expect_err("damaged");
+    assert!(matches!(fault.what, What::MalformedFile(_)), "{fault}");
+    file.set_len(whole).expect("cut");
+    assert_eq!(check(folder.path()).expect("whole").head, heads[&300]);
+}
+
+#[test]
+fn a_tile_is_never_written_through_a_link() {
+    let folder = tempfile::tempdir().expect("folder");
+    let elsewhere = folder.path().join("elsewhere");
+    fs::write(&elsewhere, b"another file of the service's").expect("written");
+    let ledger = folder.path().join("ledger");
+    let mut appender = open_in(&ledger);
+    append(&mut appender, 1, 10);
+    fs::create_dir_all(ledger.join("tile/0/000.p")).expect("made");
+    symlink(&elsewhere, ledger.join("tile/0/000.p/11")).expect("linked");
+    tile(&ledger, &mut appender);
+    assert_eq!(fs::read(&elsewhere).expect("there"), b"another file of the service's");
+    check(&ledger).expect("whole");
 }

@@ -2,7 +2,6 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use countersign_core::crypto::aws_lc::AwsLc;
@@ -10,9 +9,10 @@ use countersign_core::digest::{Digest, HashAlgorithm};
 use countersign_core::tlog::frontier::Frontier;
 use countersign_core::tlog::merkle::{TreeHead, node_hash};
 use countersign_core::tlog::proof::{self, Subtree};
-use countersign_core::tlog::tile::{HASH_BYTES, Tile};
+use countersign_core::tlog::tile::{BUNDLE_BYTES, HASH_BYTES, TILE_BYTES, Tile};
 
-use crate::fault::{Fault, Place, What};
+use crate::fault::{Fault, Place, What, unreadable_or_missing};
+use crate::medium::read_whole;
 
 /// A ledger's tree.
 #[derive(Debug)]
@@ -117,7 +117,7 @@ pub(crate) fn root_of_hashes(hashes: &[u8]) -> Option<Digest> {
 /// The octets of a tile, as many as it must have.
 pub(crate) fn read_tile(folder: &Path, tile: Tile) -> Result<Vec<u8>, Fault> {
     let path = folder.join(tile.path());
-    let octets = read_file(&path)?;
+    let octets = read_file(&path, TILE_BYTES)?;
     if octets.len() as u64 != tile.width * HASH_BYTES as u64 {
         let why = "it does not have as many hashes as its name says";
         return Err(Place::file(path).fault(What::MalformedFile(why)));
@@ -125,10 +125,17 @@ pub(crate) fn read_tile(folder: &Path, tile: Tile) -> Result<Vec<u8>, Fault> {
     Ok(octets)
 }
 
-/// A file that must be there.
-pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>, Fault> {
-    fs::read(path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => Place::file(path).fault(What::FileMissing),
-        _ => Place::file(path).fault(error),
-    })
+/// The octets of an entry bundle.
+pub(crate) fn read_bundle(path: &Path) -> Result<Vec<u8>, Fault> {
+    read_file(path, BUNDLE_BYTES)
+}
+
+/// A file that must be there, of `most` octets at most.
+fn read_file(path: &Path, most: usize) -> Result<Vec<u8>, Fault> {
+    let place = Place::file(path);
+    match read_whole(path, most) {
+        Ok(Some(octets)) => Ok(octets),
+        Ok(None) => Err(place.fault(What::MalformedFile("it is longer than any file of its kind"))),
+        Err(error) => Err(unreadable_or_missing(path)(error)),
+    }
 }

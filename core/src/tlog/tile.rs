@@ -23,6 +23,9 @@ pub const TILE_BYTES: usize = 256 * HASH_BYTES;
 /// The longest entry that a bundle can hold, in octets: its length is written in 16 bits.
 pub const MAX_ENTRY_BYTES: usize = 0xffff;
 
+/// The octets of the longest bundle: 256 entries with their lengths.
+pub const BUNDLE_BYTES: usize = 256 * (2 + MAX_ENTRY_BYTES);
+
 /// A tile of hashes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tile {

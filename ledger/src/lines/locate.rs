@@ -3,7 +3,6 @@
 //! Only the files from the one with that line on are read: a service asks at each start, and a ledger
 //! is as large as its disk. That nothing before was changed is for [`verify`](crate::verify()) to say.
 
-use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
@@ -14,6 +13,7 @@ use super::walk::walk_file;
 use crate::fault::{Fault, Place, What, unreadable};
 use crate::hash::Hash;
 use crate::reading::{Reading, Watcher};
+use crate::medium::open_file;
 use crate::record::{Head, Identity};
 
 /// The part of a ledger that is in format 1.
@@ -75,7 +75,7 @@ impl Watcher for Asking {
 
 /// The number of a file's first line.
 fn first_sequence_of(path: &Path) -> Result<u64, Fault> {
-    let file = File::open(path).map_err(unreadable(path))?;
+    let file = open_file(path).map_err(unreadable(path))?;
     let place = Place::file(path).record(1);
     let mut line = Vec::new();
     let mut reader = BufReader::new(file).take(MAX_LINE_BYTES as u64);

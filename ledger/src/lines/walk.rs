@@ -13,6 +13,7 @@ use super::chain::{Blame, Chain};
 use super::folder::file_name;
 use super::line::{FILE_KIND, LINES_FORMAT, Line, MAX_LINE_BYTES};
 use crate::fault::{Fault, Place, What};
+use crate::medium::open_file;
 use crate::reading::{FileEnd, LOOK_PAUSE, PATIENCE_LOOKS, Reading, Start, Tail};
 use crate::record::{Head, Identity, Malformed};
 
@@ -86,7 +87,7 @@ struct Walk<'a, 'w> {
 impl Walk<'_, '_> {
     fn file(&mut self, path: &Path, number: u64, tail: Tail) -> Result<FileEnd, Fault> {
         let mut place = Place::file(path);
-        let file = File::open(path).map_err(|error| place.fault(error))?;
+        let file = open_file(path).map_err(|error| place.fault(error))?;
         self.reading.files += 1;
         let mut reader = BufReader::with_capacity(BUFFER_BYTES, file);
         let mut line = Vec::new();
