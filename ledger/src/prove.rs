@@ -111,9 +111,9 @@ pub enum ProofError {
 /// The tree that a record is proved to be in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProvenHead {
-    /// Which ledger it is, as its checkpoint says.
+    /// Which ledger it is, as the checkpoint says: the root does not bind it.
     pub origin: String,
-    /// How many leaves it has.
+    /// How many leaves the checkpoint says it has: the root does not bind all of it.
     pub size: u64,
     /// Its root: the hash of the ledger's head.
     pub root: Hash,

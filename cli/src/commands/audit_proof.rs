@@ -27,12 +27,19 @@ use crate::{
 struct Proved<'a> {
     /// The record, as it is in the ledger.
     record: Value,
-    /// Which ledger it is, as its checkpoint says.
+    /// The tree's root: the hash of the head that must be known from elsewhere.
+    head: Hash,
+    /// What no hash binds.
+    unproven: Unproven<'a>,
+}
+
+/// What the proof says of the tree; whoever made the proof could write anything here.
+#[derive(Serialize)]
+struct Unproven<'a> {
+    /// Which ledger it is.
     origin: &'a str,
     /// How many records the tree has.
     tree_size: u64,
-    /// The tree's root: the hash of the head that must be known from elsewhere.
-    head: Hash,
 }
 
 /// Writes the proof that a record is in a ledger that is whole: in the tree of the expected head if one
@@ -87,17 +94,18 @@ fn answer(mut text: String, path: &Path, proof: &Proof) -> Outcome<Answer> {
     let head = proof.verify().map_err(|error| unproven(path, error))?;
     let entry = proof.entry().map_err(|error| unproven(path, error))?;
     text.add(format_args!(
-        "  record:    number {} of {} ({} records)\n  written:   {}\n  kind:      {}\n  head:      {}\n",
+        "  record:    number {}\n  written:   {}\n  kind:      {}\n  head:      {}\n  \
+         unproven:  that the ledger is {}, and that its tree had {} records\n",
         entry.sequence,
-        quoted(head.origin.clone()),
-        head.size,
         entry.time,
         entry.kind,
-        head.root
+        head.root,
+        quoted(head.origin.clone()),
+        head.size,
     ));
     let record = serde_json::from_slice(&proof.record)?;
-    let (origin, tree_size) = (head.origin.as_str(), head.size);
-    Answer::new(text, &Proved { record, origin, tree_size, head: head.root })
+    let unproven = Unproven { origin: &head.origin, tree_size: head.size };
+    Answer::new(text, &Proved { record, head: head.root, unproven })
 }
 
 fn unproven(path: &Path, error: ProofError) -> Failure {
