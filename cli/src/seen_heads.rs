@@ -13,6 +13,7 @@ use std::{
 use countersign_core::{
     crypto::aws_lc::AwsLc,
     digest::{HashAlgorithm, digest},
+    finding::Finding,
     time::UnixSeconds,
 };
 use countersign_ledger::{Hash, Summary};
@@ -20,6 +21,7 @@ use countersign_signing::files::{self, FileMode};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    codes,
     failure::{Failure, Outcome, path_text},
     folder_lock,
     user_folders::user_folder,
@@ -69,8 +71,29 @@ impl SeenHeads {
         }
     }
 
+    /// Refuses a ledger in the place of another one: who writes a ledger anew can give it any number.
+    ///
+    /// # Errors
+    /// `audit.head.missing`, with the file to be removed if the other one was replaced on purpose.
+    pub(crate) fn refuse_another_in(&self, folder: &Path, summary: &Summary) -> Outcome<()> {
+        let Some(seen) = self.of_another_in(folder, &summary.id) else { return Ok(()) };
+        let SeenHead { id, sequence, hash, at, .. } = seen;
+        let found = format!(
+            "the ledger {}; if you replaced the other one on purpose, remove {}",
+            summary.id,
+            path_text(&self.file(&id))
+        );
+        let expected =
+            format!("the ledger {id} with record number {sequence}, hash {hash}, seen at {at}");
+        Err(Finding::new(codes::AUDIT_HEAD_MISSING)
+            .about(path_text(folder))
+            .expected(expected)
+            .found(found)
+            .into())
+    }
+
     /// The head that was seen last of another ledger than `id` in `folder`.
-    pub(crate) fn of_another_in(&self, folder: &Path, id: &str) -> Option<SeenHead> {
+    fn of_another_in(&self, folder: &Path, id: &str) -> Option<SeenHead> {
         let folder = folder_text(folder);
         let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
         let heads = entries.filter_map(|entry| read(&entry.path()).ok());
@@ -182,6 +205,10 @@ mod tests {
         }
         let other = heads.of_another_in(&audit.join("."), "c").expect("another");
         assert_eq!(other.id, "b");
+        let refused = heads.refuse_another_in(audit, &summary("d", 1)).expect_err("another");
+        assert_eq!(refused.finding().code, codes::AUDIT_HEAD_MISSING);
+        let found = refused.finding().found.clone().expect("what to remove");
+        assert!(found.ends_with(&path_text(&heads.file("c"))), "{found}");
         assert_eq!(heads.of_another_in(Path::new("/"), "c"), None);
     }
 }

@@ -159,7 +159,7 @@ pub(super) fn head_lines(summary: &Summary) -> String {
 }
 
 fn ledger_text(folder: &Path, ledger: &WholeLedger) -> String {
-    let WholeLedger { summary, memory, seen, before } = ledger;
+    let WholeLedger { summary, memory, seen } = ledger;
     let mut text = whole(folder);
     text.add(format_args!(
         "  records:   {} in {} files, numbers {} to {}\n{}",
@@ -192,14 +192,6 @@ fn ledger_text(folder: &Path, ledger: &WholeLedger) -> String {
         )),
         (Memory::New, _) => text.push_str("  seen:      never before; its head is remembered here\n"),
         _ => {}
-    }
-    if let Some(before) = before {
-        text.add(format_args!(
-            "  {}   at {}, this folder held another ledger ({}); was this one begun by you?\n",
-            styled(style::DOUBT, "warning:"),
-            before.at,
-            quoted(before.id.clone()),
-        ));
     }
     if summary.records_after_expected_head.is_none() {
         text.push_str(

@@ -27,9 +27,6 @@ pub(super) struct WholeLedger {
     /// The head that was seen last, if one was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) seen: Option<SeenHead>,
-    /// The ledger that was in this folder before, where this one is seen for the first time.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) before: Option<SeenHead>,
 }
 
 /// What was known of a ledger.
@@ -109,10 +106,9 @@ pub(super) fn read(
         codes::AUDIT_HEAD_MISSING => failure.about(path_text(folder)),
         _ => failure,
     })?;
-    let mut before = None;
     if let Some(heads) = heads {
         if memory == Memory::New {
-            before = heads.of_another_in(folder, &summary.id);
+            heads.refuse_another_in(folder, &summary)?;
         }
         // A verdict does not depend on it, and it may be meant: a read-only home.
         if let Err(failure) = heads.keep(folder, &summary, session.now()) {
@@ -126,7 +122,7 @@ pub(super) fn read(
             .output
             .say("warning: the head is not remembered: neither XDG_STATE_HOME nor HOME is set");
     }
-    Ok(WholeLedger { summary, memory, seen, before })
+    Ok(WholeLedger { summary, memory, seen })
 }
 
 fn expectation(arguments: &LedgerArguments) -> Outcome<Expectation> {

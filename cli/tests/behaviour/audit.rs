@@ -235,7 +235,7 @@ fn what_is_remembered_is_its_owners_and_needs_a_home() {
 }
 
 #[test]
-fn another_ledger_in_the_same_folder_is_pointed_out() {
+fn another_ledger_in_the_same_folder_is_refused_until_the_first_one_is_forgotten() {
     let (folder, _) = ledger();
     run(folder.path(), &["verify"]).succeeds();
     for number in [1, 2] {
@@ -245,10 +245,19 @@ fn another_ledger_in_the_same_folder_is_pointed_out() {
     let record = json!({ "ledger": "timestamp", "id": "new", "format": 1, "file": 1 }).to_string();
     encode_line(&mut text, 0, SystemTime::now(), FILE_KIND, &record, &Hash::NONE);
     fs::write(folder.path().join(file_name(1)), text).expect("written");
-    let other = run(folder.path(), &["verify"]).succeeds().stdout;
-    assert!(other.contains("another ledger (0123456789abcdef0123456789abcdef)"), "{other}");
-    let again = run(folder.path(), &["verify"]).succeeds().stdout;
-    assert!(!again.contains("another ledger"), "{again}");
+    let verify = ["verify", "--format", "json"];
+    for _ in 0..2 {
+        let refused = run(folder.path(), &verify).exits_with(10);
+        assert_eq!(refused.finding(), "audit.head.missing");
+    }
+    let error = run(folder.path(), &verify).json()["error"].clone();
+    let expected = error["expected"].as_str().expect("it");
+    assert!(expected.contains("0123456789abcdef0123456789abcdef"), "{expected}");
+    let (_, file) = error["found"].as_str().expect("it").split_once("remove ").expect("a file");
+    fs::remove_file(file).expect("it is there");
+    for _ in 0..2 {
+        run(folder.path(), &["verify"]).succeeds();
+    }
 }
 
 #[test]
