@@ -28,7 +28,7 @@ pub struct VerifyArguments {
     #[arg(long, value_name = "URL", requires = "certificate_identity")]
     pub certificate_oidc_issuer: Option<String>,
     /// The key that must have signed, where the bundle holds no certificate: a public key, PEM or
-    /// DER. Without --policy it may sign any file
+    /// DER. Without a policy, typed or set, it may sign any file
     #[arg(long, value_name = "FILE", conflicts_with_all = ["certificate_identity", "certificate_oidc_issuer"])]
     pub key: Option<PathBuf>,
     /// CRLs, DER or PEM; takes several, so it stands after the files to verify

@@ -116,14 +116,20 @@ fn policy(arguments: &VerifyArguments, session: &Session) -> Outcome<Policy> {
     if let Some(path) = &arguments.policy {
         return input::policy(path);
     }
-    if arguments.key.is_some() {
-        return Ok(Policy::for_given_key());
-    }
     let settings = &session.settings;
-    let set =
-        settings.certificate_identity.as_ref().filter(|_| arguments.certificate_identity.is_none());
+    if arguments.key.is_some() {
+        // A policy can be met by a key, an identity cannot: the key is who is expected instead.
+        return settings.policy.as_deref().map_or(Ok(Policy::for_given_key()), input::policy);
+    }
+    let is_typed = arguments.certificate_identity.is_some();
+    let set = settings.certificate_identity.as_ref().filter(|_| !is_typed);
     if set.is_some() && settings.policy.is_some() {
         let found = "both policy and certificate_identity are set; set one of them";
+        return Err(Failure::usage(found));
+    }
+    if !is_typed && settings.policy.is_some() && settings.certificate_oidc_issuer.is_some() {
+        let found = "both policy and certificate_oidc_issuer are set; \
+                     a policy names the issuer beside each identity";
         return Err(Failure::usage(found));
     }
     // A login provider that is set is demanded, wherever the identity comes from.
@@ -186,6 +192,7 @@ impl Known {
             digests: &self.digests,
             content: self.content.as_deref(),
             beginning: self.beginning.as_deref(),
+            ..Artifact::default()
         }
     }
 }

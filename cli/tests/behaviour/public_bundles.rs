@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use crate::world::World;
+use crate::world::{Run, World, command};
 
 /// A copy of a file of tests/data/public-good.
 fn copy(world: &World, from: &str, to: &str) {
@@ -77,6 +77,22 @@ fn a_policy_names_keys() {
         let run = world.json(&["verify", "artifact.txt", "--key", wrong]);
         assert_eq!(run.exits_with(2).finding(), "setup.public-key.malformed");
     }
+    // A policy that is set holds as one that is typed; an identity that is set gives way to the key.
+    let set = |environment: &[(&str, &str)], more: &[&str]| {
+        let mut command = command(world.path());
+        command.envs(environment.iter().copied());
+        command.args(["--format", "json", "verify", "artifact.txt", "--offline"]);
+        command.args(["--trusted-root", "trusted_root.json"]).args(more);
+        Run::of(command.output().expect("starts"))
+    };
+    let key = ["--key", "publisher.pem"];
+    set(&[("COUNTERSIGN_POLICY", "policy.json")], &key).succeeds();
+    let people = ("COUNTERSIGN_POLICY", "people.json");
+    assert_eq!(set(&[people], &key).exits_with(12).finding(), "signature.key.not-allowed");
+    set(&[people], &[&key[..], &["--policy", "policy.json"]].concat()).succeeds();
+    set(&[("COUNTERSIGN_CERTIFICATE_IDENTITY", "a@example.org")], &key).succeeds();
+    let issuer = ("COUNTERSIGN_CERTIFICATE_OIDC_ISSUER", "https://login.example");
+    assert_eq!(set(&[people, issuer], &[]).exits_with(2).finding(), "setup.usage.invalid");
     let both = ["verify", "x", "--key", "publisher.pem", "--certificate-identity", "a@example.org"];
     assert_eq!(world.json(&both).exits_with(2).finding(), "setup.usage.invalid");
 }
