@@ -18,7 +18,7 @@ use countersign_core::tlog::tile::{TILE_WIDTH, Tile, entries_path, partial_tiles
 use crate::checkpoint::{self, CheckpointSigner};
 use crate::fault::{Fault, Place, unreadable};
 use crate::load::hold_against_frame;
-use crate::medium::{FILE_MODE, FOLDER_MODE, flush_folder, open_file, read_whole};
+use crate::medium::{FILE_MODE, FOLDER_MODE, flush_folder, open_file, read_whole, refuse_link};
 use crate::reading::Tail;
 use crate::record::Identity;
 use crate::rows::Rows;
@@ -142,8 +142,10 @@ impl<'a> Edge<'a> {
         if !self.folders.contains(parent) {
             DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(parent)?;
             // Those above it may be new as well.
-            let above = parent.ancestors().take_while(|above| *above != self.folder);
-            self.folders.extend(above.map(Path::to_owned));
+            for above in parent.ancestors().take_while(|above| *above != self.folder) {
+                refuse_link(above)?;
+                self.folders.insert(above.to_owned());
+            }
             self.folders.insert(self.folder.to_owned());
         }
         let there = read_whole(&path, octets.len()).ok().flatten();

@@ -133,6 +133,15 @@ pub(crate) fn flush_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
+/// Refuses a link in the place of `folder`, which is in the ledger's: what is written there would be
+/// written elsewhere.
+pub(crate) fn refuse_link(folder: &Path) -> io::Result<()> {
+    if folder.symlink_metadata()?.is_dir() {
+        return Ok(());
+    }
+    Err(io::Error::other(format!("{} is a link, or not a folder", folder.display())))
+}
+
 /// Makes the folder durably, with the folders above it that are missing.
 pub(crate) fn make_folder(folder: &Path) -> io::Result<()> {
     let missing: Vec<&Path> = folder.ancestors().take_while(|path| !path.is_dir()).collect();

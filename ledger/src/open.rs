@@ -15,7 +15,7 @@ use crate::append::{Appender, Options, Parts};
 use crate::fault::{Fault, Place, What};
 use crate::lines::{self, Chain};
 use crate::load::Loaded;
-use crate::medium::{Medium, flush_folder, make_folder, own_file};
+use crate::medium::{Medium, flush_folder, make_folder, own_file, refuse_link};
 use crate::reading::{FileEnd, Reading, Tail};
 use crate::record::{BEGINNING_KIND, Beginning, Continued, FORMAT_VERSION, Head, Identity, encode};
 use crate::segment::{FOLDER, Segment, encode_frame};
@@ -88,6 +88,7 @@ pub fn open(
     make_folder(folder)?;
     let lock = lock(folder)?;
     make_folder(&folder.join(FOLDER))?;
+    refuse_link(&folder.join(FOLDER))?;
     if let Some(loaded) = Loaded::read(folder, Tail::Abandoned, |_, _| {})? {
         return resume(folder, options, medium, lock, loaded);
     }

@@ -49,8 +49,7 @@ impl Snapshot {
     fn look(folder: &Path) -> Result<Option<Self>, Fault> {
         let mut opened = Vec::new();
         for segment in segments(folder).map_err(unreadable(folder))? {
-            let file =
-                open_file(&segment.path).map_err(unreadable_or_missing(&segment.path))?;
+            let file = open_file(&segment.path).map_err(unreadable_or_missing(&segment.path))?;
             opened.push((segment, file));
         }
         let checkpoint = Checkpoint::read(folder)?;

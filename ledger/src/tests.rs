@@ -519,4 +519,16 @@ fn a_tile_is_never_written_through_a_link() {
     tile(&ledger, &mut appender);
     assert_eq!(fs::read(&elsewhere).expect("there"), b"another file of the service's");
     check(&ledger).expect("whole");
+
+    // Nor into another folder.
+    append(&mut appender, 10, 300);
+    let other = folder.path().join("folder");
+    fs::create_dir(&other).expect("made");
+    fs::remove_dir_all(ledger.join("tile/1")).expect("removed");
+    symlink(&other, ledger.join("tile/1")).expect("linked");
+    appender.seal().expect("sealed");
+    let sealed = appender.take_sealed();
+    let fault = integrate(&ledger, appender.identity(), &sealed, None).expect_err("refused");
+    assert!(fault.to_string().contains("is a link"), "{fault}");
+    assert_eq!(names(&other), Vec::<String>::new());
 }

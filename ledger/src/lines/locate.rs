@@ -12,8 +12,8 @@ use super::line::{Line, MAX_LINE_BYTES};
 use super::walk::walk_file;
 use crate::fault::{Fault, Place, What, unreadable};
 use crate::hash::Hash;
-use crate::reading::{Reading, Watcher};
 use crate::medium::open_file;
+use crate::reading::{Reading, Watcher};
 use crate::record::{Head, Identity};
 
 /// The part of a ledger that is in format 1.
