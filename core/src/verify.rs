@@ -55,6 +55,10 @@ use crate::{
 pub struct Artifact<'a> {
     /// The name under which the user has it, without folders.
     pub name: Option<&'a str>,
+    /// The name under which somebody offers it, if that may be another than the user's. It must be the
+    /// one that was signed, unless the policy is content with a note, and the policy's rules for files
+    /// go by it.
+    pub offered_as: Option<&'a str>,
     /// Why there is no name, if there is none.
     pub unnamed: Unnamed,
     /// Its size in bytes.
@@ -70,10 +74,15 @@ pub struct Artifact<'a> {
     pub beginning: Option<&'a [u8]>,
 }
 
-impl Artifact<'_> {
+impl<'a> Artifact<'a> {
+    /// The name by which the rules for files and the subjects of statements are chosen.
+    fn known_as(&self) -> Option<&'a str> {
+        self.offered_as.or(self.name)
+    }
+
     /// Whether it has a name, and one that can be compared with no other.
     fn has_odd_name(&self) -> bool {
-        self.name.is_none() && self.unnamed == Unnamed::NotUnicode
+        self.known_as().is_none() && self.unnamed == Unnamed::NotUnicode
     }
 
     /// Its first octets, if any of it was read.

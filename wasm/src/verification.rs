@@ -31,6 +31,7 @@ pub struct Verification {
     /// Opened when it is first asked for anything, so that what it verifies is verified once.
     opened: OnceCell<Result<Opened<'static>, Finding>>,
     name: Option<String>,
+    offered_as: Option<String>,
     size: Option<u64>,
     digests: Vec<Digest>,
     content: Option<Vec<u8>>,
@@ -119,6 +120,7 @@ impl Verification {
             },
             opened: OnceCell::new(),
             name: None,
+            offered_as: None,
             size: None,
             digests: Vec::new(),
             content: None,
@@ -136,6 +138,12 @@ impl Verification {
     pub fn set_artifact(&mut self, name: Option<String>, size_bytes: Option<f64>) {
         self.name = name;
         self.size = size_bytes.and_then(size_of);
+    }
+
+    /// The name under which the file was offered, which must be the one that was signed.
+    #[wasm_bindgen(js_name = setOfferedAs)]
+    pub fn set_offered_as(&mut self, name: String) {
+        self.offered_as = Some(name);
     }
 
     /// Adds a digest of the file, `sha384:HEX`; whether it is one.
@@ -309,6 +317,7 @@ impl Verification {
     fn artifact(&self) -> Artifact<'_> {
         Artifact {
             name: self.name.as_deref(),
+            offered_as: self.offered_as.as_deref(),
             size: self.size,
             digests: &self.digests,
             content: self.content.as_deref(),

@@ -224,6 +224,7 @@ impl<'a> Run<'a> {
             digests: &digests,
             content: content.as_deref(),
             beginning: Some(&beginning),
+            ..Artifact::default()
         };
         self.refuse_revoked(artifact, &signature)?;
         let stamp = self.stamp(&signature, own)?;

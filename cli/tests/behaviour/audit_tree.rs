@@ -188,7 +188,10 @@ fn one_record_is_proved_to_somebody_who_noted_a_head_and_has_nothing_else() {
         let text = there(&record.to_string()).succeeds().stdout;
         assert!(text.contains(&format!("number {record}\n")), "{text}");
         // What no hash binds is not called proved.
-        assert!(text.contains("unproven:  that the ledger is countersign-audit/timestamp/"), "{text}");
+        assert!(
+            text.contains("unproven:  that the ledger is countersign-audit/timestamp/"),
+            "{text}"
+        );
         let elsewhere = tempfile::tempdir().expect("folder");
         fs::copy(folder.path().join("proof"), elsewhere.path().join("proof")).expect("copied");
         let verify = ["verify", "proof", "--expect-head", &hash, "--format", "json"];

@@ -110,7 +110,7 @@ fn fit(part: &Part, artifact: &Artifact<'_>) -> Fit {
         (Some(Err(finding)), _) => Fit::Other(finding.code),
         (Some(Ok(statement)), _) => {
             let subjects = Subjects::new(&statement.subjects, *artifact);
-            match subjects.find(Names::Noted) {
+            match subjects.find(Some(Names::Noted)) {
                 Ok(_) => Fit::Digest,
                 Err(finding) if finding.code == FindingCode::CONTENT_DIGEST_NOT_SUPPLIED => {
                     if subjects.are_meant() {

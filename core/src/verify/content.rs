@@ -1,16 +1,16 @@
 //! Is it the same file? The artifact against the signed digest, or the statement's subjects.
 
-use alloc::{format, vec::Vec};
+use alloc::{format, vec, vec::Vec};
 
 use super::{
     Run,
-    subject::{Subjects, kinds},
+    subject::{Subjects, inspect_name, kinds},
 };
 use crate::{
     bundle::Content,
     digest::Digest,
     finding::{Finding, FindingCode},
-    policy::{Names, Signer},
+    policy::Signer,
 };
 
 impl Run<'_> {
@@ -26,9 +26,8 @@ impl Run<'_> {
         self.inspect_predicate(rules);
         let outcome = match &self.bundle.content {
             Content::MessageSignature { digest, .. } => {
-                if self.names() == Names::Exact {
-                    self.findings.push(FindingCode::NAME_NOT_SIGNED.into());
-                }
+                let notes = inspect_name(self.artifact, None, self.context.policy.names);
+                self.findings.extend(notes.unwrap_or_else(|finding| vec![finding]));
                 match digest {
                     Some(digest) => self.compare(digest),
                     // The signature was checked over the artifact's own digest.
@@ -49,10 +48,6 @@ impl Run<'_> {
         }
     }
 
-    fn names(&self) -> Names {
-        self.context.policy.names.unwrap_or(Names::Noted)
-    }
-
     fn compare(&self, signed: &Digest) -> Result<(Digest, Vec<Finding>), Finding> {
         let digests = self.artifact.digests;
         match digests.iter().find(|each| each.algorithm() == signed.algorithm()) {
@@ -69,6 +64,6 @@ impl Run<'_> {
     fn compare_statement(&self) -> Result<(Digest, Vec<Finding>), Finding> {
         let statement =
             self.part.statement().unwrap_or_else(|| Err(FindingCode::STATEMENT_TYPE.into()))?;
-        Subjects::new(&statement.subjects, *self.artifact).find(self.names())
+        Subjects::new(&statement.subjects, *self.artifact).find(self.context.policy.names)
     }
 }

@@ -110,7 +110,7 @@ impl<'a> Run<'a> {
     /// The rules for this file name.
     fn covering_rules(&self) -> Result<Vec<&'a Signer>, Finding> {
         let artifact = self.artifact;
-        let name = artifact.name;
+        let name = artifact.known_as();
         let covers = |signer: &&'a Signer| {
             if artifact.has_odd_name() { signer.covers_every_file() } else { signer.covers(name) }
         };
@@ -125,7 +125,7 @@ impl<'a> Run<'a> {
     /// That nothing was compared with the `files` of the rules, if each of them is for certain files.
     fn note_files_not_compared(&mut self, rules: &[&'a Signer]) {
         let artifact = self.artifact;
-        let is_open = artifact.name.is_none() && !artifact.has_odd_name();
+        let is_open = artifact.known_as().is_none() && !artifact.has_odd_name();
         if is_open && !rules.is_empty() && !rules.iter().any(|rule| rule.covers_every_file()) {
             let files = texts(rules, |rule| &rule.files);
             let finding = Finding::new(FindingCode::POLICY_FILES_NOT_COMPARED);

@@ -38,11 +38,10 @@ enum Presumed {
 
 impl<'s> Subjects<'s> {
     pub(super) fn new(all: &'s [Subject], artifact: Artifact<'s>) -> Self {
-        let has_name = |subject: &&Subject| {
-            artifact.name.is_some() && subject.name.as_deref() == artifact.name
-        };
+        let name = artifact.known_as();
+        let has_name = |subject: &&Subject| name.is_some() && subject.name.as_deref() == name;
         let named: Vec<&Subject> = all.iter().filter(has_name).collect();
-        let was_not_given = artifact.name.is_none() && !artifact.has_odd_name();
+        let was_not_given = name.is_none() && !artifact.has_odd_name();
         let is_nameless = was_not_given || all.iter().all(|each| each.name.is_none());
         let presumed = if named.is_empty() && !is_nameless {
             Presumed::OtherFiles
@@ -103,12 +102,15 @@ impl<'s> Subjects<'s> {
     ///
     /// # Errors
     /// Why none is.
-    pub(super) fn find(&self, names: Names) -> Result<(Digest, Vec<Finding>), Finding> {
+    pub(super) fn find(&self, names: Option<Names>) -> Result<(Digest, Vec<Finding>), Finding> {
         let mut contradiction = None;
         for subject in &self.possible {
             let Some(digest) = matching(subject, self.artifact.digests) else { continue };
             match self.inspect_size(subject) {
-                Ok(()) => return self.inspect_name(subject, names).map(|notes| (digest, notes)),
+                Ok(()) => {
+                    return inspect_name(&self.artifact, subject.name.as_deref(), names)
+                        .map(|notes| (digest, notes));
+                }
                 // A statement that contradicts itself about the file proves nothing of it.
                 Err(finding) => contradiction = contradiction.or(Some(finding)),
             }
@@ -132,7 +134,7 @@ impl<'s> Subjects<'s> {
 
     /// Why no subject is this file.
     fn none_is(&self) -> Finding {
-        let Artifact { name, digests, .. } = self.artifact;
+        let (name, digests) = (self.artifact.known_as(), self.artifact.digests);
         if self.possible.iter().all(|subject| subject.digests.is_empty()) {
             return Finding::new(FindingCode::CONTENT_DIGEST_WEAK)
                 .expected("sha256, sha384 or sha512 of a subject");
@@ -164,34 +166,56 @@ impl<'s> Subjects<'s> {
         let (expected, found) = differing.unwrap_or_default();
         Finding::new(FindingCode::CONTENT_MISMATCH).expected(expected).found(found)
     }
+}
 
-    /// What is worth a note about the name; a finding where the policy demands that it is the one
-    /// under which the file was signed.
-    fn inspect_name(&self, subject: &Subject, names: Names) -> Result<Vec<Finding>, Finding> {
-        let code = match (names, subject.name.as_deref(), self.artifact.name) {
-            (_, Some(published), Some(own)) if published == own => return Ok(Vec::new()),
-            (Names::Exact, Some(published), Some(own)) if !is_copy(own, published) => {
-                FindingCode::CONTENT_NAME_OTHER
-            }
-            (_, Some(_), Some(_)) => FindingCode::NAME_DIFFERS,
-            (Names::Exact, Some(_), None) => FindingCode::CONTENT_NAME_NOT_SUPPLIED,
-            (Names::Exact, None, _) => FindingCode::NAME_NOT_SIGNED,
-            (Names::Noted, Some(_), None) if self.artifact.has_odd_name() => {
-                FindingCode::NAME_DIFFERS
-            }
-            (Names::Noted, None, _) | (Names::Noted, _, None) => return Ok(Vec::new()),
-        };
-        let mut finding = Finding::new(code);
-        if let Some(published) = &subject.name {
-            finding = finding.expected(published.as_str());
-        }
-        if let Some(own) = self.artifact.name {
-            finding = finding.found(own);
-        } else if self.artifact.has_odd_name() {
-            finding = finding.found("a name that is not Unicode");
-        }
-        if code.exit_code() == 0 { Ok(alloc::vec![finding]) } else { Err(finding) }
+/// What is worth a note about the artifact's name, if it was signed as `signed`; a finding if the policy,
+/// or whoever offered it, demands that it is the one under which it was signed.
+pub(super) fn inspect_name(
+    artifact: &Artifact<'_>,
+    signed: Option<&str>,
+    names: Option<Names>,
+) -> Result<Vec<Finding>, Finding> {
+    let own_names = names.unwrap_or(Names::Noted);
+    let Some(offered) = artifact.offered_as else {
+        return compare_name(artifact, signed, artifact.name, own_names);
+    };
+    let names = names.unwrap_or(Names::Exact);
+    let mut notes = compare_name(artifact, signed, Some(offered), names)?;
+    // If no name was signed, nothing is known of the other but how it was offered.
+    let (signed, own_names) = signed.map_or((offered, Names::Noted), |name| (name, own_names));
+    if artifact.name.is_some_and(|name| !is_copy(name, signed)) {
+        notes.extend(compare_name(artifact, Some(signed), artifact.name, own_names)?);
     }
+    Ok(notes)
+}
+
+fn compare_name(
+    artifact: &Artifact<'_>,
+    signed: Option<&str>,
+    name: Option<&str>,
+    names: Names,
+) -> Result<Vec<Finding>, Finding> {
+    let code = match (names, signed, name) {
+        (_, Some(published), Some(own)) if published == own => return Ok(Vec::new()),
+        (Names::Exact, Some(published), Some(own)) if !is_copy(own, published) => {
+            FindingCode::CONTENT_NAME_OTHER
+        }
+        (_, Some(_), Some(_)) => FindingCode::NAME_DIFFERS,
+        (Names::Exact, Some(_), None) => FindingCode::CONTENT_NAME_NOT_SUPPLIED,
+        (Names::Exact, None, _) => FindingCode::NAME_NOT_SIGNED,
+        (Names::Noted, Some(_), None) if artifact.has_odd_name() => FindingCode::NAME_DIFFERS,
+        (Names::Noted, None, _) | (Names::Noted, _, None) => return Ok(Vec::new()),
+    };
+    let mut finding = Finding::new(code);
+    if let Some(published) = signed {
+        finding = finding.expected(published);
+    }
+    if let Some(own) = name {
+        finding = finding.found(own);
+    } else if artifact.has_odd_name() {
+        finding = finding.found("a name that is not Unicode");
+    }
+    if code.exit_code() == 0 { Ok(alloc::vec![finding]) } else { Err(finding) }
 }
 
 /// Of the number of a copy.
@@ -329,7 +353,7 @@ mod tests {
         let told = |name: Option<&str>, byte, names| {
             let digests = [digest(byte)];
             let artifact = Artifact { name, digests: &digests, ..Artifact::default() };
-            let found = Subjects::new(&all, artifact).find(names);
+            let found = Subjects::new(&all, artifact).find(Some(names));
             let notes = found.map(|(_, notes)| notes.first().map(|note| note.code));
             notes.map_err(|finding| finding.code)
         };
@@ -357,6 +381,42 @@ mod tests {
         assert_eq!(told(None, 1, Names::Noted), Ok(None));
         assert_eq!(told(Some("any"), 2, Names::Exact), Ok(Some(FindingCode::NAME_NOT_SIGNED)));
         assert_eq!(told(Some("any"), 2, Names::Noted), Ok(None));
+    }
+
+    #[test]
+    fn what_was_offered_under_a_name_was_signed_under_it_whatever_the_file_is_called_by_now() {
+        let all = [subject(Some("app-1.0"), 1, None), subject(None, 2, None)];
+        let told = |offered, name, byte, names| {
+            let digests = [digest(byte)];
+            let artifact = Artifact {
+                name,
+                offered_as: Some(offered),
+                digests: &digests,
+                ..Artifact::default()
+            };
+            let found = Subjects::new(&all, artifact).find(names);
+            let codes =
+                |notes: Vec<Finding>| notes.iter().map(|note| note.code).collect::<Vec<_>>();
+            found.map(|(_, notes)| codes(notes)).map_err(|finding| finding.code)
+        };
+        let (noted, exact) = (None, Some(Names::Exact));
+        for name in [None, Some("app-1.0"), Some("app-1 (2).0")] {
+            assert_eq!(told("app-1.0", name, 1, noted), Ok(Vec::new()), "{name:?}");
+        }
+        let renamed = Some("app-3.0");
+        let differs = FindingCode::NAME_DIFFERS;
+        assert_eq!(told("app-1.0", renamed, 1, noted), Ok(alloc::vec![differs]));
+        let other = Err(FindingCode::CONTENT_NAME_OTHER);
+        assert_eq!(told("app-1.0", renamed, 1, exact), other, "the policy's word counts too");
+        for name in [None, Some("app-1.0"), renamed] {
+            assert_eq!(told("app-3.0", name, 1, noted), other, "{name:?}");
+        }
+        let lenient = Some(Names::Noted);
+        assert_eq!(told("app-3.0", Some("app-3.0"), 1, lenient), Ok(alloc::vec![differs, differs]));
+        // If no name was signed, the one that was offered is compared.
+        let not_signed = FindingCode::NAME_NOT_SIGNED;
+        assert_eq!(told("app-1.0", Some("app-1.0"), 2, noted), Ok(alloc::vec![not_signed]));
+        assert_eq!(told("app-1.0", renamed, 2, noted), Ok(alloc::vec![not_signed, differs]));
     }
 
     #[test]

@@ -49,7 +49,7 @@ export function fileName(address: URL): string {
 
 /** `app (1).zip` is what browsers make of a second `app.zip`. */
 export function withoutCount(name: string): string {
-  return name.replace(/ ?\(\d+\)(?=(\.[^.]*)*$)/, "");
+  return name.replace(/ ?\(\d{1,3}\)(?=(\.[^.]*)*$)/, "");
 }
 
 /** What a source is called for a person; the conventional name where it has none. */

@@ -336,9 +336,10 @@ export class VerifyDownload extends HTMLElement {
       policy: sources.policy,
       revocation: { crls: sources.crls },
       ...(sources.publicKey !== undefined && { publicKey: sources.publicKey }),
-      name: sources.expected ?? run.name,
-      // Else an old release under a new name would be taken for the new one.
-      names: "exact",
+      name: run.name,
+      // An old release under a new name must not be taken for the new one. If the page says under which name it offers
+      // the file, that name must be the signed one, and a visitor may have renamed the file since.
+      ...(sources.expected === undefined ? { names: "exact" } : { offeredAs: sources.expected }),
       signal: run.controller.signal,
       onProgress: (progress) => this.#progress(run, progress),
       onStep: (step) => {

@@ -28,6 +28,7 @@ export interface CheckRequest {
   ocspResponses: WireSource[];
   network: "fetch" | "none";
   name: string | null;
+  offeredAs: string | null;
   /** What becomes of a file under another name, where the policy does not say. */
   names: "noted" | "exact";
   /** null: the clock at the time of judging. */
@@ -128,6 +129,7 @@ async function judge(
   const verification = new instance.Verification(inputs.bundle, inputs.trust, inputs.policy, nowSeconds);
   if (inputs.publicKey) verification.setKey(inputs.publicKey);
   if (request.names === "exact") verification.preferExactNames();
+  if (request.offeredAs !== null) verification.setOfferedAs(request.offeredAs);
   const name = request.name ?? undefined;
   const size = artifact.kind === "blob" ? artifact.blob.size : (artifact.size ?? undefined);
   verification.setArtifact(name, size);

@@ -21,6 +21,7 @@ export interface Verification {
   addDigest(digest: string): boolean;
   addContent(octets: Uint8Array): void;
   setBeginning(octets: Uint8Array): void;
+  setOfferedAs(name: string): void;
   preferExactNames(): void;
   addCrl(crl: Uint8Array): void;
   addOcspResponse(response: Uint8Array): void;

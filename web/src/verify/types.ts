@@ -70,6 +70,11 @@ export interface VerifyOptions {
   /** The file's name without folders; a `File` brings its own. */
   name?: string;
   /**
+   * The name under which a page offers the file. It must be the one under which the file was signed, unless the
+   * policy has `"names": "noted"`. If the file has another one by now, `names` says what becomes of it.
+   */
+  offeredAs?: string;
+  /**
    * What becomes of a file that carries another name than the one under which it was signed, if the policy has no
    * `names`: "exact" rejects it, "noted", the default, gives a warning.
    */

@@ -41,11 +41,12 @@ export function requestOf(artifact: Artifact, options: VerifyOptions): CheckRequ
   for (const what of ["bundle", "trust", "policy"] as const) {
     if (options[what] === undefined) throw new TypeError(`${what} is missing`);
   }
-  const { revocation = {}, name, now, signal, size } = options;
+  const { revocation = {}, name, offeredAs, now, signal, size } = options;
   if (revocation.network !== undefined && revocation.network !== "fetch" && revocation.network !== "none") {
     throw new TypeError('revocation.network must be "fetch" or "none"');
   }
   if (name !== undefined && typeof name !== "string") throw new TypeError("name must be a text");
+  if (offeredAs !== undefined && typeof offeredAs !== "string") throw new TypeError("offeredAs must be a text");
   if (options.names !== undefined && options.names !== "noted" && options.names !== "exact") {
     throw new TypeError('names must be "noted" or "exact"');
   }
@@ -69,6 +70,7 @@ export function requestOf(artifact: Artifact, options: VerifyOptions): CheckRequ
     ocspResponses: (revocation.ocspResponses ?? []).map((source) => wireSource(source, "revocation.ocspResponses")),
     network: revocation.network ?? "fetch",
     name: name ?? own,
+    offeredAs: offeredAs ?? null,
     names: options.names ?? "noted",
     nowSeconds: now === undefined ? null : Math.floor(now.getTime() / 1000),
   };

@@ -1,7 +1,7 @@
 /** The page in other folders: without a list of downloads, with a list that deceives, with one that is none. */
 
 import assert from "node:assert/strict";
-import { appendFile, copyFile, cp, mkdir, readdir, writeFile } from "node:fs/promises";
+import { appendFile, copyFile, cp, mkdir, readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Visit } from "./driver.js";
 import { assertAccessible, assertFitsNarrow, assertNoTrouble, assertOnlyNamed } from "./observations.js";
@@ -42,6 +42,32 @@ export function pageFlows(stand: Stand): void {
     assert.match((await visit.verdict()).headline, /genuine app-2\.0/);
     assertOnlyNamed(visit);
     assertNoTrouble(visit);
+  });
+
+  flow(stand, "an old release under a new name is called by the name that was signed", {}, async (visit) => {
+    const { size } = await stat(download("app-2.0"));
+    const files = [{ file: "app-2.0", size }];
+    await visit.page.goto(await place("renamed", { version: 1, files }));
+    await visit.page.waitForSelector(".download");
+    const renamed = join(releaseFolder, "app-3.0");
+    await copyFile(download("app-2.0"), renamed);
+    await visit.choose(renamed);
+    const { headline, text } = await visit.verdict();
+    assert.match(headline, /genuine app-2\.0/);
+    assert.match(text, /published as app-2\.0/);
+    const told = await visit.page.evaluate(() => {
+      const { report } = document.querySelector("verify-download") as unknown as {
+        report: { artifact: { name: string }; findings: { code: string }[] };
+      };
+      return [report.artifact.name, ...report.findings.map((finding) => finding.code)];
+    });
+    assert.ok(told[0] === "app-3.0" && told.includes("content.name-differs"), told.join(" "));
+    // Nor does the list help: what it offers as the new release was signed as the old one.
+    await visit.page.goto(await place("relabelled", { version: 1, files: [{ file: "app-3.0", size }] }));
+    await visit.page.waitForSelector(".download");
+    await copyFile(download("app-2.0.sigstore.json"), join(releaseFolder, "relabelled", "app-3.0.sigstore.json"));
+    await visit.choose(download("app-2.0"));
+    assert.equal((await visit.verdict()).code, "content.name.other");
   });
 
   flow(stand, "hostile names in a list are shown as text", {}, async (visit) => {

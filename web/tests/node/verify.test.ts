@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, before, test } from "node:test";
-import { forgetCrls, type Progress, type Step, verify, type VerifyOptions } from "@countersign/verify";
+import { forgetCrls, type Progress, type Report, type Step, verify, type VerifyOptions } from "@countersign/verify";
 import { caseOf, FILE } from "./corpus.js";
 
 const genuine = caseOf("private-genuine");
@@ -185,6 +185,13 @@ test("a file under another name is rejected where exact names are asked for", as
   assert.equal(await codeOf("other", "noted"), null);
   assert.equal(await codeOf("other"), null);
   await assert.rejects(verify(file(), { ...sized.options, names: "same" as "exact" }), TypeError);
+  const offered = async (name: string, offeredAs: string) => verify(new File([FILE], name), { ...unnamed, offeredAs });
+  const isTold = ({ findings }: Report) => findings.some((each) => each.code === "content.name-differs");
+  assert.equal(isTold(await offered("app", "app")), false);
+  const renamed = await offered("other", "app");
+  assert.deepEqual([renamed.code, renamed.artifact.name], [null, "other"]);
+  assert.ok(isTold(renamed));
+  for (const name of ["app", "other"]) assert.equal((await offered(name, "other")).code, "content.name.other");
 });
 
 test("a signed statement is no file, and a digest alone says that it cannot tell", async () => {
