@@ -5,7 +5,7 @@
 
 import { type Instance, loadModule, type Verification, withInstance } from "./engine.js";
 import { Fault, isAbort, throwIfAborted, wordsOf } from "./fault.js";
-import { hashStream } from "./hashing.js";
+import { fileSize, hash, type Readable } from "./hashing.js";
 import { faults, limits, type Report } from "./report.js";
 import { RevocationInquiry, type RevocationTask } from "./revocation.js";
 import { bytesOf, type WireSource } from "./source.js";
@@ -14,6 +14,7 @@ import type { Progress, Step } from "./types.js";
 /** The artifact as it travels to a worker. */
 export type WireArtifact =
   | { kind: "blob"; blob: Blob }
+  | { kind: "file"; url: string }
   | { kind: "stream"; stream: ReadableStream<Uint8Array>; size: number | null }
   | { kind: "digests"; digests: string[]; size: number | null; beginning: Uint8Array | null };
 
@@ -131,7 +132,7 @@ async function judge(
   if (request.names === "exact") verification.preferExactNames();
   if (request.offeredAs !== null) verification.setOfferedAs(request.offeredAs);
   const name = request.name ?? undefined;
-  const size = artifact.kind === "blob" ? artifact.blob.size : (artifact.size ?? undefined);
+  const size = artifact.kind === "file" ? await fileSize(new URL(artifact.url)) : (sizeOf(request) ?? undefined);
   verification.setArtifact(name, size);
   // Nobody waits for answers that nobody needs any more.
   const over = new AbortController();
@@ -185,7 +186,7 @@ async function digestsOf(
     return { digests: [], size, beginning: null };
   }
   onStep({ step: "hash", state: "begun" });
-  const hashed = await hashStream(instance, artifact.kind === "stream" ? artifact.stream : artifact.blob.stream(), {
+  const hashed = await hash(instance, readable(artifact), {
     algorithms: plan.algorithms,
     total: size ?? null,
     signal,
@@ -194,6 +195,17 @@ async function digestsOf(
   });
   onStep({ step: "hash", state: "done" });
   return hashed;
+}
+
+function readable(artifact: Exclude<WireArtifact, { kind: "digests" }>): Readable {
+  switch (artifact.kind) {
+    case "blob":
+      return artifact.blob;
+    case "file":
+      return new URL(artifact.url);
+    case "stream":
+      return artifact.stream;
+  }
 }
 
 /** The report of a fault that was met before the verification began. */
@@ -216,7 +228,14 @@ function faultReport(instance: Instance, fault: Fault, request: CheckRequest, no
 }
 
 function sizeOf({ artifact }: CheckRequest): number | null {
-  return artifact.kind === "blob" ? artifact.blob.size : artifact.size;
+  switch (artifact.kind) {
+    case "blob":
+      return artifact.blob.size;
+    case "file":
+      return null;
+    default:
+      return artifact.size;
+  }
 }
 
 /** A trap, a mistake of ours, or no module: the core cannot say it, so it is said without. */

@@ -9,6 +9,7 @@ import { createGlue } from "./generated/glue.js";
 import { wasmIntegrity } from "./generated/integrity.js";
 import { askingBlocked, compilingBlocked, watchPolicy } from "./blocked.js";
 import { Fault, wordsOf } from "./fault.js";
+import { readFile } from "./node.js";
 
 export interface Hasher {
   update(octets: Uint8Array): void;
@@ -150,13 +151,4 @@ function unreachable(url: URL, found: string): Fault {
 
 function unsupported(found: string): Fault {
   return new Fault("setup.browser.unsupported", null, "WebAssembly with SIMD", found);
-}
-
-/** A file's bytes where there is Node; nothing elsewhere. Asked for so that no bundler has to know of it. */
-export async function readFile(url: URL): Promise<Uint8Array | undefined> {
-  interface NodeProcess {
-    getBuiltinModule?(name: "node:fs/promises"): { readFile(url: URL): Promise<Uint8Array> };
-  }
-  const { process } = globalThis as unknown as { process?: NodeProcess };
-  return process?.getBuiltinModule?.("node:fs/promises").readFile(url);
 }

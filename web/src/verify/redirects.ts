@@ -10,6 +10,7 @@
  */
 
 import { Fault, wordsOf } from "./fault.js";
+import { type BlockList, type Modules, nodeModule } from "./node.js";
 
 /** As many as the command line follows. */
 const REDIRECTS = 3;
@@ -47,32 +48,8 @@ const PRIVATE_V4 = [
 ];
 const PRIVATE_V6 = ["64:ff9b:1::/48", "100::/64", "2001:db8::/32", "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8"];
 
-/** A part of node:net. */
-interface BlockList {
-  addSubnet(network: string, prefix: number, family: "ipv4" | "ipv6"): void;
-  check(address: string, family: "ipv4" | "ipv6"): boolean;
-}
-
-interface Net {
-  BlockList: new () => BlockList;
-  isIP(text: string): 0 | 4 | 6;
-}
-
-interface Dns {
-  lookup(host: string, options: { all: true }): Promise<{ address: string }[]>;
-}
-
-/** What Node looks addresses up with; nothing elsewhere. */
-function nodeModules(): { net: Net; dns: Dns } | undefined {
-  interface NodeProcess {
-    getBuiltinModule?(name: "node:net"): Net;
-    getBuiltinModule?(name: "node:dns/promises"): Dns;
-  }
-  const { process } = globalThis as unknown as { process?: NodeProcess };
-  const net = process?.getBuiltinModule?.("node:net");
-  const dns = process?.getBuiltinModule?.("node:dns/promises");
-  return net && dns && { net, dns };
-}
+type Net = Modules["node:net"];
+type Dns = Modules["node:dns/promises"];
 
 /**
  * `fetch`, which follows no redirect that leads where it must not.
@@ -80,14 +57,14 @@ function nodeModules(): { net: Net; dns: Dns } | undefined {
  * Throws a [`Fault`] `setup.service.redirect` for one that does, and what `fetch` throws.
  */
 export async function fetchGuarded(url: URL, request: RequestInit): Promise<Response> {
-  const node = nodeModules();
-  if (!node) return fetch(url, request);
+  const [net, dns] = [nodeModule("node:net"), nodeModule("node:dns/promises")];
+  if (!net || !dns) return fetch(url, request);
   let target = url;
   for (let redirects = 0; redirects <= REDIRECTS; redirects += 1) {
     const response = await fetch(target, { ...request, redirect: "manual" });
     if (!isRedirect(response)) return response;
     await response.body?.cancel();
-    target = await new Guard(url, node.net, node.dns).next(target, response);
+    target = await new Guard(url, net, dns).next(target, response);
   }
   throw refusal(url, `over ${REDIRECTS} redirects, the last one to ${target.href}`);
 }

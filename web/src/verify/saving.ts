@@ -3,7 +3,7 @@
 import { reportOf } from "./check.js";
 import { loadModule, withInstance } from "./engine.js";
 import { Fault, throwIfAborted } from "./fault.js";
-import { hashStream, type Hashed } from "./hashing.js";
+import { hash, type Hashed } from "./hashing.js";
 import { limits, type Report } from "./report.js";
 import { bytesOf, wireSource } from "./source.js";
 import type { Progress, Source, VerifyOptions } from "./types.js";
@@ -31,7 +31,7 @@ export async function hashAndWrite(
   const writer = writable.getWriter();
   try {
     return await withInstance(module, (instance) =>
-      hashStream(instance, stream, {
+      hash(instance, stream, {
         algorithms: options.algorithms,
         total: options.size ?? null,
         signal: options.signal,

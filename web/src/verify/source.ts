@@ -1,9 +1,9 @@
 /** Sources, made into bytes: fetched, read or written as JSON, and never more than is taken. */
 
 import { askingBlocked, watchPolicy } from "./blocked.js";
-import { readFile } from "./engine.js";
 import { Fault, isAbort, throwIfAborted, wordsOf } from "./fault.js";
 import type { FindingCode } from "./findings.js";
+import { readFile } from "./node.js";
 import { fetchGuarded } from "./redirects.js";
 import type { Source } from "./types.js";
 

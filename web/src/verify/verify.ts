@@ -1,6 +1,7 @@
 /** The door for callers: what they hand in is looked at here, and only misuse throws. */
 
 import type { CheckRequest, WireArtifact } from "./check.js";
+import { nodeModule } from "./node.js";
 import { hexLengths, type Report } from "./report.js";
 import { run } from "./runner.js";
 import { wireSource } from "./source.js";
@@ -59,7 +60,6 @@ export function requestOf(artifact: Artifact, options: VerifyOptions): CheckRequ
       throw new TypeError(`${listener} must be a function`);
     }
   }
-  const own = artifact instanceof Blob && "name" in artifact ? String(artifact.name) : null;
   return {
     artifact: wireArtifact(artifact, size),
     bundle: wireSource(options.bundle, "bundle"),
@@ -69,15 +69,31 @@ export function requestOf(artifact: Artifact, options: VerifyOptions): CheckRequ
     crls: (revocation.crls ?? []).map((source) => wireSource(source, "revocation.crls")),
     ocspResponses: (revocation.ocspResponses ?? []).map((source) => wireSource(source, "revocation.ocspResponses")),
     network: revocation.network ?? "fetch",
-    name: name ?? own,
+    name: name ?? nameOf(artifact),
     offeredAs: offeredAs ?? null,
     names: options.names ?? "noted",
     nowSeconds: now === undefined ? null : Math.floor(now.getTime() / 1000),
   };
 }
 
+/** The name that the file brings. */
+function nameOf(artifact: Artifact): string | null {
+  if (artifact instanceof Blob) return "name" in artifact ? String(artifact.name) : null;
+  if (!(artifact instanceof URL)) return null;
+  const name = artifact.pathname.split("/").at(-1) ?? "";
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    throw new TypeError("the file's address is not in UTF-8");
+  }
+}
+
 function wireArtifact(artifact: Artifact, size: number | undefined): WireArtifact {
   if (artifact instanceof Blob) return { kind: "blob", blob: artifact };
+  if (artifact instanceof URL) {
+    if (artifact.protocol === "file:" && nodeModule("node:fs/promises")) return { kind: "file", url: artifact.href };
+    throw new TypeError("a URL must be one of a file, in Node");
+  }
   if (artifact instanceof ReadableStream) {
     if (artifact.locked) throw new TypeError("the stream is being read by somebody else");
     return { kind: "stream", stream: artifact, size: sizeOf(size) };
@@ -87,7 +103,7 @@ function wireArtifact(artifact: Artifact, size: number | undefined): WireArtifac
     if (beginning !== null && !(beginning instanceof Uint8Array)) throw new TypeError("beginning must be a Uint8Array");
     return { kind: "digests", digests: digestsOf(artifact.digests), size: sizeOf(artifact.size), beginning };
   }
-  throw new TypeError("the file must be a Blob, a ReadableStream or { digests }");
+  throw new TypeError("the file must be a Blob, a ReadableStream, a file: URL or { digests }");
 }
 
 function sizeOf(size: number | undefined): number | null {

@@ -1,9 +1,13 @@
 /** `verify`: every kind of source and artifact, misuse, abort, and what cannot be had. */
 
 import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { pathToFileURL } from "node:url";
 import { forgetCrls, type Progress, type Report, type Step, verify, type VerifyOptions } from "@countersign/verify";
 import { caseOf, FILE } from "./corpus.js";
 
@@ -175,6 +179,28 @@ test("a file brings its own name, and a name given goes before it", async () => 
   assert.equal((await verify(named, sized.options)).artifact.name, "app");
 });
 
+test("a file's address is read in Node, and brings the file's name and size", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "countersign-"));
+  const address = (name: string) => pathToFileURL(join(folder, name));
+  const { name: _, ...unnamed } = sized.options;
+  try {
+    await writeFile(address("app"), FILE);
+    await writeFile(address("app 1 %.tar"), FILE);
+    await writeFile(address("short"), FILE.slice(0, 3));
+    const report = await verify(address("app"), unnamed);
+    assert.deepEqual([report.code, report.artifact.name, report.artifact.size], [null, "app", FILE.length]);
+    assert.equal((await verify(address("app 1 %.tar"), unnamed)).artifact.name, "app 1 %.tar");
+    assert.equal((await verify(address("short"), sized.options)).code, "content.incomplete");
+    const missing = await verify(address("missing"), unnamed);
+    assert.deepEqual([missing.code, missing.artifact.name], ["setup.input.unreadable", "missing"]);
+    assert.equal((await verify(pathToFileURL(folder), unnamed)).code, "setup.input.unreadable");
+    const signal = AbortSignal.abort();
+    await assert.rejects(verify(address("app"), { ...unnamed, signal }), { name: "AbortError" });
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
 test("a file under another name is rejected where exact names are asked for", async () => {
   const { name: _, ...unnamed } = sized.options;
   const codeOf = async (name: string, names?: "noted" | "exact") =>
@@ -289,6 +315,8 @@ test("misuse throws, and nothing else does", async () => {
   const wrong: Array<[unknown, unknown]> = [
     [undefined, options],
     ["a file name", options],
+    [new URL("https://example.com/app"), options],
+    [new URL("file:///%ff"), { ...options, name: undefined }],
     [locked, options],
     [{ digests: ["sha256:00"] }, options],
     [{ digests: ["md5:00"] }, options],
