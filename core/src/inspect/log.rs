@@ -84,7 +84,7 @@ fn body(octets: &[u8]) -> View {
         View::Fields(fields)
     });
     View::Fields(vec![
-        ("kind", View::text(format!("{} {}", body.kind, body.version))),
+        ("kind", View::Text(format!("{}", body.kind))),
         digest,
         ("signatures", View::List(signatures.collect())),
     ])

@@ -1,14 +1,14 @@
 //! What a log entry's body says: which signature, by which certificate or key, over what.
 //!
-//! Rekor's kinds: `hashedrekord` 0.0.1 and 0.0.2, `dsse` 0.0.1, `intoto` 0.0.1 and 0.0.2. A body
-//! is the log's own JSON; fields beside those we compare are the log's business. Comparing with
-//! the bundle is not done here.
+//! [`EntryKind`] lists the kinds. A body is the log's own JSON; fields beside those we compare are
+//! the log's business. Comparing with the bundle is not done here.
 
 use alloc::{format, string::String, vec::Vec};
 
 use base64ct::{Base64, Encoding};
 use serde::Deserialize;
 
+use super::entry_kind::EntryKind;
 use crate::{
     digest::{Digest, HashAlgorithm, decode_hex},
     json::{Base64Octets, Document, JsonFault, strict},
@@ -18,10 +18,8 @@ use crate::{
 /// A decoded entry body.
 #[derive(Clone, Debug)]
 pub struct EntryBody {
-    /// The kind: `hashedrekord`, `dsse`, `intoto`.
-    pub kind: String,
-    /// The version of the kind.
-    pub version: String,
+    /// The kind, with its version.
+    pub kind: EntryKind,
     /// The signatures; any may be the bundle's.
     pub signatures: Vec<LoggedSignature>,
     /// What was signed.
@@ -34,7 +32,7 @@ pub struct LoggedSignature {
     /// The signature. `intoto` 0.0.1 holds none: it binds certificate and payload only, and the
     /// log itself had checked a signature by the one over the other.
     pub signature: Option<Vec<u8>>,
-    /// What the log verified it by; nothing where that is none of the two.
+    /// What the log verified it by; `None` if it is neither of the two.
     pub verifier: Option<LoggedVerifier>,
 }
 
@@ -74,18 +72,18 @@ impl EntryBody {
         let malformed = |fault: JsonFault| EntryFault::Malformed(format!("{fault}"));
         let document = Document::decode(body).map_err(malformed)?;
         let head: HeadForm = document.read().map_err(malformed)?;
-        let (signatures, digest) = match (head.kind.as_str(), head.api_version.as_str()) {
-            ("hashedrekord", "0.0.1") => spec::<HashedRekordV1Form>(document)?.decode(),
-            ("hashedrekord", "0.0.2") => spec::<HashedRekordV2Form>(document)?.decode(),
-            ("dsse", "0.0.1") => spec::<DsseForm>(document)?.decode(),
-            ("intoto", "0.0.1") => spec::<IntotoV1Form>(document)?.decode(),
-            ("intoto", "0.0.2") => spec::<IntotoV2Form>(document)?.decode(),
-            (kind, version) => {
-                return Err(EntryFault::Unsupported(format!("{kind} {version}")));
-            }
+        let kind = EntryKind::parse(&head.kind, &head.api_version).ok_or_else(|| {
+            EntryFault::Unsupported(format!("{} {}", head.kind, head.api_version))
+        })?;
+        let (signatures, digest) = match kind {
+            EntryKind::HashedRekordV1 => spec::<HashedRekordV1Form>(document)?.decode(),
+            EntryKind::HashedRekordV2 => spec::<HashedRekordV2Form>(document)?.decode(),
+            EntryKind::Dsse => spec::<DsseForm>(document)?.decode(),
+            EntryKind::IntotoV1 => spec::<IntotoV1Form>(document)?.decode(),
+            EntryKind::IntotoV2 => spec::<IntotoV2Form>(document)?.decode(),
         }
         .ok_or_else(|| EntryFault::Malformed(String::from("an unknown or wrong digest")))?;
-        Ok(Self { kind: head.kind, version: head.api_version, signatures, digest })
+        Ok(Self { kind, signatures, digest })
     }
 }
 
@@ -98,7 +96,7 @@ fn spec<'a, T: Deserialize<'a>>(body: Document<'a>) -> Result<T, EntryFault> {
     spec.read().map_err(|fault| malformed(format!("{fault}")))
 }
 
-/// Signatures and digest; nothing when the digest is none we know.
+/// Signatures and digest; `None` if the digest is none we know.
 type Parts = Option<(Vec<LoggedSignature>, LoggedDigest)>;
 
 #[derive(Deserialize)]
@@ -405,7 +403,7 @@ mod tests {
         for (kind, version, spec) in bodies {
             let text = format!(r#"{{"apiVersion":"{version}","kind":"{kind}","spec":{spec}}}"#);
             let body = EntryBody::decode(text.as_bytes()).unwrap();
-            assert_eq!((body.kind.as_str(), body.version.as_str()), (kind, version));
+            assert_eq!((body.kind.name(), body.kind.version()), (kind, version));
             let expected = if kind == "hashedrekord" {
                 LoggedDigest::Signed(digest())
             } else {

@@ -1,14 +1,15 @@
 //! Transparency logs: is what a bundle says about them true?
 //!
 //! [`merkle`] ties an entry to a root hash and an older root to a newer one, [`checkpoint`] the root hash to the log's key,
-//! [`promise`] an entry and its time to that key at once, [`entry`] the entry to the bundle, and
-//! [`sct`] a certificate to the certificate log. For those who keep a log, [`frontier`] lets a tree grow,
+//! [`promise`] an entry and its time to that key at once, [`entry`] the entry to the bundle
+//! ([`EntryKind`] lists the kinds), and [`sct`] a certificate to the certificate log. For those who keep a log, [`frontier`] lets a tree grow,
 //! [`proof`] makes proofs, and [`tile`] says how it lies in files. Nothing here asks a log: all of it comes with the
 //! bundle. Whether a log showed everybody the same tree is not looked at (witnesses' signatures
 //! on a checkpoint are ignored).
 
 pub mod checkpoint;
 pub mod entry;
+mod entry_kind;
 pub mod frontier;
 pub mod merkle;
 pub mod promise;
@@ -18,6 +19,7 @@ pub mod tile;
 
 pub use checkpoint::Checkpoint;
 pub use entry::{EntryBody, LoggedDigest};
+pub use entry_kind::EntryKind;
 
 use alloc::{string::String, vec::Vec};
 
@@ -39,7 +41,7 @@ pub struct Log {
     pub window: Window,
     /// `logId.keyId`, 32 octets.
     pub id: Vec<u8>,
-    /// What its checkpoints are signed by, where that is not `id`.
+    /// What its checkpoints are signed by, if that is not `id`.
     pub checkpoint_id: Option<Vec<u8>>,
     /// The key as the trust root has it.
     pub key: LogKey,
@@ -57,8 +59,8 @@ pub struct LogKey {
 }
 
 impl LogKey {
-    /// A key from `publicKey.rawBytes` and `publicKey.keyDetails`, or nothing when the octets are
-    /// not the key that the details speak of. A kind that we do not know is kept, and verifies
+    /// A key from `publicKey.rawBytes` and `publicKey.keyDetails`, or `None` if the octets are
+    /// not the key that the details name. A kind that we do not know is kept, and verifies
     /// nothing.
     pub fn decode(raw: &[u8], details: &str) -> Option<Self> {
         use SignatureScheme as S;
@@ -140,13 +142,20 @@ pub struct LogEntry {
     pub integrated_time: Option<UnixSeconds>,
     /// The log's signature over entry and time (the signed entry timestamp).
     pub promise: Option<Vec<u8>>,
-    /// Where it stands in the log's tree.
+    /// Its place in the log's tree.
     pub proof: Option<InclusionProof>,
     /// The entry itself: the octets that are the tree's leaf.
     pub body: Vec<u8>,
 }
 
-/// Where an entry stands in a log's tree; not verified.
+impl LogEntry {
+    /// The kind that the bundle says; `None` if it is not read.
+    pub(crate) fn kind(&self) -> Option<EntryKind> {
+        EntryKind::parse(&self.kind, &self.version)
+    }
+}
+
+/// The place of an entry in a log's tree; not verified.
 #[derive(Clone, Debug)]
 pub struct InclusionProof {
     /// The leaf's number in this tree.

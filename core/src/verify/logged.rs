@@ -11,7 +11,7 @@ use crate::{
     policy::Transparency,
     time::UnixSeconds,
     tlog::{
-        Checkpoint, EntryBody, InclusionProof, Log, LogEntry, LoggedDigest,
+        Checkpoint, EntryBody, EntryKind, InclusionProof, Log, LogEntry, LoggedDigest,
         checkpoint::CheckpointFault,
         entry::{EntryFault, LoggedSignature, LoggedVerifier},
         merkle, promise,
@@ -149,10 +149,10 @@ impl<'a> Run<'a> {
 
     fn compare_entry(&self, entry: &LogEntry, body: &EntryBody) -> Result<(), Finding> {
         let mismatch = |what: &str| Finding::new(FindingCode::LOG_ENTRY_MISMATCH).about(what);
-        if (&entry.kind, &entry.version) != (&body.kind, &body.version) {
+        if entry.kind() != Some(body.kind) {
             return Err(mismatch("kindVersion")
                 .expected(format!("{} {}", entry.kind, entry.version))
-                .found(format!("{} {}", body.kind, body.version)));
+                .found(format!("{}", body.kind)));
         }
         let content = &self.bundle.content;
         let is_signers =
@@ -175,13 +175,10 @@ impl<'a> Run<'a> {
                 .expected("the bundle's signature")
                 .found("another signature"));
         }
-        // Rekor v1 has a kind for envelopes and one for files, and checks signatures alike for both: an
-        // envelope that it has as a file was signed as a file. Rekor v2 has one kind for all.
-        let is_of_file = (body.kind.as_str(), body.version.as_str()) == ("hashedrekord", "0.0.1");
-        if is_of_file && matches!(content, Content::Envelope(_)) {
+        if matches!(content, Content::Envelope(_)) && !body.kind.may_be_of_an_envelope() {
             return Err(mismatch("kindVersion")
                 .expected("an entry for a statement: dsse or intoto")
-                .found(format!("{} {}, an entry for a file", body.kind, body.version)));
+                .found(format!("{}, an entry for a file", body.kind)));
         }
         let logged = match &body.digest {
             LoggedDigest::Signed(digest) | LoggedDigest::Payload(digest) => digest,
@@ -216,7 +213,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Whether a certificate log has seen the signer's certificate; findings where it has not.
+    /// Whether a certificate log has seen the signer's certificate; findings if it has not.
     pub(super) fn inspect_certificate_log(&mut self, path: &VerifiedPath<'a>) {
         let mode = self.context.policy.certificate_transparency;
         if is_asked_for(mode, &self.context.trust.certificate_logs)
@@ -387,11 +384,10 @@ fn verify_path(
         .found(root.map_or_else(|| String::from("a proof of another length"), |root| root.hex())))
 }
 
-/// A log that has one tree (Rekor v2) has one number for an entry; where several trees follow each
-/// other, the number over all of them is another, and only a promise says it.
+/// In a log of one tree, the entry's two numbers are the same one.
 fn verify_place(log: &Log, entry: &LogEntry, proof: &InclusionProof) -> Result<(), Finding> {
-    let has_one_tree = (entry.kind.as_str(), entry.version.as_str()) == ("hashedrekord", "0.0.2");
-    if !has_one_tree || entry.log_index == proof.leaf_index {
+    let is_in_one_tree = entry.kind().is_some_and(EntryKind::is_in_one_tree);
+    if !is_in_one_tree || entry.log_index == proof.leaf_index {
         return Ok(());
     }
     Err(Finding::new(FindingCode::LOG_ENTRY_MISMATCH)

@@ -5,7 +5,7 @@ mod findings;
 use std::{env, fs, path::PathBuf};
 
 use countersign_cli::codes;
-use countersign_core::policy::Policy;
+use countersign_core::{policy::Policy, tlog::EntryKind};
 use countersign_tests::world::{Given, NOW, World};
 use serde_json::{Value, json};
 
@@ -112,6 +112,25 @@ fn the_policy_schema_and_the_decoder_agree() {
         let decoded = Policy::decode(policy.to_string().as_bytes());
         assert_eq!(decoded.is_ok(), valid, "decoder: {policy} {decoded:?}");
     }
+}
+
+/// The page says which kinds of log entries are read, each with its versions: no more, and no fewer.
+#[test]
+fn the_page_on_others_bundles_names_every_kind_of_log_entry() {
+    let page = read("docs/verifying.md");
+    let (_, rest) = page.split_once("log entries ").expect("the list of log entries");
+    let (list, _) = rest.split_once(';').expect("the list ends");
+    let mut named: Vec<(String, String)> = Vec::new();
+    let mut name = String::new();
+    for word in list.split_whitespace().filter(|word| *word != "and") {
+        let word = word.trim_end_matches(',');
+        match word.strip_prefix('`') {
+            Some(kind) => kind.trim_end_matches('`').clone_into(&mut name),
+            None => named.push((name.clone(), word.to_owned())),
+        }
+    }
+    let read = EntryKind::ALL.map(|kind| (kind.name().to_owned(), kind.version().to_owned()));
+    assert_eq!(named, read);
 }
 
 /// The JSON examples of `docs/policy.md` are policies.
