@@ -46,7 +46,7 @@ const DISCARDING: Duration = Duration::from_secs(2);
 /// How many fields a header may have whose body is still to come.
 const MAX_FIELDS: usize = 100;
 
-/// What the client is told to wait when too many requests are in flight, in seconds.
+/// How long the client should wait when too many requests are in flight, in seconds.
 const RETRY_AFTER_SECONDS: u64 = 1;
 
 /// Makes [`Guard`]s that share one count of requests in flight.
@@ -73,6 +73,7 @@ impl GuardLayer {
             limits,
             reception,
             in_flight: Arc::new(Semaphore::new(limits.max_in_flight)),
+            // Half, so that one client alone never shuts the others out.
             in_flight_shares: Shares::new(limits.max_in_flight.div_ceil(2)),
             bodies: BodyRoom::new(limits.max_body_bytes, Arc::clone(&proxies)),
             proxies,
@@ -170,6 +171,8 @@ where
     B: Body<Data = Bytes>,
     B::Error: std::fmt::Display,
 {
+    // One for body and handler: a body that comes slowly leaves its handler less time, and no request
+    // holds its room for longer than this.
     let deadline = Instant::now() + shared.limits.request_timeout;
     let version = request.version();
     let request_id = request.extensions().get::<RequestId>().copied();
@@ -195,6 +198,7 @@ where
             return closing(problem, version);
         }
     };
+    // Only once there is room for several again: at the very edge the pressure would come and go.
     if shared.bodies.has_room() {
         shared.press(false);
     }
@@ -203,6 +207,7 @@ where
         clock.body_has_come();
     }
 
+    // A probe is answered without a place: a service that is busy would look dead, and be restarted.
     let is_probe = matches!(head.uri.path(), health::LIVE_PATH | health::READY_PATH);
     let place = shared.place(&head.extensions);
     if place.is_none() && !is_probe {
@@ -221,6 +226,8 @@ where
         future.await
     });
     let answer = timeout_at(deadline, answer).await;
+    // The place ends with the handler, not with the answer: a client that reads slowly keeps nobody out.
+    // What it does hold, the room of a large answer, is counted by `hold_answer`.
     drop(taken);
     match answer {
         Ok(Ok(Ok(response))) => hold_answer(response, of_answer),

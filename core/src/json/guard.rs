@@ -1,5 +1,9 @@
 //! The guard: one pass over a text that refuses what a typed reading would let pass.
 //!
+//! If a key occurs twice, two readers may take different values: a bundle could be verified by one and
+//! used by the other. A typed reading finds that only in objects that it reads, and a signed statement
+//! has members that only others read. So the guard looks at every object, also at those that we ignore.
+//!
 //! It keeps the keys of the objects that are open, most of them borrowed, and the path to where it
 //! is. `serde_json` judges the rest: the syntax (RFC 8259), UTF-8, and numbers beyond a double,
 //! which another reader of the same text would refuse.
@@ -72,6 +76,8 @@ impl<'a> Guard<'a> {
     }
 
     fn open<E: Error>(&mut self) -> Result<(), E> {
+        // Before the reader goes deeper: each level takes stack, and the library's own limit is not ours
+        // to name in a finding.
         if self.path.len() >= limits::JSON_DEPTH {
             return Err(self.refuse(JsonFault::TooDeep));
         }
@@ -142,6 +148,8 @@ impl<'a> Visitor<'a> for Part<'_, 'a> {
 
     fn visit_map<A: MapAccess<'a>>(self, mut members: A) -> Result<(), A::Error> {
         self.guard.open()?;
+        // A tree: the sender chooses the keys, and no choice makes it slow, as some do a hash table. They
+        // are compared without their escapes, since "a" and "\u0061" are one key to every reader.
         let mut keys = BTreeSet::new();
         while let Some(key) = members.next_key::<Text<'a>>()? {
             self.guard.step(Step::Key(key.clone()));

@@ -135,7 +135,7 @@ impl Publisher {
         self.publish(revision, now).await
     }
 
-    /// Makes new lists where there are none, half of their time is over, storage has moved on, or
+    /// Makes new lists if there are none, half of their time is over, storage has moved on, or
     /// they are dated ahead of the clock, which was wrong then: no client would take them yet.
     ///
     /// # Errors
@@ -178,7 +178,8 @@ impl Publisher {
         }
         let mut faster = None;
         for _ in 0..ATTEMPTS {
-            // What another replica published is as good.
+            // What another replica published is as good; and a list that does not follow what is
+            // published now would be refused by storage.
             self.adopt().await?;
             if !self.is_due(revision, now) {
                 return Ok(());
@@ -284,6 +285,8 @@ impl Publisher {
                 (has_list && !touched.contains(&series.scope))
                     || series.lists(entries(shards.entries(list, series.scope)))
             };
+            // Not signed for nothing: with many shards a revocation concerns one, and the copies of the
+            // others in caches stay good.
             if due == Some(Due::Change) && is_unchanged() {
                 series.note_unchanged(list.revision);
                 due = series.due(list.revision, self.deltas, now);
@@ -306,6 +309,9 @@ impl Publisher {
 
     async fn put(&self, built: Built, number: u64) -> Result<(), CrlFault> {
         let Some(series) = self.series.get(built.index) else { return Ok(()) };
+        // In this order, since the service may die after each. A new complete list beside an old delta
+        // says everything by itself. The base comes last: counted from an older base, a delta says more
+        // than it must; counted from a complete list that nobody ever got, it would help nobody.
         let (storage, issuer) = (&*self.storage, self.issuer);
         let mut base = None;
         if let Some(complete) = built.complete {
@@ -321,7 +327,7 @@ impl Publisher {
         Ok(())
     }
 
-    /// Now; or, where the clock was set back a little since, the date of the CRL before or of the
+    /// Now; or, if the clock was set back a little since, the date of the CRL before or of the
     /// latest revocation: a newer CRL with an older date would look like the older one.
     fn this_update(&self, list: &RevocationList, now: UnixSeconds) -> UnixSeconds {
         let revoked = list.entries.iter().map(|(_, revocation)| revocation.revocation_date);
@@ -338,7 +344,7 @@ impl Publisher {
 /// What a round is made from.
 struct Read {
     list: RevocationList,
-    /// Since the oldest base of a delta, where there are deltas.
+    /// Since the oldest base of a delta, if there are deltas.
     changes: Option<RevocationChanges>,
     /// The serial numbers that changed since the oldest list that is served.
     touched: Vec<Vec<u8>>,

@@ -100,7 +100,7 @@ impl Series {
         *self.base.lock().unwrap_or_else(PoisonError::into_inner) = Some(base);
     }
 
-    /// Takes up what was stored last, here or by another replica, where that is newer than what is
+    /// Takes up what was stored last, here or by another replica, if that is newer than what is
     /// served. What no longer passes (its URL was changed, for one) is left: the next list replaces
     /// it. `numbers` says what is stored; nothing else is read.
     ///
@@ -141,7 +141,7 @@ impl Series {
         Ok(())
     }
 
-    /// The list in storage, where it is of use.
+    /// The list in storage, if it is of use.
     async fn stored(
         &self,
         storage: &Storage,
@@ -236,10 +236,13 @@ impl Series {
         }
         let (number, revision) = (crl.number, crl.revision);
         let stored = StoredCrl { number, revision, der: crl.der.to_vec() };
+        // Storage has the last word on numbers and revisions: if another replica was faster, it refuses
+        // here, and the older list is never served. What is served also survives a restart.
         storage.store_crl(issuer, self.list(form), &stored).await?;
         place.store(Some(Arc::new(crl)));
         countersign_daemon::crash_point::reach("crl.published");
         if form == CrlForm::Complete {
+            // After the list: a revocation is acknowledged by this number, and must be in what is served.
             self.shown.store(revision, Ordering::Release);
         }
         Ok(())

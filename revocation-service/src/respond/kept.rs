@@ -3,7 +3,7 @@
 //! The database stays the authority. A kept answer is given only while storage says that nothing
 //! changed since the status in it was read; when something did, the status is read again, and only
 //! the same status keeps the answer. Nor is it given once it is old, its delegate was replaced, or
-//! the CRL that it follows was. Where it cannot be made anew, there is a refusal, never the old one.
+//! the CRL that it follows was. If it cannot be made anew, there is a refusal, never the old one.
 //!
 //! The key is the `CertID` as it was asked (strict DER: one certificate has few). The octets of
 //! questions and answers together are bounded, and those asked for often outlive those asked for
@@ -36,11 +36,11 @@ use crate::publish::{CrlSource, Issuer, authority::Delegate};
 /// How often an answer that went out of date while it was waited for is made again for one asker.
 const ATTEMPTS: usize = 4;
 
-/// How long an answer is kept where HTTP caches are to keep none, in seconds.
+/// How long an answer is kept if HTTP caches are to keep none, in seconds.
 const LEAST_LIFE_SECONDS: i64 = 60;
 
 /// What an answer is taken to weigh in octets until it is signed: with a delegate's certificate on
-/// P-384 it has some 1,000, and beside it stands what must stay true for it to be given.
+/// P-384 it has some 1,000, and beside it what must still be true for it to be given.
 const ANSWER_OCTETS: u64 = 2048;
 
 /// Octets of a question and of its answer.
@@ -129,6 +129,7 @@ impl KeptAnswers {
         };
         Self {
             slots: Cache::with_weighter(answers, octets_of(answers), Octets),
+            // Half, so that everybody who gets a kept answer has at least half of its validity left.
             life_seconds: wanted.min(i64::from(validity_seconds) / 2),
             random: RandomState::new(),
             counts: KeptCounts::default(),
@@ -181,7 +182,7 @@ impl KeptAnswers {
                 Worth::Unsure | Worth::Nothing => {}
             }
         }
-        // Revoked again and again while it is signed: whoever asks later finds it quiet.
+        // Revoked again and again while it is signed: a later request finds it quiet.
         Err(Fault::Busy)
     }
 
@@ -190,6 +191,7 @@ impl KeptAnswers {
         let now = responder.now();
         let is_of_use = |slot: &Slot| match slot.get() {
             None => true,
+            // A failure is for those who waited for this answer: the next asker tries again.
             Some(Err(_)) => false,
             Some(Ok(kept)) => kept.worth(responder, now) != Worth::Nothing,
         };
@@ -230,7 +232,10 @@ impl KeptAnswers {
     }
 
     async fn sign(&self, responder: &Arc<Responder>, id: &CertId<'_>) -> Result<KeptAnswer, Fault> {
-        // Before the status is read. Without one, the answer is for those who wait for it now.
+        // Before the status is read: if something changes in between, the answer is of an earlier
+        // generation, and its status is read again before it is given. Read after it, the generation
+        // would vouch for a status that it had never seen. Without a generation, the answer is for those
+        // who wait for it now.
         let generation = responder.storage.generation().unwrap_or(u64::MAX);
         let unsigned =
             signed::prepare(responder, std::slice::from_ref(id), responder.now()).await?;
@@ -255,7 +260,8 @@ impl KeptAnswers {
         })
     }
 
-    /// After 70 to 90 of a hundred parts of its life: not all at once that were signed at once.
+    /// After 70 to 90 per cent of its life, at random: answers that were signed together are not all
+    /// signed again together.
     fn jittered(&self, key: &[u8], this_update: UnixSeconds) -> i64 {
         let percent = 70 + self.random.hash_one((key, this_update.seconds())) % 21;
         self.life_seconds.saturating_mul(i64::try_from(percent).unwrap_or(90)) / 100
@@ -276,6 +282,8 @@ impl KeptAnswers {
 
 impl KeptAnswer {
     fn worth(&self, responder: &Responder, now: UnixSeconds) -> Worth {
+        // A clock that was set back makes it an answer from the future, which no client takes. A delegate
+        // that was replaced may have been replaced because its key is lost.
         let is_current = (self.this_update..self.expires_at).contains(&now)
             && !self.is_void.load(Ordering::Acquire)
             && self.issuer.authority.is_delegate(&self.delegate)
@@ -289,11 +297,13 @@ impl KeptAnswer {
 
     /// Reads the status again; whether it is the same.
     async fn confirm(&self, responder: &Responder, id: &CertId<'_>) -> Result<bool, Fault> {
+        // Before the status is read, as in `sign`.
         let generation = responder.storage.generation();
         let found =
             status(responder, &self.issuer, id.serial, (Reader::Responder, responder.now()))
                 .await?;
         if found != self.status {
+            // For ever: a status that comes back (a lifted hold) gets a new answer with new dates.
             self.is_void.store(true, Ordering::Release);
             return Ok(false);
         }
