@@ -1,4 +1,4 @@
-/** The English texts; the states' are those of the interface conventions, word for word. */
+/** The English texts. */
 
 import type { Words } from "./words.js";
 
@@ -42,14 +42,17 @@ export const english: Words = {
     },
     revoked: {
       headline: "Do not open.",
-      body: ["{*publisher} withdrew this on {date}: {*reason}."],
+      body: [
+        "{*publisher} no longer vouches for it (since {date}: {*reason}).",
+        "Get the current version from the publisher.",
+      ],
     },
     untrusted: {
       headline: "Do not open this file.",
       body: ["{title}", "{remedy}"],
     },
     "not-checked": {
-      headline: "Not checked; this is not a pass.",
+      headline: "Not checked. Do not open this file yet.",
       body: ["{title}", "{remedy}"],
     },
   },
@@ -89,31 +92,31 @@ export const english: Words = {
       body: ["{*publisher} put this on hold on {date}. Ask {*publisher}, or try again later."],
     },
     "revocation.unavailable": {
-      headline: "Not checked; this is not a pass.",
-      body: ["We couldn’t reach {*host}, which knows whether the signer is still trusted. Try again later."],
+      headline: "Not checked. Do not open this file yet.",
+      body: ["We got no answer from {*host} on whether the signer is still trusted. Try again later."],
     },
     "setup.service.unreachable": {
-      headline: "Not checked; this is not a pass.",
+      headline: "Not checked. Do not open this file yet.",
       body: ["We couldn’t reach {*host}. Check your connection and try again."],
     },
     "setup.site.blocked": {
-      headline: "Not checked; this is not a pass.",
+      headline: "Not checked. Do not open this file yet.",
       body: [
         "This site’s settings keep the check from running. Neither your connection nor your file is at fault. Tell the site’s owner; the details below say what to change.",
       ],
     },
     "setup.site.file-missing": {
-      headline: "Not checked; this is not a pass.",
+      headline: "Not checked. Do not open this file yet.",
       body: ["A file that the check needs is missing from this site: {subject}. Tell the site’s owner."],
     },
     "setup.browser.unsupported": {
-      headline: "Not checked; this is not a pass.",
+      headline: "Not checked. Do not open this file yet.",
       body: [
         "This browser can’t run the check: it needs WebAssembly, which is turned off or too old here. Use another browser, or check the file on the command line as shown below.",
       ],
     },
     "bundle.not-found": {
-      headline: "Not checked; this is not a pass.",
+      headline: "Not checked. Do not open this file yet.",
       body: [
         "There is no signature for this file where it should be. Choose its signature file ({bundle}) together with the download.",
       ],
@@ -131,7 +134,7 @@ export const english: Words = {
     passed: "Yes",
     failed: "No",
     "not-checked": "Not checked",
-    "not-required": "Not asked for",
+    "not-required": "Not required",
   },
   classes: {
     note: "Note",
@@ -171,7 +174,7 @@ export const english: Words = {
     onlyBundle: "{name} is a signature. Now choose the file that you downloaded.",
     unmatched: "Which download is {name}?",
     unmatchedNote:
-      "No download of this release has its name and size. Say below which it should be, or choose its signature file too.",
+      "It is none of the files on this page. If you renamed it, say below which one it is, or choose its signature file too.",
     misuse: "This check is misconfigured: {message}",
     savedAs: "Saved as {name}.",
     notKept: "The download was not kept.",
@@ -182,7 +185,7 @@ export const english: Words = {
     questions: "What was checked",
     details: "Details",
     findings: "Findings",
-    findingsNone: "Nothing was found amiss.",
+    findingsNone: "No problems found.",
     expected: "Expected",
     found: "Found",
     subject: "About",
@@ -213,23 +216,23 @@ export const english: Words = {
     publishedAs: "It was published as {*name}.",
     unreachable: "a server",
     evidenceNotUsed:
-      "{name} was not used. Only a signature may come with a download; whom to trust is decided elsewhere.",
+      "{name} was not used. Only a signature may come with a download; files that say whom to trust may not.",
     bundleNotUsed: "{name} was not used. It is not the signature of a file that you chose.",
     useForm: "If you got it from somebody you trust, choose it under “{form}”.",
     several: "You chose {count} files. Each has a result of its own.",
     eachFile: "Results",
     fileOf: "File {number} of {count}: {name}",
     unmatchedOfSeveral:
-      "No download of this release has its name and size. Choose it alone, or choose its signature file with it.",
+      "It is none of the files on this page. If you renamed it, choose it alone, or choose its signature file with it.",
     seeMore: "What was checked, and details",
     cancelledSeveral: "Cancelled.",
     notDownloaded: "We couldn’t get the download from {*host}. Nothing was saved.",
   },
   own: {
     summary: "Use your own trust root, policy or signature",
-    note: "What you choose here takes the place of what this site uses. Only choose files that you got from somebody you trust, and not together with the download.",
+    note: "The files that you choose here are used instead of this site’s. Only choose files that you got from somebody you trust, and not together with the download.",
     noteOnly:
-      "This page brings no trust root and no policy. Get both from the publisher, in another way than the download, and choose them here. Then choose the download with its signature above.",
+      "This page comes without a trust root and a policy. Get both from the publisher, but not together with the download, and choose them here. Then choose the download with its signature above.",
     bundle: "Signature (….sigstore.json)",
     trust: "Trust root (trusted_root.json)",
     policy: "Policy (policy.json)",
@@ -252,7 +255,7 @@ export const english: Words = {
   },
   chain: {
     title: "Why it can be trusted",
-    heading: "What was found of the signature",
+    heading: "What the signature shows",
     file: "Your file",
     signed: "was signed",
     keyOf: "with the key of",
@@ -262,7 +265,7 @@ export const english: Words = {
     authority: "Authority",
     anchor: "Root authority",
     anchorNote: "pinned by this page’s trust root",
-    stampedBy: "says {authority}",
+    stampedBy: "according to {authority}",
     notStamped: "no trusted timestamp",
     standing: "Still trusted? {answer}",
     nothing: "Nothing was proven about who signed this file.",
@@ -274,12 +277,12 @@ export const english: Words = {
     downloads: "Downloads",
     get: "Download {name}",
     getAndCheck: "Download and check",
-    checkAs: "It is this one",
-    noReleases: "This page lists no downloads. Choose a file; its signature is looked for beside this page.",
+    checkAs: "Check it as this one",
+    noReleases: "This page lists no downloads. Choose a file; this page then looks for its signature on the same site.",
     badReleases: "The list of downloads cannot be read: {message}",
     about:
-      "Everything is computed in your browser. This page asks only for the signature, the trust root, the policy, and the authorities’ revocation lists.",
+      "Everything is checked in your browser. This page fetches only the signature, the trust root, the policy, and the authorities’ revocation lists.",
     aboutOffline:
-      "Everything is computed in your browser, with the files that you choose. This page asks only the authorities for their revocation lists, if you choose none.",
+      "Everything is checked in your browser, with the files that you choose. If you choose no revocation lists, this page asks the authorities for theirs, and nothing else.",
   },
 };

@@ -65,7 +65,7 @@ export const expectations: readonly Expectation[] = [
     code: "revocation.revoked",
     role: "alert",
     everywhere: true,
-    says: /Do not open\.\s+Example Software withdrew this on \d+ \w+ \d{4}: the signing key was stolen or lost\./,
+    says: /Do not open\.\s+Example Software no longer vouches for it \(since \d+ \w+ \d{4}: the signing key was stolen or lost\)\./,
   },
   {
     file: "app-2.1-stranger",
@@ -89,7 +89,7 @@ export const expectations: readonly Expectation[] = [
     code: "bundle.truncated",
     role: "status",
     everywhere: true,
-    says: /Not checked; this is not a pass\./,
+    says: /Not checked\. Do not open this file yet\./,
   },
   {
     file: "app-2.1-quiet",
@@ -97,7 +97,7 @@ export const expectations: readonly Expectation[] = [
     code: "revocation.unavailable",
     role: "status",
     everywhere: true,
-    says: /Not checked; this is not a pass\.\s+We couldn’t reach 127\.0\.0\.1:\d+/,
+    says: /Not checked\. Do not open this file yet\.\s+We got no answer from 127\.0\.0\.1:\d+/,
   },
   {
     file: "notes.txt",

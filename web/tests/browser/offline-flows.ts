@@ -36,7 +36,7 @@ export function offlineFlows(stand: Stand): void {
     const form = await visit.find(".own");
     assert.match(
       await visit.textOf(form),
-      /This page brings no trust root and no policy\. Get both from the publisher/,
+      /This page comes without a trust root and a policy\. Get both from the publisher/,
     );
     await visit.choose(...(await attackFiles()));
     await visit.waitForText(".remark", /^First choose a trust root and a policy below/);

@@ -99,7 +99,7 @@ export function severalFlows(stand: Stand): void {
       const { text } = await visit.verdict();
       assert.match(text, /other\.sigstore\.json was not used\. It is not the signature of a file that you chose\./);
       const first = await visit.textOf(await visit.find(".result"));
-      assert.match(first, /No download of this release has its name and size\./);
+      assert.match(first, /It is none of the files on this page\./);
     }),
   );
 
