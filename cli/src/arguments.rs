@@ -77,7 +77,7 @@ pub struct GlobalArguments {
     /// When to use colours; NO_COLOR is heeded [env: COUNTERSIGN_COLOR]
     #[arg(long, global = true, value_enum, value_name = "WHEN")]
     pub color: Option<Color>,
-    /// Never ask; what is missing is an error
+    /// Ask no questions; if something is missing, that is an error
     #[arg(long, global = true)]
     pub no_input: bool,
     /// The settings file [env: COUNTERSIGN_CONFIG] [default: countersign/config.toml in $XDG_CONFIG_HOME]
@@ -218,10 +218,10 @@ pub struct CompletionArguments {
 /// `man`.
 #[derive(Debug, Args)]
 pub struct ManArguments {
-    /// A folder for the pages of all commands; made when missing
+    /// A folder for the pages of all commands; made if it is missing
     #[arg(value_name = "DIR")]
     pub folder: Option<PathBuf>,
-    /// Replace pages that are there
+    /// Replace pages that exist
     #[arg(long, requires = "folder")]
     pub force: bool,
 }

@@ -71,7 +71,7 @@ fn verdict(name: &str, report: &Report) -> String {
             format!("{} {name}: {title}", styled(style::BAD, "✘ Rejected. Do not open it."))
         }
         Verdict::NotChecked => {
-            let mark = styled(style::DOUBT, "? Not checked; this is not a pass.");
+            let mark = styled(style::DOUBT, "? Not checked. Do not open it yet.");
             format!("{mark} {name}: {title}")
         }
     }

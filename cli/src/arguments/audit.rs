@@ -19,7 +19,7 @@ pub enum AuditCommand {
     /// Verify a service's audit ledger, or the proof of one record: that nothing was changed, removed,
     /// added or reordered
     Verify(AuditVerifyArguments),
-    /// Print records of an audit ledger, verifying it meanwhile
+    /// Print records of an audit ledger, and verify it at the same time
     Show(AuditShowArguments),
     /// Write the proof that one record is in an audit ledger, for those who do not have the ledger
     Prove(AuditProveArguments),
@@ -47,7 +47,7 @@ pub struct AuditProveArguments {
     /// The new file for the proof; `audit verify FILE --expect-head HEAD` verifies it
     #[arg(long, short, value_name = "FILE")]
     pub output: PathBuf,
-    /// Replace the file if it is there
+    /// Replace the file if it exists
     #[arg(long)]
     pub force: bool,
 }
@@ -102,7 +102,7 @@ pub struct HeadSigning {
     /// [env: COUNTERSIGN_CERTIFICATE]
     #[arg(long, value_name = "FILE", requires = "output")]
     pub certificate: Option<PathBuf>,
-    /// The trust root that verifiers use; what it does not verify is not written
+    /// The trust root that verifiers use; a signature that it does not verify is not written
     /// [env: COUNTERSIGN_TRUSTED_ROOT]
     #[arg(long, value_name = "FILE", requires = "output")]
     pub trusted_root: Option<PathBuf>,
@@ -118,7 +118,7 @@ pub struct HeadSigning {
     /// Do not ask whether the signer's certificate is revoked; a revoked one is refused otherwise
     #[arg(long, requires = "output")]
     pub no_revocation_check: bool,
-    /// Replace the file and the bundle if they are there
+    /// Replace the file and the bundle if they exist
     #[arg(long, requires = "output")]
     pub force: bool,
 }

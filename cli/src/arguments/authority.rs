@@ -61,7 +61,7 @@ pub struct CaFolder {
 /// Where the passphrase of the authority's keys comes from.
 #[derive(Clone, Debug, Args)]
 pub struct CaPassphrase {
-    /// A file whose first line is the passphrase of the authority's keys, or the PIN where the key
+    /// A file whose first line is the passphrase of the authority's keys, or the PIN if the key
     /// is in a token [env: COUNTERSIGN_CA_PASSPHRASE has the passphrase itself]
     #[arg(id = "ca_passphrase_file", long = "ca-passphrase-file", value_name = "FILE")]
     pub file: Option<PathBuf>,
@@ -79,7 +79,7 @@ pub struct CaInitArguments {
     /// The organisation in the CAs' names
     #[arg(long, alias = "organization", value_name = "NAME")]
     pub organisation: String,
-    /// Where CRLs, OCSP and CA certificates will be served; stands in every certificate
+    /// Where CRLs, OCSP and CA certificates will be served; it is written into every certificate
     #[arg(long, value_name = "URL")]
     pub base_url: String,
     /// The kind of the CAs' keys
@@ -98,7 +98,7 @@ pub struct CaInitArguments {
     /// The passphrase of the CAs' keys.
     #[command(flatten)]
     pub ca_passphrase: CaPassphrase,
-    /// Taken where there is none for the CA.
+    /// Taken if there is none for the CA.
     #[command(flatten)]
     pub passphrase: KeyPassphrase,
 }
@@ -221,7 +221,7 @@ pub struct CertificateOutput {
     /// The new PEM file: the certificate, then its issuer's (without the root)
     #[arg(long, short, value_name = "FILE")]
     pub output: PathBuf,
-    /// Replace the file if there is one
+    /// Replace the file if it exists
     #[arg(long)]
     pub force: bool,
 }
@@ -279,10 +279,10 @@ pub struct CaCrlArguments {
     /// The new DER file; an earlier CRL of the same authority is replaced, anything else is kept
     #[arg(long, short, value_name = "FILE")]
     pub output: PathBuf,
-    /// A revoked certificate; what the list before has stays listed
+    /// A revoked certificate; everything on the last list stays listed
     #[arg(long, value_name = "SERIAL:REASON:DATE", value_parser = parse_revocation)]
     pub revoke: Vec<CaRevocation>,
-    /// A certificate on hold (certificateHold) that is good again; nothing else is taken back
+    /// A certificate on hold (certificateHold) that is good again; nothing else can be undone
     #[arg(long, value_name = "SERIAL")]
     pub release: Vec<String>,
     /// How long until the next CRL, in days

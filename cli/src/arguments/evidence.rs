@@ -17,7 +17,7 @@ pub struct VerifyArguments {
     /// Whom to trust; not needed with --key [env: COUNTERSIGN_TRUSTED_ROOT]
     #[arg(long, value_name = "FILE")]
     pub trusted_root: Option<PathBuf>,
-    /// Who may sign what, and what must hold [env: COUNTERSIGN_POLICY]
+    /// Who may sign what, and what else is required [env: COUNTERSIGN_POLICY]
     #[arg(long, value_name = "FILE", conflicts_with_all = ["certificate_identity", "certificate_oidc_issuer"])]
     pub policy: Option<PathBuf>,
     /// The expected signer, an e-mail address or URI [env: COUNTERSIGN_CERTIFICATE_IDENTITY]
@@ -27,23 +27,23 @@ pub struct VerifyArguments {
     /// [env: COUNTERSIGN_CERTIFICATE_OIDC_ISSUER]
     #[arg(long, value_name = "URL", requires = "certificate_identity")]
     pub certificate_oidc_issuer: Option<String>,
-    /// The key that must have signed, where the bundle holds no certificate: a public key, PEM or
-    /// DER. Without a policy, typed or set, it may sign any file
+    /// The key that must have signed, if the bundle contains no certificate: a public key, PEM or
+    /// DER. Without --policy, or a policy that is set, it may sign any file
     #[arg(long, value_name = "FILE", conflicts_with_all = ["certificate_identity", "certificate_oidc_issuer"])]
     pub key: Option<PathBuf>,
-    /// CRLs, DER or PEM; takes several, so it stands after the files to verify
+    /// CRLs, DER or PEM; takes several, so put it after the files to verify
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub crl: Vec<PathBuf>,
     /// OCSP responses, DER
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub ocsp: Vec<PathBuf>,
-    /// Open no connection; CRLs that were kept from earlier count all the same
+    /// Open no connection; CRLs that were kept earlier are still used
     #[arg(long)]
     pub offline: bool,
-    /// Neither use CRLs that were kept from earlier, nor keep any
+    /// Do not use CRLs that were kept earlier, and keep none
     #[arg(long)]
     pub no_cache: bool,
-    /// Judge as of this time, RFC 3339, instead of now
+    /// Check for this time, RFC 3339, instead of now
     #[arg(long, value_name = "TIME", value_parser = super::parse_time)]
     pub at: Option<UnixSeconds>,
 }
@@ -77,7 +77,7 @@ pub struct TrustInitArguments {
     /// The new trust root
     #[arg(long, short, value_name = "FILE", default_value = "trusted_root.json")]
     pub output: PathBuf,
-    /// Replace the file if there is one
+    /// Replace the file if it exists
     #[arg(long)]
     pub force: bool,
 }
@@ -136,10 +136,10 @@ pub struct PolicyInitArguments {
     /// How many trusted timestamps there must be
     #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u8).range(0..=8))]
     pub timestamps: u8,
-    /// Whether revocation of the signer must be known
+    /// Whether it must be known that the signer is not revoked
     #[arg(long, value_enum, value_name = "MODE", default_value = "required")]
     pub revocation: RevocationModeName,
-    /// What becomes of signatures older than their key's compromise
+    /// What happens to signatures that are older than their key's compromise
     #[arg(long, value_enum, value_name = "RULE", default_value = "warn")]
     pub compromise: CompromiseName,
     /// What counts as known of a certificate that has expired
@@ -148,7 +148,7 @@ pub struct PolicyInitArguments {
     /// The new policy
     #[arg(long, short, value_name = "FILE", default_value = "policy.json")]
     pub output: PathBuf,
-    /// Replace the file if there is one
+    /// Replace the file if it exists
     #[arg(long)]
     pub force: bool,
 }
@@ -158,13 +158,13 @@ pub struct PolicyInitArguments {
 pub enum RevocationModeName {
     /// It must be known
     Required,
-    /// It counts where it is known
+    /// It counts if it is known
     WhenAvailable,
-    /// Nobody's revocation is looked at
+    /// Revocation is not checked
     Off,
 }
 
-/// What becomes of signatures older than their key's compromise.
+/// What happens to signatures that are older than their key's compromise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum CompromiseName {
     /// They pass with a warning
@@ -176,9 +176,9 @@ pub enum CompromiseName {
 /// What counts as known of a certificate that has expired.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum AfterExpiryName {
-    /// What is said while, or as long as, the authority lists it
+    /// Fresh evidence from its validity, and later evidence that still covers it
     Listed,
-    /// The last that was known before it expired too, with a warning
+    /// The last evidence from before it expired, too, with a warning
     LastKnown,
 }
 

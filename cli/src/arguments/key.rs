@@ -62,15 +62,15 @@ pub enum GeneratedAlgorithm {
     P256,
     /// RSA of 3072 bits with SHA-256
     Rsa3072,
-    /// RSA of 2048 bits with SHA-256; in tokens alone
+    /// RSA of 2048 bits with SHA-256; only in tokens
     Rsa2048,
-    /// RSA of 4096 bits with SHA-256; in tokens alone
+    /// RSA of 4096 bits with SHA-256; only in tokens
     Rsa4096,
-    /// RSA of 3072 bits that signs with PSS and SHA-256 alone; in tokens alone
+    /// RSA of 3072 bits that signs with PSS and SHA-256 alone; only in tokens
     Rsa3072Pss,
-    /// ECDSA P-521 with SHA-512; in tokens alone
+    /// ECDSA P-521 with SHA-512; only in tokens
     P521,
-    /// Ed25519, which signs whole files; in tokens alone
+    /// Ed25519, which signs whole files; only in tokens
     Ed25519,
 }
 
@@ -101,7 +101,7 @@ pub struct KeyShowArguments {
     /// Write the public key (PEM) to this file, too
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// Replace the file if there is one
+    /// Replace the file if it exists
     #[arg(long, requires = "output")]
     pub force: bool,
 }
@@ -124,7 +124,7 @@ pub struct KeyRequestArguments {
     /// The new PEM file
     #[arg(long, short, value_name = "FILE")]
     pub output: PathBuf,
-    /// Replace the file if there is one
+    /// Replace the file if it exists
     #[arg(long)]
     pub force: bool,
 }

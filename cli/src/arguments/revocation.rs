@@ -60,13 +60,13 @@ pub struct RevokeArguments {
     /// Since when the key may have been in other hands, RFC 3339; needed for keyCompromise
     #[arg(long, value_name = "TIME", value_parser = super::parse_time)]
     pub compromised_since: Option<UnixSeconds>,
-    /// For the record, and for the second person where it takes two
+    /// For the record, and for the second person if it takes two
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     pub comment: String,
-    /// Say what would be done, and do nothing
+    /// Show what would be done, and do nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// Do not ask whether to go on
+    /// Do not ask for confirmation
     #[arg(long, short)]
     pub yes: bool,
     /// The service.
@@ -81,19 +81,19 @@ pub enum RevocationCommand {
     Status(RevocationStatusArguments),
     /// Download what verification of a bundle will need, for use without a network
     Fetch(RevocationFetchArguments),
-    /// Make issued certificates, or signed releases, known to the revocation service
+    /// Register issued certificates, or signed releases, at the revocation service
     Register(RevocationRegisterArguments),
     /// List an issuer's revocations, or all its certificates
     List(RevocationListArguments),
-    /// List what waits for a second person, and what became of it
+    /// List the orders that wait for a second person, and what happened to others
     Pending(AdminArguments),
-    /// Approve what another person proposed, which carries it out
+    /// Approve what another person proposed; it is then carried out
     Approve(RevocationDecisionArguments),
     /// Reject what was proposed
     Reject(RevocationDecisionArguments),
     /// Take back what you proposed
     Withdraw(RevocationWithdrawArguments),
-    /// Take over an export, or the index.txt of an openssl ca
+    /// Import an export, or the index.txt of an openssl ca
     Import(RevocationImportArguments),
     /// Write everything that the service knows to a file, for import elsewhere
     Export(RevocationExportArguments),
@@ -150,10 +150,10 @@ pub struct RevocationWithdrawArguments {
 /// `revocation import`.
 #[derive(Debug, Args)]
 pub struct RevocationImportArguments {
-    /// An export; with --issuer the index.txt of an openssl ca
+    /// An export; with --issuer, the index.txt of an openssl ca
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
-    /// Whose index.txt FILE is, by the name that the service has for the issuer
+    /// The issuer whose index.txt FILE is, by the name that the service has for it
     #[arg(long, value_name = "NAME")]
     pub issuer: Option<String>,
     /// The service.
@@ -219,10 +219,10 @@ pub struct RevocationFetchArguments {
     /// Whom to trust: only their addresses are asked [env: COUNTERSIGN_TRUSTED_ROOT]
     #[arg(long, value_name = "FILE")]
     pub trusted_root: Option<PathBuf>,
-    /// Where CRLs (and OCSP responses where there is no CRL) go; made when missing
+    /// The folder for CRLs (and OCSP responses if there is no CRL); made if it is missing
     #[arg(long, value_name = "DIR")]
     pub output_dir: PathBuf,
-    /// Replace files of those names that are there
+    /// Replace files of those names that exist
     #[arg(long)]
     pub force: bool,
 }
@@ -230,7 +230,7 @@ pub struct RevocationFetchArguments {
 /// `revocation register`.
 #[derive(Debug, Args)]
 pub struct RevocationRegisterArguments {
-    /// Certificates, PEM or DER; of each file the first
+    /// Certificates, PEM or DER; the first in each file
     #[arg(required_unless_present = "bundle", value_name = "CERTIFICATE")]
     pub certificates: Vec<PathBuf>,
     /// A signed release's bundle (FILE.sigstore.json); may be repeated

@@ -33,7 +33,7 @@ pub struct SignArguments {
     /// [env: COUNTERSIGN_CERTIFICATE]
     #[arg(long, value_name = "FILE")]
     pub certificate: Option<PathBuf>,
-    /// The trust root that verifiers use; what it does not verify is not written
+    /// The trust root that verifiers use; a signature that it does not verify is not written
     /// [env: COUNTERSIGN_TRUSTED_ROOT]
     #[arg(long, value_name = "FILE")]
     pub trusted_root: Option<PathBuf>,
@@ -60,7 +60,7 @@ pub struct SignArguments {
     /// Where the bundle goes, for one FILE [default: FILE.sigstore.json]
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// Replace bundles that are there
+    /// Replace bundles that exist
     #[arg(long)]
     pub force: bool,
 }

@@ -30,8 +30,8 @@ pub struct TimestampTls {
     /// Its encrypted key file [env: COUNTERSIGN_TSA_KEY]
     #[arg(long, value_name = "FILE")]
     pub timestamp_key: Option<PathBuf>,
-    /// A file whose first line is that key's passphrase; without it, it is that of other keys
-    /// [env: COUNTERSIGN_TSA_KEY_PASSPHRASE_FILE]
+    /// A file whose first line is that key's passphrase; without it, the passphrase of other keys is
+    /// used [env: COUNTERSIGN_TSA_KEY_PASSPHRASE_FILE]
     #[arg(long, value_name = "FILE")]
     pub timestamp_key_passphrase_file: Option<PathBuf>,
 }
@@ -64,11 +64,11 @@ pub struct TimestampRequestArguments {
     /// The new file: a whole TimeStampResp, DER
     #[arg(long, short, value_name = "FILE")]
     pub output: PathBuf,
-    /// Replace the file if there is one
+    /// Replace the file if it exists
     #[arg(long)]
     pub force: bool,
-    /// The hash of FILE that is stamped; of several, by commas, the next is used where an authority
-    /// does not accept the one before
+    /// The hash of FILE that is stamped; if you give several, by commas, the next is used if an
+    /// authority does not accept the one before
     #[arg(
         long,
         value_parser = hash_names(),
@@ -80,7 +80,7 @@ pub struct TimestampRequestArguments {
     /// The policy to ask for, an object identifier
     #[arg(long, value_name = "OID", value_parser = parse_oid)]
     pub policy_oid: Option<ObjectIdentifier>,
-    /// How often all authorities are asked again while their trouble may pass: no connection,
+    /// How often all authorities are asked again if the problem may pass: no connection,
     /// overload, timeNotAvailable, systemFailure
     #[arg(long, value_name = "NUMBER", default_value_t = USUAL_RETRIES,
           value_parser = clap::value_parser!(u32).range(..=10))]
@@ -120,10 +120,10 @@ pub struct TimestampVerifyArguments {
     /// Trust these CA certificates, PEM or DER
     #[arg(long, value_name = "FILE")]
     pub ca_file: Option<PathBuf>,
-    /// Certificates that may help to reach a trusted one, PEM or DER
+    /// Certificates that may lead to a trusted one, PEM or DER
     #[arg(long, value_name = "FILE", requires = "ca_file")]
     pub untrusted: Vec<PathBuf>,
-    /// Judge as of this time, RFC 3339, instead of now
+    /// Check for this time, RFC 3339, instead of now
     #[arg(long, value_name = "TIME", value_parser = super::parse_time)]
     pub at: Option<UnixSeconds>,
 }

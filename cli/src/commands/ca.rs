@@ -27,7 +27,7 @@ use crate::{
     writing::{Existing, write},
 };
 
-/// A passphrase where no key file is opened or made.
+/// A passphrase if no key file is opened or made.
 const UNUSED: &str = "no key is opened";
 
 const DAY_SECONDS: i64 = 24 * 60 * 60;
@@ -67,9 +67,11 @@ pub(super) fn init(arguments: &CaInitArguments, session: &Session) -> Outcome<An
             "key": ca.key_location(authority).to_string(),
         }));
     }
-    text.push_str(
-        "Keep the root's key offline; nothing can be issued or revoked again without it.\n",
-    );
+    text.add(format_args!(
+        "Keep the root's key offline: {}\n  It is needed only to renew a CA, to sign the root's CRL, \
+         and for a certificate of the root's own.\n",
+        ca.key_location(Authority::Root)
+    ));
     if arguments.ca_key.iter().any(|key| key.uri.names_file()) {
         session.output.say(
             "note: ca.toml names neither the PKCS#11 library nor a file with the PIN; set \

@@ -45,8 +45,8 @@ fn check_settings(settings: &settings::Settings) -> Outcome<Answer> {
     }
     let file = settings.file.as_deref().map(path_text);
     let text = match &file {
-        Some(file) => format!("{file}: good\n"),
-        None => "no settings file; the environment is good\n".to_owned(),
+        Some(file) => format!("{file} is valid\n"),
+        None => "there is no settings file; the environment is valid\n".to_owned(),
     };
     Answer::new(text, &json!({ "file": file }))
 }
@@ -76,7 +76,7 @@ fn check_service(file: &Path, service: ServiceName) -> Outcome<Answer> {
     })?;
     let lines = |octets: &[u8]| String::from_utf8_lossy(octets).trim().to_owned();
     if output.status.success() {
-        let text = format!("{}: good\n", path_text(file));
+        let text = format!("{} is valid\n", path_text(file));
         return Answer::new(text, &json!({ "file": path_text(file), "service": name }));
     }
     let said = lines(&output.stderr);

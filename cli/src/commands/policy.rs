@@ -111,9 +111,9 @@ pub(super) fn lint(arguments: &PolicyLintArguments) -> Outcome<Answer> {
         .map_err(|finding| input::of_file(&arguments.file, finding))?;
     let file = path_text(&arguments.file);
     let text = format!(
-        "{file}: good; {} signers, {} timestamps required\n{}",
-        policy.signers.len(),
-        policy.timestamps_required,
+        "{file} is valid: {}, {} required\n{}",
+        counted(policy.signers.len(), "signer"),
+        counted(usize::from(policy.timestamps_required), "timestamp"),
         remarks_text(&policy)
     );
     let result = json!({
@@ -123,6 +123,12 @@ pub(super) fn lint(arguments: &PolicyLintArguments) -> Outcome<Answer> {
         "remarks": remarks(&policy),
     });
     Answer::new(text, &result)
+}
+
+/// `1 signer`, `2 signers`.
+fn counted(count: usize, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{plural}")
 }
 
 fn signer_value(signer: &Signer) -> Value {
@@ -155,7 +161,7 @@ fn remarks(policy: &Policy) -> Vec<&'static str> {
         ),
         (
             revocation.signer != RevocationMode::Required,
-            "Revocation of the signer need not be known: a withdrawn key may go unnoticed.",
+            "Revocation of the signer is optional: a revoked certificate may go unnoticed.",
         ),
         (
             policy.timestamps_required > 0 && revocation.compromise == Compromise::Warn,
@@ -173,7 +179,7 @@ fn remarks(policy: &Policy) -> Vec<&'static str> {
         ),
         (
             policy.transparency == Transparency::Off,
-            "No public log is asked for, even if there is one.",
+            "No public log is required, even if there is one.",
         ),
     ];
     said.into_iter().filter(|(holds, _)| *holds).map(|(_, words)| words).collect()

@@ -62,7 +62,7 @@ fn status_by_admin(arguments: &RevocationStatusArguments, session: &Session) -> 
         let reason = said(&revocation["reason"]);
         revoked_text(&reason, &said(&revocation["revocation_date"]))
     } else {
-        format!("{} It is known, and not revoked.\n", styled(style::GOOD, "✔ Good."))
+        format!("{} It is registered, and not revoked.\n", styled(style::GOOD, "✔ Good."))
     };
     let mut answer = Answer::new(text, &shown)?;
     answer.exit_code = if is_revoked { FindingCode::REVOKED.exit_code() } else { 0 };
@@ -70,7 +70,7 @@ fn status_by_admin(arguments: &RevocationStatusArguments, session: &Session) -> 
 }
 
 /// Issuer and serial number of a certificate, as the service's paths have them. The issuer's name
-/// is in the CRL's address (`…/crl/NAME.crl`) where our CA issued it.
+/// is in the CRL's address (`…/crl/NAME.crl`) if our CA issued it.
 fn named_by(path: &Path, issuer: Option<&str>) -> Outcome<(String, String)> {
     let der = input::certificate(path)?;
     let certificate =
@@ -87,7 +87,7 @@ fn named_by(path: &Path, issuer: Option<&str>) -> Outcome<(String, String)> {
 }
 
 fn revoked_text(reason: &str, date: &str) -> String {
-    format!("{} For {reason}, from {date} on.\n", styled(style::BAD, "✘ Revoked."))
+    format!("{} since {date} ({reason}).\n", styled(style::BAD, "✘ Revoked"))
 }
 
 fn status_by_ocsp(
@@ -201,7 +201,7 @@ pub(super) fn fetch(arguments: &RevocationFetchArguments, session: &Session) -> 
     }
     if pieces.is_empty() {
         let (code, found) = if failed > 0 {
-            (unavailable, format!("nothing for {} certificates", sources.len()))
+            (unavailable, format!("no CRL or OCSP answer for {} certificates", sources.len()))
         } else {
             let found = format!("{} certificates, and none names a CRL or OCSP", sources.len());
             (FindingCode::REVOCATION_NO_SOURCE, found)
@@ -211,7 +211,10 @@ pub(super) fn fetch(arguments: &RevocationFetchArguments, session: &Session) -> 
     let mut answer = save(&pieces, &arguments.output_dir, Existing::of(arguments.force))?;
     if failed > 0 {
         // What came is kept; that something is missing must not look like success.
-        answer.text.add(format_args!("Nothing for {failed} of {} certificates.\n", sources.len()));
+        answer.text.add(format_args!(
+            "There is no CRL or OCSP answer for {failed} of {} certificates.\n",
+            sources.len()
+        ));
         answer.exit_code = unavailable.exit_code();
     }
     Ok(answer)

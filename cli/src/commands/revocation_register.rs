@@ -37,7 +37,7 @@ pub(super) fn run(arguments: &RevocationRegisterArguments, session: &Session) ->
                 for each in done["certificates"].as_array().into_iter().flatten() {
                     let said = |name: &str| quoted(each[name].as_str().unwrap_or("?").to_owned());
                     let (issuer, serial) = (said("issuer"), said("serial"));
-                    text.add(format_args!("{issuer} {serial}: {}\n", said("outcome")));
+                    text.add(format_args!("{issuer} {serial}: {}\n", outcome(&each["outcome"])));
                     registered.push(each.clone());
                 }
             }
@@ -56,7 +56,7 @@ pub(super) fn run(arguments: &RevocationRegisterArguments, session: &Session) ->
             Ok(done) => {
                 let said = |value: &Value| quoted(value.as_str().unwrap_or("?").to_owned());
                 let name = said(&done["release"]["name"]);
-                text.add(format_args!("{name}: {}\n", said(&done["outcome"])));
+                text.add(format_args!("{name}: {}\n", outcome(&done["outcome"])));
                 releases.push(done);
             }
             Err(failure) => {
@@ -72,6 +72,14 @@ pub(super) fn run(arguments: &RevocationRegisterArguments, session: &Session) ->
     let mut answer = Answer::new(text, &result)?;
     answer.exit_code = worst.map_or(0, FindingCode::exit_code);
     Ok(answer)
+}
+
+/// What the service says became of it, in words: `known` alone would not say to whom.
+fn outcome(said: &Value) -> String {
+    match said.as_str().unwrap_or("?") {
+        "known" => "already registered".to_owned(),
+        other => quoted(other.to_owned()),
+    }
 }
 
 fn register_one(path: &Path, admin: &Admin) -> Outcome<Value> {

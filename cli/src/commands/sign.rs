@@ -84,7 +84,7 @@ struct Run<'a> {
     policy: Policy,
     urls: &'a [Url],
     client: HttpClient,
-    /// Whether the signer is revoked; nothing where nobody is to be asked.
+    /// Whether the signer is revoked; `None` if nobody should be asked.
     revocation: Option<RevocationEvidence>,
     doubt: Doubt,
     claim: Claim,
@@ -165,7 +165,9 @@ impl<'a> Run<'a> {
         )?;
         let client = timestamping::client(&arguments.timestamp_tls, session)?;
         let revocation = if arguments.no_revocation_check {
-            session.output.say("note: whether the signer's certificate is revoked was not asked");
+            session
+                .output
+                .say("note: nobody was asked whether the signer's certificate is revoked");
             None
         } else {
             Some(RevocationEvidence::open(&[], &[], Network::Online, Cache::Used)?)
@@ -255,7 +257,7 @@ impl<'a> Run<'a> {
         self.key.scheme().hash_algorithm().unwrap_or(HashAlgorithm::Sha512)
     }
 
-    /// `content` is the file where the key is to be given that.
+    /// `content` is the file if the key is to be given that.
     fn make(
         &self,
         name: Option<&str>,
@@ -405,7 +407,9 @@ impl Signed {
     fn text(&self) -> String {
         let time = match &self.stamp {
             Some(stamp) => format!("timestamp {} by {}", stamp.time, stamp.url),
-            None => "no timestamp: the signature ends with the certificate".to_owned(),
+            None => {
+                "no timestamp: the signature is valid only until the certificate expires".to_owned()
+            }
         };
         format!("{}: signed by {}\n  {time}\n", path_text(&self.bundle), self.identity)
     }

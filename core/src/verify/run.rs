@@ -77,7 +77,7 @@ impl<'a> Run<'a> {
         Self { revocation, ..self }
     }
 
-    /// The report. This is the one place that decides the order; each step is told where it is
+    /// The report. This is the one place that decides the order; each step is explained where it is
     /// made. A step that fails ends nothing: the others are made too, so that a report names all
     /// that is wrong, and by rank says the gravest first.
     ///
@@ -145,6 +145,7 @@ impl<'a> Run<'a> {
             signer: signer.as_ref(),
             timestamps: &summaries,
             signed_by,
+            now: self.context.now,
             as_of,
             subject,
             logged,
@@ -199,7 +200,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// The fingerprint of the key that was given, and what a report says of it; nothing where the
+    /// The fingerprint of the key that was given, and what a report says of it; `None` if the
     /// bundle comes with a certificate.
     fn managed_key(&self) -> Option<(Digest, SignerSummary)> {
         let Verifier::PublicKey { hint } = &self.bundle.verifier else { return None };
@@ -234,7 +235,7 @@ impl<'a> Run<'a> {
     }
 }
 
-/// The answer from proven facts, where there are any.
+/// The answer from proven facts; `None` if there are none.
 fn answer(question: Question, facts: &Facts<'_>) -> Option<(Outcome, String)> {
     Some(match question {
         Question::SameFile => {
@@ -246,32 +247,34 @@ fn answer(question: Question, facts: &Facts<'_>) -> Option<(Outcome, String)> {
         }
         Question::WhoSigned => (Outcome::Passed, format!("{}.", facts.signer?.identity)),
         Question::WhenSigned => match (facts.timestamps.first(), facts.signed_by) {
-            (Some(stamp), Some(_)) => {
-                (Outcome::Passed, format!("By {}, says {}.", stamp.time, stamp.authority))
-            }
+            (Some(stamp), Some(_)) => (
+                Outcome::Passed,
+                format!("No later than {}, according to {}.", stamp.time, stamp.authority),
+            ),
             (Some(_), None) => (
                 Outcome::NotRequired,
-                String::from("The policy asks for no timestamp; judged as of now."),
+                format!("The policy requires no timestamp. Checked as of {}.", facts.now),
             ),
-            (None, _) => {
-                (Outcome::NotRequired, String::from("No trusted timestamp; judged as of now."))
-            }
+            (None, _) => (
+                Outcome::NotRequired,
+                format!("Not known: no trusted timestamp. Checked as of {}.", facts.now),
+            ),
         },
         Question::StillTrusted => match facts.as_of {
             Some(time) => (Outcome::Passed, format!("Yes, as of {time}.")),
             None if facts.signer.is_some_and(|signer| signer.key.is_some()) => (
                 Outcome::NotRequired,
-                String::from("You gave the key; there is no certificate that could be revoked."),
+                String::from("You gave the key, so there is no certificate that could be revoked."),
             ),
             None if facts.signer.is_some() => (
                 Outcome::NotRequired,
-                String::from("Revocation was not checked; the policy does not ask."),
+                String::from("Revocation was not checked; the policy does not require it."),
             ),
             None => return None,
         },
         Question::PubliclyLogged => match facts.logged {
             Some(log) => (Outcome::Passed, format!("Yes, in {}.", quoted(String::from(log)))),
-            None => (Outcome::NotRequired, String::from("No log is asked for.")),
+            None => (Outcome::NotRequired, String::from("The policy does not require it.")),
         },
     })
 }
@@ -282,6 +285,8 @@ struct Facts<'f> {
     timestamps: &'f [TimestampSummary],
     /// The first of them, if it counts.
     signed_by: Option<ProvenTime<'f>>,
+    /// The time of the check, which is taken if none is proven.
+    now: UnixSeconds,
     as_of: Option<UnixSeconds>,
     subject: Option<Digest>,
     logged: Option<&'f str>,

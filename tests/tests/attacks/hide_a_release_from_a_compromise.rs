@@ -38,7 +38,7 @@ fn a_false_time_of_signing_does_not_stay() {
     let said = post(&release("harmless"));
     assert!(said.contains("release.conflict"), "{said}");
     let again = site.succeed("countersign revocation register --bundle app.sigstore.json").stdout;
-    assert!(again.contains("app: known"), "{again}");
+    assert!(again.contains("app: already registered"), "{again}");
 
     let compromise = "revoke --certificate signer.pem --reason keyCompromise --dry-run \
                       --compromised-since \"$(date -u -d '-3 minutes' +%Y-%m-%dT%H:%M:%SZ)\"";

@@ -42,9 +42,9 @@ fn a_certificate_in_another_form_is_the_same_certificate() {
     site.succeed("openssl x509 -inform der -in form.der -out form.pem");
     site.succeed("openssl verify -CAfile ca/root/certificate.pem -untrusted ca/signing/certificate.pem form.pem");
     let said = site.succeed("countersign revocation register form.pem").stdout;
-    assert!(said.contains("registered"), "{said}");
+    assert!(said.contains(": registered"), "{said}");
     let said = site.succeed("countersign revocation register accomplice.pem").stdout;
-    assert!(said.contains("known"), "{said}");
+    assert!(said.contains("already registered"), "{said}");
     let order = "revoke --certificate accomplice.pem --reason superseded --yes";
     assert_eq!(site.json(order)["serial"], site.serial("accomplice.pem").as_str());
     assert_eq!(site.revoked(), [(site.serial("accomplice.pem"), "superseded".to_owned())]);

@@ -83,7 +83,7 @@ fn answers_every_question_of_a_genuine_file() {
     let report = verify(&genuine(""));
     assert_eq!(report.verdict(), Verdict::Verified);
     let at = |time: UnixSeconds| time.to_string();
-    let stamped = format!("By {}, says ", at(Release::SIGNED));
+    let stamped = format!("No later than {}, according to ", at(Release::SIGNED));
     let as_of = format!("Yes, as of {}.", at(NOW.minus_seconds(3_600)));
     let same = "Yes. Its SHA-384 is the one that was signed.";
     assert_eq!(answer(&report, Q::SameFile), (Outcome::Passed, same));
@@ -91,7 +91,7 @@ fn answers_every_question_of_a_genuine_file() {
     let (outcome, words) = answer(&report, Q::WhenSigned);
     assert!(outcome == Outcome::Passed && words.starts_with(&stamped), "{words}");
     assert_eq!(answer(&report, Q::StillTrusted), (Outcome::Passed, as_of.as_str()));
-    let unlogged = (Outcome::NotRequired, "No log is asked for.");
+    let unlogged = (Outcome::NotRequired, "The policy does not require it.");
     assert_eq!(answer(&report, Q::PubliclyLogged), unlogged);
     assert_eq!(report.artifact.name.as_deref(), Some("app"));
     assert_eq!(report.artifact.size, Some(Release::FILE.len() as u64));
@@ -116,7 +116,7 @@ fn trouble_with_one_question_leaves_the_answers_to_the_others() {
 #[test]
 fn says_whether_revocation_was_not_asked_for_or_not_possible() {
     let off = r#","revocation":{"signer":"off","authorities":"off","timestamp_authorities":"off"}"#;
-    let not_asked = "Revocation was not checked; the policy does not ask.";
+    let not_asked = "Revocation was not checked; the policy does not require it.";
     let report = verify(&genuine(off));
     assert_eq!(report.verdict(), Verdict::Verified);
     assert_eq!(answer(&report, Q::StillTrusted), (Outcome::NotRequired, not_asked));
