@@ -45,7 +45,7 @@ pub struct Contents {
     pub size: u64,
     /// Its first [`BEGINNING_OCTETS`] octets, or all that there are.
     pub beginning: Vec<u8>,
-    /// All of it, where that was to be kept and was not too large.
+    /// All of it, if that was to be kept and was not too large.
     pub content: Option<Vec<u8>>,
 }
 

@@ -340,7 +340,7 @@ pub fn address(text: &str) -> Result<Url, String> {
     }
 }
 
-/// An address as it may be shown: without the name and password that stand in it.
+/// An address as it may be shown: without the name and password in it.
 pub fn shown(url: &Url) -> String {
     let mut bare = url.clone();
     // Both fail where there is nothing to take away.

@@ -79,7 +79,7 @@ pub(crate) struct KeptCrls {
 }
 
 impl KeptCrls {
-    /// `countersign/crls` in `$XDG_CACHE_HOME`, else in `~/.cache`; nothing where neither is known.
+    /// `countersign/crls` in `$XDG_CACHE_HOME`, else in `~/.cache`; `None` if neither is known.
     pub(crate) fn usual() -> Option<Self> {
         let folder = user_folder("XDG_CACHE_HOME", ".cache")?;
         Some(Self { folder: folder.join("countersign").join("crls") })

@@ -223,7 +223,7 @@ impl RevocationEvidence {
         })
     }
 
-    /// The hosts that will be asked now, for whoever waits.
+    /// The hosts that will be asked now, for the person who waits.
     fn unanswered_hosts(&self, sources: &[RevocationSource]) -> Option<String> {
         let mut hosts: Vec<String> = Vec::new();
         for address in sources.iter().flat_map(Address::all) {

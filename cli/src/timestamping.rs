@@ -144,7 +144,7 @@ impl Question {
 
     /// Asks the authorities at `urls` in turn until one answers; a refusal by one is no reason not
     /// to ask the next. When none does, those whose trouble may pass are asked again after a pause.
-    /// Each failure before the answer is told on stderr.
+    /// Each failure before the answer is reported on stderr.
     ///
     /// # Errors
     /// The most telling failure.

@@ -43,7 +43,7 @@ impl Handshake {
         }
     }
 
-    /// The server's reason for ending the handshake, where it is the client's certificate.
+    /// The server's reason for ending the handshake, if it is the client's certificate.
     fn refused_by_server(&self, url: &Url, alert: AlertDescription) -> Option<Failure> {
         let expected = match alert {
             AlertDescription::UnknownCA => "one of an authority that the service takes (client_ca)",

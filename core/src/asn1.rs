@@ -34,7 +34,7 @@ pub enum Asn1Error {
         /// The field being read.
         field: &'static str,
     },
-    /// Another type stands here than the specification demands.
+    /// There is another type here than the specification demands.
     UnexpectedType {
         /// The field being read.
         field: &'static str,
@@ -169,7 +169,7 @@ impl<'a> Cursor<'a> {
     /// The content of the one SEQUENCE that fills `bytes`.
     ///
     /// # Errors
-    /// When something else stands there, or bytes follow.
+    /// If there is something else, or bytes follow.
     pub fn over_sequence(bytes: &'a [u8], field: &'static str) -> Result<Self> {
         let mut cursor = Self::new(bytes);
         let inner = cursor.sequence(field)?;
@@ -332,7 +332,7 @@ impl<'a> Cursor<'a> {
         self.expect(Tag::GeneralizedTime, field)?.time(field)
     }
 
-    /// A `GeneralizedTime` in whose text a fraction of a second may stand, which is cut off.
+    /// A `GeneralizedTime`; a fraction of a second in its text is cut off.
     ///
     /// # Errors
     /// When another type follows, or the text has another form.

@@ -102,7 +102,7 @@ pub struct Digest {
 }
 
 impl Digest {
-    /// The digest `octets` made with `algorithm`, or nothing when the length is not its.
+    /// The digest `octets` made with `algorithm`, or `None` if the length is not its.
     pub fn new(algorithm: HashAlgorithm, octets: &[u8]) -> Option<Self> {
         (octets.len() == algorithm.output_length()).then(|| Self::of_output(algorithm, octets))
     }
@@ -172,7 +172,7 @@ pub fn encode_hex(octets: &[u8]) -> String {
     octets.iter().flat_map(|octet| [digit(octet >> 4), digit(octet & 15)]).collect()
 }
 
-/// Octets from hexadecimal of either case; nothing when it is not hexadecimal.
+/// Octets from hexadecimal of either case; `None` if it is not hexadecimal.
 pub fn decode_hex(text: &str) -> Option<Vec<u8>> {
     let (pairs, rest) = text.as_bytes().as_chunks::<2>();
     if !rest.is_empty() {

@@ -98,7 +98,7 @@ pub const CHECKPOINT_SIGNATURES: usize = 32;
 /// two or three.
 pub const CERTIFICATE_TIMESTAMPS: usize = 8;
 
-/// A file's size in bytes, where the signature can only be checked over the whole of it and not over
+/// A file's size in bytes, if the signature can only be checked over the whole of it and not over
 /// its digest (Ed25519 signs messages, RFC 8032 §5.1): it is held in memory, in a page's too. Stops
 /// a bundle with such a key from filling the memory of whoever verifies a large file.
 pub const SIGNED_CONTENT_BYTES: usize = 128 * 1024 * 1024;

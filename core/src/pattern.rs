@@ -90,7 +90,7 @@ impl Pattern {
         }
     }
 
-    /// Whether a `**` stands before an `@`, which it would match too: then what follows the `@` can
+    /// Whether a `**` comes before an `@`, which it would match too: then what follows the `@` can
     /// be chosen by whoever chooses the rest of the name.
     pub fn runs_across_at(&self) -> bool {
         let run = self.tokens.iter().position(|token| *token == Token::Run);
@@ -170,7 +170,7 @@ impl Pattern {
     }
 }
 
-/// Whether `.*` stands where it is no pattern for a name's ending: `app.*` and `v1.*` are patterns.
+/// Whether `.*` is in a place where it is no pattern for a name's ending: `app.*` and `v1.*` are patterns.
 fn has_dot_star(text: &str) -> bool {
     let before = |at: usize| text.get(..at).and_then(|before| before.chars().next_back());
     let is_ending = |last: char| last.is_alphanumeric() || last == '*';
@@ -185,7 +185,7 @@ fn has_in_order(text: &str, wanted: [char; 3]) -> bool {
     wanted.peek().is_none()
 }
 
-/// What stands before and after the first `://`. The standard library's search for a text in a text
+/// The text before and after the first `://`. The standard library's search for a text in a text
 /// is made for long ones, and weighs 1 KB in the WebAssembly module.
 pub(crate) fn scheme_and_rest(uri: &str) -> Option<(&str, &str)> {
     uri.match_indices(':').find_map(|(at, _)| {

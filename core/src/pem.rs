@@ -1,7 +1,7 @@
 //! PEM (RFC 7468): every block of a file, read as leniently as §2 lets a parser be.
 //!
 //! Lines may have any length and end in any way, with blanks around them; a byte order mark may
-//! begin the text, and other text may stand around the blocks. A block that cannot be used is
+//! begin the text, and there may be other text around the blocks. A block that cannot be used is
 //! named by its number and never left out. This module does not look into what a block holds, and
 //! it does not decrypt.
 
@@ -104,7 +104,7 @@ pub enum PemReason {
     },
     /// It holds header lines (RFC 1421): the encryption of before PKCS#8.
     Headers,
-    /// What stands between BEGIN and END is not Base64.
+    /// The text between BEGIN and END is not Base64.
     NotBase64,
     /// It holds something else than what the file is read for.
     OtherKind {
@@ -118,7 +118,7 @@ pub enum PemReason {
         /// What is wanted.
         wanted: &'static str,
     },
-    /// The file holds several blocks where one is wanted.
+    /// The file holds several blocks if one is wanted.
     Several {
         /// What is wanted.
         wanted: &'static str,
@@ -238,7 +238,7 @@ impl<'a> Iterator for Blocks<'a> {
 }
 
 impl<'a> Blocks<'a> {
-    /// What stands up to the END line, which is stepped over.
+    /// The text up to the END line, which is skipped.
     fn body(&mut self, label: &'a str) -> Result<&'a [u8], PemReason> {
         let no_end = || PemReason::NoEnd { label: String::from(label) };
         let end = find(self.text, DASHES, self.at).ok_or_else(no_end)?;
@@ -326,7 +326,7 @@ fn find(text: &[u8], wanted: &[u8], from: usize) -> Option<usize> {
     Some(from.saturating_add(at))
 }
 
-/// Whether nothing but blanks and a byte order mark stands between a line's start and here.
+/// Whether there are only blanks and a byte order mark between a line's start and here.
 fn begins_line(before: &[u8]) -> bool {
     let blank = |octet: &u8| matches!(octet, b' ' | b'\t' | 0x0b | 0x0c | 0xef | 0xbb | 0xbf);
     let line = before.iter().rposition(|octet| !blank(octet));
@@ -364,7 +364,7 @@ fn label_at(text: &[u8], at: usize) -> Option<&str> {
     core::str::from_utf8(label).ok()
 }
 
-/// §2's W: blanks that may stand anywhere in the Base64.
+/// §2's W: blanks that may be anywhere in the Base64.
 fn is_blank(octet: u8) -> bool {
     matches!(octet, b' ' | b'\t' | b'\r' | b'\n' | 0x0b | 0x0c)
 }

@@ -37,7 +37,7 @@ pub struct Signer {
     pub provenance: Option<ProvenanceRules>,
 }
 
-/// What provenance must say; where a list is empty, anything.
+/// What provenance must say; if a list is empty, anything.
 #[derive(Clone, Debug, Default)]
 pub struct ProvenanceRules {
     /// Who built.
@@ -51,7 +51,7 @@ pub struct ProvenanceRules {
 }
 
 impl Signer {
-    /// Every pattern with the field that it stands in.
+    /// Every pattern with its field.
     fn patterns(&self) -> impl Iterator<Item = (&'static str, &Pattern)> {
         let rules = self.provenance.as_ref();
         let of_rules = rules.into_iter().flat_map(|rules| {
@@ -83,7 +83,7 @@ impl Signer {
 pub enum RevocationMode {
     /// It must be known; otherwise "not checked".
     Required,
-    /// It counts where it is known.
+    /// It counts if it is known.
     WhenAvailable,
     /// It is not looked at.
     Off,
@@ -250,8 +250,8 @@ impl Policy {
         })
     }
 
-    /// The policy for a managed key that whoever verifies names by giving it: it may sign any file.
-    /// No timestamp is demanded, since a key never expires; a log entry is, where the trust root
+    /// The policy for a managed key that the verifier gives: the key may sign any file.
+    /// No timestamp is demanded, since a key never expires; a log entry is, if the trust root
     /// lists logs. No certificate satisfies this policy.
     pub fn for_given_key() -> Self {
         Self {

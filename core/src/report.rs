@@ -93,7 +93,7 @@ pub struct Check {
 /// The artifact as it was presented.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ArtifactSummary {
-    /// The file's name, where one was given.
+    /// The file's name, if one was given.
     pub name: Option<String>,
     /// Its size in bytes, where known.
     pub size: Option<u64>,
@@ -131,14 +131,14 @@ pub struct KeySummary {
 /// were verified.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SignerSummary {
-    /// The identity: an e-mail address or a URI; where the certificate has several, all of them.
-    /// `key sha256:hex` where a managed key signed.
+    /// The identity: an e-mail address or a URI; if the certificate has several, all of them.
+    /// `key sha256:hex` if a managed key signed.
     pub identity: String,
-    /// The login provider that vouched for it, where the certificate names one.
+    /// The login provider that vouched for it, if the certificate names one.
     pub oidc_issuer: Option<String>,
     /// The certificates, the signer's first, the trust anchor last; none for a managed key.
     pub chain: Vec<CertificateSummary>,
-    /// The managed key that was given, where it signed.
+    /// The managed key that was given, if it signed.
     pub key: Option<KeySummary>,
 }
 

@@ -65,7 +65,7 @@ pub struct Authority {
     pub uri: String,
     /// When it is believed.
     pub window: Window,
-    /// Its own end-entity certificate, DER, where one is pinned (timestamp authorities).
+    /// Its own end-entity certificate, DER, if one is pinned (timestamp authorities).
     leaf: Option<Vec<u8>>,
     /// CA certificates below the anchor, DER.
     intermediates: Vec<Vec<u8>>,

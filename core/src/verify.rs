@@ -1,7 +1,7 @@
 //! The one door: evidence in, report out.
 //!
 //! Decode ([`EvidenceSet`]) → open ([`Verification`]) → plan and sources, which tell the caller what
-//! to read and to fetch → report. The order of the rules, with its reasons, is told where it is
+//! to read and to fetch → report. The order of the rules, with its reasons, is explained where it is
 //! decided: at `Run::report`. Nothing here reads a clock, a file or a network.
 
 mod bundles;
@@ -116,7 +116,7 @@ pub struct Evidence<'a> {
     pub ocsp_responses: &'a [&'a [u8]],
     /// In which encoding the bundle's timestamps are taken.
     pub tokens: TokenForm,
-    /// The public key that is expected to have signed, DER `SubjectPublicKeyInfo`; nothing where a
+    /// The public key that is expected to have signed, DER `SubjectPublicKeyInfo`; `None` if a
     /// certificate says whose key it is. Believed: it comes from whoever verifies.
     pub key: Option<&'a [u8]>,
 }
@@ -270,7 +270,7 @@ pub fn verify(
     verification.report(&evidence.artifact, evidence.crls, evidence.ocsp_responses)
 }
 
-/// The signer's certificate, where there is one, and the key that must have signed.
+/// The signer's certificate, if there is one, and the key that must have signed.
 fn verifier<'a>(
     bundle: &'a Bundle,
     given: Option<&'a [u8]>,

@@ -137,7 +137,7 @@ impl Activity {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// When the connection has had its time, as things stand, and what that means.
+    /// When the connection's time is over, as far as is known now, and what that means.
     fn due(&self, limits: &Limits, pressure: Pressure) -> (Instant, Lapse) {
         let written_millis = self.written_millis.load(Ordering::Acquire);
         let of_requests = self

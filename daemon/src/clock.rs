@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use countersign_core::time::UnixSeconds;
 
 /// 2020-01-01T00:00:00Z in seconds since the Unix epoch: no machine that runs this program can
-/// rightly have an earlier clock, but one whose battery failed starts at 1970 or 2000.
+/// correctly have an earlier clock, but one whose battery failed starts at 1970 or 2000.
 pub const EARLIEST_PLAUSIBLE_UNIX_SECONDS: u64 = 1_577_836_800;
 
 /// A source of the current time, replaced by [`FixedClock`] in tests.

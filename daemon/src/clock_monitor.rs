@@ -49,7 +49,7 @@ use crate::clock::EARLIEST_PLAUSIBLE_UNIX_SECONDS;
 use crate::config::ConfigError;
 use crate::shutdown::Shutdown;
 
-/// The clock is looked at this often, whoever asks.
+/// The clock is checked this often, whether or not anybody asks.
 const TICK: Duration = Duration::from_secs(1);
 
 /// A judgement that was not renewed for so long is none: the monitor itself is stuck.

@@ -37,7 +37,7 @@ pub enum ConfigError {
         path: PathBuf,
         /// The line, from 1.
         line: usize,
-        /// The key of that line, where it has one.
+        /// The key of that line, if it has one.
         key: Option<String>,
         /// What is wrong.
         message: String,
@@ -189,7 +189,7 @@ fn read_bounded(path: &Path) -> Result<String, ConfigError> {
     Ok(text)
 }
 
-/// The value as TOML where it clearly is TOML, else as a string. Floats stay strings: `1.3` is
+/// The value as TOML if it clearly is TOML, else as a string. Floats stay strings: `1.3` is
 /// more often the start of an object identifier than a number.
 fn typed(value: &str) -> DeValue<'_> {
     let looks_like_toml = value.parse::<i64>().is_ok()

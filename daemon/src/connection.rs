@@ -1,6 +1,6 @@
 //! One connection: handshake, HTTP, and the watch that ends it.
 //!
-//! hyper's header timeout does not cover the bytes from which the HTTP version is told, nor an idle
+//! hyper's header timeout does not cover the bytes that show the HTTP version, nor an idle
 //! HTTP/2 connection, nor an answer that is not taken; the watch (`activity.rs`) does.
 
 use std::convert::Infallible;
@@ -171,7 +171,7 @@ async fn converse<S, I>(
     }
 }
 
-/// When the connection is old enough; never where that does not matter.
+/// When the connection is old enough; never if that does not matter.
 async fn end_of_life(born: Instant, limits: &Limits) {
     match limits.max_connection_age {
         Some(age) => sleep_until(born + age).await,

@@ -103,7 +103,7 @@ where
     }
 }
 
-/// The problem that a reply stands for: one of ours, or a rejection that warp wrote as plain text.
+/// The problem that a reply reports: one of ours, or a rejection that warp wrote as plain text.
 fn problem_of(response: &mut Response) -> Option<Problem> {
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
         return Some(problem);

@@ -57,7 +57,7 @@ impl TrustedProxies {
     }
 
     /// Who asks: the peer, unless it is trusted; then what it says, and so on backwards through the
-    /// header. Whatever stands before the first address that is not trusted could be a client's invention.
+    /// header. Whatever comes before the first address that is not trusted could be a client's invention.
     pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> ClientAddress {
         let mut client = peer.to_canonical();
         let values = headers.get_all(FORWARDED_FOR).iter();

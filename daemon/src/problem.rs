@@ -72,7 +72,7 @@ impl Problem {
         )
     }
 
-    /// 500 that says nothing of the cause; log the cause where it is known.
+    /// 500 that says nothing of the cause; log the cause if it is known.
     pub fn internal() -> Self {
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,

@@ -1,7 +1,7 @@
 //! The accept loop: the one place where a service meets a socket.
 //!
 //! `warp::service(routes)` → the guard (`guard.rs`) → the observer (`observe.rs`) → hyper's HTTP/1 and HTTP/2 →
-//! TLS where the listener has it. A listener that is full stops accepting (the system's queue holds
+//! TLS if the listener has it. A listener that is full stops accepting (the system's queue holds
 //! the rest) and has its idle connections closed; an accept error never ends the loop.
 
 use std::io::{self, Write};

@@ -1,7 +1,7 @@
 //! When to stop, and when to read keys and certificates again.
 //!
 //! SIGTERM and SIGINT ask every listener to drain; how long that may take is the listener's limit.
-//! systemd is told of both.
+//! systemd is notified of both.
 
 use std::io;
 use std::sync::Arc;

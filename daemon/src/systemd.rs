@@ -1,7 +1,7 @@
 //! What systemd hears of a service of `Type=notify-reload`: ready, reloading, stopping, alive.
 //!
 //! Without systemd (no `NOTIFY_SOCKET`) nothing here does anything. [`ready`] is the service's to
-//! call, once everything listens; the rest is told by [`crate::shutdown`].
+//! call, once everything listens; [`crate::shutdown`] reports the rest.
 
 use std::time::Duration;
 

@@ -227,7 +227,7 @@ fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsErr
     Ok(certificates)
 }
 
-/// The private key of a PEM file, decrypted where it is encrypted.
+/// The private key of a PEM file, decrypted if it is encrypted.
 fn read_key(
     path: &Path,
     passphrase_file: Option<&Path>,

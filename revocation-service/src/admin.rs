@@ -45,7 +45,7 @@ use crate::{publish::Issuers, register::storage::Storage, releases::Releases, re
 /// An administrator.
 pub(crate) type Actor = admin::Actor<Role>;
 
-/// What an endpoint asks of whoever calls it.
+/// What an endpoint requires of its caller.
 pub type Needs = admin::Needs<Role>;
 
 /// What is administered.

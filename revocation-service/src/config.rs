@@ -196,7 +196,7 @@ impl Config {
         Ok(config)
     }
 
-    /// Checks ranges and what must or must not stand together.
+    /// Checks ranges, and which settings need or exclude each other.
     ///
     /// # Errors
     /// [`ConfigError::Range`] names the first key that is wrong.
@@ -290,7 +290,7 @@ impl Config {
         }
     }
 
-    /// The settings of the audit ledger; nothing where they are needed and missing.
+    /// The settings of the audit ledger; `None` if they are needed and missing.
     pub fn audit_settings(&self) -> Option<AuditSettings> {
         self.audit.clone().or_else(|| match &self.database {
             DatabaseLocation::File(path) => {

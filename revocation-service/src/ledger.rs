@@ -5,7 +5,7 @@
 //! keeps the ledger's head with every change that is made. At the start the ledger must hold that
 //! head; else the service does not start, and touches nothing of what is evidence now.
 //!
-//! This does not help against whoever changes both. A head that was signed and taken away does
+//! This does not help against somebody who changes both. A head that was signed and taken away does
 //! (`countersign audit head`).
 
 use std::{
@@ -162,12 +162,12 @@ fn remedy(id: &str) -> String {
     )
 }
 
-/// How the ledger is kept, where there is administration to be recorded.
+/// How the ledger is kept, if there is administration to be recorded.
 pub(crate) fn settings(config: &Config) -> Option<AuditSettings> {
     config.audit_settings().filter(|_| config.admin_listen.is_some())
 }
 
-/// Opens the audit ledger, where one is kept, once it is seen to hold what the database knows of it.
+/// Opens the audit ledger, if one is kept, once it is seen to hold what the database knows of it.
 pub(crate) async fn open(
     config: &Config,
     storage: &Arc<Storage>,

@@ -67,7 +67,7 @@ impl Releases {
     /// what is on record.
     ///
     /// # Errors
-    /// 400, 422; 409 where it is known by another name or signer; storage failed.
+    /// 400, 422; 409 if it is known by another name or signer; storage failed.
     pub(crate) async fn register(
         &self,
         actor: &str,

@@ -34,7 +34,7 @@ const OCSP_REQUEST: &str = "application/ocsp-request";
 /// What pages of other origins may read of an answer beside its body.
 const EXPOSED_HEADERS: &str = "ETag, X-Request-Id, Content-Range, Accept-Ranges";
 
-/// What stands at a place of the public listener.
+/// What is at a path of the public listener.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Endpoint {
     /// The responder.

@@ -1,6 +1,6 @@
 //! The running service: the wings, wired together.
 //!
-//! Nothing is decided here. Each part is shared by whoever needs it.
+//! Nothing is decided here. Each part is shared by those that need it.
 
 use std::sync::Arc;
 

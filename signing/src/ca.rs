@@ -88,7 +88,7 @@ pub enum CaError {
     /// Nothing was signed.
     #[error(transparent)]
     Sign(#[from] SignError),
-    /// A name cannot stand in a certificate.
+    /// A certificate cannot hold a name.
     #[error(transparent)]
     Name(#[from] NameError),
     /// The certification request is refused.
@@ -358,7 +358,7 @@ impl CertificateAuthority {
         self.folder.join(authority.name()).join(CERTIFICATE_FILE)
     }
 
-    /// The encrypted file of a CA's key, where that is not elsewhere.
+    /// The encrypted file of a CA's key, if that is not elsewhere.
     pub fn key_path(&self, authority: Authority) -> PathBuf {
         self.folder.join(authority.name()).join(KEY_FILE)
     }

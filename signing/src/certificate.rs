@@ -22,7 +22,7 @@ use crate::{
 pub struct Pointers {
     /// cRLDistributionPoints: the issuer's list.
     pub crl_url: String,
-    /// freshestCRL: the deltas of that list, where there are some.
+    /// freshestCRL: the deltas of that list, if there are some.
     pub delta_url: Option<String>,
     /// authorityInfoAccess: the OCSP responder.
     pub ocsp_url: String,
@@ -41,7 +41,7 @@ pub(crate) struct IssuerFields {
     pub(crate) pointers: Option<Pointers>,
 }
 
-/// What stands in a certificate beside what its profile says.
+/// What a certificate contains beside what its profile says.
 #[derive(Clone, Debug)]
 pub(crate) struct Fields<'a> {
     pub(crate) profile: Profile,

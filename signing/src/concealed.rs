@@ -7,7 +7,7 @@
 
 use std::borrow::Cow;
 
-/// What stands for a secret.
+/// What is shown in place of a secret.
 const CONCEALED: &str = "…";
 
 /// The attribute of a `pkcs11:` URI with a PIN (RFC 7512 §2.4); any of its octets may be
@@ -41,7 +41,7 @@ pub fn concealed(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// Whether a secret stands in the text, or a name in an address, which may be a token.
+/// Whether the text contains a secret, or a name in an address, which may be a token.
 pub fn holds_secret(text: &str) -> bool {
     let mut authorities =
         text.match_indices("://").map(|(at, mark)| word(&text[at + mark.len()..]));
@@ -52,7 +52,7 @@ pub fn holds_secret(text: &str) -> bool {
     authorities.any(is_login) || matches!(concealed(text), Cow::Owned(_))
 }
 
-/// Whether a PIN stands in the text, in a URI that will be refused for it.
+/// Whether the text contains a PIN, in a URI that will be refused for it.
 pub fn holds_pin(text: &str) -> bool {
     pins(text).next().is_some()
 }

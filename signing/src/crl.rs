@@ -1,7 +1,7 @@
 //! Certificate revocation lists, version 2 (RFC 5280 §5).
 //!
 //! Complete lists and deltas, for all of an issuer's certificates or a shard of them; for all reasons,
-//! and direct: no entry is another issuer's. Entries are never dropped by age here; whoever calls
+//! and direct: no entry is another issuer's. Entries are never dropped by age here; the caller
 //! this gives all of them.
 //! It does not lint (`countersign_core::crl::inspect` does) and does not publish.
 

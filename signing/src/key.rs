@@ -15,7 +15,7 @@
 //! // "tsa/key.pem", or "pkcs11:token=TSA;object=tsa?pin-source=file:/etc/tsa/pin"
 //! let location: KeyLocation = "tsa/key.pem".parse()?;
 //! let passphrase = Passphrase::from_file("tsa/passphrase".as_ref())?;
-//! let signer = key::open(&location, Some(&passphrase))?; // None where no file is configured
+//! let signer = key::open(&location, Some(&passphrase))?; // None if no file is configured
 //! # drop(signer);
 //! # Ok(())
 //! # }

@@ -11,7 +11,7 @@ use crate::der;
 /// The upper bound of X.520 for each of these attributes, in characters (RFC 5280 A.1).
 const MAXIMUM_CHARACTERS: usize = 64;
 
-/// Why a name cannot stand in a certificate.
+/// Why a certificate cannot hold a name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
     /// It has no characters.

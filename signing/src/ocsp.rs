@@ -1,6 +1,6 @@
 //! OCSP (RFC 6960, RFC 9654): responses of a delegate, error responses, and clients' requests.
 //!
-//! It encodes and signs what it is told. Which certificate has which status, which nonces are
+//! It encodes and signs what it is given. Which certificate has which status, which nonces are
 //! answered, and HTTP are the service's.
 
 mod cert_id;

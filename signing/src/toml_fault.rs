@@ -1,6 +1,6 @@
 //! What is wrong with a TOML text, in words that do not repeat its values.
 //!
-//! A value that has the wrong type or stands in the wrong place may be a secret: a PIN where the
+//! A value that has the wrong type or is in the wrong place may be a secret: a PIN where the
 //! name of a file belongs, an address with a password and without its scheme. `toml` quotes the
 //! line, and serde the value. Here the line is named by its number, and a value by its type.
 

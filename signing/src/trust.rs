@@ -105,7 +105,7 @@ struct ValidFor {
     end: Option<UnixSeconds>,
 }
 
-/// What stands first in an authority's chain.
+/// The first certificate in an authority's chain.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum First {
     IssuingCa,

@@ -3,7 +3,7 @@
 //! A record says which token was issued: serial number, what was stamped, policy, time and key. Of
 //! who asked it keeps a coarse network, [`Requester`], and never an address: a digest tells who
 //! looks after which file, and a ledger is kept for years. The ledger itself is
-//! `countersign_daemon`'s; a refusal is no token, and stands in the log alone.
+//! `countersign_daemon`'s; a refusal is no token, and is in the log alone.
 
 use std::net::IpAddr;
 use std::time::SystemTime;

@@ -1,6 +1,6 @@
 //! Timestamp requests in JSON, as Sigstore's clients send them to `/api/v1/timestamp`.
 //!
-//! A request becomes the `TimeStampReq` that it stands for, and then goes the way of every other:
+//! A request becomes the `TimeStampReq` that it describes, and then goes the way of every other:
 //! what is wrong with its content is refused in the protocol. Only what is no such JSON object at
 //! all is refused by HTTP.
 
@@ -46,7 +46,7 @@ pub(crate) enum JsonFault {
     Refused(Refusal),
 }
 
-/// DER of the `TimeStampReq` that a JSON body stands for.
+/// DER of the `TimeStampReq` that a JSON body describes.
 ///
 /// # Errors
 /// What is wrong, and who says so.
@@ -119,7 +119,7 @@ fn negate(octets: &mut [u8]) {
     }
 }
 
-/// A client's word as it may stand in a sentence.
+/// A client's word, made safe for a sentence.
 fn printable(text: &str) -> String {
     text.chars().filter(char::is_ascii_graphic).take(32).collect()
 }

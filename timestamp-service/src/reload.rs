@@ -1,7 +1,7 @@
 //! What SIGHUP changes: the configuration's keys and policies, and the TLS certificate.
 //!
 //! All of it is read and checked before any of it is used, and requests under way end with what
-//! they began with. What stands in the configuration beside that needs a restart, and the log says so.
+//! they began with. Everything else in the configuration needs a restart, and the log says so.
 
 use std::sync::Arc;
 

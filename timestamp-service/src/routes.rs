@@ -39,7 +39,7 @@ const JSON_MEDIA_TYPE: &str = "application/json";
 const STAMP: &[Method] = &[Method::POST];
 const LOOK: &[Method] = &[Method::GET, Method::HEAD];
 
-/// What stands at a path.
+/// What is at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Endpoint {
     /// RFC 3161, and JSON at `/api/v1/timestamp`.

@@ -93,7 +93,7 @@ impl State {
     }
 }
 
-/// The checks of `/readyz`: `clock` (with the certificate's validity), `key`, and `audit` where there
+/// The checks of `/readyz`: `clock` (with the certificate's validity), `key`, and `audit` if there
 /// is a ledger.
 pub(crate) fn readiness(state: &Arc<State>) -> Readiness {
     let (clock, key) = (Arc::clone(state), Arc::clone(state));

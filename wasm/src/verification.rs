@@ -107,7 +107,7 @@ struct Source {
 #[wasm_bindgen]
 impl Verification {
     /// The bundle, the trust root and the policy, each as JSON in UTF-8, and the time in seconds
-    /// since 1970. What cannot be read is told by the report.
+    /// since 1970. The report says what cannot be read.
     #[wasm_bindgen(constructor)]
     pub fn new(bundle: &[u8], trust: &[u8], policy: &[u8], now_seconds: f64) -> Self {
         Self {
@@ -170,7 +170,7 @@ impl Verification {
         }
     }
 
-    /// Adds the next octets of the file itself, where the plan wants them. Beyond what a signature
+    /// Adds the next octets of the file itself, if the plan wants them. Beyond what a signature
     /// is checked over, all of them are given up.
     #[wasm_bindgen(js_name = addContent)]
     pub fn add_content(&mut self, octets: &[u8]) {
@@ -183,7 +183,7 @@ impl Verification {
         }
     }
 
-    /// Adds a CRL, DER, or all of a PEM file. A file that cannot be read is told by the report.
+    /// Adds a CRL, DER, or all of a PEM file. The report names a file that cannot be read.
     #[wasm_bindgen(js_name = addCrl)]
     pub fn add_crl(&mut self, file: Vec<u8>) {
         match pem::objects(file, Kind::Crl) {
@@ -198,8 +198,8 @@ impl Verification {
         self.ocsp_responses.push(response);
     }
 
-    /// Sets the public key that must have signed, `SubjectPublicKeyInfo` as DER or PEM, where the
-    /// bundle has no certificate. A file that cannot be read is told by the report.
+    /// Sets the public key that must have signed, `SubjectPublicKeyInfo` as DER or PEM, if the
+    /// bundle has no certificate. The report names a file that cannot be read.
     #[wasm_bindgen(js_name = setKey)]
     pub fn set_key(&mut self, file: Vec<u8>) {
         match pem::object(file, Kind::PublicKey) {
@@ -258,7 +258,7 @@ impl Verification {
 }
 
 impl Verification {
-    /// The first fault is the one that is told.
+    /// The first fault is the one that is reported.
     fn refuse(&mut self, code: FindingCode, what: &str, fault: &PemFault) {
         let finding = Finding::new(code).about(fault.place(what));
         self.fault.get_or_insert(finding.found(format!("{}", fault.reason)));
@@ -378,7 +378,7 @@ pub(crate) fn seconds_of(number: f64) -> UnixSeconds {
     UnixSeconds::new(number as i64)
 }
 
-/// JavaScript's number as a size; nothing when it is none.
+/// JavaScript's number as a size; `None` if it is none.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,

@@ -53,7 +53,7 @@ impl Listed {
         Ok(listed)
     }
 
-    /// What stands in both lists is taken from the one with the greater number.
+    /// An entry that is in both lists is taken from the one with the greater number.
     fn add(
         &mut self,
         octets: Option<Vec<u8>>,

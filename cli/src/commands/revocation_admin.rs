@@ -136,7 +136,7 @@ fn becomes(proposal: &Value) -> String {
     }
 }
 
-/// The digest of the proposal as it stands, once a person has seen it and agreed.
+/// The digest of the proposal as it is now, once a person has seen it and agreed.
 fn agreed(
     admin: &Admin<'_>,
     arguments: &RevocationDecisionArguments,

@@ -148,7 +148,7 @@ fn authorities(arguments: &TimestampVerifyArguments, session: &Session) -> Outco
         .collect())
 }
 
-/// The hash that the token was made over; SHA-384 where that cannot be read, so that the core says
+/// The hash that the token was made over; SHA-384 if that cannot be read, so that the core says
 /// what is wrong.
 fn imprint_algorithm(timestamp: &[u8], legacy: Option<&LegacyTimestamp>) -> Outcome<HashAlgorithm> {
     let info = match legacy {

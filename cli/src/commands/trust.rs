@@ -112,7 +112,7 @@ fn section(title: &str, authorities: &[Authority]) -> String {
     text
 }
 
-/// Logs, where there are any; a private authority needs none.
+/// Logs, if there are any; a private authority needs none.
 fn logs_section(title: &str, logs: &[Log]) -> String {
     if logs.is_empty() {
         return String::new();

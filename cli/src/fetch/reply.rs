@@ -19,7 +19,7 @@ pub struct Reply {
     pub status: StatusCode,
     /// The body.
     pub body: Vec<u8>,
-    /// How long the server asks to be left alone, where it says so in seconds.
+    /// How long the server asks to be left alone, if it says so in seconds.
     pub retry_after: Option<Duration>,
     /// What it says that the body is.
     media_type: Option<String>,

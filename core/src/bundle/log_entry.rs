@@ -1,6 +1,6 @@
 //! The JSON form of a bundle's log entries (Sigstore's `TransparencyLogEntry`).
 //!
-//! 64-bit numbers stand as strings in protobuf's JSON; plain numbers are read too, as protobuf
+//! 64-bit numbers are strings in protobuf's JSON; plain numbers are read too, as protobuf
 //! demands of readers.
 
 use alloc::{format, string::String, vec::Vec};

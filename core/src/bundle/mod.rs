@@ -56,7 +56,7 @@ pub enum Verifier {
         /// Further certificates sent along, DER (before v0.3).
         further: Vec<Vec<u8>>,
     },
-    /// A public key that whoever verifies has already (a managed key).
+    /// A public key that the verifier already has (a managed key).
     PublicKey {
         /// What may help to find it; says nothing that is to be believed. Sigstore's clients write
         /// the key's SHA-256 in base64.
@@ -116,7 +116,7 @@ impl Bundle {
         form::decode(Document::decode(&text).map_err(fault)?.root())
     }
 
-    /// The signer's certificate, DER, where one comes along.
+    /// The signer's certificate, DER, if one comes along.
     pub fn certificate(&self) -> Option<&[u8]> {
         match &self.verifier {
             Verifier::Certificate { certificate, .. } => Some(certificate),

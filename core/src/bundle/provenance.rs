@@ -1,7 +1,7 @@
 //! SLSA provenance (v0.2 and v1): by what and from what an artifact was built.
 //!
 //! Only what a policy can have expectations of is read: builder, build type, source repository and
-//! ref. What else stands in a predicate is ignored, as in-toto demands. Where the source stands
+//! ref. Everything else in a predicate is ignored, as in-toto demands. Where the source is
 //! depends on the build type, which defines what the parameters mean:
 //!
 //! | Build type | Source and ref |
@@ -28,7 +28,7 @@ use crate::{
 pub const PROVENANCE_TYPES: [&str; 2] =
     ["https://slsa.dev/provenance/v1", "https://slsa.dev/provenance/v0.2"];
 
-/// Where the source stands in predicates of the build types that are well known.
+/// Where the source is in predicates of the well-known build types.
 const SOURCE_PLACES: [(&str, Place); 5] = [
     ("https://slsa-framework.github.io/github-actions-buildtypes/workflow/v1", WORKFLOW),
     ("https://actions.github.io/buildtypes/workflow/v1", WORKFLOW),

@@ -77,7 +77,7 @@ strict! {
     object Annotations;
 }
 
-/// An in-toto `DigestSet`: the strong digests in the order of their keys; nothing when one is of
+/// An in-toto `DigestSet`: the strong digests in the order of their keys; `None` if one is of
 /// another length than its algorithm's. Other algorithms, and weak ones, are there for others.
 struct DigestSet(Option<Vec<(String, Digest)>>);
 

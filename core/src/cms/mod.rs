@@ -181,7 +181,7 @@ impl<'a> SignerInfo<'a> {
         Some(octets)
     }
 
-    /// The same with the attributes in the order of DER's SET OF (X.690 §11.6), where they came in
+    /// The same with the attributes in the order of DER's SET OF (X.690 §11.6), if they came in
     /// another.
     pub(crate) fn sorted_octets(&self) -> Option<Vec<u8>> {
         let received = self.signed_attributes?;

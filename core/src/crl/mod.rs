@@ -132,7 +132,7 @@ pub struct CertificateList<'a> {
     pub this_update: UnixSeconds,
     /// When the next will be there at the latest.
     pub next_update: Option<UnixSeconds>,
-    /// The content of revokedCertificates; nothing when absent.
+    /// The content of revokedCertificates; `None` if absent.
     pub(crate) entries: Option<&'a [u8]>,
     /// The list's extensions.
     pub extensions: CrlExtensions<'a>,

@@ -20,7 +20,7 @@ pub enum Revival {
     MovedLater,
 }
 
-/// What becomes of an entry; `None` where nothing comes back to life. A hold may be lifted, and what
+/// What becomes of an entry; `None` if nothing comes back to life. A hold may be lifted, and what
 /// replaces it begins when it begins (RFC 5280 §5.3.1 certificateHold).
 pub fn revives(before: Revoked, after: Option<Revoked>) -> Option<Revival> {
     let (reason, date) = before;

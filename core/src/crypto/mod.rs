@@ -193,7 +193,7 @@ impl SignatureScheme {
         })
     }
 
-    /// The scheme of a CMS `SignerInfo`, where the signature algorithm may name only the kind of
+    /// The scheme of a CMS `SignerInfo`, if the signature algorithm may name only the kind of
     /// key and leave the hash to the digest algorithm (RFC 5754 §3.2, RFC 5753 §2.1.1).
     pub fn of_signer_info(
         key: KeyAlgorithm,
@@ -315,7 +315,7 @@ impl KeyAlgorithm {
     }
 }
 
-/// An algorithm's name for people, with its identifier where it is none that is accepted.
+/// An algorithm's name for people, with its identifier if it is none that is accepted.
 pub fn algorithm_text(algorithm: &AlgorithmIdentifier<'_>) -> String {
     let oid = algorithm.oid;
     let same = |scheme: &SignatureScheme| {

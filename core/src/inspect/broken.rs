@@ -1,4 +1,4 @@
-//! An object that breaks a rule: what it is, which field breaks it, and what stands before that.
+//! An object that breaks a rule: what it is, which field breaks it, and what comes before that.
 
 use alloc::{format, string::String, vec, vec::Vec};
 
@@ -52,7 +52,7 @@ pub(super) fn recognised(bytes: &[u8]) -> Option<core::result::Result<View, Brok
     Some(Err(Broken { finding, shown: Some(View::Fields(fields)) }))
 }
 
-/// What its decoder says is wrong; nothing where there is no decoder.
+/// What its decoder says is wrong; `None` if it has no decoder.
 fn reason(kind: Kind, bytes: &[u8]) -> Option<String> {
     let told = |error: Asn1Error| format!("{error}");
     match kind {

@@ -1,4 +1,4 @@
-//! Octets that stand in JSON as base64.
+//! Octets that JSON holds as base64.
 
 use alloc::{string::String, vec::Vec};
 use core::fmt;
@@ -35,7 +35,7 @@ impl<'de> Deserialize<'de> for Base64Octets {
     }
 }
 
-/// What base64 in any of its spellings stands for.
+/// The octets of base64 in any of its spellings.
 fn octets(text: &str) -> Option<Vec<u8>> {
     if let Ok(octets) = Base64::decode_vec(text) {
         return Some(octets);

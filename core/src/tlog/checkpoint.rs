@@ -119,7 +119,7 @@ impl<'a> Checkpoint<'a> {
         outcome
     }
 
-    /// Off-spec: where the log's id is of the key alone (Rekor v1), the names are not compared:
+    /// Off-spec: if the log's id is of the key alone (Rekor v1), the names are not compared:
     /// such logs name themselves by their configuration, not by their address, and add the
     /// number of the tree. Their key signs for one log only.
     fn is_origin_of(&self, log: &Log, name: &str, crypto: &dyn CryptoProvider) -> bool {

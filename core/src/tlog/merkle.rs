@@ -21,7 +21,7 @@ pub fn node_hash(crypto: &dyn CryptoProvider, left: &[u8], right: &[u8]) -> Dige
     hash(crypto, &[NODE_PREFIX, left, right])
 }
 
-/// The root that an inclusion proof leads to (RFC 9162 §2.1.3.2), or nothing when the proof is
+/// The root that an inclusion proof leads to (RFC 9162 §2.1.3.2), or `None` if the proof is
 /// too long or too short for a tree of that size, or the leaf lies outside it.
 ///
 /// `path` holds the hashes beside the way up, the lowest first.

@@ -22,7 +22,7 @@ pub fn signed_octets(entry: &LogEntry, integrated_time: UnixSeconds) -> String {
     )
 }
 
-/// The time that `log` vouches for by the entry's promise, or nothing when it does not.
+/// The time that `log` vouches for by the entry's promise, or `None` if it does not.
 pub fn verify(entry: &LogEntry, log: &Log, crypto: &dyn CryptoProvider) -> Option<UnixSeconds> {
     let promise = entry.promise.as_ref()?;
     let time = entry.integrated_time?;

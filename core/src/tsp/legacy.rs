@@ -1,7 +1,7 @@
 //! Timestamps that are not in DER, as authorities sent them until 2019: read as what they mean, for
 //! native programs whose callers ask for it ([`TokenForm`](super::TokenForm)).
 //!
-//! What is signed is left as it was received: the content's octets are hashed as they stand in the
+//! What is signed is left as it was received: the content's octets are hashed as they are in the
 //! OCTET STRING, a default written out among them; only a copy without it is read. Signed attributes
 //! are signed in DER, whatever they are sent in (RFC 5652 §5.4).
 
@@ -27,7 +27,7 @@ pub struct LegacyTimestamp {
 }
 
 impl LegacyTimestamp {
-    /// The response or bare token as it is read; `None` where it is in DER throughout, or no
+    /// The response or bare token as it is read; `None` if it is in DER throughout, or no
     /// timestamp in BER either, so that the strict decoders judge it.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let timestamp = normalised(bytes)?;

@@ -169,7 +169,7 @@ impl<'a> TimestampResponse<'a> {
     }
 }
 
-/// The token of a whole response, or all of `timestamp` where it is a bare token: a CMS
+/// The token of a whole response, or all of `timestamp` if it is a bare token: a CMS
 /// `ContentInfo`, as `openssl ts -token_out` writes it and PDF files hold it. It is not decoded.
 ///
 /// # Errors

@@ -371,7 +371,7 @@ impl<'a> Token<'a> {
         }
     }
 
-    /// The signer's certificate: the authority's own leaf where the trust root pins one, else the
+    /// The signer's certificate: the authority's own leaf if the trust root pins one, else the
     /// one in the token or among the authority's. Where several have the issuer and serial number
     /// that the signer is named by, it is the one that the signed attributes name.
     fn certificate(

@@ -16,7 +16,7 @@ use crate::{
 impl Run<'_> {
     /// The digest by which the file is the signed one, or findings.
     ///
-    /// `signed_digest` is the artifact's digest that the signature was made over, where the bundle
+    /// `signed_digest` is the artifact's digest that the signature was made over, if the bundle
     /// itself says none.
     pub(super) fn inspect_content(
         &mut self,

@@ -19,7 +19,7 @@ pub struct EvidenceSet {
 
 impl EvidenceSet {
     /// Decodes one bundle, or what there is in its place: several, of which some are this file's
-    /// ([`Presented`]). What cannot be read is told by the report.
+    /// ([`Presented`]). The report says what cannot be read.
     ///
     /// `tokens` says in which encoding the bundles' timestamps are taken.
     pub fn decode(bytes: &[u8], tokens: TokenForm) -> Self {

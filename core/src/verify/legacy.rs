@@ -1,4 +1,4 @@
-//! The bundle's timestamps that are not in DER, where the caller takes such.
+//! The bundle's timestamps that are not in DER, if the caller takes such.
 
 #[cfg(feature = "ber")]
 use alloc::vec::Vec;
@@ -12,7 +12,7 @@ use crate::{
     tsp::{self, Stamped, TokenForm, VerifiedTimestamp},
 };
 
-/// For each of the bundle's timestamps, how it is read where it is not in DER. Empty where only DER is
+/// For each of the bundle's timestamps, how it is read if it is not in DER. Empty if only DER is
 /// taken.
 #[derive(Clone, Debug, Default)]
 pub(super) struct LegacyTokens {

@@ -16,7 +16,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(super) struct Checked {
     file: AsKnown,
-    /// The artifact's digest that it was made over, where the bundle itself says none.
+    /// The artifact's digest that it was made over, if the bundle itself says none.
     outcome: Result<Option<Digest>, Finding>,
 }
 
@@ -33,7 +33,7 @@ struct AsKnown {
 /// A signature that holds.
 #[derive(Clone, Debug)]
 pub(super) struct Holds {
-    /// The artifact's digest that it was made over, where the bundle itself says none.
+    /// The artifact's digest that it was made over, if the bundle itself says none.
     pub(super) digest: Option<Digest>,
 }
 
@@ -50,7 +50,7 @@ impl Checked {
 }
 
 impl Run<'_> {
-    /// What holds, where the signature does; else a finding.
+    /// What holds, if the signature does; else a finding.
     pub(super) fn inspect_signature(&mut self) -> Option<Holds> {
         let is_message = matches!(self.bundle.content, Content::MessageSignature { .. });
         if is_message && self.artifact.first_octets().is_none() {

@@ -68,7 +68,7 @@ impl<'a> Context<'a> {
 
 impl<'a> Run<'a> {
     /// The rules of the policy that allow a managed key for this file name; none with a finding,
-    /// or where the policy asks for nobody: then the key that was given is who is expected.
+    /// or if the policy asks for nobody: then the key that was given is who is expected.
     pub(super) fn inspect_managed_key(&mut self, fingerprint: &Digest) -> Vec<&'a Signer> {
         let crate::bundle::Verifier::PublicKey { hint } = &self.bundle.verifier else {
             return Vec::new();
@@ -191,7 +191,7 @@ fn telling(finding: &Finding) -> impl Ord + use<> {
     (known, Reverse(finding.code.class()), Reverse(finding.code))
 }
 
-/// Whether a hint speaks of the key with that SHA-256, in one of the ways that are in use: base64
+/// Whether a hint names the key with that SHA-256, in one of the ways that are in use: base64
 /// (Sigstore's clients), `SHA256:` before it without padding (npm's registry), hexadecimal. No hint
 /// is none at another key.
 fn is_hint_at(hint: &str, fingerprint: &Digest) -> bool {

@@ -14,11 +14,11 @@ use crate::{
 /// What was found about the certificates of a path.
 pub(super) struct PathStanding {
     pub(super) findings: Vec<Finding>,
-    /// The oldest thisUpdate that a pass rests on; nothing when nothing was known.
+    /// The oldest thisUpdate that a pass rests on; `None` if nothing was known.
     pub(super) as_of: Option<UnixSeconds>,
 }
 
-/// Whose certificate stands at that place of a path: the leaf's owner, then CAs. A timestamp
+/// Whose certificate is at that place of a path: the leaf's owner, then CAs. A timestamp
 /// authority's CAs count as the authority's.
 pub(super) fn subject_at(leaf: Subject, index: usize) -> Subject {
     match (leaf, index) {

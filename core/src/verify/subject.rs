@@ -119,7 +119,7 @@ impl<'s> Subjects<'s> {
         Err(contradiction.or_else(|| self.cut_short()).unwrap_or_else(|| self.none_is()))
     }
 
-    /// The size that the statement gives, where both are known.
+    /// The size that the statement gives, if both are known.
     fn inspect_size(&self, subject: &Subject) -> Result<(), Finding> {
         let Some((expected, found)) = subject.size.zip(self.artifact.size) else {
             return Ok(());

@@ -2,7 +2,7 @@
 //! of them must.
 //!
 //! If the policy demands n of them, the proven time is the n-th smallest by different authorities of
-//! the trust root. So whoever wants a signature to look older than it is needs n authorities that
+//! the trust root. So an attacker who wants a signature to look older than it is needs n authorities that
 //! lie. With the smallest one, a second authority would make backdating easier and not harder. If the
 //! policy demands none, no authority's word counts, and the verifier's clock judges: a time that nobody
 //! asked for must not keep a certificate valid, or a revocation from counting.
@@ -25,7 +25,7 @@ pub(super) struct Vouched<'v> {
     pub(super) authorities: usize,
 }
 
-/// What is proven if the policy demands `required` authorities; nothing if it demands none.
+/// What is proven if the policy demands `required` authorities; `None` if it demands none.
 pub(super) fn vouched<'v>(
     timestamps: &'v [VerifiedTimestamp<'_>],
     entries: &'v [EntryOutcome<'_>],

@@ -1,4 +1,4 @@
-//! The certificate extensions we read (RFC 5280 §4.2), and what stands in the others' place.
+//! The certificate extensions we read (RFC 5280 §4.2), and what is kept of the others.
 
 use alloc::{string::String, vec::Vec};
 

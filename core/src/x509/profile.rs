@@ -44,7 +44,7 @@ pub enum Profile {
 /// Whether a profile is a CA's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// A CA below which at most `path_length` further CAs may stand in a row. The lint does not
+    /// A CA below which at most `path_length` further CAs may follow one another. The lint does not
     /// hold the root to it, whose name and key are what is trusted.
     Authority {
         /// pathLenConstraint.

@@ -73,7 +73,7 @@ pub fn validate<R>(administrators: &[Administrator<R>]) -> Result<(), ConfigErro
     Ok(())
 }
 
-/// What an endpoint asks of whoever calls it.
+/// What an endpoint requires of its caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Needs<R: 'static> {
     /// To be an administrator at all.

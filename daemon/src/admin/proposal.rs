@@ -91,7 +91,7 @@ pub enum PendingFault {
     /// It takes two people.
     #[error("whoever proposed it cannot approve it: it takes two people")]
     SamePerson,
-    /// Only whoever proposed it takes it back.
+    /// Only the person who proposed it can take it back.
     #[error("another person proposed that; an approver can reject it")]
     AnotherPersons,
     /// It is not what the deciding person was shown.
@@ -186,7 +186,7 @@ impl Proposed<'_> {
 }
 
 impl PendingFault {
-    /// The answer to whoever asked for it.
+    /// The answer to the person who asked for it.
     pub fn problem(&self) -> Problem {
         let (status, code) = match self {
             Self::Unknown => (StatusCode::NOT_FOUND, "pending.unknown"),

@@ -18,7 +18,7 @@ use crate::ledger::Ledger;
 use crate::problem::Problem;
 use crate::sha256::sha256;
 
-/// JSON up to so many octets stands in the record itself; of more there is the digest. A line of the
+/// JSON up to so many octets is in the record itself; for more, its digest is. A line of the
 /// ledger has at most 65536.
 const IN_FULL_OCTETS: usize = 16_384;
 

@@ -148,7 +148,7 @@ impl AuditSettings {
             .map_err(|error| refused(error.into()))
     }
 
-    /// Opens the ledger called `name` as these settings want it; nothing when they want none.
+    /// Opens the ledger called `name` as these settings want it; `None` if they want none.
     ///
     /// # Errors
     /// As [`Ledger::open`].

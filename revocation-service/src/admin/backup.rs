@@ -16,7 +16,7 @@ impl Administration {
     /// Copies the database: 201 with the new file's path on the service's machine.
     ///
     /// # Errors
-    /// 409 where no folder is configured, or the database has its own means; storage failed.
+    /// 409 if no folder is configured, or the database has its own means; storage failed.
     pub(super) async fn back_up(&self) -> Result<Answer, Problem> {
         let Some(folder) = &self.settings.backup_folder else {
             let detail = "No backup_folder is configured.";

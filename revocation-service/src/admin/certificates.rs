@@ -124,7 +124,7 @@ impl Administration {
         Ok(Answer::json(status, &Registered { certificates }))
     }
 
-    /// New CRLs where a certificate was revoked as it was registered.
+    /// New CRLs if a certificate was revoked as it was registered.
     pub(super) async fn publish_all(&self, outcomes: &[Registration]) -> Result<(), Problem> {
         if !outcomes.contains(&Registration::RegisteredRevoked) {
             return Ok(());
@@ -242,7 +242,7 @@ pub(super) fn record(
     Ok(CertificateRecord::of(&certificate, issuer.id, now, actor.name()))
 }
 
-/// A verifier compares the CRL's distribution point with the certificate's: where they differ, it
+/// A verifier compares the CRL's distribution point with the certificate's: if they differ, it
 /// can use no CRL of ours for this certificate.
 fn warn_of_other_distribution_point(issuer: &Issuer, certificate: &Certificate<'_>) {
     let urls = &certificate.extensions.crl_urls;

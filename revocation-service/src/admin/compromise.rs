@@ -1,7 +1,7 @@
 //! An order for a key compromise that one person may not give as a whole, since it would move the date of
 //! the certificate that it names later.
 //!
-//! What makes things stricter never waits for what would make something milder: whoever had that
+//! The strict part of an order never waits for the part that would make something milder: whoever had that
 //! certificate revoked from an early date on would keep its stolen key good in every other certificate. So
 //! the order is taken apart. The key is revoked at once, with all its certificates; the one that was named
 //! keeps its date and is revoked for the compromise. Only the moving of that date is proposed.

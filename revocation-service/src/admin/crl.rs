@@ -16,7 +16,7 @@ impl Administration {
     /// it is the one that is published already.
     ///
     /// # Errors
-    /// 400 where it is no CRL of this issuer or breaks the rules, 409 where its number does not grow, its
+    /// 400 if it is no CRL of this issuer or breaks the rules, 409 if its number does not grow, its
     /// distribution point is another, it is older, or it takes back what the one before revoked; the
     /// CRL before stays.
     pub(super) async fn upload_crl(&self, name: &str, body: &[u8]) -> Result<Answer, Problem> {

@@ -21,7 +21,7 @@ impl Administration {
     /// The administrator that a client certificate names.
     ///
     /// # Errors
-    /// 403 where it names nobody who is listed, or several, ran out, or is revoked; storage failed.
+    /// 403 if it names nobody who is listed, or several, ran out, or is revoked; storage failed.
     pub(super) async fn actor(&self, client: Option<&ClientCertificate>) -> Result<Actor, Problem> {
         let certificate = certificate_of(client)?;
         let actor = Actor::of(&self.settings.administrators, &certificate, self.now())?;

@@ -39,7 +39,7 @@ use crate::{
     reply::of_storage,
 };
 
-/// The warning where an order against a key concerns nothing that is registered.
+/// The warning if an order against a key concerns nothing that is registered.
 const NO_CERTIFICATE: &str = "No certificate with this key is registered, so none was revoked. \
      The key is on record: a certificate that is registered with it later is revoked at once.";
 
@@ -87,13 +87,13 @@ pub(super) struct Acknowledgement {
     recorded_at: UnixSeconds,
     #[serde(skip_serializing_if = "Option::is_none")]
     key_sha256: Option<String>,
-    /// How many registered certificates have that key, where the order was against it.
+    /// How many registered certificates have that key, if the order was against it.
     #[serde(skip_serializing_if = "Option::is_none")]
     certificate_count: Option<usize>,
-    /// What whoever gave the order must not miss.
+    /// What the person who gave the order must not miss.
     #[serde(skip_serializing_if = "Option::is_none")]
     warning: Option<&'static str>,
-    /// Every certificate with that key, where the order was against it.
+    /// Every certificate with that key, if the order was against it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     certificates: Vec<ShownOfKey>,
     /// What was signed with it since then, or at a time that is not known.

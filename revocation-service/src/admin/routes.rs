@@ -134,14 +134,14 @@ const TABLE: Table<Order> = Table(ROUTES);
 /// A request, taken apart.
 struct Request {
     route: &'static Row<Order>,
-    /// The segments that stand for names.
+    /// The segments that are names.
     names: Vec<String>,
     query: String,
     headers: HeaderMap,
     body: Bytes,
 }
 
-/// The class of a path for the access log; nothing where it is not the admin listener's.
+/// The class of a path for the access log; `None` if it is not the admin listener's.
 pub(crate) fn path_class(path: &str) -> Option<&'static str> {
     TABLE.class(path)
 }

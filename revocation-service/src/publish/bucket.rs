@@ -3,7 +3,7 @@
 //!
 //! An object is there whole or not at all, and an older list never takes the place of a newer one:
 //! what is there is read first, and the write is on condition that it is still there (`If-Match`,
-//! or `If-None-Match: *` where there was nothing). Nothing is removed.
+//! or `If-None-Match: *` if there was nothing). Nothing is removed.
 
 use std::{
     collections::HashMap,

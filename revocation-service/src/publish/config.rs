@@ -51,7 +51,7 @@ pub enum ConditionalWrites {
     #[default]
     Required,
     /// Nothing: the number is read before the write. For a store without conditional writes and one
-    /// replica; with two, an older list may stand there until the next look.
+    /// replica; with two, an older list may be there until the next look.
     Unsupported,
 }
 

@@ -19,7 +19,7 @@ pub(crate) struct Due {
 }
 
 impl Due {
-    /// The number of what lies at its place, where that is a list of the same issuer and for the
+    /// The number of what lies at its place, if that is a list of the same issuer and for the
     /// same distribution point. Anything else has none, and gives way: whoever could put a high
     /// number there would keep every later list out.
     pub(super) fn number_of(&self, there: &Bytes) -> Option<u64> {

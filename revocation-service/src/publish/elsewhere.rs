@@ -269,7 +269,7 @@ impl CrlsElsewhere {
 }
 
 /// Refuses a list that was made before the one that is published, unless that one was made by a clock that
-/// was ahead, and would stand in the way until then.
+/// was ahead, and would be in the way until then.
 fn refuse_older(
     crl: &PublishedCrl,
     published: &PublishedCrl,

@@ -25,7 +25,7 @@ pub(crate) struct CrlFolder {
 }
 
 impl CrlFolder {
-    /// Lists are written below `root`, which is made where it is missing.
+    /// Lists are written below `root`, which is made if it is missing.
     pub(crate) fn new(root: PathBuf) -> Self {
         Self { root, numbers: Mutex::default() }
     }
@@ -67,7 +67,7 @@ impl CrlFolder {
     }
 }
 
-/// The number of the list in that file; nothing where there is none that could stand for `due`.
+/// The number of the list in that file; `None` if it has no list that could be `due`.
 fn number_in(path: &Path, due: &Due) -> Result<Option<u64>, FileError> {
     match files::read_bounded(path, limits::CRL_BYTES as u64) {
         Ok(content) => Ok(due.number_of(&content.into())),

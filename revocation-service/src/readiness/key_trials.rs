@@ -10,7 +10,7 @@ use tokio::sync::Mutex;
 
 use crate::publish::Issuers;
 
-/// How long the outcome of a trial stands while all is well: anyone may ask `/readyz`, and must not
+/// How long the outcome of a trial counts while all is well: anyone may ask `/readyz`, and must not
 /// make the issuers' keys sign as often as they ask.
 const WHEN_WELL: Duration = Duration::from_secs(30);
 

@@ -7,7 +7,7 @@
 
 use countersign_core::{crl::RevocationReason, time::UnixSeconds};
 
-/// A revocation as it stands.
+/// A revocation as it is now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Revocation {
     /// Why.
@@ -31,11 +31,11 @@ pub struct RevocationOrder {
     pub now: UnixSeconds,
     /// Who gave it.
     pub actor: String,
-    /// How many stand behind it.
+    /// How many gave it.
     pub people: People,
 }
 
-/// How many people stand behind an order.
+/// How many people gave an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum People {
     /// Whoever gave it.

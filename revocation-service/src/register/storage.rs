@@ -126,7 +126,7 @@ impl Storage {
     /// everything goes on.
     ///
     /// # Errors
-    /// [`StorageError::BackupExists`]; [`StorageError::BackupElsewhere`] where the database has its own
+    /// [`StorageError::BackupExists`]; [`StorageError::BackupElsewhere`] if the database has its own
     /// means; [`StorageError::Database`]: it cannot be written.
     pub async fn back_up(&self, path: &Path) -> Result<(), StorageError> {
         match &self.engine {

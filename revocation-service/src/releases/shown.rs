@@ -16,7 +16,7 @@ use crate::{
 pub(crate) struct ShownRelease {
     pub(crate) bundle_sha256: String,
     name: String,
-    /// When it was signed, as its timestamp says; missing where it has none.
+    /// When it was signed, as its timestamp says; missing if it has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     signed_at: Option<String>,
     pub(crate) issuer: String,

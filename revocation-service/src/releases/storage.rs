@@ -18,7 +18,7 @@ pub struct ReleaseRecord {
     pub bundle_sha256: [u8; 32],
     /// The file's name.
     pub name: String,
-    /// When it was signed, as its timestamp says; nothing where it has none.
+    /// When it was signed, as its timestamp says; `None` if it has none.
     pub signed_at: Option<UnixSeconds>,
     /// The signer's certificate: its issuer.
     pub issuer: IssuerId,

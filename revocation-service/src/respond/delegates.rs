@@ -32,7 +32,7 @@ pub(crate) enum DelegateFault {
     Abandoned(#[from] QueueFault),
 }
 
-/// Issues the next OCSP delegate of `issuer`, where that is done here and it is time; it is
+/// Issues the next OCSP delegate of `issuer`, if that is done here and it is time; it is
 /// registered before it is used.
 ///
 /// # Errors

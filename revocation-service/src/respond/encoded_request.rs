@@ -7,7 +7,7 @@
 use base64ct::{Base64Unpadded, Encoding};
 use percent_encoding::percent_decode_str;
 
-/// The octets that `rest`, the raw path after the responder's own, stands for; nothing when it is
+/// The octets that `rest`, the raw path after the responder's own, stands for; `None` if it is
 /// not base64.
 pub(crate) fn decode(rest: &str) -> Option<Vec<u8>> {
     let text = percent_decode_str(rest).decode_utf8().ok()?;

@@ -14,7 +14,7 @@ use super::{Fault, Outcome, Responder, SignedAnswer, signed};
 /// An answer.
 #[derive(Clone, Debug)]
 pub(crate) enum Answer {
-    /// A signed one for whoever asks the same.
+    /// A signed one for everybody who asks the same.
     ForAnyone(Arc<SignedAnswer>),
     /// A signed one with the asker's nonce in it, DER, and what it came to.
     ForAsker(Bytes, Outcome),

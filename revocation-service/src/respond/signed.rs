@@ -10,12 +10,12 @@ use countersign_signing::ocsp::{Answer, CertificateStatus, ResponseTerms};
 use super::{Fault, Outcome, Reader, Responder, signing_queue::Place, status};
 use crate::publish::{CrlSource, Issuer, authority::Delegate, caching::Validity};
 
-/// A signed answer that may be given to whoever asks the same.
+/// A signed answer that may be given to everybody who asks the same.
 #[derive(Debug)]
 pub(crate) struct SignedAnswer {
     /// The whole `OCSPResponse`, DER.
     pub(crate) der: Bytes,
-    /// What HTTP caches are told.
+    /// What is said to HTTP caches.
     pub(crate) validity: Validity,
     /// What it came to.
     pub(crate) outcome: Outcome,

@@ -1,5 +1,5 @@
 //! A bound on the answers being made: a limited number is read up, waits for its signature or is
-//! signed, the rest is told to come later. Without it a flood of requests would make every client
+//! signed, the others are asked to come again later. Without it a flood of requests would make every client
 //! wait until all of them give up.
 //!
 //! A key that signs in a tenth of a millisecond does so on the thread that serves: handing the work

@@ -1,7 +1,7 @@
 //! What is known of a serial number: the database's word, or that of a CRL made elsewhere.
 //!
 //! The database is asked again as soon as its [generation](crate::register::storage::Storage::generation) has
-//! moved; until then its last word stands.
+//! moved; until then its last word counts.
 
 use countersign_core::{crl::RevocationReason, limits, time::UnixSeconds};
 use countersign_signing::ocsp::CertificateStatus;
@@ -112,7 +112,7 @@ pub(crate) async fn status(
 }
 
 /// The date that a CRL made elsewhere lists. One that is a little ahead is said as the list says it; one
-/// that is far ahead stands only in a list that an earlier version took.
+/// that is far ahead is only in a list that an earlier version took.
 fn as_listed(date: UnixSeconds, now: UnixSeconds) -> UnixSeconds {
     if date > now.plus_seconds(limits::CLOCK_SKEW_SECONDS) { now } else { date }
 }

@@ -29,7 +29,7 @@ pub struct IndexEntry {
     pub ca: Authority,
     /// Which profile it follows.
     pub profile: Profile,
-    /// The subject for people (RFC 4514), and its alternative names where it has some.
+    /// The subject for people (RFC 4514), and its alternative names if it has some.
     pub subject: String,
     /// The end of its validity, RFC 3339.
     pub not_after: String,

@@ -54,7 +54,7 @@ impl InitOptions {
 /// A key that a CA is to have, made before it: in a token, mostly.
 #[derive(Clone, Debug)]
 pub struct GivenKey {
-    /// Where it is; stands in the settings, without the library and the file with the PIN.
+    /// Where it is; written into the settings, without the library and the file with the PIN.
     pub location: KeyLocation,
     /// The key, opened.
     pub signer: Arc<dyn Signer>,

@@ -33,7 +33,7 @@ pub struct IssueRequest {
     pub profile: Profile,
     /// Who is to issue it; needed for OCSP delegates, which any CA may have.
     pub issuer: Option<Authority>,
-    /// The subject; may be empty where there are alternative names.
+    /// The subject; may be empty if there are alternative names.
     pub subject: DistinguishedName,
     /// The alternative names, as the profile demands.
     pub names: Vec<SubjectName>,
@@ -116,7 +116,7 @@ impl PreparedCertificate {
     }
 }
 
-/// A certificate that was issued, is on disk, and stands in the index.
+/// A certificate that was issued, is on disk, and is in the index.
 #[derive(Debug)]
 pub struct IssuedCertificate {
     /// DER.

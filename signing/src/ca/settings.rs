@@ -24,7 +24,7 @@ pub struct Settings {
     /// The organisation in every CA's subject.
     pub organisation: String,
     /// The URL below which CRLs, OCSP and CA certificates are served, without a slash at its end.
-    /// It stands in every certificate and cannot be changed for those.
+    /// It is in every certificate that was issued and cannot be changed there.
     pub base_url: String,
     /// The algorithm of the CAs' keys, and of keys made for others unless they say otherwise.
     pub algorithm: NewKey,

@@ -42,7 +42,7 @@ pub use self::{
 };
 use super::{Passphrase, SignError, Signer, Takes, TokenError, TokenUri};
 
-/// The environment variable with the library's path, where the URI has no `module-path`.
+/// The environment variable with the library's path, if the URI has no `module-path`.
 const MODULE_VARIABLE: &str = "COUNTERSIGN_PKCS11_MODULE";
 
 /// What a key signs to prove itself. No certificate, token or list begins like this.
@@ -66,7 +66,7 @@ struct Connector {
 }
 
 impl TokenKey {
-    /// Opens the key that `uri` means. `spki` is its public key where the caller knows it; where
+    /// Opens the key that `uri` means. `spki` is its public key if the caller knows it; where
     /// not, the token must show it.
     ///
     /// # Errors
@@ -198,7 +198,7 @@ fn load_module(uri: &TokenUri) -> Result<Arc<Module>, TokenError> {
     Module::load(&path)
 }
 
-/// The private key, and its public key where the token shows it.
+/// The private key, and its public key if the token shows it.
 fn read_key(
     module: &Module,
     uri: &TokenUri,
@@ -217,7 +217,7 @@ fn read_key(
     })
 }
 
-/// Makes a call on a library; once more after starting it anew, where that may help: tokens that
+/// Makes a call on a library; once more after starting it anew, if that may help: tokens that
 /// appeared since are seen by some libraries only then.
 fn connect_or_renew<T>(
     module: &Module,

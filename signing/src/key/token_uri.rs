@@ -1,7 +1,7 @@
 //! The URI of a key in a PKCS#11 token (RFC 7512): which token, which key, which library, whose PIN.
 //!
 //! An attribute that is not known here is refused and not ignored: ignoring it would match more
-//! than was meant. A PIN never stands in a URI, since URIs stand in process lists, logs and shell
+//! than was meant. A URI never contains a PIN, since URIs are seen in process lists, logs and shell
 //! histories.
 
 use std::{
@@ -44,7 +44,7 @@ pub enum FileAttribute {
 }
 
 impl FileAttribute {
-    /// As it stands in a URI.
+    /// As it is written in a URI.
     pub fn name(self) -> &'static str {
         match self {
             Self::ModulePath => "module-path",
@@ -62,7 +62,7 @@ pub enum TokenUriError {
          model, slot-id, object, id and type are, and module-path and pin-source after a '?'"
     )]
     UnknownAttribute(String),
-    /// An attribute stands there twice.
+    /// An attribute occurs twice.
     #[error("pkcs11: URI: the attribute {0:?} stands there twice")]
     Repeated(String),
     /// A part without `=`, or with an octet that is written wrong. Its value is not repeated: it may
@@ -89,7 +89,7 @@ pub enum TokenUriError {
 }
 
 impl TokenUri {
-    /// Reads what stands after `pkcs11:`.
+    /// Reads the part after `pkcs11:`.
     pub(super) fn parse(text: &str) -> Result<Self, TokenUriError> {
         let (path, query) = text.split_once('?').map_or((text, ""), |(path, query)| (path, query));
         let mut uri = Self::default();

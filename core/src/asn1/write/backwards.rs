@@ -1,6 +1,6 @@
 //! DER written from its end to its beginning, in one buffer.
 //!
-//! A length stands before what it measures. Written backwards it is known when it is needed, so a
+//! A length comes before what it measures. Written backwards it is known when it is needed, so a
 //! deep structure is neither measured first nor copied once for each level. For what is made
 //! thousands of times a second; everything else reads better with the other functions of this module.
 

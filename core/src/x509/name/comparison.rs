@@ -23,7 +23,7 @@ pub fn equal(first: &[u8], second: &[u8]) -> bool {
 #[derive(Clone, Debug)]
 pub(crate) struct ComparableName<'a> {
     raw: &'a [u8],
-    /// The RDNs, each its attributes in a fixed order; nothing if the name cannot be read, which is
+    /// The RDNs, each its attributes in a fixed order; `None` if the name cannot be read, which is
     /// then compared octet for octet.
     rdns: Option<Vec<Vec<Attribute>>>,
 }
@@ -56,7 +56,7 @@ impl<'a> ComparableName<'a> {
         self.raw == other.raw || (self.rdns.is_some() && self.rdns == other.rdns)
     }
 
-    /// Whether it is `base` or stands below it (RFC 5280 §4.2.1.10): begins with its RDNs.
+    /// Whether it is `base` or below it (RFC 5280 §4.2.1.10): begins with its RDNs.
     pub(crate) fn is_within(&self, base: &Self) -> bool {
         match (&self.rdns, &base.rdns) {
             (Some(own), Some(base)) => own.starts_with(base),

@@ -222,7 +222,7 @@ fn is_same_form(base: &GeneralName<'_>, presented: &GeneralName<'_>) -> bool {
     }
 }
 
-/// Whether the name lies within the subtree; nothing if that cannot be said.
+/// Whether the name lies within the subtree; `None` if that cannot be said.
 fn is_within(base: &GeneralName<'_>, presented: &GeneralName<'_>) -> Option<bool> {
     match (base, presented) {
         (GeneralName::Email(base), GeneralName::Email(address)) => is_mailbox_within(base, address),

@@ -2,7 +2,7 @@
 //!
 //! Inputs: the user-initial-policy-set is any-policy; no explicit policy, no inhibition and no ban on
 //! mappings is asked for at the start. So the outcome depends on one thing only: whether a policy
-//! is left where a CA demands one (policyConstraints, requireExplicitPolicy). Which node of the
+//! is left if a CA demands one (policyConstraints, requireExplicitPolicy). Which node of the
 //! `valid_policy_tree` led to a policy makes no difference to that, and each level is kept as the set
 //! of expected policies, as RFC 9618 §3 does: a tree grows exponentially (CVE-2023-0464).
 
@@ -20,7 +20,7 @@ use crate::{
 
 type Policies = Vec<ObjectIdentifier>;
 
-/// Whether anyPolicy still stands for any (§6.1.3 (d) (2)).
+/// Whether anyPolicy still means any policy (§6.1.3 (d) (2)).
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum AnyPolicy {
     Stands,

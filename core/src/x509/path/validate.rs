@@ -1,7 +1,7 @@
 //! One path against all rules (RFC 5280 §6.1), signatures and names excepted: the search verified
 //! those.
 //!
-//! The order of the checks is RFC 5280's within a certificate. Which fault is told, if there are
+//! The order of the checks is RFC 5280's within a certificate. Which fault is reported, if there are
 //! several, is a matter of rank: what is certainly wrong goes before what could not be checked.
 
 use alloc::{format, string::String, vec::Vec};

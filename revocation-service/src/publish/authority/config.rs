@@ -67,7 +67,7 @@ pub enum DelegateSource {
 }
 
 impl IssuerConfig {
-    /// Checks what must or must not stand together.
+    /// Checks which settings need or exclude each other.
     ///
     /// # Errors
     /// [`ConfigError::Range`] names the first key that is wrong.

@@ -36,7 +36,7 @@ impl Storage {
     }
 
     /// Registers certificates: all of them or none. Durable. Answers in the order handed in. One
-    /// with a key that was revoked is revoked in the same moment, also where it was there before and
+    /// with a key that was revoked is revoked in the same moment, also if it was there before and
     /// is good; one that was revoked for keyCompromise before its key was proven takes its key with it.
     /// What a certificate itself says replaces what an import said of it; the revocation stays.
     ///
@@ -207,7 +207,7 @@ async fn follow_key(
     Ok(Registration::RegisteredRevoked)
 }
 
-/// Whether a certificate that was known is itself at hand, and not revoked. How a revocation stands may
+/// Whether a certificate that was known is itself at hand, and not revoked. What a revocation is now may
 /// be what two people decided, and whoever registers changes nothing about that; nor does an import
 /// decide which key a certificate has.
 async fn is_proven_and_good(

@@ -79,7 +79,7 @@ pub(crate) async fn write(
 }
 
 /// What follows for the key of a certificate whose revocation is on record already, if that was not done:
-/// its key was not proven then. Where the key is on record, how its certificates stand is decided.
+/// its key was not proven then. Where the key is on record, what becomes of its certificates is decided.
 pub(crate) async fn catch_up(
     connection: &mut AnyConnection,
     reach: &CompromiseReach,
@@ -96,7 +96,7 @@ pub(crate) async fn catch_up(
     take(connection, reach, place, (key, revocation), now).await.map(Some)
 }
 
-/// The key that a revocation takes with it: that of a compromise, where it is proven.
+/// The key that a revocation takes with it: that of a compromise, if it is proven.
 async fn compromised_key(
     connection: &mut AnyConnection,
     reach: &CompromiseReach,
@@ -111,7 +111,7 @@ async fn compromised_key(
     Ok(certificate.and_then(|certificate| certificate.proven_key()))
 }
 
-/// Keeps the key, and revokes its other certificates: that one stands as it was decided.
+/// Keeps the key, and revokes its other certificates: that one stays as it was decided.
 async fn take(
     connection: &mut AnyConnection,
     reach: &CompromiseReach,

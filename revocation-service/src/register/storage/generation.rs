@@ -11,7 +11,7 @@ use std::sync::{
 pub(super) struct Generation(Arc<AtomicU64>);
 
 impl Generation {
-    /// Where it stands.
+    /// Its value now.
     pub(super) fn now(&self) -> u64 {
         self.0.load(Ordering::Acquire)
     }

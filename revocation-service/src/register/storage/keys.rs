@@ -35,7 +35,7 @@ impl Storage {
         Ok(recorded)
     }
 
-    /// The certificates with that key, and how they stand.
+    /// The certificates with that key, and their state.
     ///
     /// # Errors
     /// [`StorageError::Database`].
@@ -190,7 +190,7 @@ async fn with_key(
         .collect()
 }
 
-/// Keeps a key; where it is on record, the stricter of the two. Gives what is on record now.
+/// Keeps a key; if it is on record, the stricter of the two. Gives what is on record now.
 pub(super) async fn keep(
     connection: &mut AnyConnection,
     key: &RevokedKey,

@@ -62,7 +62,7 @@ const PARAMETERS: [&str; 17] = [
     "user",
 ];
 
-/// Names in texts by which other programs are told where a database is, besides [`PARAMETERS`].
+/// Names in texts that tell other programs where a database is, besides [`PARAMETERS`].
 const OTHER_NAMES: [&str; 6] = ["passfile", "pwd", "server", "service", "uid", "username"];
 
 const UNREADABLE: &str = "the database's address cannot be read; in a user or a password, the characters \

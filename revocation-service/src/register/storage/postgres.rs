@@ -1,6 +1,6 @@
 //! PostgreSQL: how it is reached, how replicas take turns, and how each learns what others changed.
 //!
-//! Writers take turns by an advisory lock, as `SQLite`'s do by its file lock. A change is told by
+//! Writers take turns by an advisory lock, as `SQLite`'s do by its file lock. A change is announced by
 //! NOTIFY and counted in a table; the table is read twice a second, so that a lost notification
 //! costs half a second and a lost server is noticed within one.
 
@@ -34,7 +34,7 @@ const UPKEEP: u32 = 2;
 /// Connections of a replica that read for OCSP answers.
 const RESPONDERS: u32 = 8;
 
-/// The channel on which a change is told.
+/// The channel on which a change is announced.
 const CHANNEL: &str = "countersign_changes";
 
 /// How long nothing may be heard before the table is read.
@@ -44,7 +44,7 @@ const POLL: Duration = Duration::from_millis(400);
 /// know of.
 const KNOWN_FOR: Duration = Duration::from_millis(900);
 
-/// What every connection is told. A commit returns when it is on disk; no statement holds a request
+/// What every connection is set to. A commit returns when it is on disk; no statement holds a request
 /// for ever, nor does another's lock.
 const SESSION: &str = "SET synchronous_commit = on; SET statement_timeout = '10s'; \
      SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '30s'; \

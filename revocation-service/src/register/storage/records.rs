@@ -180,7 +180,7 @@ pub struct RevocationList {
 pub struct RevocationChanges {
     /// The revision they lead to.
     pub revision: i64,
-    /// Serial number (content octets) and what it is now, in the order of the octets; nothing where
+    /// Serial number (content octets) and what it is now, in the order of the octets; `None` if
     /// a hold was lifted.
     pub entries: Vec<(Vec<u8>, Option<Revocation>)>,
 }
@@ -234,7 +234,7 @@ pub struct OfKey {
     pub issuer: IssuerId,
     /// Its serial number (content octets).
     pub serial: Vec<u8>,
-    /// How it stands now.
+    /// Its state now.
     pub revocation: Option<Revocation>,
     /// Whether this order changed that.
     pub changed: bool,
@@ -277,7 +277,7 @@ pub struct Proposal {
     pub expires_at: UnixSeconds,
 }
 
-/// A proposal as it stands.
+/// A proposal as it is now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pending {
     /// Its number.
@@ -308,7 +308,7 @@ impl Pending {
 pub struct HeldLedger {
     /// Its random number.
     pub id: String,
-    /// Which replica writes it; empty where there is one process.
+    /// Which replica writes it; empty if there is one process.
     pub replica: String,
     /// What tells its head.
     pub heads: Heads,
@@ -319,7 +319,7 @@ pub struct HeldLedger {
 pub struct KnownLedger {
     /// Its random number.
     pub id: String,
-    /// Which replica wrote it last; empty where there is one process.
+    /// Which replica wrote it last; empty if there is one process.
     pub replica: String,
     /// The number of a record that must be in it.
     pub sequence: u64,

@@ -9,7 +9,7 @@ use super::{Evidence, Revocation, StorageError};
 /// (32766) and PostgreSQL (65535) allow.
 pub(crate) const ROWS_AT_ONCE: usize = 400;
 
-/// The number of whoever did something.
+/// The number of the person who did something.
 pub(crate) async fn actor(connection: &mut AnyConnection, name: &str) -> Result<i64, StorageError> {
     let known = "SELECT id FROM actors WHERE name = $1";
     if let Some(row) = sqlx::query(known).bind(name).fetch_optional(&mut *connection).await? {
@@ -22,7 +22,7 @@ pub(crate) async fn actor(connection: &mut AnyConnection, name: &str) -> Result<
     Ok(row.try_get("id")?)
 }
 
-/// What [`revocation`] reads, where `r` is the revocation and `a` whoever ordered it.
+/// What [`revocation`] reads, where `r` is the revocation and `a` the person who ordered it.
 pub(crate) const REVOCATION: &str = "r.reason, r.revocation_date, r.recorded_at, a.name AS actor";
 
 /// The names of those columns.

@@ -37,7 +37,7 @@ const TURN_TIMEOUT: Duration = Duration::from_secs(10);
 /// Connections that read for OCSP answers. A status read takes about 10 µs, so few keep many cores busy.
 const RESPONDERS: u32 = 4;
 
-/// What every connection is told. Others' locks (a backup, an operator's shell) are waited for, in
+/// What every connection is set to. Others' locks (a backup, an operator's shell) are waited for, in
 /// milliseconds; the write-ahead log of a busy hour is cut back to 64 MiB.
 const PRAGMAS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; \
      PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = 67108864;";
@@ -88,7 +88,7 @@ impl Storage {
     /// The journal mode and the level of `synchronous` that commits are made with (2 is FULL).
     ///
     /// # Errors
-    /// [`StorageError::Database`], also where it is no `SQLite` database.
+    /// [`StorageError::Database`], also if it is no `SQLite` database.
     pub async fn durability(&self) -> Result<(String, i64), StorageError> {
         let mut connection = self.writers.acquire().await?;
         let journal = sqlx::query("PRAGMA journal_mode").fetch_one(&mut *connection).await?;

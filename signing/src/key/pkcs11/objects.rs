@@ -121,7 +121,7 @@ pub(super) fn public_key(session: &Session, key: &PrivateKey) -> Result<Option<V
     Ok(None)
 }
 
-/// Objects of a class with the same id, or, where there is none, the same label.
+/// Objects of a class with the same id, or, if there is none, the same label.
 fn beside(
     session: &Session,
     class: ObjectClass,
