@@ -32,10 +32,10 @@ pub fn parse(code: &str) -> Option<FindingCode> {
 
 findings! {
     ARTIFACT_IS_BUNDLE = 50, "setup.artifact.is-bundle", SetUp, 2, SameFile, "docs/verifying.md",
-        "That is a bundle, not the file that it was made for.",
-        "Name the file itself; the bundle beside it is found.";
+        "This is a bundle, not the file that it belongs to.",
+        "Name the file itself; its bundle is found beside it.";
     ARTIFACT_READS_AS_STATEMENT = 60, "setup.artifact.reads-as-statement", SetUp, 2, SameFile, "DSSE v1 §3; docs/threat-model.md",
-        "The file begins as what is signed for a statement, so its signature could be used for one.",
+        "The file begins like a signed statement, so its signature could be passed off as a statement's.",
         "Sign a statement about the file: `countersign sign --statement FILE`.";
     KEY_FILE_PERMISSIONS = 120, "setup.key.permissions", SetUp, 2, SameFile, "docs/findings.md",
         "A file with a key, passphrase or PIN can be used by others.",
@@ -51,28 +51,43 @@ findings! {
         "Do not issue anything from this folder. Restore it from a backup you trust, and find out who could write to it.";
     TOKEN_UNUSABLE = 160, "setup.token.unusable", SetUp, 2, SameFile, "RFC 7512; PKCS#11 v2.40; docs/keys.md",
         "A key in a PKCS#11 token cannot be used.",
-        "Do what is said here; `countersign key show --key URI` tries it again. A wrong PIN is not repeated: tokens lock themselves.";
+        "Correct what is named here, then run `countersign key show --key URI`. A wrong PIN is tried only once, because tokens lock.";
     TOKEN_AWAY = 170, "setup.token.away", NotChecked, 3, SameFile, "PKCS#11 v2.40; docs/keys.md",
-        "The token with the key is not there now, or fails.",
+        "The token with the key is missing or fails.",
         "Check that the token is plugged in, or that its network and service run, then try again.";
     REQUEST_INVALID = 180, "setup.request.invalid", SetUp, 2, SameFile, "docs/cli.md",
         "The certificate authority does not issue what was asked for.",
-        "Change what is named here and ask again.";
+        "Correct the option named here and run the command again.";
     SERVICE_REFUSED = 190, "setup.service.refused", SetUp, 2, SameFile, "docs/operations.md",
         "A service understood the request and refused it.",
         "Follow its message, then try again.";
     CONFIGURATION_INVALID = 200, "setup.configuration.invalid", SetUp, 2, SameFile, "docs/operations.md",
         "A configuration cannot be used.",
-        "Correct the named place; `countersign config check` checks the whole file.";
+        "Fix the line or field named here. `countersign config check` checks the whole file.";
     USAGE_INVALID = 210, "setup.usage.invalid", SetUp, 2, SameFile, "docs/cli.md",
-        "The command was not understood.",
-        "See `countersign help`.";
+        "An option, argument or setting is missing or wrong.",
+        "Correct what is named here. `countersign help COMMAND` lists a command's options.";
+    PASSPHRASE_MISSING = 211, "setup.passphrase.missing", SetUp, 2, SameFile, "docs/cli.md",
+        "A passphrase is needed, and this run cannot ask for it.",
+        "Write it into a file of mode 0600 and name the file with the option named here, or run the command at a terminal without `--no-input`.";
+    PASSPHRASES_DIFFER = 212, "setup.passphrase.differs", SetUp, 2, SameFile, "docs/cli.md",
+        "The two passphrases are not the same.",
+        "Run the command again and type the same passphrase twice.";
+    SIGNER_NOT_NAMED = 213, "setup.signer.not-named", SetUp, 2, SameFile, "docs/cli.md",
+        "You did not say who should have signed the file.",
+        "Name the expected signer with one of the options named here. Anybody can sign a file, so a signature alone proves nothing.";
+    CONFIRMATION_MISSING = 214, "setup.confirmation.missing", SetUp, 2, SameFile, "docs/cli.md",
+        "The command needs a yes, and this run cannot ask for it.",
+        "If you want it done without being asked, run the command again with `--yes`.";
+    DECLINED = 215, "setup.confirmation.declined", SetUp, 2, SameFile, "docs/cli.md",
+        "You did not answer yes, so nothing was done.",
+        "Run the command again if you change your mind.";
     INPUT_IS_FOLDER = 230, "setup.input.folder", SetUp, 3, SameFile, "docs/cli.md",
-        "A folder was named where a file is wanted.",
-        "Name the file in it.";
+        "This is a folder, but a file is needed.",
+        "Name a file in the folder.";
     OUTPUT_UNWRITABLE = 260, "setup.output.unwritable", SetUp, 3, SameFile, "docs/cli.md",
         "A file cannot be written.",
-        "Check the folder, its permissions and the free space; nothing was left half-written.";
+        "Check the folder, its permissions and the free space; no half-written file was left behind.";
     SERVICE_NOT_TRUSTED = 330, "setup.service.not-trusted", NotChecked, 3, SameFile, "docs/cli.md",
         "The TLS certificate of a service is not trusted.",
         "Check the address and this computer's clock. For a private CA, name its certificates (--timestamp-ca, --admin-ca).";
@@ -80,7 +95,7 @@ findings! {
         "The HTTP proxy did not pass the request on.",
         "Check HTTP_PROXY, HTTPS_PROXY and NO_PROXY, and the user name and password for the proxy.";
     REVOCATION_PENDING = 1060, "revocation.pending", NotChecked, 4, StillTrusted, "docs/revocation-service.md",
-        "The order waits for a second person; of a key compromise, only the later date waits.",
+        "The order waits for a second person. For a key compromise, only the later date waits.",
         "Ask an administrator with the role approver to look at it: `countersign revocation pending`.";
     AUDIT_LINE_ALTERED = 1800, "audit.line.altered", Danger, 10, WhoSigned, "docs/audit.md",
         "A record of the audit ledger was changed after it was written.",
@@ -96,13 +111,13 @@ findings! {
         "Put it back. If it was archived on purpose, say so with --archived, or for files of format 1 with --after.";
     AUDIT_FILE_CUT = 1840, "audit.file.cut", Danger, 10, WhoSigned, "docs/audit.md",
         "A file of the audit ledger ends within a record although more follows.",
-        "Put a copy of the file in its place; keep this one as evidence.";
+        "Replace the file with a copy of it, and keep this one as evidence.";
     AUDIT_FILE_FOREIGN = 1850, "audit.file.foreign", Danger, 10, WhoSigned, "docs/audit.md",
         "A file does not belong to this audit ledger.",
         "Put the right file in its place; ledgers of several replicas have a folder each.";
     AUDIT_HEAD_MISSING = 1860, "audit.head.missing", Danger, 10, WhoSigned, "docs/audit.md",
         "The audit ledger never had the expected head: its end was cut off, or it was written anew.",
-        "Check that this is the right ledger; else keep it as evidence and compare it with your copies.";
+        "Check that this is the right ledger. If it is, keep it as evidence and compare it with your copies.";
     AUDIT_INCOMPLETE = 1870, "audit.line.incomplete", NotChecked, 3, WhoSigned, "docs/audit.md",
         "The last record of the audit ledger is incomplete; everything before it is whole.",
         "Its service was killed while it wrote. Start it again: it cuts the record off and says so.";

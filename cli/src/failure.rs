@@ -75,8 +75,11 @@ impl Failure {
     /// The same failure, with what has been done all the same.
     #[must_use]
     pub fn although(mut self, done: &str) -> Self {
-        let found = self.finding.found.take().unwrap_or_default();
-        self.finding = self.finding.found(format!("{found}; {done}"));
+        let found = match self.finding.found.take() {
+            Some(found) => format!("{found}; {done}"),
+            None => done.to_owned(),
+        };
+        self.finding = self.finding.found(found);
         self
     }
 
@@ -117,7 +120,7 @@ impl Failure {
                 about(path).expected("mode 0600").found(format!("mode {mode:04o}")).into()
             }
             SecretFileError::Owner { path, owner } => {
-                let expected = "a file of who runs this program, or of root";
+                let expected = "a file that belongs to you or to root";
                 about(path).expected(expected).found(format!("a file of user {owner}")).into()
             }
         }

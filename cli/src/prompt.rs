@@ -49,20 +49,20 @@ impl Session {
             Some(passphrase) => Ok(passphrase),
             None => self.ask_passphrase(
                 &format!("the key {}", key.display()),
-                "--key-passphrase-file, COUNTERSIGN_KEY_PASSPHRASE or a terminal",
+                "--key-passphrase-file FILE, COUNTERSIGN_KEY_PASSPHRASE, or a terminal",
                 purpose,
             ),
         }
     }
 
-    /// A key's passphrase where nobody needs to be asked.
+    /// A key's passphrase, if nobody needs to be asked for it.
     fn silent_key_passphrase(&self, source: &KeyPassphrase) -> Outcome<Option<Passphrase>> {
         let settings = self.settings.key_passphrase_file.as_deref();
         silent(source.file.as_deref(), KEY_VARIABLE, settings)
     }
 
-    /// The passphrase of a certificate authority's keys. Where it has none of its own, that of
-    /// other keys (`key`) is taken: a small authority has one.
+    /// The passphrase of a certificate authority's keys. If it has none of its own, that of other
+    /// keys (`key`) is taken: a small authority has one for both.
     ///
     /// # Errors
     /// When there is none, or its file cannot be used.
@@ -82,7 +82,7 @@ impl Session {
         }
         self.ask_passphrase(
             &format!("the certificate authority {}", folder.display()),
-            "--ca-passphrase-file, COUNTERSIGN_CA_PASSPHRASE or a terminal",
+            "--ca-passphrase-file FILE, COUNTERSIGN_CA_PASSPHRASE, or a terminal",
             purpose,
         )
     }
@@ -95,12 +95,12 @@ impl Session {
     fn ask_passphrase(&self, whose: &str, expected: &str, purpose: Purpose) -> Outcome<Passphrase> {
         if self.interaction == Interaction::Nobody {
             let finding =
-                Finding::new(codes::USAGE_INVALID).about(format!("passphrase of {whose}"));
-            return Err(finding.expected(expected).found("none, and nobody to ask").into());
+                Finding::new(codes::PASSPHRASE_MISSING).about(format!("passphrase of {whose}"));
+            return Err(finding.expected(expected).into());
         }
         let first = ask_hidden(&format!("Passphrase of {whose}: "))?;
         if purpose == Purpose::Protect && ask_hidden("The same again: ")? != first {
-            return Err(Failure::usage("the two passphrases differ"));
+            return Err(Finding::new(codes::PASSPHRASES_DIFFER).about(whose).into());
         }
         Ok(Passphrase::new(first.as_bytes())?)
     }
@@ -114,8 +114,8 @@ impl Session {
             return Ok(());
         }
         if self.interaction == Interaction::Nobody {
-            let finding = Finding::new(codes::USAGE_INVALID).about(question);
-            return Err(finding.expected("--yes, or a terminal").found("nobody to ask").into());
+            let finding = Finding::new(codes::CONFIRMATION_MISSING).about(question);
+            return Err(finding.expected("--yes, or a terminal").into());
         }
         let mut stderr = io::stderr();
         let asked = write!(stderr, "{question} [y/N] ").and_then(|()| stderr.flush());
@@ -124,7 +124,7 @@ impl Session {
         read.map_err(|error| Failure::usage(format!("no answer: {error}")))?;
         match answer.trim() {
             "y" | "Y" | "yes" => Ok(()),
-            _ => Err(Failure::usage("the answer was no; nothing was done")),
+            _ => Err(codes::DECLINED.into()),
         }
     }
 }

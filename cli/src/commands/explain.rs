@@ -45,7 +45,7 @@ fn row(code: FindingCode) -> Value {
 fn explanation(code: FindingCode) -> String {
     let class = match code.class() {
         Class::Danger => "danger: do not trust the file",
-        Class::NotChecked => "not checked: it could not be checked; this is not a pass",
+        Class::NotChecked => "not checked: it could not be checked; do not open the file yet",
         Class::SetUp => "set-up: the check is misconfigured; this says nothing about the file",
         Class::Outdated => "outdated: genuine, but old",
         Class::Warning => "warning: verified, but worth acting on",

@@ -141,12 +141,10 @@ fn policy(arguments: &VerifyArguments, session: &Session) -> Outcome<Policy> {
     match (arguments.certificate_identity.as_ref().or(set), &settings.policy) {
         (Some(identity), _) => Ok(Policy::for_identity(identity, issuer)?),
         (None, Some(path)) => input::policy(path),
-        (None, None) => Err(Finding::new(codes::USAGE_INVALID)
-            .about("the expected signer")
+        (None, None) => Err(Finding::new(codes::SIGNER_NOT_NAMED)
             .expected(
                 "--policy FILE, or --certificate-identity with --certificate-oidc-issuer, or --key FILE",
             )
-            .found("neither; a signature by just anybody says nothing")
             .into()),
     }
 }

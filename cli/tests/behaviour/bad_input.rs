@@ -218,6 +218,8 @@ fn an_expected_signer_is_required() {
         let run = world.json(&[&["verify", "app"], &root[..], more].concat()).exits_with(2);
         assert!(run.finding().starts_with("setup."), "{run:#?}");
     }
+    let run = world.json(&[&["verify", "app"], &root[..]].concat()).exits_with(2);
+    assert_eq!(run.finding(), "setup.signer.not-named");
     let run = world.json(&["verify", "app", "--policy", "policy.json"]).exits_with(2);
     assert_eq!(run.finding(), "setup.usage.invalid");
     let other = ["--certificate-identity", "somebody@example.org"];

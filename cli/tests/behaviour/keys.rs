@@ -38,7 +38,7 @@ fn takes_passphrases_from_file_and_environment_and_never_waits_for_one() {
     world.run(&["key", "generate", "a.key", "--key-passphrase-file", "pass"]).succeeds();
     for more in [&[][..], &["--no-input"]] {
         let run = world.json(&[&["key", "generate", "b.key"], more].concat()).exits_with(2);
-        assert_eq!(run.finding(), "setup.usage.invalid");
+        assert_eq!(run.finding(), "setup.passphrase.missing");
     }
     world.write_secret("none", "\n");
     world.json(&["key", "generate", "b.key", "--key-passphrase-file", "none"]).exits_with(2);

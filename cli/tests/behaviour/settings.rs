@@ -53,7 +53,7 @@ fn no_settings_come_from_the_current_folder() {
         command.env_remove("XDG_CONFIG_HOME").env("HOME", "/nonexistent").env(name, value);
         command.args(["--format", "json", "verify", "app", "--offline"]);
         let run = Run::of(command.output().expect("starts")).exits_with(2);
-        assert_eq!(run.finding(), "setup.usage.invalid", "{name}");
+        assert_eq!(run.finding(), "setup.signer.not-named", "{name}");
     }
 }
 

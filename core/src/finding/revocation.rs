@@ -4,7 +4,7 @@ use super::FindingCode;
 
 findings! {
     REVOKED = 500, "revocation.revoked", Danger, 14, StillTrusted, "RFC 5280 §5.3.1; docs/revocation.md",
-        "The signer's certificate was revoked, and nothing proves that it signed before.",
+        "The signer's certificate was revoked, and nothing proves that the file was signed before that.",
         "Do not open the file. Look for a newer release on the publisher's page.";
     REVOKED_ON_HOLD = 510, "revocation.on-hold", Danger, 14, StillTrusted, "RFC 5280 §5.3.1 certificateHold",
         "The signer's certificate is suspended.",
@@ -13,22 +13,22 @@ findings! {
         "The authority that issued the signer's certificate was revoked.",
         "Do not open the file. Look for a newer release on the publisher's page.";
     REVOKED_COMPROMISE_STRICT = 530, "revocation.compromise-strict", Danger, 14, StillTrusted, "docs/policy.md revocation.compromise",
-        "The signer's key was compromised later, and this policy then rejects earlier signatures too.",
-        "Look for a release signed with a new key, or relax `revocation.compromise` knowingly.";
+        "The signer's key was compromised later, and this policy rejects signatures from before that too.",
+        "Look for a release signed with a new key. Set `revocation.compromise` to `warn` only if you accept the risk.";
     REVOCATION_UNAVAILABLE = 1010, "revocation.unavailable", NotChecked, 3, StillTrusted, "docs/revocation.md",
         "Whether the certificate was revoked could not be checked.",
         "Try again with a network connection, or give the CRL with `--crl`.";
     REVOCATION_STALE = 1020, "revocation.stale", NotChecked, 3, StillTrusted, "RFC 5280 §5.1.2.5; RFC 6960 §4.2.2.1",
-        "What is known about revocation is out of date.",
+        "The revocation information is out of date.",
         "Get a fresh CRL (`countersign revocation fetch`) and check again.";
     REVOCATION_AFTER_EXPIRY = 1030, "revocation.after-expiry", NotChecked, 3, StillTrusted, "RFC 5280 §3.3; X.509 §9.5.2.8; RFC 6960 §4.4.4",
         "The revocation evidence was made after the certificate had expired, and does not say that it still covers expired certificates.",
         "Give a CRL that was made before the certificate expired (`--crl`) and allow it in the policy (`revocation.after_expiry = \"last-known\"`), or ask the publisher to sign the file again.";
     REVOCATION_NO_SOURCE = 1040, "revocation.no-source", NotChecked, 3, StillTrusted, "RFC 5280 §4.2.1.13, §4.2.2.1",
         "The certificate does not say where its revocation can be looked up.",
-        "Give a CRL with `--crl`, or let the policy do without (`revocation.signer = \"off\"`).";
+        "Give a CRL with `--crl`. Turn the check off in the policy (`revocation.signer = \"off\"`) only if you accept the risk.";
     REVOCATION_UNKNOWN = 1050, "revocation.unknown", NotChecked, 3, StillTrusted, "RFC 6960 §2.2",
-        "The responder does not know the certificate.",
+        "The OCSP responder does not know the certificate.",
         "Tell the publisher: its certificate is not registered.";
     CRL_MALFORMED = 1070, "revocation.crl.malformed", NotChecked, 3, StillTrusted, "RFC 5280 §5.1",
         "A CRL cannot be read.",
@@ -40,7 +40,7 @@ findings! {
         "The CRL's signer may not sign CRLs.",
         "Tell the publisher: the authority's certificate lacks cRLSign.";
     CRL_EXTENSION = 1100, "revocation.crl.extension", NotChecked, 3, StillTrusted, "RFC 5280 §5.2",
-        "A CRL carries a critical extension that is not known.",
+        "A CRL has a critical extension that this program does not know.",
         "Get a CRL without it.";
     CRL_SCOPE = 1110, "revocation.crl.scope", NotChecked, 3, StillTrusted, "RFC 5280 §6.3.3 (b)",
         "A CRL does not cover the certificate.",
@@ -52,19 +52,19 @@ findings! {
         "An OCSP response cannot be read.",
         "Ask the responder again.";
     OCSP_REFUSED = 1140, "revocation.ocsp.refused", NotChecked, 3, StillTrusted, "RFC 6960 §2.3",
-        "The responder gave no answer.",
+        "The OCSP responder gave no answer.",
         "Ask again later, or use a CRL.";
     OCSP_SIGNATURE = 1150, "revocation.ocsp.signature", NotChecked, 3, StillTrusted, "RFC 6960 §3.2",
         "An OCSP response's signature is wrong.",
         "Ask the responder again.";
     OCSP_NOT_AUTHORISED = 1160, "revocation.ocsp.not-authorised", NotChecked, 3, StillTrusted, "RFC 6960 §4.2.2.2",
-        "The responder may not speak for the certificate's issuer.",
-        "Tell the publisher: the certificate of its OCSP responder was not issued correctly.";
+        "The OCSP responder is not allowed to answer for the certificate's issuer.",
+        "Tell the publisher that its OCSP responder's certificate is not valid for this.";
     OCSP_EXTENSION = 1170, "revocation.ocsp.extension", NotChecked, 3, StillTrusted, "RFC 6960 §4.4",
-        "An OCSP response carries a critical extension that is not known.",
+        "An OCSP response has a critical extension that this program does not know.",
         "Use a CRL.";
     EVIDENCE_TOO_LARGE = 1180, "revocation.too-large", NotChecked, 3, StillTrusted, "core/src/limits.rs",
-        "There is more revocation evidence than is looked at.",
+        "There are more CRLs and OCSP responses than allowed.",
         "Give only the CRLs and OCSP responses that the certificates need.";
     COMPROMISED_AFTER_SIGNING = 1650, "revocation.compromised-after-signing", Warning, 0, StillTrusted, "docs/revocation.md",
         "The signer's key was compromised after this file was signed.",
@@ -73,18 +73,18 @@ findings! {
         "The authority that issued the signer's certificate was compromised after this file was signed.",
         "Prefer a release signed under a new authority.";
     STALE_ACCEPTED = 1690, "revocation.stale-accepted", Warning, 0, StillTrusted, "docs/policy.md revocation.offline",
-        "What is known about revocation is out of date, but the policy allows it.",
+        "The revocation information is out of date, but the policy accepts it.",
         "Check again when there is a network connection.";
     LAST_KNOWN_ACCEPTED = 1700, "revocation.last-known", Warning, 0, StillTrusted, "docs/policy.md revocation.after_expiry",
-        "The certificate has expired; until the time named here it was not revoked, and nothing later is known.",
+        "The certificate has expired. It was not revoked at the time named here, and nothing later is known.",
         "Decide whether that time is late enough for you; if not, ask the publisher to sign the file again.";
     REVOKED_AFTER_SIGNING = 1710, "revocation.revoked-after-signing", Note, 0, StillTrusted, "docs/revocation.md",
         "The signer's certificate was revoked after this file was signed.",
-        "Nothing to do: the file was signed before.";
+        "Nothing to do: the file was signed before that.";
     REVOCATION_NOT_REQUIRED = 1720, "revocation.not-required", Note, 0, StillTrusted, "docs/policy.md revocation",
-        "Revocation was not checked, and the policy does not demand it.",
-        "Set `revocation` to `required` in the policy to demand it.";
+        "Whether this certificate was revoked was not checked; the policy does not require it.",
+        "To check it, set `revocation` to `required` in the policy.";
     EVIDENCE_IGNORED = 1760, "revocation.evidence-ignored", Note, 0, StillTrusted, "docs/revocation.md",
-        "A piece of revocation evidence was not used; the verdict does not rest on it.",
+        "A CRL or OCSP response was not used; the verdict does not depend on it.",
         "Nothing to do. Leave it out next time if it belongs to another file.";
 }

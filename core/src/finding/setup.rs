@@ -8,16 +8,16 @@ findings! {
         "Get the trust root again from its publisher, or make one with `countersign trust init`.";
     TRUST_ROOT_EMPTY = 20, "setup.trust-root.empty", SetUp, 2, SameFile, "Sigstore trusted_root.json v0.1",
         "The trust root lacks what this check needs.",
-        "Get a trust root that holds what is named here, or make one with `countersign trust init`.";
+        "Get a trust root that contains the part named here, or make one with `countersign trust init`.";
     TRUST_ROOT_OTHER_KIND = 30, "setup.trust-root.other-kind", SetUp, 2, SameFile, "Sigstore trusted_root.json v0.1",
         "The file given as the trust root is another kind of file.",
-        "Give the trust root (`trusted_root.json`) as the trust root, and this file where its kind is asked for.";
+        "Name the trust root (`trusted_root.json`) there; this file belongs in another place.";
     POLICY_OTHER_KIND = 40, "setup.policy.other-kind", SetUp, 2, SameFile, "docs/policy.schema.json",
         "The file given as the policy is another kind of file.",
-        "Give the policy as the policy, and this file where its kind is asked for.";
+        "Name the policy there; this file belongs in another place.";
     POLICY_MALFORMED = 70, "setup.policy.malformed", SetUp, 2, SameFile, "docs/policy.schema.json",
         "The policy cannot be read.",
-        "Correct the named place; `countersign policy lint` checks the whole file.";
+        "Fix the line or field named here. `countersign policy lint` checks the whole file.";
     PUBLIC_KEY_MALFORMED = 80, "setup.public-key.malformed", SetUp, 2, SameFile, "RFC 5280 §4.1.2.7; docs/cli.md",
         "The public key cannot be read.",
         "Give the publisher's public key (`--key`) as PEM or DER, a SubjectPublicKeyInfo; not a private key or a certificate.";
@@ -34,11 +34,11 @@ findings! {
         "A file cannot be read.",
         "Check that the path is right, that it is a file and that you may read it.";
     INPUT_TOO_LARGE = 240, "setup.input.too-large", SetUp, 3, SameFile, "core/src/limits.rs",
-        "A file is larger than is looked at.",
+        "A file is larger than the limit named here.",
         "Check that this is the right file.";
     INPUT_MALFORMED = 250, "setup.input.malformed", SetUp, 3, SameFile, "RFC 7468; docs/cli.md",
-        "A file does not hold what it was given for.",
-        "Correct what is named here, or give another file; `countersign inspect FILE` shows what is in one.";
+        "A file does not contain what it should.",
+        "Correct the file, or name another. `countersign inspect FILE` shows what is in it.";
     SERVICE_UNREACHABLE = 270, "setup.service.unreachable", NotChecked, 3, SameFile, "docs/cli.md",
         "A service did not answer.",
         "Check the address and the network, then try again.";
@@ -53,11 +53,11 @@ findings! {
         "Use another browser, with WebAssembly turned on, or check the file with `countersign verify`.";
     SERVICE_ANSWER = 310, "setup.service.answer", NotChecked, 3, SameFile, "docs/cli.md",
         "A service gave an answer that cannot be used.",
-        "Check the address. If it is right, try again later, or tell those who run the service.";
+        "Check the address. If it is right, try again later, or tell the service's operator.";
     SERVICE_ELSEWHERE = 320, "setup.service.redirect", NotChecked, 3, SameFile, "docs/cli.md",
         "A service redirects to an address that must not be followed.",
         "If you trust the new address, use it in place of the old one.";
     INTERNAL = 1610, "internal.error", NotChecked, 70, SameFile, "docs/findings.md",
         "This program made a mistake.",
-        "Report it, with the command and the report.";
+        "Please report it, with what you did and what you saw.";
 }

@@ -11,12 +11,12 @@ findings! {
         "Get the bundle again from the publisher.";
     LOG_ENTRY_UNSUPPORTED = 1390, "transparency.entry.not-supported", NotChecked, 3, PubliclyLogged, "Sigstore bundle v0.3 tlogEntries kindVersion",
         "The log entry is of a kind that this program does not know.",
-        "Update Countersign; if it is the newest, ask the publisher for a hashedrekord or dsse entry.";
+        "Update Countersign. If it is up to date, ask the publisher for a hashedrekord or dsse entry.";
     LOG_PROMISE_INVALID = 1400, "transparency.promise.invalid", Danger, 15, PubliclyLogged, "Sigstore bundle v0.3 inclusionPromise",
         "The log did not sign this entry and its time.",
         "Get the bundle again from the publisher.";
     LOG_TIME_FUTURE = 1410, "transparency.time.future", Danger, 15, PubliclyLogged, "Sigstore bundle v0.3 integratedTime",
-        "The log entry's time lies in the future.",
+        "The log entry's time is in the future.",
         "Check your clock; otherwise do not trust the file.";
     LOG_PROOF_INVALID = 1420, "transparency.proof.invalid", Danger, 15, PubliclyLogged, "RFC 9162 §2.1.3.2",
         "The proof does not show that the entry is in the log.",
@@ -25,11 +25,11 @@ findings! {
         "The log did not sign the checkpoint.",
         "Get the bundle again from the publisher.";
     CHECKPOINT_MISMATCH = 1440, "transparency.checkpoint.mismatch", Danger, 15, PubliclyLogged, "C2SP tlog-checkpoint",
-        "The checkpoint and the proof speak of different trees.",
+        "The checkpoint and the proof are about different trees.",
         "Get the bundle again from the publisher.";
     CHECKPOINT_ORIGIN = 1450, "transparency.checkpoint.origin", Danger, 15, PubliclyLogged, "C2SP tlog-checkpoint",
-        "The checkpoint is another log's.",
-        "Get the bundle again from the publisher; if it stays, correct the log's address in the trust root.";
+        "The checkpoint comes from another log.",
+        "Get the bundle again from the publisher. If it still fails, correct the log's address in the trust root.";
     CHECKPOINT_UNSIGNED = 1460, "transparency.checkpoint.unsigned", Danger, 15, PubliclyLogged, "C2SP signed-note",
         "The checkpoint carries no signature by the log's key.",
         "Get the bundle again from the publisher.";
@@ -40,17 +40,17 @@ findings! {
         "The log entry comes without a proof that it is in the log.",
         "Ask the publisher for a bundle with an inclusion proof and its checkpoint.";
     LOG_WINDOW = 1490, "transparency.log.outside-window", Danger, 15, PubliclyLogged, "Sigstore trusted_root.json validFor",
-        "The trust root does not trust this log at that time.",
-        "Get the current trust root; if it stays, ask the publisher to sign again.";
+        "The trust root does not cover this log for that time.",
+        "Get the current trust root. If it still fails, ask the publisher to sign again.";
     LOG_NOT_TRUSTED = 1500, "transparency.log.not-trusted", Danger, 15, PubliclyLogged, "docs/policy.md transparency",
         "The entry is in a log that you do not trust.",
         "If you trust this log, add it to the trust root.";
     LOG_ENTRY_ABSENT = 1510, "transparency.absent", Danger, 15, PubliclyLogged, "docs/policy.md transparency",
-        "The signature is not in a public log, and the policy demands it.",
-        "Ask the publisher for a bundle with a log entry, or set `transparency` to `off` knowingly.";
+        "The signature is not in a public log, and the policy requires one.",
+        "Ask the publisher for a bundle with a log entry. Set `transparency` to `off` only if you accept the risk.";
     LOG_NOT_CHECKED = 1770, "transparency.not-checked", Note, 0, PubliclyLogged, "docs/policy.md transparency",
-        "The bundle holds a transparency-log entry that was not checked.",
-        "Nothing to do: the trust root or the policy does without a log.";
+        "The bundle contains a transparency-log entry that was not checked.",
+        "Nothing to do: the trust root lists no log, or the policy does not require one.";
     LOG_ENTRY_IGNORED = 1780, "transparency.ignored", Note, 0, PubliclyLogged, "docs/policy.md transparency",
         "A log entry in the bundle could not be used; another could.",
         "Nothing to do.";

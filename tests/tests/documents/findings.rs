@@ -14,11 +14,11 @@ pub(super) fn page() -> String {
         "# Findings\n\n\
         Every finding that Countersign can report. This page is made from the tables in\n\
         `core/src/finding/` and `cli/src/codes.rs`; `countersign explain CODE` prints one entry. Codes are never reused\n\
-        and never renamed. Where several things are wrong, the report leads with the gravest class,\n\
-        and within it with the entry that stands first here.\n\n\
+        and never renamed. If several things are wrong, the report leads with the gravest class,\n\
+        and within it with the entry that comes first on this page.\n\n\
         | Class | What it means |\n|---|---|\n\
         | danger | Do not trust the file. |\n\
-        | not-checked | It could not be checked; this is not a pass. |\n\
+        | not-checked | It could not be checked. Do not open the file yet. |\n\
         | set-up | The check is misconfigured; says nothing about the file. |\n\
         | outdated | Genuine, but old. |\n\
         | warning | Verified; worth acting on. |\n\

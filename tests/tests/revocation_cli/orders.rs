@@ -39,7 +39,7 @@ fn revokes_by_certificate_serial_number_file_and_bundle() {
         let status = format!("countersign revocation status --certificate {of}");
         let by_ocsp = site.run(&status);
         assert_eq!(by_ocsp.exit_code, 14, "{}", by_ocsp.said());
-        assert!(by_ocsp.stdout.contains("Revoked. For superseded"), "{}", by_ocsp.said());
+        assert!(by_ocsp.stdout.contains("(superseded)"), "{}", by_ocsp.said());
     }
     // The same again is no new revocation, and no failure: what was asked for is so.
     let again = site.json("revoke --certificate signer.pem --reason superseded --yes");
@@ -128,8 +128,8 @@ fn says_what_is_wrong_with_an_order() {
         (
             "revoke --certificate signer.pem --reason superseded",
             2,
-            "setup.usage.invalid",
-            "nobody to ask",
+            "setup.confirmation.missing",
+            "",
         ),
     ] {
         let found = site.refused(&format!("countersign {arguments}"), exit_code, code);

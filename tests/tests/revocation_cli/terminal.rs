@@ -25,13 +25,13 @@ fn revoking_shows_what_it_does_and_asks() {
         assert_eq!(code, 2, "{shown}");
         assert!(shown.contains("Would be revoked: release@example.org"), "{shown}");
         assert!(shown.contains(&question), "{shown}");
-        assert!(shown.contains("the answer was no; nothing was done"), "{shown}");
+        assert!(shown.contains("so nothing was done"), "{shown}");
         assert_eq!(site.revoked(), []);
     }
     // Whoever does not want to be asked is not, terminal or not.
     let (code, shown) = at_terminal(&site, &format!("{revoke} --no-input"), "y\\n");
     assert_eq!(code, 2, "{shown}");
-    assert!(!shown.contains("[y/N]") || shown.contains("nobody to ask"), "{shown}");
+    assert!(!shown.contains("[y/N]") || shown.contains("setup.confirmation.missing"), "{shown}");
     let (code, shown) = at_terminal(&site, revoke, "y\\n");
     assert_eq!(code, 0, "{shown}");
     assert!(shown.contains(&question) && shown.contains("Revoked: release@example.org"), "{shown}");
