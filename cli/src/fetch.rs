@@ -310,7 +310,7 @@ fn permits(from: &Url, to: &Url, reply: &Reply, call: Call<'_>) -> Outcome<()> {
     let repeats =
         [StatusCode::TEMPORARY_REDIRECT, StatusCode::PERMANENT_REDIRECT].contains(&reply.status);
     if call.body.is_some() && !repeats {
-        return Err(elsewhere(from, found("a POST is repeated after 307 and 308 alone")));
+        return Err(elsewhere(from, found("a POST is repeated only after 307 and 308")));
     }
     Ok(())
 }

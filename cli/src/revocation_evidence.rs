@@ -263,7 +263,7 @@ impl RevocationEvidence {
             if let Some((url, crl)) = kept.first().filter(|_| is_kept_good && !came) {
                 let made = CertificateList::decode(crl).map(|crl| crl.this_update.to_string());
                 found.words.push(format!(
-                    "note: in place of an answer, the CRL of {} is used that {} gave before",
+                    "note: there was no answer, so the kept CRL of {} from {} is used",
                     made.unwrap_or_default(),
                     countersign_core::finding::quoted(url.clone())
                 ));
@@ -436,7 +436,7 @@ impl Forgotten {
 
     fn words(&self, what: &str) -> String {
         format!(
-            "warning: {what} is older than the CRL of {} that {} gave before, and is not used",
+            "warning: {what} is not used: it is older than the kept CRL of {} from {}",
             self.age.this_update(),
             countersign_core::finding::quoted(self.url.clone())
         )

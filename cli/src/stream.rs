@@ -45,7 +45,7 @@ pub fn refuse_named_pipe(path: &Path) -> Outcome<()> {
     let is_pipe = fs::metadata(path).is_ok_and(|metadata| metadata.file_type().is_fifo());
     // What /dev/fd/N points to is no path where the pipe has no name.
     if is_pipe && fs::canonicalize(path).is_ok() {
-        let found = "it is a named pipe, to which nobody may write; - and <(…) can be read";
+        let found = "a named pipe, to which perhaps nobody ever writes; use - or <(…)";
         return Err(Failure::unreadable(path, found));
     }
     Ok(())

@@ -83,7 +83,7 @@ impl Handshake {
             CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
                 "its TLS certificate is not valid yet, or the clock here is wrong".to_owned()
             }
-            other => format!("its TLS certificate is not believed: {other}"),
+            other => format!("its TLS certificate is not trusted: {other}"),
         };
         Finding::new(codes::SERVICE_NOT_TRUSTED).about(shown(url)).found(found).into()
     }

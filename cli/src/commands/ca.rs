@@ -159,7 +159,8 @@ pub(super) fn crl(arguments: &CaCrlArguments, session: &Session) -> Outcome<Answ
     }
     let number = match (arguments.number, listed.number) {
         (Some(number), Some(earlier)) if number <= earlier => {
-            let found = format!("CRL number {number} does not grow: {earlier} is out");
+            let found =
+                format!("CRL number {number} is too low: number {earlier} was published already");
             return Err(Failure::usage(found));
         }
         (Some(number), _) => number,

@@ -96,7 +96,7 @@ impl Listed {
         {
             let (reason, date) = before;
             let found = format!(
-                "{} is listed already, for {} from {date} on; that is not taken back",
+                "{} is listed already, for {} since {date}; a revocation cannot be undone",
                 serial_text(&serial),
                 reason.name()
             );

@@ -65,11 +65,12 @@ impl Address {
 /// Fetches a CRL, DER or PEM; gives DER that decodes.
 fn ask_crl(client: &HttpClient, url: &Url, patience: Patience) -> Outcome<Vec<u8>> {
     let reply = client.get(url, limits::CRL_BYTES, patience)?;
-    let unusable = |fault: PemFault| fetch::unusable(url, format!("what came is no CRL: {fault}"));
+    let unusable =
+        |fault: PemFault| fetch::unusable(url, format!("the answer is not a CRL: {fault}"));
     let crl = pem::object(reply.success(url, "a CRL")?, Kind::Crl).map_err(unusable)?;
     match CertificateList::decode(&crl) {
         Ok(_) => Ok(crl),
-        Err(error) => Err(fetch::unusable(url, format!("what came is no CRL: {error}"))),
+        Err(error) => Err(fetch::unusable(url, format!("the answer is not a CRL: {error}"))),
     }
 }
 
@@ -83,6 +84,8 @@ pub fn ask_ocsp(client: &HttpClient, url: &Url, request: &[u8]) -> Outcome<Vec<u
     let response = reply.success(url, "an OCSP response")?;
     match OcspResponse::decode(&response) {
         Ok(_) => Ok(response),
-        Err(error) => Err(fetch::unusable(url, format!("what came is no OCSP response: {error}"))),
+        Err(error) => {
+            Err(fetch::unusable(url, format!("the answer is not an OCSP response: {error}")))
+        }
     }
 }

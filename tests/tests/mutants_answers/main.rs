@@ -130,7 +130,7 @@ fn says_whether_revocation_was_not_asked_for_or_not_possible() {
     // A key that was given has no certificate.
     let report = verify(&keys::private_case());
     assert_eq!(report.verdict(), Verdict::Verified, "{:#?}", report.findings());
-    let given = "You gave the key; there is no certificate that could be revoked.";
+    let given = "You gave the key, so there is no certificate that could be revoked.";
     assert_eq!(answer(&report, Q::StillTrusted), (Outcome::NotRequired, given));
 }
 
