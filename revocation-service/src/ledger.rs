@@ -34,7 +34,7 @@ const REPLACES_KIND: &str = "ledger.replaces";
 
 /// Why the ledger in the folder is not the one that the database knows.
 #[derive(Debug, thiserror::Error)]
-pub enum LedgerFault {
+pub enum LedgerError {
     /// There is none.
     #[error(
         "{}: there is no audit ledger; the database knows the ledger {id}, whose last record was {sequence}. {}",
@@ -197,7 +197,7 @@ pub(crate) async fn open(
 /// number `replaced`, on record in the new one and in the database; gives the new one's number.
 ///
 /// # Errors
-/// [`LedgerFault`]: another ledger is in use, or the folder still holds one that is known; the
+/// [`LedgerError`]: another ledger is in use, or the folder still holds one that is known; the
 /// database cannot be used, a service uses it, or the ledger cannot be written.
 pub async fn replace_ledger(
     config: &Config,
@@ -205,7 +205,7 @@ pub async fn replace_ledger(
     clock: Arc<dyn Clock>,
 ) -> Result<String, StartError> {
     config.validate()?;
-    let not_in_use = |known| LedgerFault::NotInUse { asked: replaced.to_owned(), known };
+    let not_in_use = |known| LedgerError::NotInUse { asked: replaced.to_owned(), known };
     let settings = settings(config).filter(|settings| settings.mode != AuditMode::Off);
     let settings = settings.ok_or_else(|| not_in_use(None))?;
     let of_storage = |source| of_storage(config, source);
@@ -222,7 +222,7 @@ pub async fn replace_ledger(
     let there = locate(&folder, u64::MAX).map_err(countersign_daemon::ledger::OpenError::from)?;
     let there = there.map(|there| there.identity.id);
     if let Some(id) = there.filter(|id| known.iter().any(|ledger| ledger.id == *id)) {
-        return Err(LedgerFault::StillThere { folder, id }.into());
+        return Err(LedgerError::StillThere { folder, id }.into());
     }
     let ledger = settings.open(NAME, clock)?.ok_or_else(|| not_in_use(None))?;
     let record = json!({ "ledger": old.id, "sequence": old.sequence, "hash": old.hash });
@@ -272,9 +272,9 @@ fn compare(folder: &Path, known: &[KnownLedger], replica: &str) -> Result<(), St
     if let Some(own) = in_use(known, replica) {
         let (id, sequence, folder) = (own.id.clone(), own.sequence, folder.to_owned());
         return match locate(own.sequence)? {
-            None => Err(LedgerFault::Missing { folder, id, sequence }.into()),
+            None => Err(LedgerError::Missing { folder, id, sequence }.into()),
             Some(Located { identity: Identity { id: found, .. }, .. }) if found != id => {
-                Err(LedgerFault::Other { folder, found, id, sequence }.into())
+                Err(LedgerError::Other { folder, found, id, sequence }.into())
             }
             Some(located) => Ok(hold_against(&folder, own, &located)?),
         };
@@ -285,25 +285,25 @@ fn compare(folder: &Path, known: &[KnownLedger], replica: &str) -> Result<(), St
     };
     if let Some(by) = &other.replaced_by {
         let (id, by) = (other.id.clone(), by.clone());
-        return Err(LedgerFault::Replaced { folder: folder.to_owned(), id, by }.into());
+        return Err(LedgerError::Replaced { folder: folder.to_owned(), id, by }.into());
     }
     // A replica that got another name, with its ledger.
     let Some(located) = locate(other.sequence)? else { return Ok(()) };
     Ok(hold_against(folder, other, &located)?)
 }
 
-fn hold_against(folder: &Path, known: &KnownLedger, located: &Located) -> Result<(), LedgerFault> {
+fn hold_against(folder: &Path, known: &KnownLedger, located: &Located) -> Result<(), LedgerError> {
     let KnownLedger { id, sequence, hash, .. } = known.clone();
     let folder = folder.to_owned();
     match located.at {
         At::Head(found) if found == hash => Ok(()),
-        At::Head(found) => Err(LedgerFault::Rewritten { folder, id, sequence, found, hash }),
+        At::Head(found) => Err(LedgerError::Rewritten { folder, id, sequence, found, hash }),
         At::BehindTheEnd => {
             let head_sequence = located.head.sequence;
-            Err(LedgerFault::Cut { folder, id, head_sequence, sequence, hash })
+            Err(LedgerError::Cut { folder, id, head_sequence, sequence, hash })
         }
         // Whoever can write the folder could say so of anything.
-        At::Archived => Err(LedgerFault::NotCompared { folder, id, sequence, hash }),
+        At::Archived => Err(LedgerError::NotCompared { folder, id, sequence, hash }),
     }
 }
 

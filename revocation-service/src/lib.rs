@@ -44,11 +44,11 @@ use tokio::net::TcpListener;
 use crate::{
     admin::{
         Administration,
-        client_crls::{ClientCrlFault, ClientCrls},
+        client_crls::{ClientCrlError, ClientCrls},
     },
     config::{CompromiseScope, Config},
     publish::{
-        CrlFault, CrlSource, CrlTimes, CrlsElsewhere, Issuer, Publication, PublicationError,
+        CrlError, CrlSource, CrlTimes, CrlsElsewhere, Issuer, Publication, PublicationError,
         authority::{Authority, AuthorityError},
     },
     register::storage::{CompromiseReach, DatabaseLocation, Storage, StorageError, sqlite},
@@ -56,7 +56,7 @@ use crate::{
     state::Service,
 };
 
-pub use self::ledger::{LedgerFault, replace_ledger};
+pub use self::ledger::{LedgerError, replace_ledger};
 
 /// The program's name, as it announces itself.
 pub const PROGRAM: &str = "countersign-revocation";
@@ -81,7 +81,7 @@ pub enum StartError {
         issuer: String,
         /// What is wrong.
         #[source]
-        fault: Box<CrlFault>,
+        fault: Box<CrlError>,
     },
     /// The database cannot be used.
     #[error("{location}: {source}")]
@@ -96,13 +96,13 @@ pub enum StartError {
     Audit(#[from] OpenError),
     /// The audit ledger is not what the database knows of it.
     #[error("audit: {0}")]
-    Ledger(#[from] LedgerFault),
+    Ledger(#[from] LedgerError),
     /// CRLs cannot be written to where the configuration says.
     #[error(transparent)]
     Publication(#[from] PublicationError),
     /// A CRL for the admin listener's clients is wrong.
     #[error("admin_tls: {0}")]
-    ClientCrl(#[from] ClientCrlFault),
+    ClientCrl(#[from] ClientCrlError),
     /// The admin listener's TLS files are wrong.
     #[error("admin_tls: {0}")]
     Tls(#[from] TlsError),
@@ -367,7 +367,7 @@ fn open_publication(config: &Config) -> Result<Publication, PublicationError> {
     Publication::open(&config.publication(), config.crl_max_age_seconds)
 }
 
-fn open_client_crls(config: &Config) -> Result<Option<ClientCrls>, ClientCrlFault> {
+fn open_client_crls(config: &Config) -> Result<Option<ClientCrls>, ClientCrlError> {
     let settings = config.admin_tls.as_ref().filter(|settings| !settings.client_crl.is_empty());
     settings.map(|settings| ClientCrls::open(&settings.client_ca, &settings.client_crl)).transpose()
 }
@@ -422,6 +422,6 @@ fn reload_on_hangup(
     })
 }
 
-fn of_issuer(name: &str, fault: CrlFault) -> StartError {
+fn of_issuer(name: &str, fault: CrlError) -> StartError {
     StartError::Issuer { issuer: name.to_owned(), fault: Box::new(fault) }
 }

@@ -10,7 +10,7 @@ use crate::{
     admin::client_crls::ClientCrls,
     figures,
     publish::Issuer,
-    respond::{DelegateFault, refresh_delegate},
+    respond::{DelegateError, refresh_delegate},
     state::Service,
 };
 
@@ -76,7 +76,7 @@ async fn refresh_client_crls(crls: &Arc<ClientCrls>, service: &Service, faults: 
     faults.note("admin_tls", "a CRL of administrators ran out", run_out);
 }
 
-async fn renew_delegate(service: &Service, issuer: &Issuer) -> Result<(), DelegateFault> {
+async fn renew_delegate(service: &Service, issuer: &Issuer) -> Result<(), DelegateError> {
     let validity_seconds = service.delegate_validity_seconds;
     refresh_delegate(issuer, &service.storage, validity_seconds, service.now()).await
 }

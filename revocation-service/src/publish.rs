@@ -25,7 +25,7 @@ mod series;
 
 pub use self::{
     config::{ConditionalWrites, PublicationConfig},
-    crl::{CrlFault, PublishedCrl, RevokedSerials},
+    crl::{CrlError, PublishedCrl, RevokedSerials},
     elsewhere::CrlsElsewhere,
     issuer::{CrlSource, Issuer, Issuers},
     publication::PublicationError,

@@ -45,7 +45,7 @@ use serde::Deserialize;
 
 use self::signing_queue::SigningQueue;
 pub(crate) use self::{
-    delegates::{DelegateFault, refresh_delegate, reload_delegates},
+    delegates::{DelegateError, refresh_delegate, reload_delegates},
     fault::Fault,
     figures::{Figures, Outcome},
     kept::KeptAnswers,

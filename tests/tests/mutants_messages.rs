@@ -7,7 +7,7 @@ use countersign_core::{
     finding::FindingCode,
     limits,
     tsp::{
-        CertificateRequest, FailureInfo, PkiStatus, RequestFault, TimestampRequest,
+        CertificateRequest, FailureInfo, PkiStatus, RequestError, TimestampRequest,
         TimestampResponse,
     },
 };
@@ -76,7 +76,7 @@ fn tells_the_faults_of_requests_apart() {
             "the request is not a DER TimeStampReq: bytes follow after timeStampReq",
         ),
     ] {
-        let fault: RequestFault = TimestampRequest::decode(&bytes).expect_err(words);
+        let fault: RequestError = TimestampRequest::decode(&bytes).expect_err(words);
         assert_eq!(fault.failure(), failure, "{words}");
         assert_eq!(fault.to_string(), words);
     }

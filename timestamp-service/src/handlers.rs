@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use countersign_core::tsp::{FailureInfo, RequestFault, TimestampRequest};
+use countersign_core::tsp::{FailureInfo, RequestError, TimestampRequest};
 use countersign_daemon::clock::unix_seconds;
 use countersign_daemon::ledger::{AppendError, Appending};
 use countersign_daemon::problem::Problem;
@@ -167,7 +167,7 @@ fn sign_now(state: &State, body: &[u8], asked: Asked) -> Result<Issued, Refusal>
 }
 
 fn decode(body: &[u8]) -> Result<TimestampRequest<'_>, Refusal> {
-    TimestampRequest::decode(body).map_err(|fault: RequestFault| {
+    TimestampRequest::decode(body).map_err(|fault: RequestError| {
         Refusal::new(fault.failure(), format!("Send a correct TimeStampReq: {fault}."))
     })
 }

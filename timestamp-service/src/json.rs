@@ -39,7 +39,7 @@ struct Members<'a> {
 
 /// Why a body becomes no request.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum JsonFault {
+pub(crate) enum JsonError {
     /// Not such a JSON object; HTTP says so.
     Malformed(String),
     /// A value that the protocol refuses.
@@ -50,18 +50,18 @@ pub(crate) enum JsonFault {
 ///
 /// # Errors
 /// What is wrong, and who says so.
-pub(crate) fn to_request(body: &[u8]) -> Result<Vec<u8>, JsonFault> {
+pub(crate) fn to_request(body: &[u8]) -> Result<Vec<u8>, JsonError> {
     let members: Members<'_> =
-        serde_json::from_slice(body).map_err(|error| JsonFault::Malformed(error.to_string()))?;
+        serde_json::from_slice(body).map_err(|error| JsonError::Malformed(error.to_string()))?;
     let bad_format =
-        |text: String| JsonFault::Refused(Refusal::new(FailureInfo::BadDataFormat, text));
+        |text: String| JsonError::Refused(Refusal::new(FailureInfo::BadDataFormat, text));
     let digest = Base64::decode_vec(&members.artifact_hash)
         .map_err(|_| bad_format("Send artifactHash in base64, padded.".to_owned()))?;
     let algorithm = HashAlgorithm::parse(&members.hash_algorithm).ok_or_else(|| {
         let found = printable(&members.hash_algorithm);
         let known = HashAlgorithm::STRONG.map(HashAlgorithm::name).join(", ");
         let text = format!("The hashAlgorithm {found} is not known; use one of {known}.");
-        JsonFault::Refused(Refusal::new(FailureInfo::BadAlg, text))
+        JsonError::Refused(Refusal::new(FailureInfo::BadAlg, text))
     })?;
     let policy = match &members.tsa_policy_oid {
         None => Vec::new(),
@@ -180,7 +180,7 @@ mod tests {
     #[test]
     fn wrong_values_are_the_protocols_to_refuse_and_wrong_json_is_not() {
         let refused = |body: &str| match to_request(body.as_bytes()) {
-            Err(JsonFault::Refused(refusal)) => refusal.failure,
+            Err(JsonError::Refused(refusal)) => refusal.failure,
             other => panic!("{body}: {other:?}"),
         };
         let unknown = HASH.replace("sha256", "sha3-256");
@@ -202,7 +202,7 @@ mod tests {
             format!("{{{HASH}}}x"),
         ] {
             let fault = to_request(malformed.as_bytes()).expect_err("refused");
-            assert!(matches!(fault, JsonFault::Malformed(_)), "{malformed}: {fault:?}");
+            assert!(matches!(fault, JsonError::Malformed(_)), "{malformed}: {fault:?}");
         }
     }
 }

@@ -27,7 +27,7 @@ use warp::reply::Response;
 use warp::{Filter, Rejection, Reply};
 
 use crate::handlers::Asked;
-use crate::json::{self, JsonFault};
+use crate::json::{self, JsonError};
 use crate::state::{State, readiness};
 use crate::{handlers, reply};
 
@@ -124,8 +124,8 @@ async fn answer(
 async fn stamp_json(state: Arc<State>, body: &[u8], asked: Asked) -> Response {
     match json::to_request(body) {
         Ok(request) => handlers::stamp(state, request.into(), asked).await,
-        Err(JsonFault::Refused(refusal)) => handlers::refuse(&state, &refusal, asked.request_id),
-        Err(JsonFault::Malformed(detail)) => {
+        Err(JsonError::Refused(refusal)) => handlers::refuse(&state, &refusal, asked.request_id),
+        Err(JsonError::Malformed(detail)) => {
             let code = "request.body.malformed";
             let detail = format!("The body is not a timestamp request in JSON: {detail}.");
             Problem::new(StatusCode::BAD_REQUEST, code, detail).into_response()

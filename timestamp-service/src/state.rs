@@ -13,7 +13,7 @@ use tokio::sync::Semaphore;
 use crate::issuer::Issuer;
 use crate::keys::Keys;
 use crate::metrics::{Figures, KeyTimes};
-use crate::time::{ClockFault, StampClock};
+use crate::time::{ClockError, StampClock};
 
 /// The state of a running authority.
 #[derive(Debug)]
@@ -86,7 +86,7 @@ impl State {
     ///
     /// # Errors
     /// Why not.
-    pub fn check_clock(&self) -> Result<SystemTime, ClockFault> {
+    pub fn check_clock(&self) -> Result<SystemTime, ClockError> {
         let issuer = self.issuer();
         let default = issuer.offer(None).map(|offer| offer.policy.clock_allowance());
         self.clock.check(&issuer, default.unwrap_or(Duration::ZERO))

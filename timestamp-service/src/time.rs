@@ -27,7 +27,7 @@ pub struct StampClock {
 
 /// Why there is no time to stamp.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum ClockFault {
+pub enum ClockError {
     /// The clock was never set.
     #[error("the clock is before 2020")]
     BeforeTwentyTwenty,
@@ -85,13 +85,13 @@ impl StampClock {
     /// The time for a token that `issuer` signs, when the clock may be wrong by `allowance`.
     ///
     /// # Errors
-    /// [`ClockFault`]: then nothing may be stamped (failInfo timeNotAvailable).
+    /// [`ClockError`]: then nothing may be stamped (failInfo timeNotAvailable).
     pub fn stamp(
         &self,
         now: SystemTime,
         issuer: &Issuer,
         allowance: Duration,
-    ) -> Result<SystemTime, ClockFault> {
+    ) -> Result<SystemTime, ClockError> {
         judge(now, issuer)?;
         let left = self.left_of(allowance)?;
         // Whoever read the clock earlier and comes later gets the later time.
@@ -103,7 +103,7 @@ impl StampClock {
     ///
     /// # Errors
     /// As [`stamp`](Self::stamp).
-    pub fn check(&self, issuer: &Issuer, allowance: Duration) -> Result<SystemTime, ClockFault> {
+    pub fn check(&self, issuer: &Issuer, allowance: Duration) -> Result<SystemTime, ClockError> {
         let now = self.now();
         judge(now, issuer)?;
         let left = self.left_of(allowance)?;
@@ -111,34 +111,34 @@ impl StampClock {
     }
 
     /// What the clock's error leaves of what it may be.
-    fn left_of(&self, allowance: Duration) -> Result<Duration, ClockFault> {
+    fn left_of(&self, allowance: Duration) -> Result<Duration, ClockError> {
         let Some(monitor) = &self.monitor else { return Ok(allowance) };
         let Some(error) = monitor.check()?.error_bound else { return Ok(allowance) };
-        allowance.checked_sub(error).ok_or(ClockFault::Inexact {
+        allowance.checked_sub(error).ok_or(ClockError::Inexact {
             error_micros: error.as_micros(),
             allowance_micros: allowance.as_micros(),
         })
     }
 }
 
-fn judge(now: SystemTime, issuer: &Issuer) -> Result<(), ClockFault> {
+fn judge(now: SystemTime, issuer: &Issuer) -> Result<(), ClockError> {
     if !clock::is_plausible(now) {
-        return Err(ClockFault::BeforeTwentyTwenty);
+        return Err(ClockError::BeforeTwentyTwenty);
     }
     let seconds = unix_seconds(now);
     let (not_before, not_after) = (issuer.not_before(), issuer.not_after());
     if seconds < not_before || not_after < seconds {
-        return Err(ClockFault::OutsideCertificate { now: seconds, not_before, not_after });
+        return Err(ClockError::OutsideCertificate { now: seconds, not_before, not_after });
     }
     Ok(())
 }
 
 /// The later of the two times, unless that is further from the clock than is left.
-fn settle(now: SystemTime, latest_nanos: u64, left: Duration) -> Result<SystemTime, ClockFault> {
+fn settle(now: SystemTime, latest_nanos: u64, left: Duration) -> Result<SystemTime, ClockError> {
     let latest = SystemTime::UNIX_EPOCH + Duration::from_nanos(latest_nanos);
     if now + left < latest {
         let (now, latest) = (unix_seconds(now), unix_seconds(latest));
-        return Err(ClockFault::WentBack { now, latest });
+        return Err(ClockError::WentBack { now, latest });
     }
     Ok(now.max(latest))
 }

@@ -4,7 +4,7 @@ mod request;
 mod response;
 
 pub use request::{
-    CertId, Nonce, NonceKind, OcspRequest, OcspRequestFault, cert_id, request, request_of,
+    CertId, Nonce, NonceKind, OcspRequest, OcspRequestError, cert_id, request, request_of,
 };
 pub use response::{
     BasicResponse, CertificateStatus, OcspResponse, OcspResponseStatus, ResponderId, SingleResponse,

@@ -121,7 +121,7 @@ pub(super) fn nonce_octets(value: &[u8]) -> &[u8] {
 
 /// Why bytes are not a request that can be answered; every one is `malformedRequest`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OcspRequestFault {
+pub enum OcspRequestError {
     /// Not a DER `OCSPRequest`.
     Malformed(Asn1Error),
     /// It asks about nothing.
@@ -139,7 +139,7 @@ pub enum OcspRequestFault {
     Extension(ObjectIdentifier),
 }
 
-impl fmt::Display for OcspRequestFault {
+impl fmt::Display for OcspRequestError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Malformed(error) => write!(f, "not a DER OCSPRequest: {error}"),
@@ -155,9 +155,9 @@ impl fmt::Display for OcspRequestFault {
     }
 }
 
-impl core::error::Error for OcspRequestFault {}
+impl core::error::Error for OcspRequestError {}
 
-impl From<Asn1Error> for OcspRequestFault {
+impl From<Asn1Error> for OcspRequestError {
     fn from(error: Asn1Error) -> Self {
         Self::Malformed(error)
     }
@@ -168,11 +168,11 @@ impl<'a> OcspRequest<'a> {
     /// RFC 6960 §4.1.2 leaves it optional, and no answer depends on who asks.
     ///
     /// # Errors
-    /// [`OcspRequestFault`].
+    /// [`OcspRequestError`].
     pub fn decode(
         bytes: &'a [u8],
         most_certificates: usize,
-    ) -> core::result::Result<Self, OcspRequestFault> {
+    ) -> core::result::Result<Self, OcspRequestError> {
         const FIELD: &str = "ocspRequest";
         let mut request = Cursor::over_sequence(bytes, FIELD)?;
         let mut tbs = request.sequence("tbsRequest")?;
@@ -206,16 +206,16 @@ impl<'a> OcspRequest<'a> {
 fn certificates(
     mut list: Cursor<'_>,
     limit: usize,
-) -> core::result::Result<Vec<CertId<'_>>, OcspRequestFault> {
+) -> core::result::Result<Vec<CertId<'_>>, OcspRequestError> {
     let mut certificates = Vec::new();
     while !list.is_empty() {
         if certificates.len() >= limit {
-            return Err(OcspRequestFault::TooManyCertificates { limit });
+            return Err(OcspRequestError::TooManyCertificates { limit });
         }
         let mut request = list.sequence("request")?;
         let id = CertId::decode(request.any("certID")?)?;
         if !id.is_askable() {
-            return Err(OcspRequestFault::CertId);
+            return Err(OcspRequestError::CertId);
         }
         certificates.push(id);
         if let Some(tagged) = request.optional(context_constructed(0), "singleRequestExtensions")? {
@@ -224,22 +224,22 @@ fn certificates(
         request.finish("request")?;
     }
     if certificates.is_empty() {
-        return Err(OcspRequestFault::NoCertificate);
+        return Err(OcspRequestError::NoCertificate);
     }
     Ok(certificates)
 }
 
-fn refuse_critical(tagged: Tlv<'_>) -> core::result::Result<(), OcspRequestFault> {
+fn refuse_critical(tagged: Tlv<'_>) -> core::result::Result<(), OcspRequestError> {
     let list = Cursor::over_sequence(tagged.value, "singleRequestExtensions")?;
     for (id, critical, _) in extensions(list, "singleRequestExtensions")? {
         if critical.is_set() {
-            return Err(OcspRequestFault::Extension(id));
+            return Err(OcspRequestError::Extension(id));
         }
     }
     Ok(())
 }
 
-fn nonce(tagged: Tlv<'_>) -> core::result::Result<Option<Nonce<'_>>, OcspRequestFault> {
+fn nonce(tagged: Tlv<'_>) -> core::result::Result<Option<Nonce<'_>>, OcspRequestError> {
     let list = Cursor::over_sequence(tagged.value, "requestExtensions")?;
     let mut nonce = None;
     if list.is_empty() {
@@ -249,11 +249,11 @@ fn nonce(tagged: Tlv<'_>) -> core::result::Result<Option<Nonce<'_>>, OcspRequest
         if id == oid::OCSP_NONCE {
             let octets = nonce_octets(value);
             if octets.is_empty() || octets.len() > 128 {
-                return Err(OcspRequestFault::NonceLength);
+                return Err(OcspRequestError::NonceLength);
             }
             nonce = Some(Nonce { octets, value });
         } else if critical.is_set() {
-            return Err(OcspRequestFault::Extension(id));
+            return Err(OcspRequestError::Extension(id));
         }
     }
     Ok(nonce)

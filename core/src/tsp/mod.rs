@@ -15,7 +15,7 @@ pub use ber::{BerForm, first as first_ber};
 pub use info::{Accuracy, GenTime, MessageImprint, TstInfo};
 #[cfg(feature = "ber")]
 pub use legacy::LegacyTimestamp;
-pub use request::{CertificateRequest, RequestFault, TimestampRequest};
+pub use request::{CertificateRequest, RequestError, TimestampRequest};
 pub use response::{FailureInfo, PkiStatus, TimestampResponse, token};
 #[cfg(feature = "ber")]
 pub use verify::verify_legacy;

@@ -37,7 +37,7 @@ pub struct TimestampRequest<'a> {
 
 /// Why bytes are not a request that can be answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RequestFault {
+pub enum RequestError {
     /// Not a DER `TimeStampReq`.
     Malformed(Asn1Error),
     /// Another version than 1.
@@ -51,7 +51,7 @@ pub enum RequestFault {
     },
 }
 
-impl RequestFault {
+impl RequestError {
     /// What the response's failInfo says.
     pub fn failure(&self) -> FailureInfo {
         match self {
@@ -61,7 +61,7 @@ impl RequestFault {
     }
 }
 
-impl fmt::Display for RequestFault {
+impl fmt::Display for RequestError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Malformed(error) => write!(f, "the request is not a DER TimeStampReq: {error}"),
@@ -73,9 +73,9 @@ impl fmt::Display for RequestFault {
     }
 }
 
-impl core::error::Error for RequestFault {}
+impl core::error::Error for RequestError {}
 
-impl From<Asn1Error> for RequestFault {
+impl From<Asn1Error> for RequestError {
     fn from(error: Asn1Error) -> Self {
         Self::Malformed(error)
     }
@@ -86,12 +86,12 @@ impl<'a> TimestampRequest<'a> {
     /// refused: whether they are offered is the server's to say.
     ///
     /// # Errors
-    /// [`RequestFault`], with the failInfo to answer.
-    pub fn decode(bytes: &'a [u8]) -> core::result::Result<Self, RequestFault> {
+    /// [`RequestError`], with the failInfo to answer.
+    pub fn decode(bytes: &'a [u8]) -> core::result::Result<Self, RequestError> {
         const FIELD: &str = "timeStampReq";
         let mut fields = Cursor::over_sequence(bytes, FIELD)?;
         if fields.integer("version")? != [1] {
-            return Err(RequestFault::Version);
+            return Err(RequestError::Version);
         }
         let message_imprint = MessageImprint::decode(fields.any("messageImprint")?)?;
         let policy = policy(&mut fields)?;
@@ -105,7 +105,7 @@ impl<'a> TimestampRequest<'a> {
         if let Some(algorithm) = message_imprint.algorithm {
             let (expected, found) = (algorithm.output_length(), message_imprint.digest.len());
             if expected != found {
-                return Err(RequestFault::DigestLength { expected, found });
+                return Err(RequestError::DigestLength { expected, found });
             }
         }
         Ok(Self { message_imprint, policy, nonce, certificates_requested, extension })

@@ -81,7 +81,7 @@ pub enum Step {
 
 /// Why a proposal cannot be decided on, or not be made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PendingFault {
+pub enum PendingError {
     /// There is none of that number.
     #[error("there is no proposal of that number")]
     Unknown,
@@ -143,9 +143,9 @@ impl Proposed<'_> {
     /// What a decision of `by` leads to. Deciding again as before changes nothing.
     ///
     /// # Errors
-    /// [`PendingFault`]: expired, void, proposed by the same person, or decided otherwise or by
+    /// [`PendingError`]: expired, void, proposed by the same person, or decided otherwise or by
     /// somebody else.
-    pub fn decide(&self, decision: Decision, by: &str) -> Result<Step, PendingFault> {
+    pub fn decide(&self, decision: Decision, by: &str) -> Result<Step, PendingError> {
         match (self.state, decision) {
             (PendingState::Approved(before), Decision::Approve)
             | (PendingState::Rejected(before), Decision::Reject)
@@ -154,7 +154,7 @@ impl Proposed<'_> {
                 Ok(Step::Before)
             }
             (PendingState::Waiting, Decision::Approve) if self.by == by => {
-                Err(PendingFault::SamePerson)
+                Err(PendingError::SamePerson)
             }
             _ => self.refuse_closed(),
         }
@@ -163,29 +163,29 @@ impl Proposed<'_> {
     /// What a withdrawal by `by` leads to. Withdrawing again changes nothing.
     ///
     /// # Errors
-    /// [`PendingFault`]: expired, void, another person's, or decided.
-    pub fn withdraw(&self, by: &str) -> Result<Step, PendingFault> {
+    /// [`PendingError`]: expired, void, another person's, or decided.
+    pub fn withdraw(&self, by: &str) -> Result<Step, PendingError> {
         match self.state {
-            _ if self.by != by => Err(PendingFault::AnotherPersons),
+            _ if self.by != by => Err(PendingError::AnotherPersons),
             PendingState::Withdrawn(_) => Ok(Step::Before),
             _ => self.refuse_closed(),
         }
     }
 
-    fn refuse_closed(&self) -> Result<Step, PendingFault> {
+    fn refuse_closed(&self) -> Result<Step, PendingError> {
         let (outcome, verdict) = match self.state {
             PendingState::Waiting => return Ok(Step::Now),
-            PendingState::Expired => return Err(PendingFault::Expired),
-            PendingState::Outdated => return Err(PendingFault::Outdated { changes: self.changes }),
+            PendingState::Expired => return Err(PendingError::Expired),
+            PendingState::Outdated => return Err(PendingError::Outdated { changes: self.changes }),
             PendingState::Approved(verdict) => ("approved", verdict),
             PendingState::Rejected(verdict) => ("rejected", verdict),
             PendingState::Withdrawn(verdict) => ("withdrawn", verdict),
         };
-        Err(PendingFault::Decided { outcome, by: verdict.actor.clone(), at: verdict.at })
+        Err(PendingError::Decided { outcome, by: verdict.actor.clone(), at: verdict.at })
     }
 }
 
-impl PendingFault {
+impl PendingError {
     /// The answer to the person who asked for it.
     pub fn problem(&self) -> Problem {
         let (status, code) = match self {
@@ -207,14 +207,14 @@ impl PendingFault {
 /// The comments of a proposal with `said` added; `None` if it was said before.
 ///
 /// # Errors
-/// [`PendingFault::CommentTooLong`].
-pub fn add_comment(before: &str, said: &str) -> Result<Option<String>, PendingFault> {
+/// [`PendingError::CommentTooLong`].
+pub fn add_comment(before: &str, said: &str) -> Result<Option<String>, PendingError> {
     if before.split(SEPARATOR).any(|each| each == said) || before == said {
         return Ok(None);
     }
     let together = format!("{before}{SEPARATOR}{said}");
     if together.len() > MAX_COMMENT_OCTETS {
-        return Err(PendingFault::CommentTooLong);
+        return Err(PendingError::CommentTooLong);
     }
     Ok(Some(together))
 }
@@ -306,11 +306,11 @@ mod tests {
         let waits = PendingState::Waiting;
         assert_eq!(
             of_alice(&waits).decide(Decision::Approve, "alice"),
-            Err(PendingFault::SamePerson)
+            Err(PendingError::SamePerson)
         );
         assert_eq!(of_alice(&waits).decide(Decision::Approve, "bob"), Ok(Step::Now));
         assert_eq!(of_alice(&waits).decide(Decision::Reject, "alice"), Ok(Step::Now));
-        assert_eq!(of_alice(&waits).withdraw("bob"), Err(PendingFault::AnotherPersons));
+        assert_eq!(of_alice(&waits).withdraw("bob"), Err(PendingError::AnotherPersons));
         assert_eq!(of_alice(&waits).withdraw("alice"), Ok(Step::Now));
     }
 
@@ -339,6 +339,6 @@ mod tests {
         assert_eq!(add_comment("a; b", "a; b"), Ok(None));
         assert_eq!(add_comment("a", "c"), Ok(Some("a; c".to_owned())));
         let long = "x".repeat(MAX_COMMENT_OCTETS - 2);
-        assert_eq!(add_comment(&long, "c"), Err(PendingFault::CommentTooLong));
+        assert_eq!(add_comment(&long, "c"), Err(PendingError::CommentTooLong));
     }
 }

@@ -26,7 +26,7 @@ use countersign_signing::{
     pem::{PemError, read_certificates},
 };
 
-use crate::publish::{CrlFault, authority, file_state::FileState, revoked_in};
+use crate::publish::{CrlError, authority, file_state::FileState, revoked_in};
 
 /// The CRLs for the admin listener's clients.
 #[derive(Debug)]
@@ -62,7 +62,7 @@ struct ClientCrl {
 
 /// Why a file is not taken.
 #[derive(Debug, thiserror::Error)]
-pub enum ClientCrlFault {
+pub enum ClientCrlError {
     /// The authorities cannot be read.
     #[error("client_ca: {0}")]
     Authorities(#[from] PemError),
@@ -73,7 +73,7 @@ pub enum ClientCrlFault {
         path: PathBuf,
         /// What is wrong.
         #[source]
-        fault: Box<CrlFault>,
+        fault: Box<CrlError>,
     },
     /// None of the authorities signed it.
     #[error("client_crl {}: no certificate of client_ca signed it", path.display())]
@@ -106,7 +106,7 @@ impl ClientCrls {
     ///
     /// # Errors
     /// The first that is not good: a service that starts without it would let in who is locked out.
-    pub(crate) fn open(client_ca: &Path, files: &[PathBuf]) -> Result<Self, ClientCrlFault> {
+    pub(crate) fn open(client_ca: &Path, files: &[PathBuf]) -> Result<Self, ClientCrlError> {
         let crls = Self {
             client_ca: client_ca.to_owned(),
             files: files.to_vec(),
@@ -120,7 +120,7 @@ impl ClientCrls {
     }
 
     /// Reads again what changed. What is wrong changes nothing; it is said once.
-    pub(crate) fn refresh(&self) -> Vec<ClientCrlFault> {
+    pub(crate) fn refresh(&self) -> Vec<ClientCrlError> {
         let mut faults = Vec::new();
         for (index, path) in self.files.iter().enumerate() {
             let state = FileState::of(path);
@@ -131,7 +131,7 @@ impl ClientCrls {
                 continue;
             }
             let taken = state
-                .map_err(|fault| ClientCrlFault::File {
+                .map_err(|fault| ClientCrlError::File {
                     path: path.clone(),
                     fault: Box::new(fault.into()),
                 })
@@ -153,11 +153,11 @@ impl ClientCrls {
     }
 
     /// The lists whose time is over at `now`.
-    pub(crate) fn run_out(&self, now: UnixSeconds) -> Option<ClientCrlFault> {
+    pub(crate) fn run_out(&self, now: UnixSeconds) -> Option<ClientCrlError> {
         let current = self.current.load();
         self.files.iter().zip(current.iter()).find_map(|(path, lists)| {
             let over = lists.iter().filter_map(|list| list.next_update).find(|next| *next < now);
-            over.map(|next_update| ClientCrlFault::RanOut { path: path.clone(), next_update })
+            over.map(|next_update| ClientCrlError::RanOut { path: path.clone(), next_update })
         })
     }
 
@@ -179,8 +179,8 @@ impl ClientCrls {
         self.current.load().iter().flatten().any(|list| list.issuer_key == *spki_sha256)
     }
 
-    fn read(&self, path: &Path) -> Result<Vec<ClientCrl>, ClientCrlFault> {
-        let failed = |fault: CrlFault| ClientCrlFault::File {
+    fn read(&self, path: &Path) -> Result<Vec<ClientCrl>, ClientCrlError> {
+        let failed = |fault: CrlError| ClientCrlError::File {
             path: path.to_owned(),
             fault: Box::new(fault),
         };
@@ -190,17 +190,17 @@ impl ClientCrls {
         let mut lists = Vec::new();
         for der in lists_in(content).map_err(failed)? {
             let list = CertificateList::decode(&der)
-                .map_err(|error| failed(CrlFault::Malformed(error.to_string())))?;
+                .map_err(|error| failed(CrlError::Malformed(error.to_string())))?;
             let findings = crl::inspect(&list);
             if !findings.is_empty() || list.extensions.delta_base.is_some() {
                 let rules = authority::rules(&findings);
                 let rules = if findings.is_empty() { "it is a delta".to_owned() } else { rules };
-                return Err(failed(CrlFault::Rules(rules)));
+                return Err(failed(CrlError::Rules(rules)));
             }
             let (issuer, issuer_key) = authorities
                 .iter()
                 .find_map(|der| Some((der.clone(), key_that_signed(&list, der)?)))
-                .ok_or_else(|| ClientCrlFault::Stranger { path: path.to_owned() })?;
+                .ok_or_else(|| ClientCrlError::Stranger { path: path.to_owned() })?;
             let serials = revoked_in(&list).map_err(failed)?.into_keys().collect();
             let (this_update, next_update) = (list.this_update, list.next_update);
             lists.push(ClientCrl { issuer, issuer_key, this_update, next_update, serials });
@@ -213,7 +213,7 @@ impl ClientCrls {
         index: usize,
         path: &Path,
         read: Vec<ClientCrl>,
-    ) -> Result<(), ClientCrlFault> {
+    ) -> Result<(), ClientCrlError> {
         let mut all = Vec::clone(&self.current.load());
         let Some(known) = all.get_mut(index) else { return Ok(()) };
         for list in &read {
@@ -225,7 +225,7 @@ impl ClientCrls {
                 .map(|before| before.this_update);
             if let Some(known) = newer {
                 let (path, found) = (path.to_owned(), list.this_update);
-                return Err(ClientCrlFault::Older { path, found, known });
+                return Err(ClientCrlError::Older { path, found, known });
             }
         }
         *known = read;
@@ -249,6 +249,6 @@ fn key_that_signed(list: &CertificateList<'_>, authority: &[u8]) -> Option<[u8; 
 }
 
 /// The CRLs in a file: one in DER, or every one in PEM.
-fn lists_in(content: Vec<u8>) -> Result<Vec<Vec<u8>>, CrlFault> {
-    pem::objects(content, Kind::Crl).map_err(|fault| CrlFault::Malformed(fault.to_string()))
+fn lists_in(content: Vec<u8>) -> Result<Vec<Vec<u8>>, CrlError> {
+    pem::objects(content, Kind::Crl).map_err(|fault| CrlError::Malformed(fault.to_string()))
 }

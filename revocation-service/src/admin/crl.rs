@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::Administration;
 use crate::{
-    publish::{CrlFault, CrlSource},
+    publish::{CrlError, CrlSource},
     reply::of_storage,
 };
 
@@ -42,24 +42,24 @@ fn refused(name: &str) -> Problem {
     Problem::new(StatusCode::CONFLICT, "crl.not_uploaded", detail)
 }
 
-fn problem_of(fault: &CrlFault) -> Problem {
+fn problem_of(fault: &CrlError) -> Problem {
     let detail = format!("{fault}.");
     match fault {
-        CrlFault::Malformed(_) => Problem::bad_request("crl.malformed", detail),
-        CrlFault::Rules(_) => Problem::bad_request("crl.rules", detail),
-        CrlFault::Signature => Problem::bad_request("crl.signature", detail),
-        CrlFault::Number => Problem::bad_request("crl.number.missing", detail),
-        CrlFault::DateToCome { .. } => Problem::bad_request("crl.entry.future", detail),
-        CrlFault::NumberDoesNotGrow { .. } => {
+        CrlError::Malformed(_) => Problem::bad_request("crl.malformed", detail),
+        CrlError::Rules(_) => Problem::bad_request("crl.rules", detail),
+        CrlError::Signature => Problem::bad_request("crl.signature", detail),
+        CrlError::Number => Problem::bad_request("crl.number.missing", detail),
+        CrlError::DateToCome { .. } => Problem::bad_request("crl.entry.future", detail),
+        CrlError::NumberDoesNotGrow { .. } => {
             Problem::new(StatusCode::CONFLICT, "crl.number.not_greater", detail)
         }
-        CrlFault::UrlChanged { .. } => {
+        CrlError::UrlChanged { .. } => {
             Problem::new(StatusCode::CONFLICT, "crl.distribution_point.changed", detail)
         }
-        CrlFault::ThisUpdateGoesBack { .. } => {
+        CrlError::ThisUpdateGoesBack { .. } => {
             Problem::new(StatusCode::CONFLICT, "crl.this_update.goes_back", detail)
         }
-        CrlFault::Revives { revival, .. } => {
+        CrlError::Revives { revival, .. } => {
             let code = match revival {
                 Revival::Forgotten => "crl.entry.forgotten",
                 Revival::Lightened => "crl.entry.lightened",
@@ -67,7 +67,7 @@ fn problem_of(fault: &CrlFault) -> Problem {
             };
             Problem::new(StatusCode::CONFLICT, code, detail)
         }
-        CrlFault::Storage(error) => of_storage(error),
+        CrlError::Storage(error) => of_storage(error),
         _ => {
             tracing::error!(%fault, "a CRL was not taken");
             Problem::internal()

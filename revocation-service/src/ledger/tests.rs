@@ -32,7 +32,7 @@ fn known(id: &str, head: Head) -> KnownLedger {
     KnownLedger { id: id.to_owned(), replica: String::new(), sequence, hash, replaced_by: None }
 }
 
-fn fault(folder: &Path, known: &[KnownLedger]) -> LedgerFault {
+fn fault(folder: &Path, known: &[KnownLedger]) -> LedgerError {
     match compare(folder, known, "").expect_err("refused") {
         StartError::Ledger(fault) => fault,
         other => panic!("{other}"),
@@ -76,7 +76,7 @@ async fn a_ledger_that_ends_before_the_head_is_refused() {
     let beyond = Head { sequence: head.sequence + 1, ..head };
     let fault = fault(folder.path(), &[known(&id, beyond)]);
     assert!(
-        matches!(&fault, LedgerFault::Cut { head_sequence, .. } if *head_sequence == head.sequence),
+        matches!(&fault, LedgerError::Cut { head_sequence, .. } if *head_sequence == head.sequence),
         "{fault}"
     );
     let text = fault.to_string();
@@ -94,7 +94,7 @@ async fn a_ledger_that_was_written_anew_is_refused() {
         .expect("by itself it is whole");
     for head in &heads {
         let fault = fault(folder.path(), &[known(&id, *head)]);
-        assert!(matches!(fault, LedgerFault::Rewritten { .. }), "{fault}");
+        assert!(matches!(fault, LedgerError::Rewritten { .. }), "{fault}");
     }
 }
 
@@ -104,9 +104,9 @@ async fn a_ledger_that_is_gone_and_another_one_are_refused() {
     let (other, ..) = made().await;
     let known = [known(&id, heads[3])];
     let none = folder.path().join("none");
-    assert!(matches!(fault(&none, &known), LedgerFault::Missing { .. }));
+    assert!(matches!(fault(&none, &known), LedgerError::Missing { .. }));
     assert!(!none.exists(), "refusing makes nothing");
-    assert!(matches!(fault(other.path(), &known), LedgerFault::Other { .. }));
+    assert!(matches!(fault(other.path(), &known), LedgerError::Other { .. }));
 }
 
 #[tokio::test]
@@ -127,7 +127,7 @@ async fn a_head_in_a_file_of_format_1_that_is_gone_is_not_believed_to_be_archive
     // The attacker chooses the number of the first line.
     write(2, 6, &Hash::of_line(b"any"));
     let fault = fault(folder.path(), std::slice::from_ref(&known));
-    assert!(matches!(fault, LedgerFault::NotCompared { sequence: 4, .. }), "{fault}");
+    assert!(matches!(fault, LedgerError::NotCompared { sequence: 4, .. }), "{fault}");
     // With the file that has it, the ledger is compared.
     fs::remove_file(folder.path().join(file_name(2))).expect("removed");
     let first = write(1, 0, &Hash::NONE);
@@ -160,6 +160,6 @@ async fn a_ledger_that_was_replaced_does_not_come_back() {
     let old = KnownLedger { replaced_by: Some(other_id.clone()), ..known(&id, heads[11]) };
     let both = [old.clone(), known(&other_id, others[11])];
     compare(other.path(), &both, "").expect("the one in use");
-    assert!(matches!(fault(folder.path(), &both), LedgerFault::Other { .. }));
-    assert!(matches!(fault(folder.path(), &[old]), LedgerFault::Replaced { .. }));
+    assert!(matches!(fault(folder.path(), &both), LedgerError::Other { .. }));
+    assert!(matches!(fault(folder.path(), &[old]), LedgerError::Replaced { .. }));
 }

@@ -8,7 +8,7 @@ use countersign_signing::{
     key::Signer,
 };
 
-use super::{CrlFault, PublishedCrl, authority::Authority, series::Base};
+use super::{CrlError, PublishedCrl, authority::Authority, series::Base};
 use crate::register::{
     CrlScope,
     storage::{Revocation, RevocationChanges, RevocationList},
@@ -104,7 +104,7 @@ impl Round {
         jobs: &[Job],
         authority: &Authority,
         key: &dyn Signer,
-    ) -> Result<Vec<Built>, CrlFault> {
+    ) -> Result<Vec<Built>, CrlError> {
         jobs.iter()
             .map(|job| {
                 let complete = match job.work {
@@ -133,7 +133,7 @@ impl Round {
         job: &Job,
         authority: &Authority,
         key: &dyn Signer,
-    ) -> Result<PublishedCrl, CrlFault> {
+    ) -> Result<PublishedCrl, CrlError> {
         let terms = self.terms(job, authority, self.validity_seconds);
         let mut builder = CrlBuilder::new(authority.certificate_der(), terms)?;
         if let Some(url) = &job.delta_url {
@@ -150,7 +150,7 @@ impl Round {
         job: &Job,
         authority: &Authority,
         key: &dyn Signer,
-    ) -> Result<Option<PublishedCrl>, CrlFault> {
+    ) -> Result<Option<PublishedCrl>, CrlError> {
         let (Some(base), Some(changes)) = (job.base, &self.changes) else { return Ok(None) };
         let terms = self.terms(job, authority, self.delta_validity_seconds);
         let mut builder =

@@ -40,7 +40,7 @@ pub type RevokedSerials = HashMap<Vec<u8>, (RevocationReason, UnixSeconds)>;
 
 /// Why there is no new CRL.
 #[derive(Debug, thiserror::Error)]
-pub enum CrlFault {
+pub enum CrlError {
     /// It is not a CRL.
     #[error("the CRL cannot be read: {0}")]
     Malformed(String),
@@ -140,14 +140,14 @@ pub enum CrlFault {
 /// What a list says of its entries; memory grows with them.
 ///
 /// # Errors
-/// [`CrlFault::Malformed`].
-pub(crate) fn revoked_in(list: &CertificateList<'_>) -> Result<RevokedSerials, CrlFault> {
+/// [`CrlError::Malformed`].
+pub(crate) fn revoked_in(list: &CertificateList<'_>) -> Result<RevokedSerials, CrlError> {
     list.entries()
         .map(|entry| {
             entry.map(|entry| (entry.serial.to_vec(), (entry.reason, entry.effective_date())))
         })
         .collect::<Result<_, _>>()
-        .map_err(|error| CrlFault::Malformed(error.to_string()))
+        .map_err(|error| CrlError::Malformed(error.to_string()))
 }
 
 impl PublishedCrl {
@@ -155,13 +155,13 @@ impl PublishedCrl {
     /// signed it.
     ///
     /// # Errors
-    /// [`CrlFault`] names the rule.
-    pub fn inspect(der: &Bytes, revision: i64, issuer: &Authority) -> Result<Self, CrlFault> {
+    /// [`CrlError`] names the rule.
+    pub fn inspect(der: &Bytes, revision: i64, issuer: &Authority) -> Result<Self, CrlError> {
         let list =
-            CertificateList::decode(der).map_err(|error| CrlFault::Malformed(error.to_string()))?;
+            CertificateList::decode(der).map_err(|error| CrlError::Malformed(error.to_string()))?;
         let findings = crl::inspect(&list);
         if !findings.is_empty() {
-            return Err(CrlFault::Rules(authority::rules(&findings)));
+            return Err(CrlError::Rules(authority::rules(&findings)));
         }
         let certificate = issuer.certificate();
         let is_signed = certificate.public_key.verifies(
@@ -171,16 +171,16 @@ impl PublishedCrl {
             list.signature,
         );
         if !name::equal(list.issuer, certificate.subject) || !is_signed {
-            return Err(CrlFault::Signature);
+            return Err(CrlError::Signature);
         }
         let number = list
             .extensions
             .number
             .and_then(|octets| countersign_core::asn1::unsigned(octets, "CRLNumber").ok())
             .filter(|number| i64::try_from(*number).is_ok())
-            .ok_or(CrlFault::Number)?;
+            .ok_or(CrlError::Number)?;
         let next_update =
-            list.next_update.ok_or_else(|| CrlFault::Rules("nextUpdate is missing".to_owned()))?;
+            list.next_update.ok_or_else(|| CrlError::Rules("nextUpdate is missing".to_owned()))?;
         let validity = Validity::new(&sha256(der), list.this_update, next_update);
         let point = list.extensions.issuing_distribution_point.as_ref();
         let url = point.and_then(|(_, point)| point.urls.first()).map(|url| (*url).to_owned());
@@ -191,26 +191,26 @@ impl PublishedCrl {
     /// What the CRL says of its entries; memory grows with them.
     ///
     /// # Errors
-    /// [`CrlFault::Malformed`]; not for one that [`inspect`](Self::inspect) let through.
-    pub fn revoked_serials(&self) -> Result<RevokedSerials, CrlFault> {
+    /// [`CrlError::Malformed`]; not for one that [`inspect`](Self::inspect) let through.
+    pub fn revoked_serials(&self) -> Result<RevokedSerials, CrlError> {
         let list = CertificateList::decode(&self.der)
-            .map_err(|error| CrlFault::Malformed(error.to_string()))?;
+            .map_err(|error| CrlError::Malformed(error.to_string()))?;
         revoked_in(&list)
     }
 
     /// Checks that this CRL may take the place of `published`.
     ///
     /// # Errors
-    /// [`CrlFault::NumberDoesNotGrow`], [`CrlFault::UrlChanged`].
-    pub fn succeed(&self, published: &Self) -> Result<(), CrlFault> {
+    /// [`CrlError::NumberDoesNotGrow`], [`CrlError::UrlChanged`].
+    pub fn succeed(&self, published: &Self) -> Result<(), CrlError> {
         if self.number <= published.number {
-            return Err(CrlFault::NumberDoesNotGrow {
+            return Err(CrlError::NumberDoesNotGrow {
                 number: self.number,
                 published: published.number,
             });
         }
         if self.url != published.url {
-            return Err(CrlFault::UrlChanged {
+            return Err(CrlError::UrlChanged {
                 published: published.url.clone(),
                 found: self.url.clone(),
             });

@@ -23,7 +23,7 @@ use countersign_core::{
 };
 use countersign_signing::files;
 
-use super::{CrlFault, PublishedCrl, RevokedSerials, authority::Authority, file_state::FileState};
+use super::{CrlError, PublishedCrl, RevokedSerials, authority::Authority, file_state::FileState};
 use crate::register::{
     CrlList,
     storage::{Evidence, IssuerId, Storage, StoredCrl},
@@ -66,7 +66,7 @@ impl CrlsElsewhere {
         storage: Arc<Storage>,
         path: Option<PathBuf>,
         now: UnixSeconds,
-    ) -> Result<Self, CrlFault> {
+    ) -> Result<Self, CrlError> {
         let stored = storage.stored_crl(issuer, CrlList::WHOLE).await?;
         let stored = stored.and_then(|stored| {
             let crl = PublishedCrl::inspect(&stored.der.into(), 0, &authority).ok()?;
@@ -83,7 +83,7 @@ impl CrlsElsewhere {
             taking: tokio::sync::Mutex::new(()),
         };
         match crls.refresh(now).await {
-            Err(CrlFault::Storage(error)) => Err(error.into()),
+            Err(CrlError::Storage(error)) => Err(error.into()),
             Ok(()) | Err(_) => Ok(crls),
         }
     }
@@ -91,11 +91,11 @@ impl CrlsElsewhere {
     /// Checks the file in `path` without the database; it must not have run out either.
     ///
     /// # Errors
-    /// [`CrlFault`].
-    pub fn check(path: &Path, authority: &Authority, now: UnixSeconds) -> Result<(), CrlFault> {
+    /// [`CrlError`].
+    pub fn check(path: &Path, authority: &Authority, now: UnixSeconds) -> Result<(), CrlError> {
         let crl = read(path, authority)?;
         if crl.is_overdue(now) {
-            return Err(CrlFault::Overdue { next_update: crl.validity.next_update });
+            return Err(CrlError::Overdue { next_update: crl.validity.next_update });
         }
         Ok(())
     }
@@ -123,8 +123,8 @@ impl CrlsElsewhere {
     /// Publishes the file if it changed since it was looked at last.
     ///
     /// # Errors
-    /// [`CrlFault`]; the CRL before stays. A bad file is not tried again until it changes.
-    pub async fn refresh(&self, now: UnixSeconds) -> Result<(), CrlFault> {
+    /// [`CrlError`]; the CRL before stays. A bad file is not tried again until it changes.
+    pub async fn refresh(&self, now: UnixSeconds) -> Result<(), CrlError> {
         let Some(path) = &self.path else { return Ok(()) };
         let outcome = match FileState::of(path) {
             Err(fault) => {
@@ -144,7 +144,7 @@ impl CrlsElsewhere {
         };
         let mut watched = self.watched();
         watched.fault = outcome.as_ref().err().map(ToString::to_string);
-        if matches!(outcome, Err(CrlFault::Storage(_))) {
+        if matches!(outcome, Err(CrlError::Storage(_))) {
             // Not the file's fault: look at it again next time.
             watched.seen = FileState::default();
         }
@@ -155,7 +155,7 @@ impl CrlsElsewhere {
         self.watched.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn take_file(&self, path: &Path, now: UnixSeconds) -> Result<(), CrlFault> {
+    async fn take_file(&self, path: &Path, now: UnixSeconds) -> Result<(), CrlError> {
         let (path, authority) = (path.to_owned(), Arc::clone(&self.authority));
         self.take(now, move || read(&path, &authority)).await.map(|_| ())
     }
@@ -163,12 +163,12 @@ impl CrlsElsewhere {
     /// Publishes a CRL that was uploaded, DER or PEM, unless it is the one published already.
     ///
     /// # Errors
-    /// [`CrlFault`]; the CRL before stays.
+    /// [`CrlError`]; the CRL before stays.
     pub async fn upload(
         &self,
         content: Vec<u8>,
         now: UnixSeconds,
-    ) -> Result<Arc<PublishedCrl>, CrlFault> {
+    ) -> Result<Arc<PublishedCrl>, CrlError> {
         let authority = Arc::clone(&self.authority);
         self.take(now, move || inspect(content, &authority)).await
     }
@@ -176,15 +176,15 @@ impl CrlsElsewhere {
     async fn take(
         &self,
         now: UnixSeconds,
-        read: impl FnOnce() -> Result<PublishedCrl, CrlFault> + Send + 'static,
-    ) -> Result<Arc<PublishedCrl>, CrlFault> {
+        read: impl FnOnce() -> Result<PublishedCrl, CrlError> + Send + 'static,
+    ) -> Result<Arc<PublishedCrl>, CrlError> {
         // Off the threads that serve connections: it may be 32 MiB.
         let reading = tokio::task::spawn_blocking(move || {
             let crl = read()?;
             let revoked = crl.revoked_serials()?;
-            Ok::<_, CrlFault>((crl, revoked))
+            Ok::<_, CrlError>((crl, revoked))
         });
-        let (crl, revoked) = reading.await.map_err(|_| CrlFault::Abandoned)??;
+        let (crl, revoked) = reading.await.map_err(|_| CrlError::Abandoned)??;
         refuse_dates_to_come(&revoked, now)?;
         let _taking = self.taking.lock().await;
         if let Some(current) = self.current.load_full() {
@@ -210,7 +210,7 @@ impl CrlsElsewhere {
         &self,
         (published, listed): (&PublishedCrl, &RevokedSerials),
         next: &RevokedSerials,
-    ) -> Result<(), CrlFault> {
+    ) -> Result<(), CrlError> {
         let mut revived: Vec<(Revival, &[u8])> = listed
             .iter()
             .filter_map(|(serial, before)| {
@@ -235,7 +235,7 @@ impl CrlsElsewhere {
         if more > 0 {
             serials = format!("{serials} and {more} more");
         }
-        Err(CrlFault::Revives {
+        Err(CrlError::Revives {
             published: published.number,
             revival: gravest,
             how: match gravest {
@@ -253,14 +253,14 @@ impl CrlsElsewhere {
         &self,
         published: &PublishedCrl,
         serial: &[u8],
-    ) -> Result<bool, CrlFault> {
+    ) -> Result<bool, CrlError> {
         // An import could say that any certificate ran out.
         let known = self.storage.certificate(self.issuer, serial).await?;
         let Some(known) = known.filter(|known| known.evidence == Evidence::Certificate) else {
             return Ok(false);
         };
         let kept_since = CertificateList::decode(&published.der)
-            .map_err(|error| CrlFault::Malformed(error.to_string()))?
+            .map_err(|error| CrlError::Malformed(error.to_string()))?
             .extensions
             .expired_certificates_since;
         let is_kept = kept_since.is_some_and(|since| since <= known.not_after);
@@ -274,32 +274,32 @@ fn refuse_older(
     crl: &PublishedCrl,
     published: &PublishedCrl,
     now: UnixSeconds,
-) -> Result<(), CrlFault> {
+) -> Result<(), CrlError> {
     let (found, before) = (crl.validity.this_update, published.validity.this_update);
     if found < before && before <= now {
-        return Err(CrlFault::ThisUpdateGoesBack { found, published: before });
+        return Err(CrlError::ThisUpdateGoesBack { found, published: before });
     }
     Ok(())
 }
 
 /// Refuses a list with a date that is further ahead than clocks may differ: until then, clients would take
 /// the certificate for good.
-fn refuse_dates_to_come(revoked: &RevokedSerials, now: UnixSeconds) -> Result<(), CrlFault> {
+fn refuse_dates_to_come(revoked: &RevokedSerials, now: UnixSeconds) -> Result<(), CrlError> {
     let latest = now.plus_seconds(limits::CLOCK_SKEW_SECONDS);
     match revoked.iter().find(|(_, (_, date))| *date > latest) {
         Some((serial, (_, date))) => {
-            Err(CrlFault::DateToCome { serial: serial_text(serial), date: *date, now })
+            Err(CrlError::DateToCome { serial: serial_text(serial), date: *date, now })
         }
         None => Ok(()),
     }
 }
 
-fn read(path: &Path, authority: &Authority) -> Result<PublishedCrl, CrlFault> {
+fn read(path: &Path, authority: &Authority) -> Result<PublishedCrl, CrlError> {
     inspect(files::read_bounded(path, limits::CRL_BYTES as u64)?, authority)
 }
 
-fn inspect(content: Vec<u8>, authority: &Authority) -> Result<PublishedCrl, CrlFault> {
+fn inspect(content: Vec<u8>, authority: &Authority) -> Result<PublishedCrl, CrlError> {
     let der =
-        pem::object(content, Kind::Crl).map_err(|fault| CrlFault::Malformed(fault.to_string()))?;
+        pem::object(content, Kind::Crl).map_err(|fault| CrlError::Malformed(fault.to_string()))?;
     PublishedCrl::inspect(&Bytes::from(der), 0, authority)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use countersign_core::{crypto::aws_lc::AwsLc, time::UnixSeconds, x509::Certificate};
 
-use super::{CrlFault, CrlTimes, CrlsElsewhere, PublishedCrl, Publisher, authority::Authority};
+use super::{CrlError, CrlTimes, CrlsElsewhere, PublishedCrl, Publisher, authority::Authority};
 use crate::register::{
     CrlList,
     storage::{IssuerId, Storage},
@@ -41,7 +41,7 @@ impl Issuer {
         storage: &Arc<Storage>,
         times: CrlTimes,
         now: UnixSeconds,
-    ) -> Result<Self, CrlFault> {
+    ) -> Result<Self, CrlError> {
         let authority = Arc::new(authority);
         let id = storage.bind_issuer(authority.name(), authority.spki_sha256()).await?;
         let (shared, storage) = (Arc::clone(&authority), Arc::clone(storage));
@@ -77,8 +77,8 @@ impl Issuer {
     /// Renews the CRL if it is time.
     ///
     /// # Errors
-    /// [`CrlFault`]; the CRL before stays.
-    pub async fn refresh_crl(&self, now: UnixSeconds) -> Result<(), CrlFault> {
+    /// [`CrlError`]; the CRL before stays.
+    pub async fn refresh_crl(&self, now: UnixSeconds) -> Result<(), CrlError> {
         match &self.crls {
             CrlSource::Publisher(publisher) => publisher.refresh(now).await,
             CrlSource::Elsewhere(crls) => crls.refresh(now).await,

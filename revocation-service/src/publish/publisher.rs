@@ -17,7 +17,7 @@ use countersign_signing::{crl, key::Signer};
 use tokio::sync::Mutex;
 
 use super::{
-    CrlFault, PublishedCrl,
+    CrlError, PublishedCrl,
     authority::Authority,
     build::{Built, Job, Round, Shards, Work},
     series::{Base, Deltas, Due, Series},
@@ -67,7 +67,7 @@ impl Publisher {
         issuer: IssuerId,
         storage: Arc<Storage>,
         times: CrlTimes,
-    ) -> Result<Self, CrlFault> {
+    ) -> Result<Self, CrlError> {
         let url = authority.crl_url().unwrap_or_default();
         let scopes = CrlScope::all(authority.crl_shards());
         let series = scopes.into_iter().map(|scope| Series::new(scope, url)).collect();
@@ -123,7 +123,7 @@ impl Publisher {
     ///
     /// # Errors
     /// When a new CRL could not be made; the one before stays.
-    pub async fn publish_revision(&self, revision: i64, now: UnixSeconds) -> Result<(), CrlFault> {
+    pub async fn publish_revision(&self, revision: i64, now: UnixSeconds) -> Result<(), CrlError> {
         let enough = || self.series.iter().all(|series| series.shows(revision, now));
         if enough() {
             return Ok(());
@@ -140,13 +140,13 @@ impl Publisher {
     ///
     /// # Errors
     /// When a new CRL could not be made; the one before stays.
-    pub async fn refresh(&self, now: UnixSeconds) -> Result<(), CrlFault> {
+    pub async fn refresh(&self, now: UnixSeconds) -> Result<(), CrlError> {
         let outcome = self.try_refresh(now).await;
         self.failing.store(outcome.is_err(), Ordering::Release);
         outcome
     }
 
-    async fn try_refresh(&self, now: UnixSeconds) -> Result<(), CrlFault> {
+    async fn try_refresh(&self, now: UnixSeconds) -> Result<(), CrlError> {
         let revision = self.storage.revision(self.issuer).await?;
         if !self.is_due(revision, now) {
             return Ok(());
@@ -168,13 +168,13 @@ impl Publisher {
         Ok(())
     }
 
-    async fn publish(&self, revision: i64, now: UnixSeconds) -> Result<(), CrlFault> {
+    async fn publish(&self, revision: i64, now: UnixSeconds) -> Result<(), CrlError> {
         let (not_before, not_after) = (self.authority.not_before(), self.authority.not_after());
         if now > not_after {
-            return Err(CrlFault::IssuerExpired { not_after });
+            return Err(CrlError::IssuerExpired { not_after });
         }
         if now < not_before {
-            return Err(CrlFault::ClockBehindIssuer { now, not_before });
+            return Err(CrlError::ClockBehindIssuer { now, not_before });
         }
         let mut faster = None;
         for _ in 0..ATTEMPTS {
@@ -185,17 +185,17 @@ impl Publisher {
                 return Ok(());
             }
             match self.round(revision, now).await {
-                Err(CrlFault::Storage(
+                Err(CrlError::Storage(
                     error @ (StorageError::CrlNumber { .. } | StorageError::CrlRevision { .. }),
                 )) => faster = Some(error),
                 outcome => return outcome,
             }
         }
-        Err(faster.map_or(CrlFault::Abandoned, CrlFault::Storage))
+        Err(faster.map_or(CrlError::Abandoned, CrlError::Storage))
     }
 
     /// Makes everything that is due, under one number.
-    async fn round(&self, revision: i64, now: UnixSeconds) -> Result<(), CrlFault> {
+    async fn round(&self, revision: i64, now: UnixSeconds) -> Result<(), CrlError> {
         // On disk before it is signed: whatever happens from here on, this number never comes back.
         // Not below the clock: nor does it come back where the database is restored from a backup.
         let least = u64::try_from(now.seconds()).unwrap_or(0);
@@ -220,7 +220,7 @@ impl Publisher {
         // Off the threads that serve connections: it grows with the entries.
         let building =
             tokio::task::spawn_blocking(move || round.build(&jobs, &authority, key.as_ref()));
-        let built = building.await.map_err(|_| CrlFault::Abandoned)??;
+        let built = building.await.map_err(|_| CrlError::Abandoned)??;
         crash_point::reach("crl.built");
         for built in built {
             self.put(built, number).await?;
@@ -307,7 +307,7 @@ impl Publisher {
         jobs
     }
 
-    async fn put(&self, built: Built, number: u64) -> Result<(), CrlFault> {
+    async fn put(&self, built: Built, number: u64) -> Result<(), CrlError> {
         let Some(series) = self.series.get(built.index) else { return Ok(()) };
         // In this order, since the service may die after each. A new complete list beside an old delta
         // says everything by itself. The base comes last: counted from an older base, a delta says more

@@ -12,7 +12,7 @@ use arc_swap::ArcSwapOption;
 use countersign_core::{crl::RevocationReason, limits, time::UnixSeconds};
 use countersign_signing::crl::delta_url;
 
-use super::{CrlFault, PublishedCrl, authority::Authority};
+use super::{CrlError, PublishedCrl, authority::Authority};
 use crate::register::{
     CrlForm, CrlList, CrlScope,
     storage::{IssuerId, Storage, StorageError, StoredCrl},
@@ -229,7 +229,7 @@ impl Series {
         issuer: IssuerId,
         form: CrlForm,
         crl: PublishedCrl,
-    ) -> Result<(), CrlFault> {
+    ) -> Result<(), CrlError> {
         let place = if form == CrlForm::Delta { &self.delta } else { &self.complete };
         if let Some(published) = place.load().as_deref() {
             crl.succeed(published)?;

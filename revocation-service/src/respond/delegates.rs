@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use countersign_core::{time::UnixSeconds, x509::Certificate};
 
-use super::signing_queue::QueueFault;
+use super::signing_queue::QueueError;
 use crate::{
     publish::{
         Issuer, Issuers,
@@ -20,7 +20,7 @@ const ACTOR: &str = env!("CARGO_PKG_NAME");
 
 /// Why there is no new OCSP delegate.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum DelegateFault {
+pub(crate) enum DelegateError {
     /// It could not be issued.
     #[error(transparent)]
     Authority(#[from] AuthorityError),
@@ -29,20 +29,20 @@ pub(crate) enum DelegateFault {
     Storage(#[from] StorageError),
     /// The work was abandoned.
     #[error(transparent)]
-    Abandoned(#[from] QueueFault),
+    Abandoned(#[from] QueueError),
 }
 
 /// Issues the next OCSP delegate of `issuer`, if that is done here and it is time; it is
 /// registered before it is used.
 ///
 /// # Errors
-/// [`DelegateFault`]; the one in use stays.
+/// [`DelegateError`]; the one in use stays.
 pub(crate) async fn refresh_delegate(
     issuer: &Issuer,
     storage: &Storage,
     validity_seconds: u32,
     now: UnixSeconds,
-) -> Result<(), DelegateFault> {
+) -> Result<(), DelegateError> {
     let authority = Arc::clone(&issuer.authority);
     let is_due = |delegate: &Delegate| now >= delegate.renew_at || now < delegate.not_before;
     if !authority.issues_delegates()
@@ -54,7 +54,7 @@ pub(crate) async fn refresh_delegate(
         authority.issue_delegate(i64::from(validity_seconds), now)
     });
     let IssuedDelegate { delegate, certificate } =
-        issuing.await.map_err(|_| QueueFault::Abandoned)??;
+        issuing.await.map_err(|_| QueueError::Abandoned)??;
     let record = Certificate::decode(&certificate)
         .map(|certificate| CertificateRecord::of(&certificate, issuer.id, now, ACTOR));
     storage.register(record.into_iter().collect()).await?;

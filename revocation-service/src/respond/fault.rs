@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use countersign_signing::ocsp::OcspResponseStatus;
 
-use super::signing_queue::QueueFault;
+use super::signing_queue::QueueError;
 use crate::register::storage::StorageError;
 
 /// Why there is no signed answer.
@@ -42,11 +42,11 @@ impl From<StorageError> for Fault {
     }
 }
 
-impl From<QueueFault> for Fault {
-    fn from(fault: QueueFault) -> Self {
+impl From<QueueError> for Fault {
+    fn from(fault: QueueError) -> Self {
         match fault {
-            QueueFault::Full => Self::Busy,
-            QueueFault::Abandoned => Self::Signing,
+            QueueError::Full => Self::Busy,
+            QueueError::Abandoned => Self::Signing,
         }
     }
 }

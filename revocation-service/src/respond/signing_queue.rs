@@ -27,7 +27,7 @@ pub(crate) struct Place {
 
 /// Why a piece of work has no result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum QueueFault {
+pub(crate) enum QueueError {
     /// All places are taken.
     #[error("too many answers are being signed")]
     Full,
@@ -46,10 +46,10 @@ impl SigningQueue {
     /// Takes a place.
     ///
     /// # Errors
-    /// [`QueueFault::Full`] at once, without waiting, when there is none.
-    pub(crate) fn enter(&self) -> Result<Place, QueueFault> {
+    /// [`QueueError::Full`] at once, without waiting, when there is none.
+    pub(crate) fn enter(&self) -> Result<Place, QueueError> {
         let permit = Arc::clone(&self.places).try_acquire_owned();
-        permit.map(|permit| Place { _permit: permit }).map_err(|_| QueueFault::Full)
+        permit.map(|permit| Place { _permit: permit }).map_err(|_| QueueError::Full)
     }
 
     /// How many places are taken.
@@ -60,20 +60,20 @@ impl SigningQueue {
     /// Runs `work`, and gives the place that it `holds` back.
     ///
     /// # Errors
-    /// [`QueueFault::Abandoned`].
+    /// [`QueueError::Abandoned`].
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         holds: Place,
         pace: Pace,
         work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, QueueFault> {
+    ) -> Result<T, QueueError> {
         if pace == Pace::Prompt {
             let result = work();
             drop(holds);
             return Ok(result);
         }
         let core =
-            Arc::clone(&self.cores).acquire_owned().await.map_err(|_| QueueFault::Abandoned)?;
+            Arc::clone(&self.cores).acquire_owned().await.map_err(|_| QueueError::Abandoned)?;
         // The permits go with the work: a client that hangs up does not make room for more work
         // than there are threads.
         tokio::task::spawn_blocking(move || {
@@ -82,7 +82,7 @@ impl SigningQueue {
             result
         })
         .await
-        .map_err(|_| QueueFault::Abandoned)
+        .map_err(|_| QueueError::Abandoned)
     }
 }
 
@@ -108,7 +108,7 @@ mod tests {
             })
         };
         starting.await.expect("the first piece of work started");
-        assert_eq!(queue.enter().err(), Some(QueueFault::Full));
+        assert_eq!(queue.enter().err(), Some(QueueError::Full));
         release.send(()).expect("the work waits");
         assert_eq!(first.await.expect("joined"), Ok(true));
         for pace in [Pace::Slow, Pace::Prompt] {
@@ -123,7 +123,7 @@ mod tests {
         let queue = SigningQueue::new(1);
         let place = queue.enter().expect("a place");
         let outcome = queue.run(place, Pace::Slow, || panic!("bad work")).await;
-        assert_eq!(outcome, Err::<(), _>(QueueFault::Abandoned));
+        assert_eq!(outcome, Err::<(), _>(QueueError::Abandoned));
         let place = queue.enter().expect("a place");
         assert_eq!(queue.run(place, Pace::Slow, || 7).await, Ok(7));
     }

@@ -4,7 +4,7 @@ use std::{fs, path::Path, sync::Arc};
 
 use countersign_daemon::{clock::SystemClock, shutdown::Shutdown};
 use countersign_revocation::{
-    LedgerFault, Listeners, StartError,
+    LedgerError, Listeners, StartError,
     config::Config,
     register::storage::{KnownLedger, Storage},
     replace_ledger, run,
@@ -17,7 +17,7 @@ use crate::{
     world::{World, serial},
 };
 
-async fn refused(config: &Config) -> LedgerFault {
+async fn refused(config: &Config) -> LedgerError {
     let listeners = Listeners::bind(config).await.expect("listening");
     let (_trigger, shutdown) = Shutdown::manual();
     let error = run(config.clone(), listeners, Arc::new(SystemClock), shutdown).await;
@@ -87,7 +87,7 @@ async fn a_ledger_put_back_to_an_older_copy_is_refused_and_left_as_it_is() {
     fs::remove_dir_all(&ledger).expect("removed");
     copy(&world.path("older"), &ledger);
     let fault = refused(&config).await;
-    assert!(matches!(fault, LedgerFault::Cut { .. }), "{fault}");
+    assert!(matches!(fault, LedgerError::Cut { .. }), "{fault}");
     let read = |name: &str| countersign_ledger::texts(&world.path(name)).expect("whole");
     assert_eq!(read("revocation.db.audit"), read("older"), "it is evidence");
     // With the whole of it, the service goes on.
@@ -105,7 +105,7 @@ async fn the_last_record_is_missed_even_if_it_changed_nothing() {
     running.stop().await;
     cut_last_record(&world.path("revocation.db.audit"));
     let fault = refused(&config).await;
-    assert!(matches!(fault, LedgerFault::Cut { .. }), "{fault}");
+    assert!(matches!(fault, LedgerError::Cut { .. }), "{fault}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -114,11 +114,11 @@ async fn a_ledger_that_was_deleted_is_missed_wherever_the_configuration_looks() 
     revoke_one(&world, &config, &admin).await;
     fs::rename(world.path("revocation.db.audit"), world.path("away")).expect("moved");
     let fault = refused(&config).await;
-    assert!(matches!(fault, LedgerFault::Missing { .. }), "{fault}");
+    assert!(matches!(fault, LedgerError::Missing { .. }), "{fault}");
     assert!(!world.path("revocation.db.audit").exists());
     let settings = countersign_daemon::ledger::AuditSettings::in_folder;
     config.audit = Some(settings(&world.path("elsewhere")));
-    assert!(matches!(refused(&config).await, LedgerFault::Missing { .. }));
+    assert!(matches!(refused(&config).await, LedgerError::Missing { .. }));
     config.audit = Some(settings(&world.path("away")));
     revoke_one(&world, &config, &admin).await;
 }
@@ -131,7 +131,7 @@ async fn an_operator_goes_on_with_a_new_ledger_and_that_is_on_record() {
     let old = known(&config).await.remove(0);
     let clock = || Arc::new(SystemClock);
     let error = replace_ledger(&config, &old.id, clock()).await.expect_err("it is still there");
-    assert!(matches!(error, StartError::Ledger(LedgerFault::StillThere { .. })), "{error}");
+    assert!(matches!(error, StartError::Ledger(LedgerError::StillThere { .. })), "{error}");
     fs::rename(&ledger, world.path("evidence")).expect("moved");
     let error = replace_ledger(&config, &"0".repeat(32), clock()).await.expect_err("another");
     assert!(error.to_string().contains(&old.id), "{error}");
@@ -150,10 +150,10 @@ async fn an_operator_goes_on_with_a_new_ledger_and_that_is_on_record() {
     assert!(of(&new).sequence > 3);
 
     let again = replace_ledger(&config, &old.id, clock()).await.expect_err("once");
-    assert!(matches!(again, StartError::Ledger(LedgerFault::NotInUse { .. })), "{again}");
+    assert!(matches!(again, StartError::Ledger(LedgerError::NotInUse { .. })), "{again}");
     fs::remove_dir_all(&ledger).expect("removed");
     copy(&world.path("evidence"), &ledger);
-    assert!(matches!(refused(&config).await, LedgerFault::Other { .. }));
+    assert!(matches!(refused(&config).await, LedgerError::Other { .. }));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -173,10 +173,10 @@ async fn replicas_answer_for_a_ledger_each() {
     fs::remove_dir_all(world.path("first")).expect("removed");
     copy(&world.path("older"), &world.path("first"));
     let fault = refused(&first).await;
-    assert!(matches!(fault, LedgerFault::Cut { .. }), "{fault}");
+    assert!(matches!(fault, LedgerError::Cut { .. }), "{fault}");
     revoke_one(&world, &second, &admin).await;
     // Another's ledger does not stand in for one's own.
     fs::remove_dir_all(world.path("first")).expect("removed");
     copy(&world.path("second"), &world.path("first"));
-    assert!(matches!(refused(&first).await, LedgerFault::Other { .. }));
+    assert!(matches!(refused(&first).await, LedgerError::Other { .. }));
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use countersign_core::time::UnixSeconds;
-use countersign_daemon::admin::proposal::PendingFault;
+use countersign_daemon::admin::proposal::PendingError;
 
 use crate::register::rules::Refusal;
 
@@ -40,7 +40,7 @@ pub enum StorageError {
     },
     /// A proposal cannot be decided on, or not be made.
     #[error(transparent)]
-    Pending(#[from] PendingFault),
+    Pending(#[from] PendingError),
     /// A release is registered already, as something else.
     #[error(
         "that bundle is registered as {name:?}, signed with the certificate {serial}, since {at} by {by}; it has one name and one signer"

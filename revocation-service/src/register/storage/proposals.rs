@@ -2,7 +2,7 @@
 
 use countersign_core::time::UnixSeconds;
 use countersign_daemon::admin::proposal::{
-    Decision, MAX_WAITING, PendingFault, PendingState, Proposed, Step, Verdict, add_comment,
+    Decision, MAX_WAITING, PendingError, PendingState, Proposed, Step, Verdict, add_comment,
 };
 use sqlx::{AnyConnection, AssertSqlSafe, Row, any::AnyRow};
 
@@ -115,7 +115,7 @@ pub(super) async fn propose(
     revocations::decide(connection, proposal.issuer, &proposal.serial, &approved).await?;
     let now = revocations::stored(connection, proposal.issuer, &proposal.serial).await?;
     if now != proposal.was {
-        return Err(PendingFault::Outdated { changes: CHANGES }.into());
+        return Err(PendingError::Outdated { changes: CHANGES }.into());
     }
     if let Some(known) = waiting(connection, proposal).await? {
         return repeat(connection, known, proposal).await;
@@ -177,7 +177,7 @@ async fn refuse_too_many(
     if row.try_get::<i64, _>("waiting")? < MAX_WAITING {
         return Ok(());
     }
-    Err(PendingFault::TooManyWait.into())
+    Err(PendingError::TooManyWait.into())
 }
 
 /// The same order of the same person once more: what they say besides is added.
@@ -190,7 +190,7 @@ async fn repeat(
     let is_same = (&before.actor, before.reason, before.compromised_since)
         == (&order.actor, order.reason, order.compromised_since);
     if !is_same {
-        return Err(PendingFault::AnotherWaits { id: known.id, about: ABOUT }.into());
+        return Err(PendingError::AnotherWaits { id: known.id, about: ABOUT }.into());
     }
     let Some(together) = add_comment(&known.proposal.comment, &proposal.comment)? else {
         return Ok(known);
@@ -228,7 +228,7 @@ pub(super) async fn decide(
 ) -> Result<(Pending, Option<Recorded>), StorageError> {
     let pending = of_id(connection, id, verdict.at).await?;
     if pending.sha256() != shown {
-        return Err(PendingFault::NotAsShown.into());
+        return Err(PendingError::NotAsShown.into());
     }
     if proposed(&pending).decide(decision, &verdict.actor)? == Step::Before {
         return Ok((pending, None));
@@ -265,7 +265,7 @@ async fn of_id(
     let statement = format!("{COLUMNS} WHERE id = $1");
     // Nothing but our own words was put into it.
     let row = sqlx::query(AssertSqlSafe(statement)).bind(id).fetch_optional(connection).await?;
-    of_row(&row.ok_or(PendingFault::Unknown)?, now)
+    of_row(&row.ok_or(PendingError::Unknown)?, now)
 }
 
 fn proposed(pending: &Pending) -> Proposed<'_> {
@@ -301,7 +301,7 @@ async fn carry_out(
     let (issuer, serial) = (proposal.issuer, &proposal.serial);
     // Every change made here voids what waits; a database that something else wrote to is looked at.
     if revocations::stored(connection, issuer, serial).await? != proposal.was {
-        return Err(PendingFault::Outdated { changes: CHANGES }.into());
+        return Err(PendingError::Outdated { changes: CHANGES }.into());
     }
     let order = RevocationOrder { now: verdict.at, people: People::Two, ..proposal.order.clone() };
     let (recorded, _) = revocations::revoke(connection, reach, (issuer, serial), &order).await?;

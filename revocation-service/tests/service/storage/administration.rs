@@ -6,7 +6,7 @@ use countersign_core::{
     crl::RevocationReason::{self, CertificateHold, KeyCompromise, RemoveFromCrl, Superseded},
     time::UnixSeconds,
 };
-use countersign_daemon::admin::proposal::{Decision, PendingFault, PendingState, Verdict};
+use countersign_daemon::admin::proposal::{Decision, PendingError, PendingState, Verdict};
 use countersign_revocation::{
     admin::{ImportBatch, ImportTaken},
     register::{
@@ -181,7 +181,7 @@ async fn a_later_date_waits_for_another_person(fixture: Fixture) {
 
     let first = verdict("admin@example.test", 6_000);
     let own = storage.decide(pending.id, Decision::Approve, shown, &first).await;
-    assert!(matches!(own, Err(StorageError::Pending(PendingFault::SamePerson))), "{own:?}");
+    assert!(matches!(own, Err(StorageError::Pending(PendingError::SamePerson))), "{own:?}");
     let Status::Revoked(still) = storage.status(fixture.issuer, &[1]).await.expect("read") else {
         panic!("not revoked")
     };
@@ -237,15 +237,15 @@ async fn a_proposal_is_decided_once_and_in_time(fixture: Fixture) {
     decide(&first, Decision::Reject, 6_000).await.expect("rejected already");
     let changed = decide(&first, Decision::Approve, 6_000).await;
     assert!(
-        matches!(changed, Err(StorageError::Pending(PendingFault::Decided { .. }))),
+        matches!(changed, Err(StorageError::Pending(PendingError::Decided { .. }))),
         "{changed:?}"
     );
 
     let second = propose(4_500).await;
     let late = decide(&second, Decision::Approve, 9_000).await;
-    assert!(matches!(late, Err(StorageError::Pending(PendingFault::Expired))), "{late:?}");
+    assert!(matches!(late, Err(StorageError::Pending(PendingError::Expired))), "{late:?}");
     let unknown = decide(&Pending { id: 99, ..first.clone() }, Decision::Approve, 6_000).await;
-    assert!(matches!(unknown, Err(StorageError::Pending(PendingFault::Unknown))), "{unknown:?}");
+    assert!(matches!(unknown, Err(StorageError::Pending(PendingError::Unknown))), "{unknown:?}");
     let states: Vec<_> = storage
         .proposals(UnixSeconds::new(9_000), 10)
         .await
@@ -279,12 +279,12 @@ async fn a_proposal_is_bound_to_what_it_changes(fixture: Fixture) {
     for decision in [Decision::Approve, Decision::Reject] {
         let void = storage.decide(pending.id, decision, pending.sha256(), &second).await;
         assert!(
-            matches!(void, Err(StorageError::Pending(PendingFault::Outdated { .. }))),
+            matches!(void, Err(StorageError::Pending(PendingError::Outdated { .. }))),
             "{void:?}"
         );
     }
     let void = storage.propose(&stale).await;
-    assert!(matches!(void, Err(StorageError::Pending(PendingFault::Outdated { .. }))), "{void:?}");
+    assert!(matches!(void, Err(StorageError::Pending(PendingError::Outdated { .. }))), "{void:?}");
     let listed = storage.proposals(UnixSeconds::new(6_000), 10).await.expect("read");
     assert_eq!(listed[0].state, PendingState::Outdated);
     assert_eq!(storage.pending_count(UnixSeconds::new(6_000)).await.expect("read"), 0);
@@ -326,10 +326,10 @@ async fn a_proposal_is_added_to_withdrawn_and_alone(fixture: Fixture) {
     assert_eq!(storage.propose(&more).await.expect("said before"), added);
     let second = verdict("second@example.test", 6_000);
     let stale = storage.decide(pending.id, Decision::Approve, pending.sha256(), &second).await;
-    assert!(matches!(stale, Err(StorageError::Pending(PendingFault::NotAsShown))), "{stale:?}");
+    assert!(matches!(stale, Err(StorageError::Pending(PendingError::NotAsShown))), "{stale:?}");
     let too_long = Proposal { comment: "x".repeat(1990), ..first.clone() };
     let refused = storage.propose(&too_long).await;
-    let fault = PendingFault::CommentTooLong;
+    let fault = PendingError::CommentTooLong;
     assert!(
         matches!(refused, Err(StorageError::Pending(ref found)) if *found == fault),
         "{refused:?}"
@@ -337,14 +337,14 @@ async fn a_proposal_is_added_to_withdrawn_and_alone(fixture: Fixture) {
 
     let other = proposal(&fixture, 1, order(KeyCompromise, Some(4_500))).await;
     let refused = storage.propose(&other).await;
-    let fault = PendingFault::AnotherWaits { id: pending.id, about: "certificate" };
+    let fault = PendingError::AnotherWaits { id: pending.id, about: "certificate" };
     assert!(
         matches!(refused, Err(StorageError::Pending(ref found)) if *found == fault),
         "{refused:?}"
     );
 
     let strange = storage.withdraw(pending.id, &second).await;
-    let fault = PendingFault::AnotherPersons;
+    let fault = PendingError::AnotherPersons;
     assert!(
         matches!(strange, Err(StorageError::Pending(ref found)) if *found == fault),
         "{strange:?}"
@@ -355,12 +355,12 @@ async fn a_proposal_is_added_to_withdrawn_and_alone(fixture: Fixture) {
     assert_eq!(storage.withdraw(pending.id, &own).await.expect("again"), withdrawn);
     let decided = storage.decide(pending.id, Decision::Approve, added.sha256(), &second).await;
     assert!(
-        matches!(decided, Err(StorageError::Pending(PendingFault::Decided { .. }))),
+        matches!(decided, Err(StorageError::Pending(PendingError::Decided { .. }))),
         "{decided:?}"
     );
     storage.propose(&other).await.expect("there is room");
     let unknown = storage.withdraw(99, &own).await;
-    assert!(matches!(unknown, Err(StorageError::Pending(PendingFault::Unknown))), "{unknown:?}");
+    assert!(matches!(unknown, Err(StorageError::Pending(PendingError::Unknown))), "{unknown:?}");
 }
 
 fn release(fixture: &Fixture, bundle: u8, serial: u8, signed_at: Option<i64>) -> ReleaseRecord {
@@ -472,7 +472,7 @@ async fn a_second_approval_is_told_of_the_first(fixture: Fixture) {
     approve("bob", 6_000).await.expect("approved");
     let (again, recorded) = approve("bob", 6_500).await.expect("the same");
     assert_eq!((again.state, recorded), (PendingState::Approved(verdict("bob", 6_000)), None));
-    let Err(StorageError::Pending(PendingFault::Decided { outcome, by, at })) =
+    let Err(StorageError::Pending(PendingError::Decided { outcome, by, at })) =
         approve("carol", 6_500).await
     else {
         panic!("approved twice")
