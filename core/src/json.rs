@@ -10,6 +10,7 @@
 //! that back. Nothing is guessed here about what a document is for.
 
 mod base64;
+mod certificates;
 mod guard;
 mod strict;
 mod text;
@@ -23,6 +24,7 @@ use alloc::{
 use core::fmt;
 
 pub(crate) use base64::Base64Octets;
+pub(crate) use certificates::{CertificateChainForm, CertificateForm};
 use serde::Deserialize;
 pub(crate) use strict::strict;
 pub use text::text;

@@ -12,7 +12,7 @@ use serde::{Deserialize, de::IgnoredAny};
 use crate::{
     digest::HashAlgorithm,
     finding::{Finding, FindingCode},
-    json::{self, Base64Octets, JsonFault, strict},
+    json::{self, Base64Octets, CertificateChainForm, JsonFault, strict},
     kind::FileKind,
     limits,
     time::UnixSeconds,
@@ -205,11 +205,11 @@ fn authorities(part: &str, forms: Vec<AuthorityForm>) -> Result<Vec<Authority>, 
         .into_iter()
         .enumerate()
         .map(|(index, form)| {
-            let chain = form.cert_chain.certificates.into_iter().map(|each| each.raw_bytes.0);
+            let chain = form.cert_chain.into_octets();
             let window = window_of(form.valid_for.as_ref(), || {
                 format!("{part}[{index}].validFor of {}", form.uri)
             })?;
-            Authority::from_chain(&form.uri, chain.collect(), window)
+            Authority::from_chain(&form.uri, chain, window)
         })
         .collect()
 }
@@ -312,24 +312,11 @@ struct AuthorityForm {
     #[serde(default)]
     uri: String,
     #[serde(alias = "cert_chain")]
-    cert_chain: ChainForm,
+    cert_chain: CertificateChainForm,
     #[serde(alias = "valid_for")]
     valid_for: Option<WindowForm>,
     #[serde(rename = "operator")]
     _operator: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(remote = "Self", rename_all = "camelCase", deny_unknown_fields)]
-struct ChainForm {
-    certificates: Vec<CertificateForm>,
-}
-
-#[derive(Deserialize)]
-#[serde(remote = "Self", rename_all = "camelCase", deny_unknown_fields)]
-struct CertificateForm {
-    #[serde(alias = "raw_bytes")]
-    raw_bytes: Base64Octets,
 }
 
 #[derive(Deserialize)]
@@ -345,8 +332,6 @@ strict! {
     object LogKeyForm;
     object LogIdForm;
     object AuthorityForm;
-    object ChainForm;
-    object CertificateForm;
     object WindowForm;
 }
 

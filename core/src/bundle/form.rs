@@ -11,7 +11,7 @@ use super::{
 use crate::{
     digest::{Digest, HashAlgorithm},
     finding::{Finding, FindingCode},
-    json::{Base64Octets, JsonFault, Value, strict},
+    json::{Base64Octets, CertificateChainForm, CertificateForm, JsonFault, Value, strict},
     limits,
 };
 
@@ -43,7 +43,7 @@ struct BundleForm {
 struct MaterialForm {
     certificate: Option<CertificateForm>,
     #[serde(alias = "x509_certificate_chain")]
-    x509_certificate_chain: Option<ChainForm>,
+    x509_certificate_chain: Option<CertificateChainForm>,
     #[serde(alias = "public_key")]
     public_key: Option<PublicKeyForm>,
     #[serde(alias = "tlog_entries", default)]
@@ -54,22 +54,9 @@ struct MaterialForm {
 
 #[derive(Deserialize)]
 #[serde(remote = "Self", rename_all = "camelCase", deny_unknown_fields)]
-struct CertificateForm {
-    #[serde(alias = "raw_bytes")]
-    raw_bytes: Base64Octets,
-}
-
-#[derive(Deserialize)]
-#[serde(remote = "Self", rename_all = "camelCase", deny_unknown_fields)]
 struct PublicKeyForm {
     #[serde(default)]
     hint: String,
-}
-
-#[derive(Deserialize)]
-#[serde(remote = "Self", rename_all = "camelCase", deny_unknown_fields)]
-struct ChainForm {
-    certificates: Vec<CertificateForm>,
 }
 
 #[derive(Deserialize)]
@@ -121,9 +108,7 @@ struct EnvelopeSignatureForm {
 strict! {
     object BundleForm;
     object MaterialForm;
-    object CertificateForm;
     object PublicKeyForm;
-    object ChainForm;
     object TimestampsForm;
     object TimestampForm;
     object MessageSignatureForm;
@@ -193,14 +178,12 @@ impl BundleForm {
 /// Sigstore bundle: exactly one of the three.
 fn verifier(
     certificate: Option<CertificateForm>,
-    chain: Option<ChainForm>,
+    chain: Option<CertificateChainForm>,
     key: Option<PublicKeyForm>,
 ) -> Result<Verifier, Finding> {
     let mut certificates: Vec<Vec<u8>> = match (certificate, chain, key) {
-        (Some(one), None, None) => alloc::vec![one.raw_bytes.0],
-        (None, Some(chain), None) => {
-            chain.certificates.into_iter().map(|each| each.raw_bytes.0).collect()
-        }
+        (Some(one), None, None) => alloc::vec![one.into_octets()],
+        (None, Some(chain), None) => chain.into_octets(),
         (None, None, Some(key)) => return Ok(Verifier::PublicKey { hint: key.hint }),
         (None, None, None) => return Err(FindingCode::BUNDLE_NO_CERTIFICATE.into()),
         (Some(_), Some(_), _) => {
