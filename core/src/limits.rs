@@ -13,6 +13,20 @@ pub const BUNDLES: usize = 1_024;
 /// digest unless asked; stops a file of copies of a genuine bundle from costing a minute.
 pub const BUNDLES_OF_ONE_FILE: usize = 32;
 
+/// Signatures that all bundles of one file may have checked together: those of their content, certificates,
+/// timestamps and log entries. Each bundle has an equal share, so that none takes anything from another: 64 if
+/// there are 32 of them. A genuine one with 8 timestamps of 8 authorities and 8 log entries needs 52. Stops
+/// bundles that were made for it from holding a page or a pipeline: one such bundle costs as much as 32.
+pub const BUNDLE_SIGNATURES: usize = 2_048;
+
+/// Certificates tried as the next issuer in all searches for the paths of one file's bundles, in equal shares; for
+/// the same attack. A genuine bundle needs some tens.
+pub const BUNDLE_PATH_STEPS: usize = 65_536;
+
+/// Signatures of which it is remembered whether they hold: some 100 files' worth in about 1 MB. Stops a long run
+/// over hostile files from filling the memory.
+pub const REMEMBERED_SIGNATURES: usize = 16_384;
+
 /// A trust root's size in bytes; the public-good one is 7 KB.
 pub const TRUST_ROOT_BYTES: usize = 4 * 1024 * 1024;
 

@@ -15,6 +15,7 @@ mod plan;
 mod proven;
 mod provenance;
 mod run;
+mod share;
 mod signature;
 mod signer;
 mod sources;
@@ -28,26 +29,27 @@ pub use plan::{Keep, Plan};
 pub use proven::{ProvenTime, Voucher};
 pub use sources::RevocationSource;
 
-use alloc::{format, string::String, vec::Vec};
+use alloc::{format, rc::Rc, string::String, vec::Vec};
 
 use self::{
     evidence_set::Part,
     opened::{Opened, Told},
     run::Run,
+    share::{Share, Shared},
     sources::Sources,
 };
 use crate::{
     bundle::{Bundle, Verifier},
-    crypto::CryptoProvider,
+    crypto::{CryptoProvider, Remembering},
     digest::{Digest, HashAlgorithm},
     finding::{Finding, FindingCode, quoted},
     policy::Policy,
-    report::{ArtifactSummary, Report},
+    report::{ArtifactSummary, Report, Verdict},
     revocation::RevocationEvidence,
     time::{EARLIEST_SANE_NOW, UnixSeconds},
     trust::TrustRoot,
     tsp::TokenForm,
-    x509::{Certificate, PublicKey},
+    x509::{Certificate, PublicKey, path::Means},
 };
 
 /// The file, as far as the caller has it.
@@ -127,7 +129,7 @@ pub struct Evidence<'a> {
 /// the file, [`sources`](Self::sources) where revocation can be looked up, [`report`](Self::report) judges.
 /// Between them it hashes and fetches. Nothing is verified twice for that.
 pub struct Verification<'a> {
-    context: Context<'a>,
+    now: UnixSeconds,
     /// The bundles, or why there are none.
     bundles: Result<Vec<Opened<'a>>, &'a Finding>,
     passed_over: usize,
@@ -144,10 +146,19 @@ impl<'a> Verification<'a> {
         key: Option<&'a [u8]>,
         now: UnixSeconds,
     ) -> Self {
-        let context = Context { trust, policy, crypto, key, now };
-        let open =
-            |parts: &'a [Part]| parts.iter().map(|part| Opened::new(context, part)).collect();
-        Self { context, bundles: set.parts().map(open), passed_over: set.passed_over() }
+        let answers = Shared::default();
+        let evidence_crypto = Rc::new(Remembering::new(crypto, Rc::clone(&answers)));
+        let open = |parts: &'a [Part]| {
+            let opened = parts.iter().map(|part| {
+                let share = Share::new(&answers, parts.len());
+                let crypto = Rc::new(Remembering::new(crypto, share));
+                let evidence_crypto = Rc::clone(&evidence_crypto);
+                let context = Context { trust, policy, crypto, evidence_crypto, key, now };
+                Opened::new(context, part)
+            });
+            opened.collect()
+        };
+        Self { now, bundles: set.parts().map(open), passed_over: set.passed_over() }
     }
 
     /// What to do with a file of that name and size, as far as they are known, before it is judged.
@@ -190,16 +201,13 @@ impl<'a> Verification<'a> {
         }
         for opened in bundles::candidates(bundles, artifact).unwrap_or_default() {
             let run = Run::of(opened, artifact);
-            if let Ok(run) = &run {
-                let signature = run.checked_signature();
-                opened.remember(signature.clone());
-                if signature.is_refuted() {
-                    continue;
-                }
+            // Before anything else: it costs least.
+            if run.as_ref().is_ok_and(|run| opened.has_refuted_signature(run)) {
+                continue;
             }
             opened.told.set(Told::Yes);
-            if let Ok(run) = &run {
-                sources.add(opened, run);
+            if let Ok(run) = run {
+                sources.add(opened, &run.with_proofs(opened));
             }
         }
         sources.found
@@ -212,9 +220,9 @@ impl<'a> Verification<'a> {
         crls: &[&[u8]],
         ocsp_responses: &[&[u8]],
     ) -> Report {
-        let report = self.judge(artifact, crls, ocsp_responses).unwrap_or_else(|finding| {
-            Report::of_fault(finding, summary(artifact), self.context.now)
-        });
+        let report = self
+            .judge(artifact, crls, ocsp_responses)
+            .unwrap_or_else(|finding| Report::of_fault(finding, summary(artifact), self.now));
         let Ok(bundles) = &self.bundles else { return report };
         if self.passed_over == 0 || self.is_before_us() {
             return report;
@@ -230,24 +238,39 @@ impl<'a> Verification<'a> {
         crls: &[&[u8]],
         ocsp_responses: &[&[u8]],
     ) -> Result<Report, Finding> {
-        let now = self.context.now;
+        let now = self.now;
         if self.is_before_us() {
             return Err(Finding::new(FindingCode::CLOCK_WRONG).found(format!("{now}")));
         }
         let bundles = self.bundles.as_ref().map_err(|finding| (*finding).clone())?;
         let revocation = RevocationEvidence::decode(crls, ocsp_responses);
-        let report = |opened: &Opened<'a>| {
-            let run = Run::of(opened, artifact).and_then(|run| Ok(run.with(revocation.clone()?)));
-            let fault = |finding| Report::of_fault(finding, summary(artifact), now);
-            run.map_or_else(fault, |run| run.report(summary(artifact)))
+        let report = |opened: &Opened<'a>| -> Result<Report, Finding> {
+            let run = Run::of(opened, artifact)?.with_proofs(opened).with(revocation.clone()?);
+            let report = run.report(summary(artifact));
+            opened.context.crypto.memory().inspect()?;
+            Ok(report)
         };
-        let reports = bundles::candidates(bundles, artifact)?.into_iter().map(report);
-        bundles::best(reports).ok_or_else(|| FindingCode::BUNDLE_EMPTY.into())
+        let report = |opened: &Opened<'a>| {
+            let fault = |finding| Report::of_fault(finding, summary(artifact), now);
+            report(opened).unwrap_or_else(fault)
+        };
+        let candidates = bundles::candidates(bundles, artifact)?;
+        // The others are judged only to say what is wrong, and only if nothing else verifies the file.
+        let (likely, others): (Vec<_>, Vec<_>) = candidates.into_iter().partition(|opened| {
+            let has_a_chance =
+                |run: Run<'_>| run.may_be_allowed() && !opened.has_refuted_signature(&run);
+            bundles.len() == 1 || Run::of(opened, artifact).is_ok_and(has_a_chance)
+        });
+        let mut reports: Vec<Report> = likely.into_iter().map(report).collect();
+        if !reports.iter().any(|report| report.verdict() == Verdict::Verified) {
+            reports.extend(others.into_iter().map(report));
+        }
+        bundles::best(reports.into_iter()).ok_or_else(|| FindingCode::BUNDLE_EMPTY.into())
     }
 
     /// Whether the clock shows a time before this program was written.
     fn is_before_us(&self) -> bool {
-        self.context.now < EARLIEST_SANE_NOW
+        self.now < EARLIEST_SANE_NOW
     }
 }
 
@@ -307,12 +330,21 @@ fn summary(artifact: &Artifact<'_>) -> ArtifactSummary {
     }
 }
 
-/// What stays the same during one verification.
-#[derive(Clone, Copy)]
+/// What stays the same for one bundle during one verification.
+#[derive(Clone)]
 struct Context<'a> {
     trust: &'a TrustRoot,
     policy: &'a Policy,
-    crypto: &'a dyn CryptoProvider,
+    /// For what the bundle brings: within its share.
+    crypto: Rc<Remembering<'a, Share>>,
+    /// For evidence on revocation, which no bundle brings. It has limits of its own.
+    evidence_crypto: Rc<Remembering<'a, Shared>>,
     key: Option<&'a [u8]>,
     now: UnixSeconds,
+}
+
+impl Context<'_> {
+    fn means(&self) -> Means<'_> {
+        Means { crypto: &*self.crypto, steps: &self.crypto.memory().steps }
+    }
 }

@@ -1,86 +1,23 @@
 //! A verification that is asked what to read and where to look up revocation, as the command line and the page
 //! ask it, checks no signature that it would not check for its report alone.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::cell::RefCell;
 
 use countersign_core::{
     Artifact, EvidenceSet, Verification,
-    crypto::{CryptoProvider, SignatureFault, SignatureScheme, aws_lc::AwsLc},
-    digest::{Digest, HashAlgorithm, Hasher},
+    crypto::{CheckedSignatures, Remembering},
+    digest::HashAlgorithm,
     policy::Policy,
+    report::Verdict,
+    revocation,
     trust::TrustRoot,
     tsp::TokenForm,
 };
-use countersign_tests::corpus::{self, Case};
-use pki_types::{AlgorithmIdentifier, InvalidSignature, SignatureVerificationAlgorithm};
+use countersign_tests::{
+    corpus::{self, Case},
+    counting::{Counting, counted},
+};
 use serde_json::{Value, json};
-
-/// Signature checks of this process; nextest gives each test one.
-static CHECKS: AtomicUsize = AtomicUsize::new(0);
-
-/// [`AwsLc`], counted.
-#[derive(Debug)]
-struct Counting;
-
-#[derive(Debug)]
-struct Counted(SignatureScheme);
-
-impl CryptoProvider for Counting {
-    fn name(&self) -> &'static str {
-        AwsLc.name()
-    }
-
-    fn hasher(&self, algorithm: HashAlgorithm) -> Box<dyn Hasher> {
-        AwsLc.hasher(algorithm)
-    }
-
-    fn verification_algorithm(
-        &self,
-        scheme: SignatureScheme,
-    ) -> &'static dyn SignatureVerificationAlgorithm {
-        static ALL: [Counted; SignatureScheme::ALL.len()] = {
-            let mut all = [const { Counted(SignatureScheme::Ed25519) }; SignatureScheme::ALL.len()];
-            let mut index = 0;
-            while index < all.len() {
-                all[index] = Counted(SignatureScheme::ALL[index]);
-                index += 1;
-            }
-            all
-        };
-        ALL.iter().find(|each| each.0 == scheme).expect("every scheme is listed")
-    }
-
-    fn verify_digest(
-        &self,
-        scheme: SignatureScheme,
-        public_key: &[u8],
-        digest: &Digest,
-        signature: &[u8],
-    ) -> Result<(), SignatureFault> {
-        CHECKS.fetch_add(1, Ordering::Relaxed);
-        AwsLc.verify_digest(scheme, public_key, digest, signature)
-    }
-}
-
-impl SignatureVerificationAlgorithm for Counted {
-    fn verify_signature(
-        &self,
-        public_key: &[u8],
-        message: &[u8],
-        signature: &[u8],
-    ) -> Result<(), InvalidSignature> {
-        CHECKS.fetch_add(1, Ordering::Relaxed);
-        AwsLc.verification_algorithm(self.0).verify_signature(public_key, message, signature)
-    }
-
-    fn public_key_alg_id(&self) -> AlgorithmIdentifier {
-        AwsLc.verification_algorithm(self.0).public_key_alg_id()
-    }
-
-    fn signature_alg_id(&self) -> AlgorithmIdentifier {
-        AwsLc.verification_algorithm(self.0).signature_alg_id()
-    }
-}
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Asked {
@@ -105,16 +42,16 @@ fn verify(case: &Case, asked: Asked) -> (String, usize) {
     };
     let set = EvidenceSet::decode(&case.bundle, TokenForm::Der);
     let key = case.key.as_deref();
-    let before = CHECKS.load(Ordering::Relaxed);
-    let verification = Verification::open(&set, &trust, &policy, &Counting, key, case.now);
-    if asked == Asked::Everything {
-        for _ in 0..2 {
-            let _ = verification.plan(&artifact, &HashAlgorithm::STRONG);
-            let _ = verification.sources(&artifact, &[], &[]);
+    let (report, checks) = counted(|| {
+        let verification = Verification::open(&set, &trust, &policy, &Counting, key, case.now);
+        if asked == Asked::Everything {
+            for _ in 0..2 {
+                let _ = verification.plan(&artifact, &HashAlgorithm::STRONG);
+                let _ = verification.sources(&artifact, &crls, &ocsp);
+            }
         }
-    }
-    let report = verification.report(&artifact, &crls, &ocsp);
-    let checks = CHECKS.load(Ordering::Relaxed) - before;
+        verification.report(&artifact, &crls, &ocsp)
+    });
     (serde_json::to_string(&report).expect("JSON"), checks)
 }
 
@@ -152,4 +89,42 @@ fn no_log_entry_is_checked_that_the_policy_does_not_ask_for() {
     assert!(report.contains("transparency.not-checked"), "{report}");
     // The promise and the checkpoint are signed.
     assert_eq!(asked - off, 2);
+}
+
+/// What the command line and the page do: they look at each CRL that came for each certificate, and for several
+/// files, before the report is asked for.
+#[test]
+fn a_crl_is_checked_once_for_all_certificates_files_and_the_report() {
+    let case = corpus::cases().into_iter().find(|case| case.name == "crl-genuine").expect("a case");
+    let trust = TrustRoot::decode(&case.trusted_root).expect("a trust root");
+    let policy = Policy::decode(&case.policy).expect("a policy");
+    let crls: Vec<&[u8]> = case.crls.iter().map(Vec::as_slice).collect();
+    let artifact = Artifact {
+        name: case.file_name.as_deref(),
+        size: case.size,
+        digests: &case.digests,
+        ..Artifact::default()
+    };
+    let (_, alone) = verify(&case, Asked::Report);
+    let crypto = Remembering::new(&Counting, RefCell::<CheckedSignatures>::default());
+    let file = || {
+        let set = EvidenceSet::decode(&case.bundle, TokenForm::Der);
+        let verification = Verification::open(&set, &trust, &policy, &crypto, None, case.now);
+        let sources = verification.sources(&artifact, &[], &[]);
+        for (source, crl) in
+            sources.iter().flat_map(|source| crls.iter().map(move |crl| (source, crl)))
+        {
+            let rules = &policy.revocation;
+            let _ = revocation::known(&source.link, (&[crl], &[]), rules, &crypto, case.now);
+        }
+        assert!(!sources.is_empty());
+        verification.report(&artifact, &crls, &[])
+    };
+    let (first, checks) = counted(file);
+    assert_eq!(first.verdict(), Verdict::Verified, "{:#?}", first.findings());
+    assert_eq!(checks, alone);
+    // The same file again: nothing of it is new.
+    let (second, checks) = counted(file);
+    assert_eq!(second, first);
+    assert_eq!(checks, 0);
 }

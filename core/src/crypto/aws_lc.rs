@@ -104,6 +104,10 @@ impl CryptoProvider for AwsLc {
         if scheme.hash_algorithm() != Some(digest.algorithm()) {
             return Err(SignatureFault::Unsupported);
         }
+        if scheme.is_ecdsa() && !matches!(public_key.first(), Some(2..=4)) {
+            // aws-lc-rs reads more forms of a key than RFC 5480 §2.2 has.
+            return Err(SignatureFault::Invalid);
+        }
         let algorithm = digest_algorithm(digest.algorithm());
         let digest = aws_digest::Digest::import_less_safe(digest.octets(), algorithm)
             .map_err(|_| SignatureFault::Invalid)?;

@@ -17,8 +17,11 @@ use crate::{
 
 #[cfg(feature = "aws-lc-rs")]
 pub mod aws_lc;
+mod remembering;
 #[cfg(feature = "rustcrypto")]
 pub mod rustcrypto;
+
+pub use remembering::{CheckedSignatures, Remembering, SignatureCheck, SignatureMemory};
 
 /// A signature was not made by that key over that message, or the scheme is not offered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +33,7 @@ pub enum SignatureFault {
 }
 
 /// Digests and signature verification, supplied from outside.
-pub trait CryptoProvider: Send + Sync {
+pub trait CryptoProvider {
     /// A name for reports of differences: `aws-lc-rs`, `rustcrypto`.
     fn name(&self) -> &'static str;
 
@@ -58,6 +61,24 @@ pub trait CryptoProvider: Send + Sync {
         digest: &Digest,
         signature: &[u8],
     ) -> Result<(), SignatureFault>;
+
+    /// Checks a signature over a whole message.
+    ///
+    /// `public_key` is the content of the `subjectPublicKey` BIT STRING.
+    ///
+    /// # Errors
+    /// [`SignatureFault::Invalid`] when it does not verify.
+    fn verify(
+        &self,
+        scheme: SignatureScheme,
+        public_key: &[u8],
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<(), SignatureFault> {
+        let algorithm = self.verification_algorithm(scheme);
+        let outcome = algorithm.verify_signature(public_key, message, signature);
+        outcome.map_err(|_| SignatureFault::Invalid)
+    }
 }
 
 /// A signature algorithm with its hash and, for ECDSA, its curve.
@@ -230,6 +251,13 @@ impl SignatureScheme {
             S::Ed25519 => key == KeyAlgorithm::Ed25519,
             _ => matches!(key, KeyAlgorithm::Rsa { .. }),
         }
+    }
+
+    #[cfg(feature = "aws-lc-rs")]
+    fn is_ecdsa(self) -> bool {
+        [KeyAlgorithm::P256, KeyAlgorithm::P384, KeyAlgorithm::P521]
+            .into_iter()
+            .any(|key| self.fits(key))
     }
 
     fn is_pkcs1(self) -> bool {

@@ -108,10 +108,9 @@ impl Log {
 
     /// Whether the log signed `message`.
     pub fn verifies(&self, crypto: &dyn CryptoProvider, message: &[u8], signature: &[u8]) -> bool {
-        self.key.scheme.is_some_and(|scheme| {
-            let algorithm = crypto.verification_algorithm(scheme);
-            algorithm.verify_signature(&self.key.bits, message, signature).is_ok()
-        })
+        self.key
+            .scheme
+            .is_some_and(|scheme| crypto.verify(scheme, &self.key.bits, message, signature).is_ok())
     }
 
     /// The name in its checkpoints: the host of its address, without port and path.

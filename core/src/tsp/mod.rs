@@ -17,8 +17,11 @@ pub use info::{Accuracy, GenTime, MessageImprint, TstInfo};
 pub use legacy::LegacyTimestamp;
 pub use request::{CertificateRequest, RequestError, TimestampRequest};
 pub use response::{FailureInfo, PkiStatus, TimestampResponse, token};
+pub(crate) use verify::verify_by;
 #[cfg(feature = "ber")]
 pub use verify::verify_legacy;
+#[cfg(feature = "ber")]
+pub(crate) use verify::verify_legacy_by;
 pub use verify::{Stamped, VerifiedTimestamp, verify, verify_answer};
 
 /// In which encoding timestamps are taken.

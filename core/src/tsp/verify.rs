@@ -6,6 +6,7 @@
 //! certificate is looked at by the caller, who has the evidence.
 
 use alloc::{format, vec::Vec};
+use core::cell::Cell;
 
 use const_oid::ObjectIdentifier;
 
@@ -20,7 +21,9 @@ use crate::{
     time::UnixSeconds,
     trust::Authority,
     verify::ProvenTime,
-    x509::{Certificate, GeneralName, Purpose, VerifiedLink, VerifiedPath, name, path},
+    x509::{
+        Certificate, GeneralName, Purpose, VerifiedLink, VerifiedPath, name, path, path::Means,
+    },
 };
 
 /// What the timestamp should be about.
@@ -94,7 +97,20 @@ pub fn verify<'a>(
     crypto: &dyn CryptoProvider,
     now: UnixSeconds,
 ) -> Result<VerifiedTimestamp<'a>> {
-    Token::decode(super::token(timestamp)?, None, crypto)?.verify(stamped, authorities, crypto, now)
+    let steps = Cell::new(limits::PATH_STEPS);
+    verify_by(Means { crypto, steps: &steps }, timestamp, stamped, authorities, now)
+}
+
+/// Like [`verify`], as one of several that belong together.
+pub(crate) fn verify_by<'a>(
+    means: Means<'_>,
+    timestamp: &'a [u8],
+    stamped: Stamped<'_>,
+    authorities: &'a [Authority],
+    now: UnixSeconds,
+) -> Result<VerifiedTimestamp<'a>> {
+    let token = Token::decode(super::token(timestamp)?, None, means.crypto)?;
+    token.verify(stamped, authorities, means, now)
 }
 
 /// Verifies a timestamp that is not in DER, as [`verify`] does one that is.
@@ -109,8 +125,22 @@ pub fn verify_legacy<'a>(
     crypto: &dyn CryptoProvider,
     now: UnixSeconds,
 ) -> Result<VerifiedTimestamp<'a>> {
+    let steps = Cell::new(limits::PATH_STEPS);
+    verify_legacy_by(Means { crypto, steps: &steps }, timestamp, stamped, authorities, now)
+}
+
+/// Like [`verify_legacy`], as one of several that belong together.
+#[cfg(feature = "ber")]
+pub(crate) fn verify_legacy_by<'a>(
+    means: Means<'_>,
+    timestamp: &'a super::LegacyTimestamp,
+    stamped: Stamped<'_>,
+    authorities: &'a [Authority],
+    now: UnixSeconds,
+) -> Result<VerifiedTimestamp<'a>> {
     let token = super::token(&timestamp.timestamp)?;
-    Token::decode(token, Some(&timestamp.info), crypto)?.verify(stamped, authorities, crypto, now)
+    let token = Token::decode(token, Some(&timestamp.info), means.crypto)?;
+    token.verify(stamped, authorities, means, now)
 }
 
 /// Holds an answer against the request it was asked with: nonce and policy (§2.2).
@@ -202,9 +232,10 @@ impl<'a> Token<'a> {
         self,
         stamped: Stamped<'_>,
         authorities: &'a [Authority],
-        crypto: &dyn CryptoProvider,
+        means: Means<'_>,
         now: UnixSeconds,
     ) -> Result<VerifiedTimestamp<'a>> {
+        let crypto = means.crypto;
         let stamped = self.inspect_imprint(stamped, crypto)?;
         // genTime may not lie in the future, but for clocks that differ a little.
         if self.info.gen_time.seconds > now.plus_seconds(limits::CLOCK_SKEW_SECONDS) {
@@ -212,8 +243,7 @@ impl<'a> Token<'a> {
                 .expected(format!("not after {now}"))
                 .found(format!("{}", self.info.gen_time)));
         }
-        let Vouching { path, other_paths, authorities } =
-            self.verify_by_any(authorities, crypto)?;
+        let Vouching { path, other_paths, authorities } = self.verify_by_any(authorities, means)?;
         for path in core::iter::once(&path).chain(&other_paths) {
             self.inspect_copies(path, crypto)?;
             self.inspect_tsa_name(path.leaf())?;
@@ -253,13 +283,13 @@ impl<'a> Token<'a> {
     fn verify_by_any(
         &self,
         authorities: &'a [Authority],
-        crypto: &dyn CryptoProvider,
+        means: Means<'_>,
     ) -> Result<Vouching<'a>> {
         let mut paths = Vec::new();
         let mut vouching = Vec::new();
         let mut best: Option<Finding> = None;
         for authority in authorities {
-            match self.verify_by(authority, crypto) {
+            match self.verify_by(authority, means) {
                 Ok(found) => {
                     paths.extend(found);
                     vouching.push(authority);
@@ -298,8 +328,9 @@ impl<'a> Token<'a> {
     fn verify_by(
         &self,
         authority: &'a Authority,
-        crypto: &dyn CryptoProvider,
+        means: Means<'_>,
     ) -> Result<Vec<VerifiedPath<'a>>> {
+        let crypto = means.crypto;
         let certificate = self.certificate(authority, crypto)?;
         self.ess.inspect_signer(&certificate, crypto)?;
         self.verify_signature(&certificate, crypto)?;
@@ -316,7 +347,7 @@ impl<'a> Token<'a> {
             .collect();
         let anchors: Vec<&[u8]> = authority.anchors().collect();
         let purpose = Purpose::TimeStamping;
-        let paths = path::verify_all(&certificate, &intermediates, &anchors, at, purpose, crypto)
+        let paths = path::verify_all_by(means, &certificate, &intermediates, &anchors, at, purpose)
             .map_err(|finding| self.path_finding(finding))?;
         // RFC 5035 §5.4: further certificates in the attribute limit the paths that may be used.
         let mut refused = None;
@@ -432,9 +463,8 @@ impl<'a> Token<'a> {
                 .expected(format!("{} with {}", key.algorithm.text(), self.digest_algorithm))
                 .found(algorithm_text(&self.signer.signature_algorithm))
         })?;
-        let algorithm = crypto.verification_algorithm(scheme);
         let holds = |octets: &Vec<u8>| {
-            algorithm.verify_signature(key.bits, octets, self.signer.signature).is_ok()
+            crypto.verify(scheme, key.bits, octets, self.signer.signature).is_ok()
         };
         if self.signed_octets.iter().any(holds) {
             return Ok(());

@@ -60,7 +60,7 @@ impl<'a> Run<'a> {
             if index == 0 || subject_at(leaf, index).mode(&rules) == RevocationMode::Off {
                 continue;
             }
-            let (crypto, now) = (self.context.crypto, self.context.now);
+            let (crypto, now) = (&*self.context.evidence_crypto, self.context.now);
             let standing = self.revocation.standing(link, &rules, crypto, now);
             let revoked = standing.known.and_then(|known| known.revoked);
             if revoked.is_some_and(|(reason, _)| is_compromise(reason)) {

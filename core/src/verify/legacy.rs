@@ -62,12 +62,12 @@ impl<'a> Opened<'a> {
         stamped: Stamped<'_>,
     ) -> Result<VerifiedTimestamp<'a>, Finding> {
         let authorities = &self.context.trust.timestamp_authorities;
-        let (crypto, now) = (self.context.crypto, self.context.now);
+        let (means, now) = (self.context.means(), self.context.now);
         #[cfg(feature = "ber")]
         if let Some(legacy) = self.part.legacy.get(index) {
-            return tsp::verify_legacy(legacy, stamped, authorities, crypto, now);
+            return tsp::verify_legacy_by(means, legacy, stamped, authorities, now);
         }
         let _ = index;
-        tsp::verify(token, stamped, authorities, crypto, now)
+        tsp::verify_by(means, token, stamped, authorities, now)
     }
 }

@@ -5,6 +5,7 @@ use alloc::{format, string::String, vec::Vec};
 use super::{Context, Opened, ProvenTime, Run};
 use crate::{
     bundle::{Content, Version},
+    crypto::CryptoProvider,
     digest::{Digest, HashAlgorithm, digest},
     finding::{Finding, FindingCode},
     limits::CLOCK_SKEW_SECONDS,
@@ -91,7 +92,7 @@ impl<'a> Run<'a> {
         self.belongs(entry)?;
         let logged = logged.clone()?;
         let signature = self.bundle.content.signature();
-        let signature = digest(self.context.crypto, HashAlgorithm::Sha256, signature);
+        let signature = digest(&*self.context.crypto, HashAlgorithm::Sha256, signature);
         Ok(VerifiedEntry { logged, signature })
     }
 
@@ -196,7 +197,7 @@ impl<'a> Run<'a> {
 
     /// The bundle's own digest of what an entry's is of.
     fn own_digest(&self, logged: &LoggedDigest) -> Option<Digest> {
-        let crypto = self.context.crypto;
+        let crypto: &dyn CryptoProvider = &*self.context.crypto;
         match (&self.bundle.content, logged) {
             (Content::MessageSignature { digest, .. }, LoggedDigest::Signed(logged)) => {
                 let artifact = self.artifact.digests;
@@ -236,7 +237,7 @@ impl<'a> Run<'a> {
         };
         let timestamps = CertificateTimestamp::decode_list(value).map_err(malformed)?;
         let precertificate =
-            Precertificate::of(leaf, issuer, self.context.crypto).map_err(malformed)?;
+            Precertificate::of(leaf, issuer, &*self.context.crypto).map_err(malformed)?;
         let mut worst: Option<Finding> = None;
         for timestamp in &timestamps {
             match self.verify_certificate_timestamp(timestamp, &precertificate) {
@@ -264,7 +265,7 @@ impl<'a> Run<'a> {
                 .expected(names(logs))
                 .found(crate::digest::encode_hex(timestamp.log_id)));
         }
-        let signed = |log: &&&Log| timestamp.is_by(log, precertificate, self.context.crypto);
+        let signed = |log: &&&Log| timestamp.is_by(log, precertificate, &*self.context.crypto);
         let signers: Vec<&Log> = named.iter().filter(signed).copied().collect();
         let Some(log) = signers.first() else {
             return Err(Finding::new(FindingCode::SCT_INVALID)
@@ -307,7 +308,7 @@ impl<'a> Opened<'a> {
 
     /// Everything about the entry that is there must hold, and enough must be there.
     fn verify_in(&self, log: &'a Log, entry: &'a LogEntry) -> LoggedOutcome<'a> {
-        let crypto = self.context.crypto;
+        let crypto: &dyn CryptoProvider = &*self.context.crypto;
         let mut promised = None;
         if entry.promise.is_some() {
             let time = promise::verify(entry, log, crypto).ok_or_else(|| {
@@ -370,7 +371,7 @@ fn verify_path(
     log: &Log,
     entry: &LogEntry,
     proof: &InclusionProof,
-    crypto: &dyn crate::crypto::CryptoProvider,
+    crypto: &dyn CryptoProvider,
 ) -> Result<(), Finding> {
     let leaf = merkle::leaf_hash(crypto, &entry.body);
     let path = proof.hashes.iter().map(Vec::as_slice);
@@ -400,7 +401,7 @@ fn verify_checkpoint(
     log: &Log,
     proof: &InclusionProof,
     note: &str,
-    crypto: &dyn crate::crypto::CryptoProvider,
+    crypto: &dyn CryptoProvider,
 ) -> Result<(), Finding> {
     let about = |code| Finding::new(code).about(log.base_url.clone());
     let checkpoint = Checkpoint::decode(note)

@@ -3,7 +3,9 @@
 use alloc::vec::Vec;
 use core::cell::{Cell, OnceCell, RefCell};
 
-use super::{Context, evidence_set::Part, logged::LoggedOutcome, signature::Checked, verifier};
+use super::{
+    Context, evidence_set::Part, logged::LoggedOutcome, run::Run, signature::Checked, verifier,
+};
 use crate::{
     finding::Finding,
     time::UnixSeconds,
@@ -92,9 +94,12 @@ impl<'a> Opened<'a> {
         self.signature.borrow().clone()
     }
 
-    /// Remembers what was found of the signature.
-    pub(super) fn remember(&self, signature: Checked) {
+    /// Whether the signature does not hold, whatever else becomes known of the file; it is remembered.
+    pub(super) fn has_refuted_signature(&self, run: &Run<'_>) -> bool {
+        let signature = run.checked_signature();
+        let is_refuted = signature.is_refuted();
         self.signature.replace(Some(signature));
+        is_refuted
     }
 
     /// The paths at the time that was asked for first, if one was.

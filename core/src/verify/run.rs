@@ -46,7 +46,7 @@ pub(super) struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    /// Begins with the file; there is no evidence on revocation yet.
+    /// Begins with the file. What costs much is not looked at yet, and there is no evidence on revocation.
     ///
     /// # Errors
     /// There is no key that can be taken for the signer's.
@@ -56,20 +56,35 @@ impl<'a> Run<'a> {
     ) -> Result<Self, Finding> {
         let (leaf, key) = opened.verifier()?;
         Ok(Self {
-            context: opened.context,
+            context: opened.context.clone(),
             artifact,
             part: opened.part,
             bundle: &opened.part.bundle,
             leaf,
             key,
             revocation: RevocationEvidence::none(),
-            tokens: opened.tokens().to_vec(),
-            entries: opened.entries().to_vec(),
-            known_paths: opened.known_paths().cloned(),
+            tokens: Vec::new(),
+            entries: Vec::new(),
+            known_paths: None,
             known_signature: opened.known_signature(),
             told: opened.told.get(),
             findings: Vec::new(),
         })
+    }
+
+    /// With the bundle's timestamps, log entries and paths, as far as they were verified before.
+    pub(super) fn with_proofs<'o: 'a>(self, opened: &Opened<'o>) -> Self {
+        Self {
+            tokens: opened.tokens().to_vec(),
+            entries: opened.entries().to_vec(),
+            known_paths: opened.known_paths().cloned(),
+            ..self
+        }
+    }
+
+    /// Whether the policy may allow the signer, whoever issued the certificate.
+    pub(super) fn may_be_allowed(&self) -> bool {
+        self.leaf.as_ref().is_none_or(|leaf| self.signer_rules(leaf).is_ok())
     }
 
     /// With the evidence on revocation that there is.
@@ -205,7 +220,7 @@ impl<'a> Run<'a> {
     fn managed_key(&self) -> Option<(Digest, SignerSummary)> {
         let Verifier::PublicKey { hint } = &self.bundle.verifier else { return None };
         let fingerprint =
-            crate::digest::digest(self.context.crypto, HashAlgorithm::Sha256, self.key.raw);
+            crate::digest::digest(&*self.context.crypto, HashAlgorithm::Sha256, self.key.raw);
         let summary = SignerSummary {
             identity: format!("key {fingerprint}"),
             oidc_issuer: None,

@@ -6,7 +6,7 @@ use alloc::{format, vec::Vec};
 use super::Run;
 use crate::{
     bundle::{Content, ENVELOPE_BEGINNING, Envelope},
-    crypto::{KeyAlgorithm, SignatureFault, SignatureScheme},
+    crypto::{CryptoProvider, KeyAlgorithm, SignatureFault, SignatureScheme},
     digest::{Digest, HashAlgorithm},
     finding::{Finding, FindingCode},
     limits,
@@ -120,7 +120,7 @@ impl Run<'_> {
         if key.algorithm == KeyAlgorithm::Ed25519 {
             return self.verify_content(digest, signature);
         }
-        let crypto = self.context.crypto;
+        let crypto = &*self.context.crypto;
         let holds = schemes(key.algorithm, Some(digest.algorithm())).into_iter().any(|scheme| {
             crypto.verify_digest(scheme, key.bits, digest, signature)
                 == Ok::<(), SignatureFault>(())
@@ -147,7 +147,7 @@ impl Run<'_> {
                 });
             }
         };
-        let (key, crypto) = (self.key, self.context.crypto);
+        let (key, crypto) = (self.key, &*self.context.crypto);
         if crate::digest::digest(crypto, digest.algorithm(), content) != *digest {
             return Err(needs_file().found("another file than the bundle is about"));
         }
@@ -186,8 +186,8 @@ impl Run<'_> {
         let key = self.key;
         let message = envelope.signed_octets();
         let holds = schemes(key.algorithm, None).into_iter().any(|scheme| {
-            let algorithm = self.context.crypto.verification_algorithm(scheme);
-            algorithm.verify_signature(key.bits, &message, &envelope.signature).is_ok()
+            let crypto = &self.context.crypto;
+            crypto.verify(scheme, key.bits, &message, &envelope.signature).is_ok()
         });
         if holds { Ok(()) } else { Err(self.mismatch()) }
     }

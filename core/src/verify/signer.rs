@@ -55,7 +55,7 @@ impl<'a> Context<'a> {
         let intermediates: Vec<&[u8]> = authority.intermediates().chain(further).collect();
         let anchors: Vec<&[u8]> = authority.anchors().collect();
         let purpose = Purpose::CodeSigning;
-        let paths = path::verify_all(leaf, &intermediates, &anchors, at, purpose, self.crypto)?;
+        let paths = path::verify_all_by(self.means(), leaf, &intermediates, &anchors, at, purpose)?;
         if authority.window.contains(at) {
             return Ok(paths);
         }
@@ -135,15 +135,16 @@ impl<'a> Run<'a> {
 
     /// The rules of the policy that allow this signer for this file name; none with a finding.
     pub(super) fn inspect_signer(&mut self, path: &VerifiedPath<'a>) -> Vec<&'a Signer> {
-        let rules = self.signer_rules(path);
+        let rules = self.signer_rules(path.leaf());
         self.taken(rules)
     }
 
-    fn signer_rules(&self, path: &VerifiedPath<'a>) -> Result<Vec<&'a Signer>, Finding> {
-        let extensions = &path.leaf().extensions;
-        let identities: Vec<&str> = path.leaf().identities().collect();
+    /// The rules that allow the owner of that certificate, whoever issued it.
+    pub(super) fn signer_rules(&self, leaf: &Certificate<'a>) -> Result<Vec<&'a Signer>, Finding> {
+        let extensions = &leaf.extensions;
+        let identities: Vec<&str> = leaf.identities().collect();
         if identities.is_empty() {
-            let subject = path.leaf().subject_text();
+            let subject = leaf.subject_text();
             return Err(Finding::new(FindingCode::CERTIFICATE_IDENTITY_ABSENT).about(subject));
         }
         let covering = self.covering_rules()?;

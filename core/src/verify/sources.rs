@@ -73,7 +73,7 @@ impl<'e> Sources<'e> {
                 link: link.to_octets(),
                 crl_urls: owned(&certificate.extensions.crl_urls),
                 ocsp_urls: owned(&certificate.extensions.ocsp_urls),
-                ocsp_request: ocsp::request(certificate, issuer, run.context.crypto),
+                ocsp_request: ocsp::request(certificate, issuer, &*run.context.crypto),
             };
             self.found.push(source);
         }
@@ -81,9 +81,8 @@ impl<'e> Sources<'e> {
 
     fn covers(&mut self, link: VerifiedLink<'_, 'e>, run: &Run<'e>) -> bool {
         let Some(given) = &mut self.given else { return false };
-        let (rules, crypto, now) =
-            (&run.context.policy.revocation, run.context.crypto, run.context.now);
-        let known = given.standing(link, rules, crypto, now).known;
+        let (rules, now) = (&run.context.policy.revocation, run.context.now);
+        let known = given.standing(link, rules, &*run.context.evidence_crypto, now).known;
         known.is_some_and(|known| known.is_fresh())
     }
 }

@@ -91,11 +91,11 @@ impl<'a> Run<'a> {
         let rules = self.context.policy.revocation;
         let mode = subject.mode(&rules);
         if mode == RevocationMode::Off {
-            self.revocation.relate(link, self.context.crypto);
+            self.revocation.relate(link, &*self.context.evidence_crypto);
             result.findings.push(not_required(certificate));
             return;
         }
-        let (crypto, now) = (self.context.crypto, self.context.now);
+        let (crypto, now) = (&*self.context.evidence_crypto, self.context.now);
         let Standing { known, faults, unreadable } =
             self.revocation.standing(link, &rules, crypto, now);
         let Some(known) = known else {

@@ -87,12 +87,8 @@ impl<'a> PublicKey<'a> {
         signature: &[u8],
     ) -> bool {
         self.algorithm.is_acceptable()
-            && SignatureScheme::of(self.algorithm, algorithm).is_some_and(|scheme| {
-                crypto
-                    .verification_algorithm(scheme)
-                    .verify_signature(self.bits, message, signature)
-                    .is_ok()
-            })
+            && SignatureScheme::of(self.algorithm, algorithm)
+                .is_some_and(|scheme| crypto.verify(scheme, self.bits, message, signature).is_ok())
     }
 }
 

@@ -15,6 +15,7 @@ mod policies;
 mod validate;
 
 use alloc::{format, vec::Vec};
+use core::cell::Cell;
 
 use const_oid::ObjectIdentifier;
 
@@ -25,7 +26,7 @@ use crate::{
     asn1::Asn1Error,
     crypto::CryptoProvider,
     finding::{Finding, FindingCode},
-    oid,
+    limits, oid,
     time::UnixSeconds,
 };
 
@@ -45,6 +46,15 @@ impl Purpose {
             Self::TimeStamping => oid::KP_TIME_STAMPING,
         }
     }
+}
+
+/// By what means searches for paths that belong together are made.
+#[derive(Clone, Copy)]
+pub(crate) struct Means<'c> {
+    pub(crate) crypto: &'c dyn CryptoProvider,
+    /// How many certificates all of them together may still try as the next issuer. One search tries at most
+    /// [`limits::PATH_STEPS`](crate::limits::PATH_STEPS).
+    pub(crate) steps: &'c Cell<usize>,
 }
 
 /// A path that was verified at one time for one purpose; only [`verify`] and [`verify_all`] make
@@ -111,9 +121,23 @@ pub fn verify_all<'a>(
     purpose: Purpose,
     crypto: &dyn CryptoProvider,
 ) -> Result<Vec<VerifiedPath<'a>>, Finding> {
+    let steps = Cell::new(limits::PATH_STEPS);
+    let means = Means { crypto, steps: &steps };
+    verify_all_by(means, leaf, intermediates, anchors, time, purpose)
+}
+
+/// Like [`verify_all`], as one of several searches.
+pub(crate) fn verify_all_by<'a>(
+    means: Means<'_>,
+    leaf: &Certificate<'a>,
+    intermediates: &[&'a [u8]],
+    anchors: &[&'a [u8]],
+    time: UnixSeconds,
+    purpose: Purpose,
+) -> Result<Vec<VerifiedPath<'a>>, Finding> {
     // The leaf's own fitness first: "wrong use" tells more than "no path for that use".
     inspect_leaf(leaf, purpose)?;
-    build::Search::new(leaf, intermediates, anchors, build::Terms { time, purpose, crypto }).run()
+    build::Search::new(leaf, intermediates, anchors, build::Terms { time, purpose, means }).run()
 }
 
 /// The finding for a certificate that cannot be decoded.

@@ -80,6 +80,7 @@ mod forget_a_revocation_by_an_older_list;
 mod forget_a_revocation_by_two_runs_at_once;
 mod get_in_with_a_revoked_key;
 mod get_in_with_another_certificate;
+mod hang_a_verifier_by_many_bundles;
 mod hang_a_verifier_by_many_small_parts;
 mod have_a_file_signed_that_is_a_statement;
 mod have_a_refused_import_done;

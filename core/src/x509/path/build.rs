@@ -8,11 +8,11 @@ use alloc::{format, string::String, vec::Vec};
 use core::{cmp::Reverse, ops::ControlFlow};
 
 use super::{
-    Purpose, VerifiedPath, malformed,
+    Means, Purpose, VerifiedPath, malformed,
     validate::{self, inspect_key},
 };
 use crate::{
-    crypto::{CryptoProvider, KeyAlgorithm, SignatureScheme},
+    crypto::{KeyAlgorithm, SignatureScheme},
     finding::{Finding, FindingCode},
     limits,
     order::sort_few,
@@ -25,7 +25,7 @@ use crate::{
 pub(super) struct Terms<'s> {
     pub(super) time: UnixSeconds,
     pub(super) purpose: Purpose,
-    pub(super) crypto: &'s dyn CryptoProvider,
+    pub(super) means: Means<'s>,
 }
 
 /// Where a candidate came from; a path ends at the first anchor.
@@ -189,10 +189,13 @@ impl<'s, 'a> Search<'s, 'a> {
             self.refuse(finding, Some(Progress::NoIssuer), chain.len());
         }
         for index in issuers {
-            let Some(rest) = self.steps.checked_sub(1) else {
+            let of_all = self.terms.means.steps;
+            let left = (self.steps.checked_sub(1), of_all.get().checked_sub(1));
+            let (Some(rest), Some(rest_of_all)) = left else {
                 return ControlFlow::Break(Stop::Budget("a search of few steps"));
             };
             self.steps = rest;
+            of_all.set(rest_of_all);
             if self.is_loop(chain, index) {
                 continue;
             }
@@ -274,7 +277,7 @@ impl<'s, 'a> Search<'s, 'a> {
             if self.signatures.len() >= limits::PATH_SIGNATURES {
                 return ControlFlow::Break(Stop::Budget("a search of few signatures"));
             }
-            let (algorithm, crypto) = (&certificate.signature_algorithm, self.terms.crypto);
+            let (algorithm, crypto) = (&certificate.signature_algorithm, self.terms.means.crypto);
             let holds = key.verifies(crypto, algorithm, certificate.tbs, certificate.signature);
             self.signatures.push((head, key.raw, holds));
             holds
