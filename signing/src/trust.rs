@@ -31,6 +31,47 @@ impl TrustedAuthority {
     }
 }
 
+/// Gives authorities of one operator one address, that of the first: verifiers count authorities by their
+/// addresses, and a policy that demands two must not get two of one operator.
+///
+/// Two are of one operator if they have an address, a certificate's key or their root's name in common, by
+/// themselves or by way of others. What does not decode has nothing in common with anything; [`build`] refuses it.
+pub fn unite(authorities: &mut [TrustedAuthority]) {
+    for later in 0..authorities.len() {
+        for earlier in 0..later {
+            let (Some(one), Some(other)) = (authorities.get(earlier), authorities.get(later))
+            else {
+                continue;
+            };
+            if !one.is_of_one_operator(other) {
+                continue;
+            }
+            let both = [one.uri.clone(), other.uri.clone()];
+            let mut united = authorities.iter_mut().filter(|each| both.contains(&each.uri));
+            if let Some(first) = united.next().map(|first| first.uri.clone()) {
+                united.for_each(|each| each.uri.clone_from(&first));
+            }
+        }
+    }
+}
+
+impl TrustedAuthority {
+    fn decoded(&self) -> Vec<Certificate<'_>> {
+        self.chain.iter().filter_map(|raw| Certificate::decode(raw).ok()).collect()
+    }
+
+    fn is_of_one_operator(&self, other: &Self) -> bool {
+        let (own, others) = (self.decoded(), other.decoded());
+        let is_key_shared = own
+            .iter()
+            .any(|one| others.iter().any(|other| one.public_key.raw == other.public_key.raw));
+        let roots = own.last().zip(others.last());
+        self.uri == other.uri
+            || is_key_shared
+            || roots.is_some_and(|(one, other)| name::equal(one.subject, other.subject))
+    }
+}
+
 /// Why certificates make no trust root.
 #[derive(Debug, thiserror::Error)]
 pub enum TrustError {

@@ -71,8 +71,9 @@ pub struct TrustInitArguments {
     /// A trust root to check and copy
     #[arg(long, value_name = "FILE")]
     pub from_file: Option<PathBuf>,
-    /// A further timestamp authority: PEM, its own certificate first, the root last
-    #[arg(long, value_name = "FILE", conflicts_with = "from_file")]
+    /// A further timestamp authority: PEM, its own certificate first, the root last. Files with a key or a
+    /// root's name in common are one authority, and so are files with the same NAME
+    #[arg(long, value_name = "[NAME=]FILE", conflicts_with = "from_file")]
     pub timestamp_authority: Vec<PathBuf>,
     /// The new trust root
     #[arg(long, short, value_name = "FILE", default_value = "trusted_root.json")]

@@ -73,10 +73,22 @@ fn of_authority(
         chain.extend(ca.chain(entry.ca));
         stampers.push(TrustedAuthority::new(url.clone(), chain));
     }
-    for path in further {
-        stampers.push(TrustedAuthority::new(path_text(path), input::certificates(path)?));
+    for argument in further {
+        let (name, path) = named(argument);
+        let name = name.map_or_else(|| path_text(path), str::to_owned);
+        stampers.push(TrustedAuthority::new(name, input::certificates(path)?));
     }
+    trust::unite(&mut stampers);
     Ok(trust::build(&[signing], &stampers)?)
+}
+
+/// `NAME=FILE`, unless there is a file of that whole name.
+fn named(argument: &Path) -> (Option<&str>, &Path) {
+    let parts = argument.to_str().and_then(|text| text.split_once('='));
+    match parts.filter(|(name, _)| !name.is_empty() && !argument.exists()) {
+        Some((name, file)) => (Some(name), Path::new(file)),
+        None => (None, argument),
+    }
 }
 
 fn shown(path: &Path, root: &TrustRoot, content: &[u8]) -> Outcome<Answer> {
@@ -84,9 +96,10 @@ fn shown(path: &Path, root: &TrustRoot, content: &[u8]) -> Outcome<Answer> {
     let file = path_text(path);
     let logs = if root.logs.is_empty() { "none" } else { "listed" };
     let text = format!(
-        "{file}\n  {fingerprint}\n{}{}{}{}",
+        "{file}\n  {fingerprint}\n{}{}{}{}{}",
         section("Signers certified by", &root.certificate_authorities),
         section("Timestamps by", &root.timestamp_authorities),
+        counted(&root.timestamp_authorities),
         logs_section("Signatures logged in", &root.logs),
         logs_section("Certificates logged in", &root.certificate_logs),
     );
@@ -96,6 +109,7 @@ fn shown(path: &Path, root: &TrustRoot, content: &[u8]) -> Outcome<Answer> {
         "fingerprint": fingerprint,
         "certificate_authorities": values(&root.certificate_authorities),
         "timestamp_authorities": values(&root.timestamp_authorities),
+        "timestamp_authority_count": distinct(&root.timestamp_authorities),
         "logs": logs,
         "transparency_logs": root.logs.iter().map(log_value).collect::<Vec<_>>(),
         "certificate_logs": root.certificate_logs.iter().map(log_value).collect::<Vec<_>>(),
@@ -110,6 +124,25 @@ fn section(title: &str, authorities: &[Authority]) -> String {
     }
     text.extend(authorities.iter().map(authority_text));
     text
+}
+
+/// For how many a policy's `timestamps.required` takes them, if that is not obvious.
+fn counted(authorities: &[Authority]) -> String {
+    if authorities.len() < 2 {
+        return String::new();
+    }
+    let different = distinct(authorities);
+    let number = match different {
+        1 => "one authority".to_owned(),
+        several => format!("{several} different authorities"),
+    };
+    format!("  They count as {number}: those with one address are one.\n")
+}
+
+fn distinct(authorities: &[Authority]) -> usize {
+    let all = authorities.iter().enumerate();
+    all.filter(|(index, one)| !authorities.iter().take(*index).any(|other| other.is_same(one)))
+        .count()
 }
 
 /// Logs, if there are any; a private authority needs none.

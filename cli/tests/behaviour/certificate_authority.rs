@@ -282,6 +282,57 @@ fn trust_roots_are_shown_pinned_and_not_replaced_unasked() {
     assert!(!world.file("none.json").exists());
 }
 
+/// A policy that demands two timestamps wants two operators.
+#[test]
+fn files_of_one_operator_are_one_timestamp_authority() {
+    let world = World::new();
+    let keyed = |text: &str| world.keyed(&split(text)).succeeds();
+    for (folder, organisation) in [("one", "One"), ("two", "Two"), ("two-anew", "Two")] {
+        keyed(&format!(
+            "ca init {folder} --organisation {organisation} --base-url http://127.0.0.1:9"
+        ));
+        for number in ["1", "2"] {
+            keyed(&format!(
+                "ca issue --dir {folder} --profile tsa --common-name Stamp{number} \
+                 --new-key {folder}-{number}.key --output {folder}-{number}.pem"
+            ));
+            let file = format!("{folder}-{number}.pem");
+            let root = world.read(&format!("{folder}/root/certificate.pem"));
+            world.write(&file, [world.read(&file), root].concat());
+        }
+    }
+    let trusted = |files: &[&str]| {
+        let mut arguments = split("--format json trust init --dir ca --force");
+        for file in files {
+            arguments.extend(["--timestamp-authority", file]);
+        }
+        let result = world.run(&arguments).succeeds().json()["result"].clone();
+        let authorities = result["timestamp_authorities"].as_array().expect("a list").clone();
+        let names: Vec<String> =
+            authorities.iter().map(|each| each["uri"].as_str().expect("text").to_owned()).collect();
+        (names, result["timestamp_authority_count"].as_u64().expect("a number"))
+    };
+    assert_eq!(trusted(&[]).1, 1);
+    let (names, count) = trusted(&["one-1.pem", "one-2.pem"]);
+    assert_eq!((&names[1..], count), (&["one-1.pem", "one-1.pem"].map(String::from)[..], 2));
+    // A root that was made anew has another key and the same name.
+    let (names, count) = trusted(&["two-1.pem", "one-1.pem", "two-anew-1.pem"]);
+    let expected = ["two-1.pem", "one-1.pem", "two-1.pem"].map(String::from);
+    assert_eq!((&names[1..], count), (&expected[..], 3));
+    // The same certificate is the CA's own.
+    let whole = [world.read("tsa.pem"), world.read("ca/root/certificate.pem")].concat();
+    world.write("tsa.pem", whole);
+    assert_eq!(trusted(&["tsa.pem"]), (vec!["http://127.0.0.1:9".to_owned(); 2], 1));
+    // What has nothing in common can be named.
+    let (names, count) = trusted(&["stamps=one-1.pem", "stamps=two-1.pem", "two-2.pem"]);
+    assert_eq!((names[1..].to_vec(), count), (vec!["stamps".to_owned(); 3], 2));
+    std::fs::copy(world.file("one-1.pem"), world.file("a=b.pem")).expect("copied");
+    assert_eq!(trusted(&["a=b.pem"]).0[1], "a=b.pem");
+    let arguments = split("trust init --dir ca --force --timestamp-authority one-1.pem");
+    let text = world.run(&arguments).succeeds().stdout;
+    assert!(text.contains("2 different authorities") && text.contains("O=One"), "{text}");
+}
+
 #[test]
 fn policies_are_written_and_checked() {
     let world = World::bare();
