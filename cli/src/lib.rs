@@ -7,6 +7,7 @@
 pub mod arguments;
 pub mod artifact;
 mod bundle_beside;
+pub mod checked_signatures;
 pub mod codes;
 pub mod commands;
 pub mod failure;

@@ -13,7 +13,6 @@ use std::{
 use countersign_core::{
     RevocationSource,
     crl::CertificateList,
-    crypto::aws_lc::AwsLc,
     limits,
     pem::Kind,
     policy::Revocation,
@@ -26,6 +25,7 @@ use self::asking::Address;
 pub use self::asking::ask_ocsp;
 use crate::{
     artifact::Waiting,
+    checked_signatures::Crypto,
     failure::{Failure, Outcome},
     fetch::{self, HttpClient},
     input,
@@ -112,6 +112,7 @@ struct Question<'a> {
     source: &'a RevocationSource,
     rules: &'a Revocation,
     now: UnixSeconds,
+    crypto: &'a Crypto,
 }
 
 impl RevocationEvidence {
@@ -216,7 +217,7 @@ impl RevocationEvidence {
         thread::scope(|scope| {
             let threads: Vec<_> = sources
                 .iter()
-                .map(|source| Question { source, rules, now })
+                .map(|source| Question { source, rules, now, crypto: &session.crypto })
                 .map(|question| scope.spawn(move || self.find_one(question)))
                 .collect();
             threads.into_iter().map(|thread| thread.join().unwrap_or_default()).collect()
@@ -404,7 +405,7 @@ impl<'a> Question<'a> {
     fn is_by_issuer(self, crl: &[u8]) -> bool {
         let issuer = Certificate::decode(self.source.link.issuer());
         let crl = CertificateList::decode(crl);
-        issuer.is_ok_and(|issuer| crl.is_ok_and(|crl| crl.is_by(&issuer, &AwsLc)))
+        issuer.is_ok_and(|issuer| crl.is_ok_and(|crl| crl.is_by(&issuer, self.crypto)))
     }
 
     /// What that evidence says of the certificate.
@@ -415,7 +416,7 @@ impl<'a> Question<'a> {
     ) -> Option<Known> {
         let (crls, ocsp): (Vec<_>, Vec<_>) =
             (crls.into_iter().collect(), ocsp.into_iter().collect());
-        revocation::known(&self.source.link, (&crls, &ocsp), self.rules, &AwsLc, self.now)
+        revocation::known(&self.source.link, (&crls, &ocsp), self.rules, self.crypto, self.now)
     }
 
     /// Whether what came is authentic, of the same address as the kept CRL, and newer.

@@ -9,6 +9,7 @@ use countersign_core::time::UnixSeconds;
 
 use crate::{
     arguments::GlobalArguments,
+    checked_signatures::{self, Crypto},
     failure::Outcome,
     output::{Output, Talk},
     settings::{self, Settings},
@@ -23,6 +24,8 @@ pub struct Session {
     pub settings: Settings,
     /// Whether somebody is there to answer.
     pub interaction: Interaction,
+    /// Cryptography for whatever is verified in this run.
+    pub crypto: Crypto,
 }
 
 /// Whether somebody is there to answer.
@@ -45,6 +48,7 @@ impl Session {
             output,
             settings: settings::load(global.config.as_deref())?,
             interaction: if person { Interaction::Person } else { Interaction::Nobody },
+            crypto: checked_signatures::crypto(),
         })
     }
 

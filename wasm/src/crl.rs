@@ -5,7 +5,6 @@ use alloc::{string::String, vec::Vec};
 use base64ct::{Base64, Encoding};
 use countersign_core::{
     crl::CertificateList,
-    crypto::rustcrypto::RustCrypto,
     pem::{self, Kind},
     policy::Revocation,
     revocation,
@@ -15,7 +14,7 @@ use countersign_core::{
 use serde::Serialize;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::verification::text_of;
+use crate::verification::{Crypto, text_of};
 
 /// What JavaScript has to know of a CRL.
 #[derive(Serialize)]
@@ -41,6 +40,7 @@ pub(crate) struct Question<'a> {
     pub(crate) link: &'a LinkOctets,
     pub(crate) rules: &'a Revocation,
     pub(crate) now: UnixSeconds,
+    pub(crate) crypto: &'a Crypto,
 }
 
 impl Question<'_> {
@@ -48,7 +48,7 @@ impl Question<'_> {
     pub(crate) fn facts_of(self, file: Vec<u8>) -> Option<String> {
         let der = pem::object(file, Kind::Crl).ok()?;
         let crl = CertificateList::decode(&der).ok()?;
-        let known = revocation::known(self.link, (&[&der], &[]), self.rules, &RustCrypto, self.now);
+        let known = revocation::known(self.link, (&[&der], &[]), self.rules, self.crypto, self.now);
         Some(text_of(&Facts {
             answers: known.is_some(),
             fresh: known.is_some_and(|known| known.is_fresh()),

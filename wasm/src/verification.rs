@@ -6,7 +6,7 @@ use core::cell::{OnceCell, RefCell};
 use base64ct::{Base64, Encoding};
 use countersign_core::{
     Artifact, EvidenceSet, Keep, Plan, RevocationSource, Verification as Opened,
-    crypto::rustcrypto::RustCrypto,
+    crypto::{CheckedSignatures, Remembering, rustcrypto::RustCrypto},
     digest::{Digest, HashAlgorithm, digest},
     finding::{Finding, FindingCode, quoted},
     limits,
@@ -23,6 +23,9 @@ use serde::Serialize;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::crl::Question;
+
+/// Cryptography that remembers which signatures hold: a CRL is looked at when it arrives, and again for the report.
+pub(crate) type Crypto = Remembering<'static, RefCell<CheckedSignatures>, RustCrypto>;
 
 /// Everything that one verification is made from; untrusted, all of it.
 #[wasm_bindgen]
@@ -54,6 +57,7 @@ struct Terms {
     policy: Result<Policy, Finding>,
     key: Option<Vec<u8>>,
     now: UnixSeconds,
+    crypto: &'static Crypto,
 }
 
 impl Terms {
@@ -65,10 +69,10 @@ impl Terms {
     /// # Errors
     /// Trust root or policy cannot be read.
     fn open(&self) -> Result<Opened<'static>, Finding> {
-        let Self { bundles, trust, policy, key, now } = &*Box::leak(Box::new(self.clone()));
+        let Self { bundles, trust, policy, key, now, crypto } = &*Box::leak(Box::new(self.clone()));
         let trust = trust.as_ref().map_err(Clone::clone)?;
         let policy = policy.as_ref().map_err(Clone::clone)?;
-        Ok(Opened::open(bundles, trust, policy, &RustCrypto, key.as_deref(), *now))
+        Ok(Opened::open(bundles, trust, policy, *crypto, key.as_deref(), *now))
     }
 }
 
@@ -117,6 +121,7 @@ impl Verification {
                 policy: Policy::decode(policy),
                 key: None,
                 now: seconds_of(now_seconds),
+                crypto: Box::leak(Box::new(Remembering::new(&RustCrypto, RefCell::default()))),
             },
             opened: OnceCell::new(),
             name: None,
@@ -248,7 +253,8 @@ impl Verification {
         let rules = &self.terms.policy.as_ref().ok()?.revocation;
         let links = self.links.borrow();
         let link = links.iter().find(|link| link.certificate() == certificate)?;
-        Question { link, rules, now: self.terms.now }.facts_of(file)
+        let Terms { now, crypto, .. } = self.terms;
+        Question { link, rules, now, crypto }.facts_of(file)
     }
 
     /// Verifies; the report as JSON text (`docs/report.schema.json`).

@@ -181,7 +181,8 @@ pub(super) fn fetch(arguments: &RevocationFetchArguments, session: &Session) -> 
     // Whoever signed: only addresses are wanted, and those of trusted authorities are taken alone.
     let policy = Policy::for_identity("anybody@example.invalid", None)?;
     let set = EvidenceSet::decode(&octets, TokenForm::BerToo);
-    let verification = Verification::open(&set, &trust, &policy, &AwsLc, key.as_deref(), now);
+    let verification =
+        Verification::open(&set, &trust, &policy, &session.crypto, key.as_deref(), now);
     let sources = verification.sources(&Artifact::default(), &[], &[]);
     if sources.is_empty() && by_key {
         return nothing_to_fetch(&path);

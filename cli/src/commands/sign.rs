@@ -296,7 +296,8 @@ impl<'a> Run<'a> {
         policy.revocation.signer = RevocationMode::WhenAvailable;
         let now = self.session.now();
         let set = EvidenceSet::decode(bundle.as_bytes(), TokenForm::Der);
-        let verification = Verification::open(&set, &self.trust, &policy, &AwsLc, None, now);
+        let verification =
+            Verification::open(&set, &self.trust, &policy, &self.session.crypto, None, now);
         let sources = verification.sources(&artifact, &[], &[]);
         let fetched = revocation.fetch(self.session, &sources, &policy.revocation, now);
         if fetched.open > 0 && self.doubt == Doubt::Unsaid {
@@ -338,7 +339,7 @@ impl<'a> Run<'a> {
     /// another authority: all of it shows here, before anything is written.
     fn check(&self, artifact: Artifact<'_>, bundle: &[u8]) -> Report {
         let evidence = Evidence { artifact, bundle, ..Evidence::default() };
-        verify(&evidence, &self.trust, &self.policy, &AwsLc, self.now())
+        verify(&evidence, &self.trust, &self.policy, &self.session.crypto, self.now())
     }
 
     fn now(&self) -> UnixSeconds {

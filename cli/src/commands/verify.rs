@@ -7,7 +7,6 @@ use std::{
 
 use countersign_core::{
     Artifact, EvidenceSet, Plan, Unnamed, Verification,
-    crypto::aws_lc::AwsLc,
     digest::{Digest, HashAlgorithm},
     finding::{Finding, FindingCode, quoted},
     policy::Policy,
@@ -208,8 +207,14 @@ impl Run<'_> {
         let (named, bundle) = self.open(artifact)?;
         let set = EvidenceSet::decode(&bundle, TokenForm::BerToo);
         let key = self.key.as_deref();
-        let verification =
-            Verification::open(&set, &self.trust, &self.policy, &AwsLc, key, self.now);
+        let verification = Verification::open(
+            &set,
+            &self.trust,
+            &self.policy,
+            &self.session.crypto,
+            key,
+            self.now,
+        );
         let known = read(named, &verification, self.session)?;
         let artifact = known.artifact();
 
