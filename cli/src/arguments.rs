@@ -196,6 +196,9 @@ pub struct ConfigCheckArguments {
     /// Whose configuration FILE is; its own program is run to check it
     #[arg(long, value_enum, value_name = "SERVICE", requires = "file")]
     pub service: Option<ServiceName>,
+    /// The service's program, if it is not beside this one
+    #[arg(long, value_name = "PROGRAM", requires = "service")]
+    pub program: Option<PathBuf>,
 }
 
 /// A service.

@@ -2,7 +2,7 @@
 
 use std::{
     env,
-    ffi::{OsStr, OsString},
+    ffi::OsStr,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -25,7 +25,7 @@ use crate::{
 /// Checks a configuration.
 pub(super) fn check(arguments: &ConfigCheckArguments, session: &Session) -> Outcome<Answer> {
     match (&arguments.file, arguments.service) {
-        (Some(file), Some(service)) => check_service(file, service),
+        (Some(file), Some(service)) => check_service(file, service, arguments.program.as_deref()),
         (Some(file), None) => check_settings(&settings::load(Some(file))?),
         (None, _) => check_settings(&session.settings),
     }
@@ -51,7 +51,7 @@ fn check_settings(settings: &settings::Settings) -> Outcome<Answer> {
     Answer::new(text, &json!({ "file": file }))
 }
 
-fn check_service(file: &Path, service: ServiceName) -> Outcome<Answer> {
+fn check_service(file: &Path, service: ServiceName, named: Option<&Path>) -> Outcome<Answer> {
     let name = match service {
         ServiceName::Timestamp => "countersign-timestamp",
         ServiceName::Revocation => "countersign-revocation",
@@ -59,20 +59,18 @@ fn check_service(file: &Path, service: ServiceName) -> Outcome<Answer> {
     if file.is_dir() {
         return Err(Failure::folder(file));
     }
-    let program = program(name);
+    let program = program(name, named)?;
     let mut command = Command::new(&program);
     command.arg("--config").arg(file).arg("--check");
     for (variable, value) in env::vars_os() {
-        if is_withheld(&variable, &value, (name, &program)) {
+        if is_withheld(&variable, &value, name) {
             command.env_remove(variable);
         }
     }
     let run = command.output();
     let output = run.map_err(|error| {
-        let finding = Finding::new(FindingCode::INPUT_UNREADABLE).about(name);
-        Failure::from(
-            finding.expected("the program beside this one, or in PATH").found(error.to_string()),
-        )
+        let finding = Finding::new(FindingCode::INPUT_UNREADABLE).about(path_text(&program));
+        Failure::from(finding.expected(format!("the program {name}")).found(error.to_string()))
     })?;
     let lines = |octets: &[u8]| String::from_utf8_lossy(octets).trim().to_owned();
     if output.status.success() {
@@ -88,16 +86,15 @@ fn check_service(file: &Path, service: ServiceName) -> Outcome<Answer> {
         .into())
 }
 
-/// Whether a variable is not for the service's program, which may be whatever PATH has: passphrases and
-/// PINs, and every value with a secret in it, as addresses of proxies have. Its own settings are for
-/// the program that lies beside this one.
-fn is_withheld(variable: &OsStr, value: &OsStr, (name, program): (&str, &OsStr)) -> bool {
+/// Whether a variable is not for the service's program: passphrases and PINs, and every value with a secret in
+/// it that is not one of its own settings, as addresses of proxies have.
+fn is_withheld(variable: &OsStr, value: &OsStr, name: &str) -> bool {
     let variable = variable.to_string_lossy().to_ascii_uppercase();
     if [prompt::KEY_VARIABLE, prompt::CA_VARIABLE, PIN_VARIABLE].contains(&variable.as_str()) {
         return true;
     }
     let own = format!("{}_", name.to_ascii_uppercase().replace('-', "_"));
-    if variable.starts_with(&own) && Path::new(program).is_absolute() {
+    if variable.starts_with(&own) {
         return false;
     }
     let value = value.to_string_lossy();
@@ -105,10 +102,24 @@ fn is_withheld(variable: &OsStr, value: &OsStr, (name, program): (&str, &OsStr))
     holds_secret(&value) || (variable.ends_with("_PROXY") && value.contains('@'))
 }
 
-/// The program beside this one, else whatever PATH has.
-fn program(name: &str) -> OsString {
-    let beside = env::current_exe().ok().map(|own| own.with_file_name(name));
-    beside
-        .filter(|path| path.is_file())
-        .map_or_else(|| OsString::from(name), PathBuf::into_os_string)
+/// The program that was named, else the one beside this one: never one that PATH finds, which may be
+/// anybody's.
+fn program(name: &str, named: Option<&Path>) -> Outcome<PathBuf> {
+    let path = match named {
+        // Without a folder it would be looked up in PATH.
+        Some(named) => {
+            named.canonicalize().map_err(|error| Failure::unreadable(named, error.to_string()))?
+        }
+        None => env::current_exe()
+            .and_then(|own| own.canonicalize())
+            .map_err(|error| Failure::unreadable(Path::new(name), error.to_string()))?
+            .with_file_name(name),
+    };
+    if path.is_file() {
+        return Ok(path);
+    }
+    let finding = Finding::new(FindingCode::INPUT_UNREADABLE).about(path_text(&path));
+    let expected =
+        format!("{name} beside this program; or name the program with --program PROGRAM");
+    Err(finding.expected(expected).found("no file of that name").into())
 }
