@@ -12,7 +12,7 @@ use clap::{
     Parser, ValueEnum,
     error::{ContextKind, ContextValue, ErrorKind},
 };
-use countersign_core::finding::Finding;
+use countersign_core::finding::{Finding, made_visible};
 use countersign_signing::{concealed::holds_pin, key::TokenUriError};
 
 use crate::{
@@ -58,7 +58,7 @@ fn guarded(early: Output, work: impl FnOnce() -> u8) -> u8 {
 fn run_caught(arguments: &[OsString], early: Output) -> u8 {
     let parsed = match Arguments::try_parse_from(arguments) {
         Ok(parsed) => parsed,
-        Err(error) => return refuse(&error, early),
+        Err(error) => return refuse(error, early),
     };
     let command = commands::name(&parsed.command);
     let output = match output_of(&parsed) {
@@ -74,26 +74,68 @@ fn run_caught(arguments: &[OsString], early: Output) -> u8 {
 }
 
 /// Clap's word on arguments that are not in the grammar, or its help.
-fn refuse(error: &clap::Error, output: Output) -> u8 {
+fn refuse(error: clap::Error, output: Output) -> u8 {
     let is_help = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
     if is_help {
         // Like everything on stdout: a reader that went away is no failure.
         let _ = error.print();
         return 0;
     }
+    let (error, steers) = harmless(error);
+    let error = &error;
     let rendered = without_logins(error, error.render().to_string());
-    let first: Vec<_> =
-        rendered.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+    let plain = lines_made_visible(&rendered);
+    let first: Vec<_> = plain.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
     let first = first.join(" ");
     let first = first.strip_prefix("error: ").unwrap_or(&first);
     let failure = Failure::usage(first);
     if output.format == Format::Json {
         return output.failure(None, &failure);
     }
-    let mut text = without_logins(error, error.render().ansi().to_string());
+    // The words of a parser of ours repeat values too.
+    let mut text = if plain == rendered && !steers {
+        without_logins(error, error.render().ansi().to_string())
+    } else {
+        plain
+    };
     text.add(format_args!("code: {}", codes::USAGE_INVALID));
     output.complain(&text);
     failure.exit_code()
+}
+
+/// The same error, with nothing in what was typed that steers a terminal. A line feed does, too: it begins a
+/// line that seems to be ours. And whether there was anything.
+fn harmless(mut error: clap::Error) -> (clap::Error, bool) {
+    let mut steers = false;
+    let mut visible = |text: &String| {
+        let shown = made_visible(text.chars());
+        steers |= shown != *text;
+        shown
+    };
+    let typed: Vec<(ContextKind, ContextValue)> = error
+        .context()
+        .filter_map(|(kind, value)| match value {
+            ContextValue::String(text) => Some((kind, ContextValue::String(visible(text)))),
+            ContextValue::Strings(texts) => {
+                Some((kind, ContextValue::Strings(texts.iter().map(&mut visible).collect())))
+            }
+            _ => None,
+        })
+        .collect();
+    for (kind, value) in typed {
+        error.insert(kind, value);
+    }
+    if steers {
+        // Clap's hints repeat what was typed, in words that nobody else can take apart.
+        error.remove(ContextKind::Suggested);
+    }
+    (error, steers)
+}
+
+/// The same lines, with nothing in them that steers a terminal.
+fn lines_made_visible(text: &str) -> String {
+    let lines: Vec<String> = text.split('\n').map(|line| made_visible(line.chars())).collect();
+    lines.join("\n")
 }
 
 /// Clap's words without the name and password in an address that lacks its scheme: that is what an

@@ -267,20 +267,26 @@ impl Serialize for Finding {
 /// is steered by it.
 pub fn quoted(text: String) -> String {
     let limit = crate::limits::QUOTED_CHARACTERS;
-    let harmless = |character: char| !is_steering(character);
-    if text.chars().all(harmless) && text.chars().nth(limit).is_none() {
+    let is_long = text.chars().nth(limit).is_some();
+    if !is_long && !text.chars().any(is_steering) {
         return text;
     }
-    let mut shown = String::new();
-    for character in text.chars().take(limit) {
-        if harmless(character) {
-            shown.push(character);
-        } else {
-            shown.extend(character.escape_unicode());
-        }
-    }
-    if text.chars().nth(limit).is_some() {
+    let mut shown = made_visible(text.chars().take(limit));
+    if is_long {
         shown.push('…');
+    }
+    shown
+}
+
+/// Text from somebody else, with control and bidirectional-override characters made visible; line feeds too.
+pub fn made_visible(text: impl IntoIterator<Item = char>) -> String {
+    let mut shown = String::new();
+    for character in text {
+        if is_steering(character) {
+            shown.extend(character.escape_unicode());
+        } else {
+            shown.push(character);
+        }
     }
     shown
 }
@@ -341,6 +347,7 @@ mod tests {
     fn hostile_text_is_made_visible_and_short() {
         assert_eq!(quoted("a\u{202E}b\n".to_string()), "a\\u{202e}b\\u{a}");
         assert_eq!(quoted("x".repeat(100_000)).chars().count(), 201);
+        assert_eq!(made_visible("\u{1b}".repeat(300).chars()).len(), 6 * 300);
         assert_eq!(quoted("Zoë <zoe@example.com>".to_string()), "Zoë <zoe@example.com>");
     }
 }

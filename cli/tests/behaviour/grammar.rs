@@ -150,6 +150,39 @@ fn refuses_what_it_does_not_know_in_both_forms() {
 }
 
 #[test]
+fn nothing_that_was_typed_steers_the_terminal() {
+    let world = World::bare();
+    let steering = "a\u{202E}b\u{1b}[31mc\nerror: d";
+    for arguments in [
+        &[steering][..],
+        &["verify", "x", &format!("--{steering}")],
+        &["verify", "x", "--format", steering],
+        &["verify", "x", "--at", steering],
+        &["explain", steering],
+        &["sign", "x", "--timestamp-url", steering],
+        &["revoke", "--reason", steering],
+        &["trust", "show", steering],
+        &["inspect", steering],
+        &["completion", steering],
+    ] {
+        for color in ["never", "always"] {
+            let arguments = [arguments, &["--color", color]].concat();
+            let run = world.run(&arguments);
+            assert!([2, 3].contains(&run.code), "{run:#?}");
+            let text = format!("{}{}", run.stdout, run.stderr);
+            assert!(!text.contains('\u{202E}'), "{arguments:?} {text:?}");
+            assert!(!text.contains("\u{1b}[31mc"), "{arguments:?} {text:?}");
+            assert!(!text.lines().any(|line| line.starts_with("error: d")), "{arguments:?} {text}");
+        }
+    }
+    // What is ordinary keeps its styles and its words.
+    let run = world.run(&["--color", "always", "vrify"]).exits_with(2);
+    assert!(run.stderr.contains('\u{1b}') && run.stderr.contains("'verify'"), "{run:#?}");
+    let run = world.run(&[steering]).exits_with(2);
+    assert!(run.stderr.contains("a\\u{202e}b\\u{1b}[31mc\\u{a}error: d"), "{run:#?}");
+}
+
+#[test]
 fn colours_only_where_they_are_wanted() {
     let world = World::bare();
     let explain = ["explain", "content.mismatch"];
