@@ -1,5 +1,6 @@
 //! RFC 3161 timestamps: requests, responses, tokens, and the verification of tokens.
 
+mod attributes;
 mod ber;
 mod ess;
 mod info;
