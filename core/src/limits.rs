@@ -14,10 +14,11 @@ pub const BUNDLES: usize = 1_024;
 pub const BUNDLES_OF_ONE_FILE: usize = 32;
 
 /// Signatures that all bundles of one file may have checked together: those of their content, certificates,
-/// timestamps and log entries. Each bundle has an equal share, so that none takes anything from another: 64 if
-/// there are 32 of them. A genuine one with 8 timestamps of 8 authorities and 8 log entries needs 52. Stops
-/// bundles that were made for it from holding a page or a pipeline: one such bundle costs as much as 32.
-pub const BUNDLE_SIGNATURES: usize = 2_048;
+/// timestamps and log entries. Each bundle has an equal share, so that none takes anything from another: 96 if
+/// there are 32 of them. A genuine one with as many timestamps, log entries and certificate timestamps as are
+/// looked at, each by somebody else, needs some 65; real ones need 10 to 20. Stops bundles that were made for it
+/// from holding a page or a pipeline for minutes.
+pub const BUNDLE_SIGNATURES: usize = 3_072;
 
 /// Certificates tried as the next issuer in all searches for the paths of one file's bundles, in equal shares; for
 /// the same attack. A genuine bundle needs some tens.
