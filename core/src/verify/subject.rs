@@ -282,7 +282,7 @@ mod tests {
         let digests = [digest(byte)];
         let artifact =
             Artifact { name, size: Some(size), digests: &digests, ..Artifact::default() };
-        Subjects::new(all, artifact).find(Names::Noted).err().map(|finding| finding.code)
+        Subjects::new(all, artifact).find(Some(Names::Noted)).err().map(|finding| finding.code)
     }
 
     fn is_cut_short(all: &[Subject], name: Option<&str>, size: u64) -> bool {
