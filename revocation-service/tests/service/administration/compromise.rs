@@ -25,17 +25,40 @@ const BEFORE: [Option<(&str, i64)>; 6] = [
     Some(("keyCompromise", 50)),
 ];
 
-fn since(world: &World, seconds: i64) -> String {
+pub(super) fn since(world: &World, seconds: i64) -> String {
     world.now.minus_seconds(seconds).to_string()
 }
 
-/// Reason and date of a certificate's revocation; nothing while it is good.
+/// A service in which a compromise takes the whole key, its administrator, and people with one role each.
+async fn scene<const PEOPLE: usize>(
+    people: [(&str, Role); PEOPLE],
+) -> (World, Running, Arc<ClientConfig>, [Arc<ClientConfig>; PEOPLE]) {
+    let world = World::new();
+    let mut config = world.config();
+    config.compromise_scope = CompromiseScope::Key;
+    let admin = world.with_admin(&mut config);
+    let people = people.map(|(name, role)| world.with_person(&mut config, name, &[role]));
+    let running = world.start(config).await;
+    (world, running, admin, people)
+}
+
+/// Reason and date of the revocation of a signing CA's certificate; nothing while it is good.
 fn revoked(
     running: &Running,
     who: &Arc<ClientConfig>,
     der: &[u8],
 ) -> Option<(String, UnixSeconds)> {
-    let path = format!("/v1/certificates/signing/{}", serial(der));
+    revoked_by("signing", running, who, der)
+}
+
+/// The same for a certificate of another issuer.
+pub(super) fn revoked_by(
+    issuer: &str,
+    running: &Running,
+    who: &Arc<ClientConfig>,
+    der: &[u8],
+) -> Option<(String, UnixSeconds)> {
+    let path = format!("/v1/certificates/{issuer}/{}", serial(der));
     let shown = running.admin(who, "GET", &path, b"").json();
     let revocation = shown.get("revocation").filter(|known| known.is_object())?;
     let text = |member: &str| revocation[member].as_str().expect("text").to_owned();
@@ -49,11 +72,7 @@ fn revoked(
 async fn no_certificate_of_a_compromised_key_is_good_however_the_named_one_stood() {
     for before in BEFORE {
         println!("{before:?}");
-        let world = World::new();
-        let mut config = world.config();
-        config.compromise_scope = CompromiseScope::Key;
-        let admin = world.with_admin(&mut config);
-        let running = world.start(config).await;
+        let (world, running, admin, []) = scene([]).await;
         let [named, other, later] = [world.signer(), world.signer(), world.signer()];
         running.register(&admin, &[&named]);
         if let Some((reason, seconds)) = before {
@@ -90,12 +109,7 @@ fn outcomes(at_once: &Value) -> Vec<&str> {
 /// C7: the answer says both, and the second person judges nothing but the date of the one certificate.
 #[tokio::test(flavor = "multi_thread")]
 async fn only_the_moving_of_the_named_certificates_date_waits() {
-    let world = World::new();
-    let mut config = world.config();
-    config.compromise_scope = CompromiseScope::Key;
-    let admin = world.with_admin(&mut config);
-    let bob = world.with_person(&mut config, "bob", &[Role::Approver]);
-    let running = world.start(config).await;
+    let (world, running, admin, [bob]) = scene([("bob", Role::Approver)]).await;
     let [named, other] = [world.signer(), world.signer()];
     running.register(&admin, &[&named, &other]);
     let early = json!({ "compromised_since": since(&world, 150) });
@@ -145,12 +159,7 @@ async fn only_the_moving_of_the_named_certificates_date_waits() {
 /// What waits already, for that certificate, does not hold up the key either.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_proposal_that_cannot_be_made_leaves_the_key_revoked_and_that_is_on_record() {
-    let world = World::new();
-    let mut config = world.config();
-    config.compromise_scope = CompromiseScope::Key;
-    let admin = world.with_admin(&mut config);
-    let mallory = world.with_person(&mut config, "mallory", &[Role::Revoker]);
-    let running = world.start(config).await;
+    let (world, running, admin, [mallory]) = scene([("mallory", Role::Revoker)]).await;
     let named = world.signer();
     running.register(&admin, &[&named]);
     let stolen = |seconds: i64| {
@@ -172,11 +181,7 @@ async fn a_proposal_that_cannot_be_made_leaves_the_key_revoked_and_that_is_on_re
 /// C10: the `index.txt` of a CA that is taken over says that a key was stolen; its other certificates stayed good.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_imported_compromise_takes_the_key_and_every_list_shows_it() {
-    let world = World::new();
-    let mut config = world.config();
-    config.compromise_scope = CompromiseScope::Key;
-    let admin = world.with_admin(&mut config);
-    let running = world.start(config).await;
+    let (world, running, admin, []) = scene([]).await;
     let [named, other, later] = [world.signer(), world.signer(), world.signer()];
     running.register(&admin, &[&other]);
     let [stolen, end] = [since(&world, 100), since(&world, -86_400)].map(|time| {
