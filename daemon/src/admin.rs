@@ -18,6 +18,7 @@ mod idempotency;
 mod pages;
 pub mod paging;
 mod people;
+mod person;
 pub mod proposal;
 mod record;
 
@@ -28,5 +29,6 @@ pub use self::{
     idempotency::{KeyReserved, KeyUse, Keyed, Remembered, replayed},
     pages::refuse_pages,
     people::{Administrator, Needs, Role, validate},
+    person::Person,
     record::Record,
 };

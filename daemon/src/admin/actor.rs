@@ -8,14 +8,15 @@ use countersign_core::time::UnixSeconds;
 use countersign_core::x509::{Certificate, GeneralName};
 use http::StatusCode;
 
-use super::people::{Administrator, Needs, Person, Role, names_somebody, person};
+use super::people::{Administrator, Holder, Needs, Role, holder, names_somebody};
+use super::person::Person;
 use crate::peer::ClientCertificate;
 use crate::problem::Problem;
 
 /// An administrator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Actor<R> {
-    name: String,
+    person: Person,
     roles: Vec<R>,
     /// Names and serial number of the certificate they came with, for the audit record.
     certificate: String,
@@ -45,14 +46,14 @@ impl<R: Role> Actor<R> {
         let names: Vec<String> =
             names.iter().filter(|name| names_somebody(name)).map(GeneralName::text).collect();
         let shown = format!("{} (serial {})", names.join(", "), certificate.serial_text());
-        let known = match person(administrators, certificate) {
-            Person::One(known) => known,
-            Person::Nobody => {
+        let known = match holder(administrators, certificate) {
+            Holder::One(known) => known,
+            Holder::Nobody => {
                 tracing::warn!(certificate = shown, "nobody who may administer");
                 let detail = "The client certificate names nobody who may administer this service.";
                 return Err(forbidden("actor.unknown", detail));
             }
-            Person::Several => {
+            Holder::Several => {
                 tracing::warn!(certificate = shown, "a certificate of several administrators");
                 let detail = "The client certificate names several administrators.";
                 return Err(forbidden("actor.ambiguous", detail));
@@ -60,7 +61,7 @@ impl<R: Role> Actor<R> {
         };
         refuse_outside_validity(certificate, now)?;
         Ok(Self {
-            name: known.display_name().to_owned(),
+            person: Person::of(known, certificate),
             roles: known.roles.clone(),
             certificate: shown,
         })
@@ -76,9 +77,14 @@ impl<R: Role> Actor<R> {
         forbidden("actor.revoked", "The client certificate is revoked.")
     }
 
+    /// Who they are.
+    pub fn person(&self) -> &Person {
+        &self.person
+    }
+
     /// How records call them.
     pub fn name(&self) -> &str {
-        &self.name
+        self.person.name()
     }
 
     /// The certificate they came with, in words.
@@ -100,7 +106,7 @@ impl<R: Role> Actor<R> {
                 roles.iter().map(|role| role.name()).collect::<Vec<_>>().join(" and ")
             }
         };
-        let detail = format!("That takes the role {names}, which {} does not have.", self.name);
+        let detail = format!("That takes the role {names}, which {} does not have.", self.name());
         Err(Problem::new(StatusCode::FORBIDDEN, "actor.forbidden", detail))
     }
 }

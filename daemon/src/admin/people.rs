@@ -1,7 +1,8 @@
 //! Who may do what: people by the names in their client certificates, and their roles.
 //!
-//! Who is not listed may do nothing. Two people are two *entries*, whatever certificates or
-//! connections they come with. Which roles there are is the service's to say.
+//! Who is not listed may do nothing. One entry is one person, whatever certificates or connections they
+//! come with; who is who after the configuration changed is [`Person`](super::Person)'s to say. Which roles
+//! there are is the service's.
 
 use std::collections::HashSet;
 use std::fmt::Debug;
@@ -94,7 +95,7 @@ impl<R: Role> Needs<R> {
 
 /// Whom a client certificate belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Person<'a, R> {
+pub(super) enum Holder<'a, R> {
     /// Nobody who is listed.
     Nobody,
     /// That one.
@@ -104,10 +105,10 @@ pub(super) enum Person<'a, R> {
 }
 
 /// The person that `certificate` names in its subjectAltNames or as its subject.
-pub(super) fn person<'a, R>(
+pub(super) fn holder<'a, R>(
     administrators: &'a [Administrator<R>],
     certificate: &Certificate<'_>,
-) -> Person<'a, R> {
+) -> Holder<'a, R> {
     let names = &certificate.extensions.subject_alt_names;
     let subject = certificate.subject_text();
     let mut found = administrators.iter().filter(|administrator| {
@@ -116,9 +117,9 @@ pub(super) fn person<'a, R>(
             || administrator.subject.as_ref() == Some(&subject)
     });
     match (found.next(), found.next()) {
-        (None, _) => Person::Nobody,
-        (Some(one), None) => Person::One(one),
-        (Some(_), Some(_)) => Person::Several,
+        (None, _) => Holder::Nobody,
+        (Some(one), None) => Holder::One(one),
+        (Some(_), Some(_)) => Holder::Several,
     }
 }
 
@@ -136,14 +137,14 @@ fn is_identity(name: &GeneralName<'_>, identity: &str) -> bool {
 /// What kind of name an identity is, which its form says: only a URI has a colon, and of the others only an
 /// e-mail address has an @.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum IdentityKind {
+pub(super) enum IdentityKind {
     Uri,
     Email,
     Host,
 }
 
 impl IdentityKind {
-    fn of(identity: &str) -> Self {
+    pub(super) fn of(identity: &str) -> Self {
         if identity.contains(':') {
             Self::Uri
         } else if identity.contains('@') {
@@ -151,6 +152,16 @@ impl IdentityKind {
         } else {
             Self::Host
         }
+    }
+
+    /// An identity of this kind as a [`Person`](super::Person) is known by it.
+    pub(super) fn known(self, identity: &str) -> String {
+        let kind = match self {
+            Self::Uri => "uri",
+            Self::Email => "email",
+            Self::Host => "host",
+        };
+        format!("{kind}:{identity}")
     }
 }
 

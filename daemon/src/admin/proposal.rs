@@ -11,6 +11,7 @@ use http::StatusCode;
 use serde::Deserialize;
 
 use super::paging::digest;
+use super::person::Person;
 use crate::problem::Problem;
 
 /// The longest comment, and the longest that comments added to one proposal make together.
@@ -35,7 +36,7 @@ pub enum Decision {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
     /// The second person.
-    pub actor: String,
+    pub actor: Person,
     /// When.
     pub at: UnixSeconds,
     /// What they said.
@@ -63,7 +64,7 @@ pub enum PendingState {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Proposed<'a> {
     /// The first person.
-    pub by: &'a str,
+    pub by: &'a Person,
     /// What it is to change, in a word for people: a `revocation`.
     pub changes: &'static str,
     /// What became of it.
@@ -145,15 +146,15 @@ impl Proposed<'_> {
     /// # Errors
     /// [`PendingError`]: expired, void, proposed by the same person, or decided otherwise or by
     /// somebody else.
-    pub fn decide(&self, decision: Decision, by: &str) -> Result<Step, PendingError> {
+    pub fn decide(&self, decision: Decision, by: &Person) -> Result<Step, PendingError> {
         match (self.state, decision) {
             (PendingState::Approved(before), Decision::Approve)
             | (PendingState::Rejected(before), Decision::Reject)
-                if before.actor == by =>
+                if before.actor.is(by) =>
             {
                 Ok(Step::Before)
             }
-            (PendingState::Waiting, Decision::Approve) if self.by == by => {
+            (PendingState::Waiting, Decision::Approve) if self.by.may_be(by) => {
                 Err(PendingError::SamePerson)
             }
             _ => self.refuse_closed(),
@@ -164,10 +165,10 @@ impl Proposed<'_> {
     ///
     /// # Errors
     /// [`PendingError`]: expired, void, another person's, or decided.
-    pub fn withdraw(&self, by: &str) -> Result<Step, PendingError> {
+    pub fn withdraw(&self, by: &Person) -> Result<Step, PendingError> {
         match self.state {
-            _ if self.by != by => Err(PendingError::AnotherPersons),
-            PendingState::Withdrawn(_) => Ok(Step::Before),
+            PendingState::Waiting if !self.by.is(by) => Err(PendingError::AnotherPersons),
+            PendingState::Withdrawn(before) if before.actor.is(by) => Ok(Step::Before),
             _ => self.refuse_closed(),
         }
     }
@@ -181,7 +182,7 @@ impl Proposed<'_> {
             PendingState::Rejected(verdict) => ("rejected", verdict),
             PendingState::Withdrawn(verdict) => ("withdrawn", verdict),
         };
-        Err(PendingError::Decided { outcome, by: verdict.actor.clone(), at: verdict.at })
+        Err(PendingError::Decided { outcome, by: verdict.actor.name().to_owned(), at: verdict.at })
     }
 }
 
@@ -293,12 +294,33 @@ fn malformed(detail: impl Into<String>) -> Problem {
 mod tests {
     use super::*;
 
-    fn verdict(actor: &str) -> Verdict {
-        Verdict { actor: actor.to_owned(), at: UnixSeconds::new(7), comment: String::new() }
+    fn person(name: &str) -> Person {
+        Person::new(name, [format!("email:{name}@example.test")])
     }
 
-    fn of_alice(state: &PendingState) -> Proposed<'_> {
-        Proposed { by: "alice", changes: "revocation", state }
+    fn verdict(actor: &str) -> Verdict {
+        Verdict { actor: person(actor), at: UnixSeconds::new(7), comment: String::new() }
+    }
+
+    /// Alice's proposal.
+    struct OfAlice<'a>(Person, &'a PendingState);
+
+    impl OfAlice<'_> {
+        fn decide(&self, decision: Decision, by: &str) -> Result<Step, PendingError> {
+            self.proposed().decide(decision, &person(by))
+        }
+
+        fn withdraw(&self, by: &str) -> Result<Step, PendingError> {
+            self.proposed().withdraw(&person(by))
+        }
+
+        fn proposed(&self) -> Proposed<'_> {
+            Proposed { by: &self.0, changes: "revocation", state: self.1 }
+        }
+    }
+
+    fn of_alice(state: &PendingState) -> OfAlice<'_> {
+        OfAlice(person("alice"), state)
     }
 
     #[test]

@@ -13,7 +13,7 @@ use countersign_daemon::{admin::Answer, problem::Problem};
 use http::StatusCode;
 use serde_json::json;
 
-use super::{Administration, proposals::refuse_no_comment, revocations::Mode};
+use super::{Actor, Administration, proposals::refuse_no_comment, revocations::Mode};
 use crate::{
     publish::Issuer,
     register::{
@@ -43,7 +43,7 @@ impl Administration {
     pub(super) async fn take_apart(
         &self,
         about: Compromised<'_>,
-        order: RevocationOrder,
+        (actor, order): (&Actor, RevocationOrder),
         comment: &str,
         mode: Mode,
     ) -> Result<Answer, Problem> {
@@ -58,7 +58,7 @@ impl Administration {
                 },
             };
             let about = (serial.clone(), was);
-            self.proposed(issuer, about, order.clone(), comment, mode).await
+            self.proposed(issuer, about, (actor, order.clone()), comment, mode).await
         };
         match proposed.await {
             Ok(pending) => {

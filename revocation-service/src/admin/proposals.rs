@@ -11,7 +11,7 @@ use countersign_core::{
 };
 use countersign_daemon::{
     admin::{
-        Answer,
+        Answer, Person,
         proposal::{self, Decision, PendingState, Verdict},
     },
     problem::Problem,
@@ -47,11 +47,16 @@ pub(super) struct ShownProposal {
     #[serde(skip_serializing_if = "Option::is_none")]
     was: Option<ShownRevocation>,
     proposed_by: String,
+    /// What they are known by, whatever the configuration calls them later.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    proposed_by_identities: Vec<String>,
     proposed_at: UnixSeconds,
     expires_at: UnixSeconds,
     comment: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     decided_by: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    decided_by_identities: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     decided_at: Option<UnixSeconds>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -64,12 +69,12 @@ impl Administration {
         &self,
         issuer: &Arc<Issuer>,
         (serial, was): (Vec<u8>, Option<Revocation>),
-        order: RevocationOrder,
+        (actor, order): (&Actor, RevocationOrder),
         comment: &str,
         mode: Mode,
     ) -> Result<Answer, Problem> {
         refuse_no_comment(was.as_ref(), &order, comment)?;
-        let pending = self.proposed(issuer, (serial, was), order, comment, mode).await?;
+        let pending = self.proposed(issuer, (serial, was), (actor, order), comment, mode).await?;
         let answer = serde_json::json!({ "pending": pending, "dry_run": mode == Mode::DryRun });
         Ok(Answer::json(StatusCode::ACCEPTED, &answer))
     }
@@ -79,7 +84,7 @@ impl Administration {
         &self,
         issuer: &Arc<Issuer>,
         (serial, was): (Vec<u8>, Option<Revocation>),
-        order: RevocationOrder,
+        (actor, order): (&Actor, RevocationOrder),
         comment: &str,
         mode: Mode,
     ) -> Result<ShownProposal, Problem> {
@@ -88,6 +93,7 @@ impl Administration {
             serial,
             expires_at: order.now.plus_seconds(self.settings.pending_expiry_seconds),
             order,
+            by: actor.person().clone(),
             was,
             comment: comment.to_owned(),
         };
@@ -151,7 +157,7 @@ impl Administration {
     }
 
     fn verdict(&self, actor: &Actor, comment: String) -> Verdict {
-        Verdict { actor: actor.name().to_owned(), at: self.now(), comment }
+        Verdict { actor: actor.person().clone(), at: self.now(), comment }
     }
 
     fn shown(&self, pending: &Pending) -> ShownProposal {
@@ -173,15 +179,23 @@ impl Administration {
             reason: proposal.order.reason.name(),
             compromised_since: proposal.order.compromised_since,
             was: proposal.was.as_ref().map(ShownRevocation::of),
-            proposed_by: proposal.order.actor.clone(),
+            proposed_by: proposal.by.name().to_owned(),
+            proposed_by_identities: identities(&proposal.by),
             proposed_at: proposal.order.now,
             expires_at: proposal.expires_at,
             comment: proposal.comment.clone(),
-            decided_by: verdict.map(|verdict| verdict.actor.clone()),
+            decided_by: verdict.map(|verdict| verdict.actor.name().to_owned()),
+            decided_by_identities: verdict
+                .map(|verdict| identities(&verdict.actor))
+                .unwrap_or_default(),
             decided_at: verdict.map(|verdict| verdict.at),
             decision_comment: verdict.map(|verdict| verdict.comment.clone()),
         }
     }
+}
+
+fn identities(person: &Person) -> Vec<String> {
+    person.identities().map(ToOwned::to_owned).collect()
 }
 
 /// Who decides has to know why.

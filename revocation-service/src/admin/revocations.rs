@@ -150,6 +150,7 @@ impl Administration {
                     .map(|der| record(&self.issuers, (actor, self.now()), &der, 1))
                     .transpose()?;
                 let about = (serial, sent);
+                let order = (actor, order);
                 self.revoke_certificate(&issuer, about, order, &body.comment, mode).await
             }
         }
@@ -159,7 +160,7 @@ impl Administration {
         &self,
         issuer: &Arc<Issuer>,
         (serial, sent): (Vec<u8>, Option<CertificateRecord>),
-        order: RevocationOrder,
+        (actor, order): (&Actor, RevocationOrder),
         comment: &str,
         mode: Mode,
     ) -> Result<Answer, Problem> {
@@ -179,10 +180,11 @@ impl Administration {
         match (rules::decide(certificate.proven_not_before(), stored.as_ref(), &order), key) {
             (Err(refusal), Some(key)) if refusal.takes_two_people() => {
                 let about = Compromised { issuer, serial, was: stored, key };
-                return self.take_apart(about, order, comment, mode).await;
+                return self.take_apart(about, (actor, order), comment, mode).await;
             }
             (Err(refusal), None) if refusal.takes_two_people() => {
-                return self.propose(issuer, (serial, stored), order, comment, mode).await;
+                let about = (serial, stored);
+                return self.propose(issuer, about, (actor, order), comment, mode).await;
             }
             (Err(refusal), _) => return Err(of_storage(&refusal.into())),
             (Ok(_), Some(key)) => {

@@ -11,6 +11,7 @@ mod outdated;
 mod pages;
 mod record;
 mod stream;
+mod renamed;
 mod two_people;
 mod waiting;
 

@@ -1,8 +1,11 @@
 //! Statements about orders that wait for a second person.
 
 use countersign_core::time::UnixSeconds;
-use countersign_daemon::admin::proposal::{
-    Decision, MAX_WAITING, PendingError, PendingState, Proposed, Step, Verdict, add_comment,
+use countersign_daemon::admin::{
+    Person,
+    proposal::{
+        Decision, MAX_WAITING, PendingError, PendingState, Proposed, Step, Verdict, add_comment,
+    },
 };
 use sqlx::{AnyConnection, AssertSqlSafe, Row, any::AnyRow};
 
@@ -19,9 +22,9 @@ const REJECTED: i64 = 2;
 const WITHDRAWN: i64 = 3;
 
 /// What [`of_row`] reads.
-const COLUMNS: &str = "SELECT id, issuer, serial, reason, revocation_date, actor, proposed_at, \
-     expires_at, comment, state, decided_by, decided_at, decision_comment, was_reason, was_date, \
-     was_recorded_at, was_actor FROM proposals";
+const COLUMNS: &str = "SELECT id, issuer, serial, reason, revocation_date, actor, identities, proposed_at, \
+     expires_at, comment, state, decided_by, decided_by_identities, decided_at, decision_comment, \
+     was_reason, was_date, was_recorded_at, was_actor FROM proposals";
 
 /// The columns of the revocation that a proposal is to change.
 const WAS: [&str; 4] = ["was_reason", "was_date", "was_recorded_at", "was_actor"];
@@ -125,8 +128,8 @@ pub(super) async fn propose(
     let row = sqlx::query(
         "INSERT INTO proposals \
          (issuer, serial, reason, revocation_date, actor, proposed_at, expires_at, comment, \
-         was_reason, was_date, was_recorded_at, was_actor) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING id",
+         was_reason, was_date, was_recorded_at, was_actor, identities) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) RETURNING id",
     )
     .bind(proposal.issuer.0)
     .bind(&proposal.serial)
@@ -140,6 +143,7 @@ pub(super) async fn propose(
     .bind(was.map(|was| was.revocation_date.seconds()))
     .bind(was.map(|was| was.recorded_at.seconds()))
     .bind(was.map(|was| was.actor.clone()))
+    .bind(identities_text(&proposal.by))
     .fetch_one(connection)
     .await?;
     Ok(Pending { id: row.try_get("id")?, proposal: proposal.clone(), state: PendingState::Waiting })
@@ -187,9 +191,9 @@ async fn repeat(
     proposal: &Proposal,
 ) -> Result<Pending, StorageError> {
     let (before, order) = (&known.proposal.order, &proposal.order);
-    let is_same = (&before.actor, before.reason, before.compromised_since)
-        == (&order.actor, order.reason, order.compromised_since);
-    if !is_same {
+    let is_same =
+        (before.reason, before.compromised_since) == (order.reason, order.compromised_since);
+    if !is_same || !known.proposal.by.is(&proposal.by) {
         return Err(PendingError::AnotherWaits { id: known.id, about: ABOUT }.into());
     }
     let Some(together) = add_comment(&known.proposal.comment, &proposal.comment)? else {
@@ -269,7 +273,7 @@ async fn of_id(
 }
 
 fn proposed(pending: &Pending) -> Proposed<'_> {
-    Proposed { by: &pending.proposal.order.actor, changes: CHANGES, state: &pending.state }
+    Proposed { by: &pending.proposal.by, changes: CHANGES, state: &pending.state }
 }
 
 async fn close(
@@ -279,14 +283,15 @@ async fn close(
     verdict: &Verdict,
 ) -> Result<(), StorageError> {
     sqlx::query(
-        "UPDATE proposals SET state = $2, decided_by = $3, decided_at = $4, decision_comment = $5 \
-         WHERE id = $1",
+        "UPDATE proposals SET state = $2, decided_by = $3, decided_at = $4, decision_comment = $5, \
+         decided_by_identities = $6 WHERE id = $1",
     )
     .bind(id)
     .bind(state)
-    .bind(&verdict.actor)
+    .bind(verdict.actor.name())
     .bind(verdict.at.seconds())
     .bind(&verdict.comment)
+    .bind(identities_text(&verdict.actor))
     .execute(connection)
     .await?;
     Ok(())
@@ -312,7 +317,7 @@ fn of_row(row: &AnyRow, now: UnixSeconds) -> Result<Pending, StorageError> {
     let expires_at = seconds(row, "expires_at")?;
     let verdict = || {
         Ok::<_, StorageError>(Verdict {
-            actor: row.try_get("decided_by")?,
+            actor: person(row, ["decided_by", "decided_by_identities"])?,
             at: seconds(row, "decided_at")?,
             comment: row.try_get("decision_comment")?,
         })
@@ -338,9 +343,25 @@ fn of_row(row: &AnyRow, now: UnixSeconds) -> Result<Pending, StorageError> {
         issuer: IssuerId(row.try_get("issuer")?),
         serial: row.try_get("serial")?,
         order,
+        by: person(row, ["actor", "identities"])?,
         was: rows::revocation_in(row, WAS)?,
         comment: row.try_get("comment")?,
         expires_at,
     };
     Ok(Pending { id: row.try_get("id")?, proposal, state })
+}
+
+/// The person in columns of these names; proposals of earlier versions have no identities.
+fn person(row: &AnyRow, [name, identities]: [&str; 2]) -> Result<Person, StorageError> {
+    let identities: Option<String> = row.try_get(identities)?;
+    let identities: Vec<String> = match identities {
+        Some(text) => serde_json::from_str(&text)
+            .map_err(|_| StorageError::Corrupt { what: "the identities of a person" })?,
+        None => Vec::new(),
+    };
+    Ok(Person::new(row.try_get::<String, _>(name)?, identities))
+}
+
+fn identities_text(person: &Person) -> String {
+    serde_json::json!(person.identities().collect::<Vec<_>>()).to_string()
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use countersign_core::{time::UnixSeconds, x509::Certificate};
 use countersign_daemon::{
-    admin::proposal::PendingState,
+    admin::{Person, proposal::PendingState},
     ledger::{Hash, Heads},
     sha256::sha256,
 };
@@ -265,8 +265,10 @@ pub struct Proposal {
     pub issuer: IssuerId,
     /// Which (content octets).
     pub serial: Vec<u8>,
-    /// The order; its actor is the first person.
+    /// The order; its actor is what the first person was called.
     pub order: RevocationOrder,
+    /// The first person.
+    pub by: Person,
     /// The revocation that it changes, as it stood when it was proposed: what another change makes
     /// of that is not what anybody proposed, and the proposal is void. Nothing in one that an earlier
     /// version of this service kept.
@@ -292,12 +294,13 @@ impl Pending {
     /// SHA-256 over everything that a second person judges: who decides names it, so that what is
     /// approved is what was shown. What became of the proposal does not change it.
     pub fn sha256(&self) -> [u8; 32] {
-        let Proposal { issuer, serial, order, was, comment, expires_at } = &self.proposal;
+        let Proposal { issuer, serial, order, by, was, comment, expires_at } = &self.proposal;
+        let by: Vec<&str> = by.identities().collect();
         let was = was
             .as_ref()
             .map(|was| (was.reason.code(), was.revocation_date, was.recorded_at, &was.actor));
         let order = (order.reason.code(), order.compromised_since, order.now, &order.actor);
-        let whole = (self.id, issuer.0, serial, order, was, comment, expires_at);
+        let whole = (self.id, issuer.0, serial, order, by, was, comment, expires_at);
         let whole = serde_json::json!(whole);
         sha256(whole.to_string().as_bytes())
     }

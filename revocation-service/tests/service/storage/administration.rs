@@ -6,7 +6,10 @@ use countersign_core::{
     crl::RevocationReason::{self, CertificateHold, KeyCompromise, RemoveFromCrl, Superseded},
     time::UnixSeconds,
 };
-use countersign_daemon::admin::proposal::{Decision, PendingError, PendingState, Verdict};
+use countersign_daemon::admin::{
+    Person,
+    proposal::{Decision, PendingError, PendingState, Verdict},
+};
 use countersign_revocation::{
     admin::{ImportBatch, ImportTaken},
     register::{
@@ -146,6 +149,7 @@ async fn proposal(fixture: &Fixture, serial: u8, order: RevocationOrder) -> Prop
     Proposal {
         issuer: fixture.issuer,
         serial: vec![serial],
+        by: person(&order.actor),
         order,
         was,
         comment: "the date was a mistake".to_owned(),
@@ -153,8 +157,12 @@ async fn proposal(fixture: &Fixture, serial: u8, order: RevocationOrder) -> Prop
     }
 }
 
+fn person(address: &str) -> Person {
+    Person::new(address, [format!("email:{address}")])
+}
+
 fn verdict(actor: &str, at: i64) -> Verdict {
-    Verdict { actor: actor.to_owned(), at: UnixSeconds::new(at), comment: "seen".to_owned() }
+    Verdict { actor: person(actor), at: UnixSeconds::new(at), comment: "seen".to_owned() }
 }
 
 async fn revoked(storage: &Storage, fixture: &Fixture, reason: RevocationReason, since: i64) {
