@@ -147,6 +147,19 @@ pub trait Signer: Send + Sync + Debug {
     fn sign_digest(&self, digest: &Digest) -> Result<Vec<u8>, SignError>;
 }
 
+/// What a key signs to show that it works. It begins as no certificate, request, list, response, token,
+/// statement or note does, and not as a token's proof of its key either.
+const TRIAL_MESSAGE: &[u8] = b"countersign: a trial of a key, signing nothing";
+
+/// Has a key sign something that means nothing, and drops the signature: a key in a token may be gone while
+/// nothing else is wrong. For keys that sign no files.
+///
+/// # Errors
+/// As [`Signer::sign`].
+pub fn try_out(key: &dyn Signer) -> Result<(), SignError> {
+    key.sign(TRIAL_MESSAGE).map(drop)
+}
+
 /// Why something was not signed.
 #[derive(Debug, thiserror::Error)]
 pub enum SignError {

@@ -212,6 +212,7 @@ fn join(items: impl Iterator<Item = impl ToString>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::time::{Duration, SystemTime};
 
@@ -241,6 +242,8 @@ mod tests {
         key: FileKey,
         refuses: AtomicBool,
         panics: AtomicBool,
+        /// What it signed; nothing of what it was given the digest of.
+        signed: Mutex<Vec<Option<Vec<u8>>>>,
     }
 
     impl Signer for FickleKey {
@@ -257,6 +260,7 @@ mod tests {
             if self.refuses.load(Ordering::SeqCst) {
                 Err(SignError::Refused)
             } else {
+                self.signed.lock().expect("no panic").push(Some(message.to_vec()));
                 self.key.sign(message)
             }
         }
@@ -266,6 +270,7 @@ mod tests {
             if self.refuses.load(Ordering::SeqCst) {
                 Err(SignError::Refused)
             } else {
+                self.signed.lock().expect("no panic").push(None);
                 self.key.sign_digest(digest)
             }
         }
@@ -294,6 +299,7 @@ mod tests {
             key: granted.key.expect("a key"),
             refuses: AtomicBool::new(false),
             panics: AtomicBool::new(false),
+            signed: Mutex::default(),
         });
         let policy = OfferedPolicy {
             oid: ObjectIdentifier::new_unwrap("1.2.3"),
@@ -338,6 +344,18 @@ mod tests {
         }
         assert_eq!(ask(&state).await.0, PkiStatus::Granted, "every place is free again");
         assert!(readiness.run().await.iter().all(|check| check.ready));
+    }
+
+    #[tokio::test]
+    async fn a_key_that_is_tried_signs_no_token() {
+        let (key, state) = authority(Pace::Prompt);
+        assert!(readiness(&state).run().await.iter().all(|check| check.ready));
+        let signed = key.signed.lock().expect("no panic").clone();
+        assert_eq!(signed.len(), 2, "at the start, and for the readiness check");
+        for message in signed {
+            let message = message.expect("a message, and no digest of one");
+            assert!(message.starts_with(b"countersign: a trial of a key"), "{message:?}");
+        }
     }
 
     #[tokio::test]

@@ -144,6 +144,7 @@ impl Pace {
 #[derive(Debug)]
 pub struct Issuer {
     offers: Vec<Offer>,
+    key: Arc<dyn Signer>,
     pace: Pace,
     leaf: Leaf,
     key_id: String,
@@ -203,6 +204,9 @@ impl Issuer {
     ) -> Result<Self, IssuerError> {
         let leaf = inspect_chain(&chain, when)?;
         let key_id = digest(&AwsLc, HashAlgorithm::Sha256, key.spki()).hex();
+        if policies.is_empty() {
+            return Err(IssuerError::NoPolicy);
+        }
         let mut offers: Vec<Offer> = Vec::with_capacity(policies.len());
         for policy in policies {
             let accuracy = Accuracy::from_duration(policy.accuracy).ok_or(IssuerError::NoPolicy)?;
@@ -213,8 +217,8 @@ impl Issuer {
             };
             offers.push(Offer { policy: policy.clone(), signer });
         }
-        let issuer = Self { offers, pace, leaf, key_id, chain };
-        issuer.probe()?;
+        let issuer = Self { offers, key: Arc::clone(key), pace, leaf, key_id, chain };
+        issuer.try_key()?;
         Ok(issuer)
     }
 
@@ -267,15 +271,12 @@ impl Issuer {
         &self.leaf.departures
     }
 
-    /// Makes a token over nothing and drops it: the readiness check of the key.
+    /// Whether the key signs. What it signs is no token, so that none is made which is not on record.
     ///
     /// # Errors
-    /// As [`Offer::respond`].
-    pub fn probe(&self) -> Result<(), IssuerError> {
-        let request = TimestampRequest::decode(PROBE_REQUEST).map_err(|_| SignError::Refused)?;
-        let offer = self.offer(None).ok_or(IssuerError::NoPolicy)?;
-        offer.respond(&request, SystemTime::UNIX_EPOCH)?;
-        Ok(())
+    /// Why it does not.
+    pub fn try_key(&self) -> Result<(), SignError> {
+        key::try_out(self.key.as_ref())
     }
 }
 
@@ -294,13 +295,6 @@ impl Offer {
         Ok(Signed { response, serial })
     }
 }
-
-/// A `TimeStampReq` over a SHA-256 of 32 zero octets, which is no known data's.
-const PROBE_REQUEST: &[u8] = &[
-    0x30, 0x36, 0x02, 0x01, 0x01, 0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65,
-    0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04, 0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-];
 
 fn open_key(settings: &KeySettings, certificate: &[u8]) -> Result<Arc<dyn Signer>, IssuerError> {
     let passphrase = match (&settings.key_passphrase_file, &settings.key) {

@@ -104,7 +104,7 @@ pub(crate) fn readiness(state: &Arc<State>) -> Readiness {
         .check("key", move || {
             let issuer = key.issuer();
             async move {
-                match tokio::task::spawn_blocking(move || issuer.probe()).await {
+                match tokio::task::spawn_blocking(move || issuer.try_key()).await {
                     Ok(Ok(())) => Ok(()),
                     _ => Err("the signing key does not sign".to_owned()),
                 }

@@ -6,6 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use countersign_signing::key;
 use tokio::sync::Mutex;
 
 use crate::publish::Issuers;
@@ -77,7 +78,7 @@ fn try_all(issuers: &Issuers) -> Vec<Fault> {
     let mut faults = Vec::new();
     for issuer in issuers {
         let name = issuer.authority.name();
-        if let Some(Err(error)) = issuer.authority.key().map(|key| key.sign(b"readiness")) {
+        if let Some(Err(error)) = issuer.authority.key().map(|key| key::try_out(key.as_ref())) {
             let said = format!("the key of {name} does not sign");
             faults.push(Fault { said, reason: error.to_string() });
         }

@@ -21,7 +21,7 @@ use countersign_core::{
 use countersign_signing::{
     ca,
     certificate::Pointers,
-    key::{KeyLocation, SignError, Signer},
+    key::{self, KeyLocation, SignError, Signer},
     ocsp::OcspSigner,
 };
 
@@ -87,7 +87,7 @@ impl Delegate {
     /// # Errors
     /// Why it does not.
     pub fn try_key(&self) -> Result<(), SignError> {
-        let tried = self.key.sign(b"readiness").map(drop);
+        let tried = key::try_out(self.key.as_ref());
         self.note(tried.as_ref().err());
         tried
     }
