@@ -40,7 +40,10 @@ pub use self::{
     import_batch::{ImportBatch, ImportTaken},
     routes::{Order, ROUTES},
 };
-use crate::{publish::Issuers, register::storage::Storage, releases::Releases, respond::Responder};
+use crate::{
+    compromises::Compromises, publish::Issuers, register::storage::Storage, releases::Releases,
+    respond::Responder,
+};
 
 /// An administrator.
 pub(crate) type Actor = admin::Actor<Role>;
@@ -75,6 +78,7 @@ pub(crate) struct Administration {
     responder: Arc<Responder>,
     releases: Releases,
     client_crls: Option<Arc<ClientCrls>>,
+    compromises: Arc<Compromises>,
     record: Record,
     settings: Settings,
 }
@@ -83,6 +87,7 @@ impl Administration {
     pub(crate) fn new(
         of: Administered,
         client_crls: Option<Arc<ClientCrls>>,
+        compromises: Arc<Compromises>,
         ledger: Option<Ledger>,
         settings: Settings,
     ) -> Self {
@@ -94,6 +99,7 @@ impl Administration {
             clock,
             responder,
             client_crls,
+            compromises,
             record: Record::new(ledger),
             settings,
         }

@@ -3,12 +3,13 @@
 //! [`run`] is the whole service on listeners and a clock that the caller gives, so that tests run it
 //! in process. There are four wings, and each uses only those before it: the [`register`] of what was
 //! issued and revoked, [`publish`] with the issuers and their CRLs, `respond` with OCSP, and [`admin`],
-//! where people change the register; the [`releases`], which are looked up in a compromise, lie between
-//! the last two. Keys are used through `countersign_signing`; sockets are `countersign_daemon`'s.
+//! where people change the register; between the last two lie the [`releases`], which are looked up in a
+//! compromise, and `compromises`, which follows those that nobody ordered. Keys are used through `countersign_signing`; sockets are `countersign_daemon`'s.
 //! Whether a signature is to be believed is not decided here: that is `countersign_core::verify`, on
 //! the evidence this service hands out.
 
 pub mod admin;
+mod compromises;
 pub mod config;
 mod figures;
 mod ledger;
@@ -229,6 +230,8 @@ pub async fn run(
     warn_of_who_cannot_be_revoked(&config, &service, client_crls.as_deref());
     let maintained = (Arc::clone(&service), client_crls.clone());
     let maintenance = tokio::spawn(maintenance::run(maintained, shutdown.clone()));
+    let compromises = Arc::new(service.compromises(ledger.clone()));
+    let following = tokio::spawn(Arc::clone(&compromises).run(shutdown.clone()));
     let collected = publication.clone();
     before_each_render(move || {
         figures::collect_publication(&collected);
@@ -256,7 +259,8 @@ pub async fn run(
             let age = Duration::from_secs(u64::from(config.admin_max_connection_seconds));
             let limits = Limits { max_connection_age: Some(age), ..limits.into() };
             let (administered, settings) = (service.administered(), config.admin_settings());
-            let administration = Administration::new(administered, client_crls, ledger, settings);
+            let administration =
+                Administration::new(administered, client_crls, compromises, ledger, settings);
             let administration = Arc::new(administration);
             let routes = admin::filter(Arc::clone(&administration));
             let reception = admin::reception(Arc::clone(&administration), max_body_bytes);
@@ -277,7 +281,7 @@ pub async fn run(
     systemd::ready();
     tokio::join!(public, admin, figures);
     // An error is a panic, which was logged.
-    let _ = tokio::join!(maintenance, publishing);
+    let _ = tokio::join!(maintenance, publishing, following);
     publication.finish(&service.issuers).await;
     storage.close().await;
     Ok(())

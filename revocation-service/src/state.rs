@@ -5,10 +5,11 @@
 use std::sync::Arc;
 
 use countersign_core::time::UnixSeconds;
-use countersign_daemon::clock::Clock;
+use countersign_daemon::{clock::Clock, ledger::Ledger};
 
 use crate::{
     admin::Administered,
+    compromises::Compromises,
     config::Config,
     publish::{Issuer, Issuers, caching::MaxAge},
     register::storage::Storage,
@@ -67,6 +68,12 @@ impl Service {
             clock: Arc::clone(&self.clock),
             responder: Arc::clone(&self.responder),
         }
+    }
+
+    /// What follows compromises that nobody ordered.
+    pub(crate) fn compromises(&self, ledger: Option<Ledger>) -> Compromises {
+        let shared = (Arc::clone(&self.issuers), Arc::clone(&self.storage));
+        Compromises::new(shared, Arc::clone(&self.clock), ledger)
     }
 
     /// The time, whole seconds.

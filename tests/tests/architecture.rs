@@ -29,7 +29,8 @@ const WINGS: &[(&str, &[&str])] = &[
     ("publish", &["register"]),
     ("respond", &["register", "publish"]),
     ("releases", &["register", "publish", "reply"]),
-    ("admin", &["register", "publish", "respond", "releases", "reply"]),
+    ("compromises", &["register", "publish"]),
+    ("admin", &["register", "publish", "respond", "releases", "compromises", "reply"]),
 ];
 
 /// The test package stands outside the one-way order: it starts everything.

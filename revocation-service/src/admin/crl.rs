@@ -7,18 +7,19 @@ use serde_json::json;
 
 use super::Administration;
 use crate::{
+    compromises::CompromiseFault,
     publish::{CrlError, CrlSource},
     reply::of_storage,
 };
 
 impl Administration {
     /// Publishes a CRL (DER or PEM) of an issuer with `crl_upload`: 200 with its number, also where
-    /// it is the one that is published already.
+    /// it is the one that is published already. By then what it lists for keyCompromise took its keys.
     ///
     /// # Errors
     /// 400 if it is no CRL of this issuer or breaks the rules, 409 if its number does not grow, its
     /// distribution point is another, it is older, or it takes back what the one before revoked; the
-    /// CRL before stays.
+    /// CRL before stays. 503: it is published, and compromised keys are not revoked, or no CRL shows it yet.
     pub(super) async fn upload_crl(&self, name: &str, body: &[u8]) -> Result<Answer, Problem> {
         let issuer = self.issuers.named(name).ok_or_else(Problem::not_found)?;
         let CrlSource::Elsewhere(crls) = &issuer.crls else { return Err(refused(name)) };
@@ -27,6 +28,8 @@ impl Administration {
         }
         let crl =
             crls.upload(body.to_vec(), self.now()).await.map_err(|fault| problem_of(&fault))?;
+        let followed = self.compromises.follow_crl(issuer).await;
+        self.publish_others(&followed.map_err(|fault| not_followed(&fault))?).await?;
         Ok(Answer::ok(&json!({
             "issuer": name,
             "number": crl.number,
@@ -40,6 +43,13 @@ fn refused(name: &str) -> Problem {
     let detail =
         format!("CRLs of {name} do not come by upload; crl_upload of its [[issuer]] says so.");
     Problem::new(StatusCode::CONFLICT, "crl.not_uploaded", detail)
+}
+
+fn not_followed(fault: &CompromiseFault) -> Problem {
+    tracing::error!(%fault, "compromised keys were not revoked; trying again");
+    let detail = "The CRL is published, but the keys of certificates that it lists for keyCompromise could not \
+                  be revoked; the log has the reason. Repeat the request: that is safe.";
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "crl.compromises_not_followed", detail)
 }
 
 fn problem_of(fault: &CrlError) -> Problem {

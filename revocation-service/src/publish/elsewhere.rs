@@ -26,7 +26,7 @@ use countersign_signing::files;
 use super::{CrlError, PublishedCrl, RevokedSerials, authority::Authority, file_state::FileState};
 use crate::register::{
     CrlList,
-    storage::{Evidence, IssuerId, Storage, StoredCrl},
+    storage::{Compromise, Evidence, IssuerId, Storage, StoredCrl},
 };
 
 /// Serial numbers that a refusal says; a list may have a million.
@@ -108,6 +108,25 @@ impl CrlsElsewhere {
     /// What the latest CRL says of a serial number (content octets).
     pub fn entry(&self, serial: &[u8]) -> Option<(RevocationReason, UnixSeconds)> {
         self.current.load().as_ref()?.1.get(serial).copied()
+    }
+
+    /// The number of the latest CRL, if it is not `known`, and what it lists for keyCompromise, in the order of
+    /// the serial numbers.
+    pub fn compromises_since(&self, known: Option<u64>) -> Option<(u64, Vec<Compromise>)> {
+        let current = self.current.load_full()?;
+        let (crl, revoked) = &*current;
+        if known == Some(crl.number) {
+            return None;
+        }
+        let compromised = revoked.iter().filter_map(|(serial, (reason, date))| {
+            let is_compromise = *reason == RevocationReason::KeyCompromise;
+            let compromise =
+                Compromise { issuer: self.issuer, serial: serial.clone(), since: *date };
+            is_compromise.then_some(compromise)
+        });
+        let mut compromised: Vec<_> = compromised.collect();
+        compromised.sort_unstable_by(|one, other| one.serial.cmp(&other.serial));
+        Some((crl.number, compromised))
     }
 
     /// Why the file, as it is now, was not taken.

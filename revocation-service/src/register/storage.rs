@@ -37,7 +37,10 @@ use countersign_daemon::crash_point;
 use sqlx::{Any, AnyConnection, AnyPool, Connection, Transaction, any::AnyPoolOptions};
 
 pub use self::{
-    compromises::CompromiseReach,
+    compromises::{
+        CompromiseReach,
+        on_record::{Compromise, CompromiseSource, KeysTaken},
+    },
     errors::StorageError,
     location::DatabaseLocation,
     records::{

@@ -3,6 +3,7 @@
 
 mod access;
 mod compromise;
+mod compromise_on_record;
 mod import;
 mod import_as_a_whole;
 mod keys;
@@ -10,8 +11,8 @@ mod lockout;
 mod outdated;
 mod pages;
 mod record;
-mod stream;
 mod renamed;
+mod stream;
 mod two_people;
 mod waiting;
 

@@ -2,12 +2,14 @@
 
 use std::collections::{HashMap, HashSet};
 
-use countersign_core::x509::certificate::serial_text;
+use countersign_core::{crl::RevocationReason, x509::certificate::serial_text};
 use sqlx::{AnyConnection, AssertSqlSafe, Row, any::AnyRow};
 
 use super::{
     CertificateRecord, CompromiseReach, Digests, Evidence, IssuerId, Listed, Listing, Registration,
-    Revocation, Status, Storage, StorageError, Which, compromises, keys, revocations,
+    Revocation, Status, Storage, StorageError, Which,
+    compromises::{self, on_record},
+    keys, revocations,
     rows::{self, REVOCATION, ROWS_AT_ONCE, digest, evidence, seconds},
 };
 
@@ -150,6 +152,7 @@ pub(crate) async fn register(
 ) -> Result<Vec<Registration>, StorageError> {
     let mut outcomes = Vec::with_capacity(certificates.len());
     let mut actors = HashMap::new();
+    let mut listed_elsewhere = HashMap::new();
     for chunk in certificates.chunks(ROWS_AT_ONCE) {
         for certificate in chunk {
             if !actors.contains_key(certificate.actor.as_str()) {
@@ -166,20 +169,50 @@ pub(crate) async fn register(
                 let actor = actors.get(certificate.actor.as_str()).copied().unwrap_or_default();
                 compare(connection, certificate, actor).await?
             };
-            outcomes.push(
-                follow_key(connection, reach, (certificate, outcome), &mut compromised).await?,
-            );
+            let compromise =
+                compromise_before(connection, (certificate, outcome), &mut listed_elsewhere)
+                    .await?;
+            let about = (certificate, outcome, compromise);
+            outcomes.push(follow_key(connection, reach, about, &mut compromised).await?);
         }
     }
     Ok(outcomes)
 }
 
+/// The compromise that was on record before a certificate's key was proven: ordered here, or said by a CRL made
+/// elsewhere. `listed_elsewhere` remembers which issuers have such CRLs.
+async fn compromise_before(
+    connection: &mut AnyConnection,
+    (certificate, outcome): (&CertificateRecord, Registration),
+    listed_elsewhere: &mut HashMap<IssuerId, bool>,
+) -> Result<Option<Revocation>, StorageError> {
+    let CertificateRecord { issuer, serial, .. } = certificate;
+    if certificate.proven_key().is_none() {
+        return Ok(None);
+    }
+    // There can be none of what was not registered.
+    if outcome != Registration::Registered
+        && let Some(here) = revocations::stored(connection, *issuer, serial).await?
+        && here.reason == RevocationReason::KeyCompromise
+    {
+        return Ok(Some(here));
+    }
+    if !listed_elsewhere.contains_key(issuer) {
+        let found = on_record::has_elsewhere(connection, *issuer).await?;
+        listed_elsewhere.insert(*issuer, found);
+    }
+    if listed_elsewhere.get(issuer) != Some(&true) {
+        return Ok(None);
+    }
+    on_record::elsewhere(connection, (*issuer, serial)).await
+}
+
 /// What the key of a certificate means for it, and it for its key: revoked with the key that is on record,
-/// or, if its own revocation for keyCompromise was there before its key was proven, its key is revoked now.
+/// or, if its own compromise was there before its key was proven, its key is revoked now.
 async fn follow_key(
     connection: &mut AnyConnection,
     reach: &CompromiseReach,
-    (certificate, outcome): (&CertificateRecord, Registration),
+    (certificate, outcome, before): (&CertificateRecord, Registration, Option<Revocation>),
     compromised: &mut HashMap<[u8; 32], Revocation>,
 ) -> Result<Registration, StorageError> {
     let key = certificate.digests.as_ref().map(|digests| digests.spki_sha256);
@@ -191,19 +224,13 @@ async fn follow_key(
         revocations::of_known_key(connection, certificate, order).await?;
         return Ok(Registration::RegisteredRevoked);
     }
-    let (Some(key), true) = (certificate.proven_key(), outcome != Registration::Registered) else {
-        return Ok(outcome);
-    };
-    let place = (certificate.issuer, &*certificate.serial);
-    let Some(own) = revocations::stored(connection, place.0, place.1).await? else {
-        return Ok(outcome);
-    };
-    let now = certificate.registered_at;
-    if compromises::catch_up(connection, reach, place, &own, now).await?.is_none() {
+    let (Some(key), Some(before)) = (key, before) else { return Ok(outcome) };
+    let (place, now) = ((certificate.issuer, &*certificate.serial), certificate.registered_at);
+    if compromises::catch_up(connection, reach, place, &before, now).await?.is_none() {
         return Ok(outcome);
     }
     // For those with that key that come behind it.
-    compromised.insert(key, own);
+    compromised.insert(key, before);
     Ok(Registration::RegisteredRevoked)
 }
 

@@ -4,12 +4,16 @@
 //! Whatever writes such a revocation (an order, an import, an approval) does so by [`write`], and whatever
 //! proves the key of a certificate that has one asks [`catch_up`]. Both keep the key and revoke its
 //! certificates in the same transaction. An import's word for a key takes nothing: it could name any key.
+//! What is on record without an order is [`on_record`]'s.
+
+pub(super) mod on_record;
 
 use countersign_core::{crl::RevocationReason, time::UnixSeconds};
 use sqlx::AnyConnection;
 
 use super::{
-    IssuerId, Revocation, RevokedKey, Storage, StorageError, certificates, keys, revocations,
+    IssuerId, KeyRecorded, Revocation, RevokedKey, Storage, StorageError, certificates, keys,
+    revocations,
 };
 use crate::register::rules::{People, RevocationOrder};
 
@@ -72,7 +76,7 @@ pub(crate) async fn write(
 ) -> Result<Written, StorageError> {
     let revision = revocations::write(connection, place.0, place.1, revocation).await?;
     let others = match compromised_key(connection, reach, place, revocation).await? {
-        Some(key) => take(connection, reach, place, (key, revocation), now).await?,
+        Some(key) => take(connection, reach, place, (key, revocation), now).await?.revisions,
         None => Vec::new(),
     };
     Ok(Written { revision, others })
@@ -93,7 +97,8 @@ pub(crate) async fn catch_up(
     if keys::of(connection, key).await?.is_some() {
         return Ok(None);
     }
-    take(connection, reach, place, (key, revocation), now).await.map(Some)
+    let taken = take(connection, reach, place, (key, revocation), now).await?;
+    Ok(Some(taken.revisions))
 }
 
 /// The key that a revocation takes with it: that of a compromise, if it is proven.
@@ -118,7 +123,7 @@ async fn take(
     (issuer, serial): Place<'_>,
     (spki_sha256, cause): ([u8; 32], &Revocation),
     now: UnixSeconds,
-) -> Result<Vec<(IssuerId, i64)>, StorageError> {
+) -> Result<KeyRecorded, StorageError> {
     keys::keep(connection, &RevokedKey { spki_sha256, revocation: cause.clone() }).await?;
     let order = RevocationOrder {
         reason: cause.reason,
@@ -130,6 +135,5 @@ async fn take(
     let is_other = |each: &super::OfKey| {
         reach.has(each.issuer) && (each.issuer, &*each.serial) != (issuer, serial)
     };
-    let recorded = keys::take_certificates(connection, spki_sha256, &order, is_other).await?;
-    Ok(recorded.revisions)
+    keys::take_certificates(connection, spki_sha256, &order, is_other).await
 }

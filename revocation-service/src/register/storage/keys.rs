@@ -190,7 +190,17 @@ async fn with_key(
         .collect()
 }
 
-/// Keeps a key; if it is on record, the stricter of the two. Gives what is on record now.
+/// The certificates themselves, not an import's word for them, with that key.
+pub(super) async fn proven_with(
+    connection: &mut AnyConnection,
+    spki_sha256: [u8; 32],
+) -> Result<Vec<OfKey>, StorageError> {
+    let found = with_key(connection, spki_sha256).await?;
+    let proven = found.into_iter().filter(|(_, not_before)| not_before.is_some());
+    Ok(proven.map(|(certificate, _)| certificate).collect())
+}
+
+/// Keeps a key; where it is on record, the stricter of the two. Gives what is on record now.
 pub(super) async fn keep(
     connection: &mut AnyConnection,
     key: &RevokedKey,

@@ -12,8 +12,8 @@ use countersign_revocation::{
     register::{
         rules::{People, RevocationOrder},
         storage::{
-            CertificateRecord, CompromiseReach, Evidence, IssuerId, Listed, Registration,
-            Revocation, Status, Storage,
+            CertificateRecord, Compromise, CompromiseReach, CompromiseSource, Evidence, IssuerId,
+            KeysTaken, Listed, Registration, Revocation, Status, Storage,
         },
     },
 };
@@ -24,6 +24,8 @@ on_both_databases! {
     no_certificate_of_a_compromised_key_is_good_whichever_way_that_came
     certificates_proven_together_are_revoked_together
     a_compromise_reaches_as_far_as_it_was_said_to
+    compromises_on_record_take_their_keys_once_and_from_the_earliest_date_on
+    a_list_made_elsewhere_takes_keys_once_and_again_from_an_earlier_date_on
 }
 
 const NOW: UnixSeconds = UnixSeconds::new(6_000);
@@ -184,4 +186,83 @@ async fn a_compromise_reaches_as_far_as_it_was_said_to(fixture: Fixture) {
     let ours = case(&storage, 20, CompromiseReach::Issuers(vec![issuer])).await;
     assert_eq!(ours, (vec![true, true, false], true));
     storage.close().await;
+}
+
+async fn to_follow(storage: &Storage, after: Option<&Compromise>) -> Vec<Compromise> {
+    let found = storage.compromises_to_follow(CompromiseSource::Here, after, 2).await;
+    found.expect("read")
+}
+
+/// As an earlier version left them: revoked, and the key not taken. What an import says of a key takes none.
+async fn compromises_on_record_take_their_keys_once_and_from_the_earliest_date_on(
+    fixture: Fixture,
+) {
+    let Fixture { storage, issuer, location } = fixture;
+    storage.limit_compromises(CompromiseReach::Certificate);
+    let [late, early, good, alone] =
+        [(1, 7), (2, 7), (3, 7), (4, 8)].map(|(serial, key)| with_key(issuer, serial, key));
+    let others = vec![late.clone(), early.clone(), good.clone(), alone.clone()];
+    storage.register(others).await.expect("registered");
+    for (certificate, since) in [(&late, 3_500), (&early, 2_500), (&alone, 3_000)] {
+        revoke(&storage, certificate, (KeyCompromise, since, People::One)).await;
+    }
+    let unproven = with_key(issuer, 5, 9);
+    import(&storage, vec![listed(&unproven, Some(compromised(3_000)))]).await;
+    assert_eq!(to_follow(&storage, None).await, [], "nothing is taken");
+    storage.close().await;
+
+    let storage = super::open(&location).await;
+    storage.limit_compromises(CompromiseReach::Issuers(vec![issuer]));
+    let found = to_follow(&storage, None).await;
+    let serials: Vec<_> = found.iter().map(|each| each.serial[0]).collect();
+    assert_eq!(serials, [1, 2], "two at a time");
+    let taken = storage.follow_compromises(&found, NOW).await.expect("followed");
+    assert_eq!((&taken.keys[..], taken.certificate_count), (&[[7; 32]][..], 2));
+    let key = storage.revoked_key([7; 32]).await.expect("read").expect("revoked");
+    assert_eq!(key.revocation_date, UnixSeconds::new(2_500));
+    assert_eq!(reason(&storage, &good).await, Some(KeyCompromise));
+    let found = to_follow(&storage, found.last()).await;
+    let serials: Vec<_> = found.iter().map(|each| each.serial[0]).collect();
+    assert_eq!(serials, [4]);
+    storage.follow_compromises(&found, NOW).await.expect("followed");
+    assert_eq!(to_follow(&storage, None).await, []);
+    // Another replica found them at the same time: nothing is left to do.
+    let again = storage.follow_compromises(&found, NOW).await.expect("followed");
+    assert_eq!(again, KeysTaken::default());
+    storage.close().await;
+}
+
+async fn a_list_made_elsewhere_takes_keys_once_and_again_from_an_earlier_date_on(fixture: Fixture) {
+    let Fixture { storage, issuer, .. } = fixture;
+    let root = storage.bind_issuer("root", [3; 32]).await.expect("bound");
+    storage.limit_compromises(CompromiseReach::Issuers(vec![issuer]));
+    let [named, other] = [with_key(root, 1, 7), with_key(issuer, 1, 7)];
+    storage.register(vec![named.clone(), other.clone()]).await.expect("registered");
+    let note = async |since: i64, crl: &str| {
+        let said: Vec<_> = [1, 2]
+            .map(|serial| Compromise {
+                issuer: root,
+                serial: vec![serial],
+                since: UnixSeconds::new(since),
+            })
+            .into();
+        let new = storage.compromises_to_note(root, &said).await.expect("read");
+        let taken = storage.note_compromises(root, &new, crl, NOW).await.expect("noted");
+        (new.len(), taken.keys.len(), taken.certificate_count)
+    };
+    assert_eq!(note(3_000, "CRL 1 of root").await, (2, 1, 1));
+    assert_eq!(note(3_000, "CRL 2 of root").await, (0, 0, 0));
+    assert_eq!(note(2_500, "CRL 3 of root").await, (2, 1, 1));
+    let Status::Revoked(revocation) = storage.status(issuer, &[1]).await.expect("read") else {
+        panic!("not revoked")
+    };
+    assert_eq!(revocation.revocation_date, UnixSeconds::new(2_500));
+    assert_eq!(revocation.actor, "CRL 3 of root");
+    // Its own issuer's list says how it stands.
+    assert_eq!(reason(&storage, &named).await, None);
+    // Of the other, nothing was known but the serial number.
+    let [late, with_it] = [with_key(root, 2, 8), with_key(issuer, 2, 8)];
+    assert_eq!(register(&storage, &with_it).await, Registration::Registered);
+    assert_eq!(register(&storage, &late).await, Registration::RegisteredRevoked);
+    assert_eq!(reason(&storage, &with_it).await, Some(KeyCompromise));
 }
