@@ -210,7 +210,47 @@ fn not_utf8() -> StorageError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::register::storage::Status;
+    use crate::register::storage::{
+        CompromiseSource, Status, Which, certificates, compromises::on_record,
+    };
+
+    /// The steps by which a statement is carried out.
+    async fn plan(storage: &Storage, statement: String) -> Vec<String> {
+        let statement = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
+        let rows = sqlx::query(statement)
+            .bind(1_i64)
+            .bind(Vec::<u8>::new())
+            .bind(1_000_i64)
+            .fetch_all(&storage.readers)
+            .await
+            .expect("explained");
+        rows.iter().map(|row| row.try_get("detail").expect("text")).collect()
+    }
+
+    /// A page of revoked certificates read every certificate of the issuer until it was full.
+    #[tokio::test]
+    async fn a_page_begins_where_the_last_one_ended_and_reads_what_it_shows() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let storage =
+            Storage::open_file(&folder.path().join("revocation.db")).await.expect("opened");
+        for (statement, first) in [
+            (certificates::page(Which::All), "c USING PRIMARY KEY (issuer=? AND serial>?)"),
+            (certificates::page(Which::Revoked), "r USING PRIMARY KEY (issuer=? AND serial>?)"),
+            (
+                on_record::page(CompromiseSource::Here),
+                "r USING COVERING INDEX revocations_compromised ((issuer,serial)>(?,?))",
+            ),
+            (
+                on_record::page(CompromiseSource::Elsewhere),
+                "r USING PRIMARY KEY ((issuer,serial)>(?,?))",
+            ),
+        ] {
+            let plan = plan(&storage, statement).await;
+            assert_eq!(plan[0], format!("SEARCH {first}"));
+            let is_slow = |step: &&String| step.starts_with("SCAN") || step.contains("TEMP B-TREE");
+            assert_eq!(plan.iter().find(is_slow), None, "{plan:?}");
+        }
+    }
 
     /// A7: questions with distinct nonces took every connection that reads.
     #[tokio::test]
