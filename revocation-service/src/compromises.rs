@@ -32,7 +32,7 @@ const SERVICE: &str = "this service";
 
 /// Why a compromise was not followed.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum CompromiseFault {
+pub(crate) enum CompromiseError {
     /// The database failed.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -83,7 +83,7 @@ impl Compromises {
                 for issuer in &*self.issuers {
                     self.follow_crl(issuer).await?;
                 }
-                Ok::<_, CompromiseFault>(())
+                Ok::<_, CompromiseError>(())
             };
             let outcome = tokio::select! {
                 () = shutdown.requested() => return,
@@ -102,7 +102,7 @@ impl Compromises {
     }
 
     /// Has every compromise on record take its key that did not.
-    async fn sweep(&self) -> Result<(), CompromiseFault> {
+    async fn sweep(&self) -> Result<(), CompromiseError> {
         for source in [CompromiseSource::Here, CompromiseSource::Elsewhere] {
             let mut after: Option<Compromise> = None;
             loop {
@@ -126,11 +126,11 @@ impl Compromises {
     /// that changed. Nothing for a CRL that was followed before.
     ///
     /// # Errors
-    /// [`CompromiseFault`]; it is tried again within a second.
+    /// [`CompromiseError`]; it is tried again within a second.
     pub(crate) async fn follow_crl(
         &self,
         issuer: &Issuer,
-    ) -> Result<Vec<(IssuerId, i64)>, CompromiseFault> {
+    ) -> Result<Vec<(IssuerId, i64)>, CompromiseError> {
         let CrlSource::Elsewhere(crls) = &issuer.crls else { return Ok(Vec::new()) };
         let mut followed = self.followed.lock().await;
         let known = followed.get(&issuer.id).copied();
@@ -154,14 +154,14 @@ impl Compromises {
         Ok(revisions)
     }
 
-    fn now(&self) -> Result<UnixSeconds, CompromiseFault> {
+    fn now(&self) -> Result<UnixSeconds, CompromiseError> {
         let now = self.clock.unix_now();
         let begins_later = |issuer: &&Arc<Issuer>| now < issuer.authority.certificate().not_before;
         match self.issuers.iter().find(begins_later) {
             None => Ok(now),
             Some(issuer) => {
                 let issuer = issuer.authority.name().to_owned();
-                Err(CompromiseFault::Clock { now, issuer })
+                Err(CompromiseError::Clock { now, issuer })
             }
         }
     }
@@ -170,7 +170,7 @@ impl Compromises {
         &self,
         actor: &str,
         compromises: &[Compromise],
-    ) -> Result<Option<u64>, CompromiseFault> {
+    ) -> Result<Option<u64>, CompromiseError> {
         let certificates: Vec<_> = compromises
             .iter()
             .map(|compromise| {
@@ -190,7 +190,7 @@ impl Compromises {
         actor: &str,
         order: Option<u64>,
         taken: &KeysTaken,
-    ) -> Result<(), CompromiseFault> {
+    ) -> Result<(), CompromiseError> {
         let KeysTaken { keys, certificate_count, .. } = taken;
         tracing::info!(actor, keys = keys.len(), certificate_count, "compromises followed");
         let keys: Vec<_> = keys.iter().map(|key| encode_hex(key)).collect();
@@ -201,7 +201,7 @@ impl Compromises {
         Ok(self.storage.note_ledger_head().await?)
     }
 
-    async fn append(&self, kind: &str, record: &Value) -> Result<Option<u64>, CompromiseFault> {
+    async fn append(&self, kind: &str, record: &Value) -> Result<Option<u64>, CompromiseError> {
         let Some(ledger) = &self.ledger else { return Ok(None) };
         Ok(Some(ledger.append(kind, record).await?.sequence))
     }

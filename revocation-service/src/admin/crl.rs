@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::Administration;
 use crate::{
-    compromises::CompromiseFault,
+    compromises::CompromiseError,
     publish::{CrlError, CrlSource},
     reply::of_storage,
 };
@@ -45,7 +45,7 @@ fn refused(name: &str) -> Problem {
     Problem::new(StatusCode::CONFLICT, "crl.not_uploaded", detail)
 }
 
-fn not_followed(fault: &CompromiseFault) -> Problem {
+fn not_followed(fault: &CompromiseError) -> Problem {
     tracing::error!(%fault, "compromised keys were not revoked; trying again");
     let detail = "The CRL is published, but the keys of certificates that it lists for keyCompromise could not \
                   be revoked; the log has the reason. Repeat the request: that is safe.";
