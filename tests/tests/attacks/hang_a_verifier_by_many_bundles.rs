@@ -213,9 +213,9 @@ fn others_bundles_about_the_file_cost_one_check_each_if_one_verifies_it() {
     let (_, one) = verify(&release, &genuine);
     // Another signature than the file's.
     let forge = Forge::new();
-    let broken = |index: usize| {
-        changed(&forge.bundle(index), |bundle| {
-            bundle["messageSignature"]["signature"] = json!(Base64::encode_string(&[7; 70]));
+    let broken = |octet: u8| {
+        changed(&forge.bundle(octet.into()), |bundle| {
+            bundle["messageSignature"]["signature"] = json!(Base64::encode_string(&[octet; 70]));
         })
     };
     let mut bundles: Vec<Vec<u8>> = (0..8).map(broken).collect();
