@@ -1,4 +1,5 @@
-//! CRLs that were fetched before: the newest of each address and issuer, in the user's cache folder.
+//! CRLs that were seen before, the newest of each address and issuer, and OCSP responses that revoke, in the
+//! user's cache folder.
 //!
 //! Whoever stands between here and a service can answer with an older CRL, in which a certificate
 //! is not revoked yet. What was seen is therefore handed in together with what came. And it
@@ -20,7 +21,7 @@ use std::{
 
 use countersign_core::{
     crypto::aws_lc::AwsLc,
-    digest::{HashAlgorithm, digest},
+    digest::{HashAlgorithm, digest, encode_hex},
     limits,
 };
 use countersign_signing::files::{self, FileMode};
@@ -42,6 +43,9 @@ const MOST_OCTETS: u64 = 256 << 20;
 /// A file system's block each: 64 MiB. A CA with 256 shards has that many addresses.
 const MOST_MARKS: usize = 16_384;
 const MARK_EXTENSION: &str = "seen";
+/// An OCSP response has some 2 KiB, and only those are kept that revoke a certificate that somebody asked about.
+const MOST_RESPONSES: usize = 4_096;
+const RESPONSE_EXTENSION: &str = "ocsp";
 
 /// Whether there was room for a CRL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,6 +92,30 @@ impl KeptCrls {
     /// What was kept there, DER.
     pub(crate) fn read(&self, place: Place<'_>) -> Option<Vec<u8>> {
         files::read_bounded(&self.file(place), limits::CRL_BYTES as u64).ok()
+    }
+
+    /// The OCSP response that revoked the certificate of that serial number, DER.
+    pub(crate) fn read_response(&self, issuer_key: &[u8], serial: &[u8]) -> Option<Vec<u8>> {
+        let file = self.response_file(issuer_key, serial);
+        files::read_bounded(&file, limits::OCSP_BYTES as u64).ok()
+    }
+
+    /// Keeps an OCSP response that revokes the certificate of that serial number, unless there is one. If there
+    /// are too many, the one that was kept longest ago goes.
+    pub(crate) fn keep_response(&self, issuer_key: &[u8], serial: &[u8], response: &[u8]) {
+        let file = self.response_file(issuer_key, serial);
+        if file.exists() || fs::create_dir_all(&self.folder).is_err() {
+            return;
+        }
+        let _lock = folder_lock::lock(&self.folder);
+        let mut others = files_in(&self.folder, RESPONSE_EXTENSION);
+        if others.len() >= MOST_RESPONSES {
+            others.sort();
+            for (_, _, path) in others.iter().take(others.len() + 1 - MOST_RESPONSES) {
+                let _ = fs::remove_file(path);
+            }
+        }
+        let _ = write(&file, response, FileMode::Private, Existing::Replace);
     }
 
     /// The age of the newest CRL that was seen there, if that one is not kept any more.
@@ -149,6 +177,13 @@ impl KeptCrls {
         let key = digest(&AwsLc, HashAlgorithm::Sha256, issuer_key).hex();
         let name = digest(&AwsLc, HashAlgorithm::Sha256, format!("{key} {url}").as_bytes()).hex();
         self.folder.join(format!("{name}.{EXTENSION}"))
+    }
+
+    fn response_file(&self, issuer_key: &[u8], serial: &[u8]) -> PathBuf {
+        let key = digest(&AwsLc, HashAlgorithm::Sha256, issuer_key).hex();
+        let name = format!("{key} serial {}", encode_hex(serial));
+        let name = digest(&AwsLc, HashAlgorithm::Sha256, name.as_bytes()).hex();
+        self.folder.join(format!("{name}.{RESPONSE_EXTENSION}"))
     }
 
     /// Writes a mark in place of the one before, if it is another.

@@ -249,7 +249,11 @@ impl RevocationEvidence {
         let forgotten = self.forgotten_for(question);
         self.refuse_outdated(question, &forgotten, &mut found);
         let mut kept = self.kept_for(question);
-        let is_kept_good = is_fresh(question.known(kept.iter().map(|(_, crl)| crl.as_slice()), []));
+        let response = self.kept_response(question);
+        self.keep_given(question, &mut found);
+        let is_kept_good = is_fresh(
+            question.known(kept.iter().map(|(_, crl)| crl.as_slice()), response.as_deref()),
+        );
         let is_covered = question.source.is_covered && {
             let (crls, ocsp) = self.given_but(&found.outdated);
             found.outdated.is_empty() || is_fresh(question.known(crls, ocsp))
@@ -259,6 +263,7 @@ impl RevocationEvidence {
             let came = self.ask(client, (question, &forgotten), is_kept_good, &mut found);
             found.is_known |= came;
             self.keep_newest(question, &mut found);
+            self.keep_revoking_responses(question, found.pieces.iter().filter_map(Piece::ocsp));
             // Another process may have kept something newer while this one waited.
             kept = self.kept_by_now(question, kept);
             if let Some((url, crl)) = kept.first().filter(|_| is_kept_good && !came) {
@@ -275,6 +280,7 @@ impl RevocationEvidence {
             .filter(|kept| !found.pieces.iter().any(|came| question.replaces(came, kept)))
             .collect();
         found.pieces.extend(kept.into_iter().map(|(url, crl)| Piece::Crl(url, crl)));
+        found.pieces.extend(response.map(|response| Piece::Ocsp("kept".to_owned(), response)));
         found
     }
 
@@ -315,17 +321,49 @@ impl RevocationEvidence {
     fn kept_for(&self, question: Question<'_>) -> Vec<(String, Vec<u8>)> {
         let Some(kept) = &self.kept else { return Vec::new() };
         let Some(issuer_key) = question.issuer_key() else { return Vec::new() };
-        let urls = question.source.crl_urls.iter();
-        let read = urls.filter_map(|url| Some((url, kept.read(Place { url, issuer_key })?)));
+        let read =
+            question.urls().filter_map(|url| Some((url, kept.read(Place { url, issuer_key })?)));
         let mut found = Vec::new();
         for (url, crl) in read {
             let Some(known) = question.known([crl.as_slice()], []) else { continue };
             if known.revoked.is_some() {
                 kept.protect(Place { url, issuer_key });
             }
-            found.push((url.clone(), crl));
+            found.push((url.to_owned(), crl));
         }
         found
+    }
+
+    /// The kept OCSP response that revoked the certificate, if it is authentic.
+    fn kept_response(&self, question: Question<'_>) -> Option<Vec<u8>> {
+        let (issuer_key, serial) = (question.issuer_key()?, question.serial()?);
+        let response = self.kept.as_ref()?.read_response(issuer_key, serial)?;
+        question.known([], [response.as_slice()]).map(|_| response)
+    }
+
+    /// Keeps what was given as if it had been fetched: whoever was shown a revocation once has seen it.
+    fn keep_given(&self, question: Question<'_>, found: &mut Found) {
+        let (crls, ocsp) = self.given_but(&found.outdated);
+        for crl in crls {
+            self.keep(question, question.url_of(crl), crl, &mut found.words);
+        }
+        self.keep_revoking_responses(question, ocsp);
+    }
+
+    fn keep_revoking_responses<'e>(
+        &self,
+        question: Question<'_>,
+        responses: impl IntoIterator<Item = &'e [u8]>,
+    ) {
+        let Some(folder) = &self.kept else { return };
+        let (Some(issuer_key), Some(serial)) = (question.issuer_key(), question.serial()) else {
+            return;
+        };
+        for response in responses {
+            if question.known([], [response]).is_some_and(|known| known.revoked.is_some()) {
+                folder.keep_response(issuer_key, serial, response);
+            }
+        }
     }
 
     /// The CRLs that were seen at the certificate's addresses by then and are not kept any more.
@@ -333,10 +371,9 @@ impl RevocationEvidence {
         let Some(kept) = &self.kept else { return Vec::new() };
         let Some(issuer_key) = question.issuer_key() else { return Vec::new() };
         let latest = question.now.plus_seconds(limits::CLOCK_SKEW_SECONDS);
-        let urls = question.source.crl_urls.iter();
-        let forgotten = urls.filter_map(|url| {
+        let forgotten = question.urls().filter_map(|url| {
             let age = kept.forgotten(Place { url, issuer_key })?;
-            Some(Forgotten { url: url.clone(), age })
+            Some(Forgotten { url: url.to_owned(), age })
         });
         forgotten.filter(|each| each.age.this_update() <= latest).collect()
     }
@@ -370,27 +407,33 @@ impl RevocationEvidence {
         kept
     }
 
-    /// Keeps what says something authentic of the certificate, unless a newer list of its issuer is kept by
-    /// then, whatever that one says of it: it may be silent about this certificate, or made after the time as
-    /// of which is verified.
+    /// Keeps what came and says something authentic of the certificate.
     fn keep_newest(&self, question: Question<'_>, found: &mut Found) {
+        for piece in &found.pieces {
+            if let Piece::Crl(url, crl) = piece {
+                self.keep(question, url, crl, &mut found.words);
+            }
+        }
+    }
+
+    /// Keeps a CRL if it says something authentic of the certificate, unless a newer list of its issuer is kept
+    /// by then, whatever that one says of it: it may be silent about this certificate, or made after the time as
+    /// of which is verified.
+    fn keep(&self, question: Question<'_>, url: &str, crl: &[u8], words: &mut Vec<String>) {
         let Some(folder) = &self.kept else { return };
         let Some(issuer_key) = question.issuer_key() else { return };
-        for piece in &found.pieces {
-            let Piece::Crl(url, crl) = piece else { continue };
-            let Some(known) = question.known([crl.as_slice()], []) else { continue };
-            let says = if known.revoked.is_some() { Says::Revoked } else { Says::NotRevoked };
-            let room = folder.keep_if(Place { url, issuer_key }, (crl, says), |kept| {
-                let kept = kept.filter(|kept| question.is_by_issuer(kept));
-                kept.is_none_or(|kept| Age::of(kept) < Age::of(crl))
-            });
-            if room == Room::Lacking {
-                found.words.push(format!(
-                    "warning: there is no room to keep the CRL of {}: the folder of kept CRLs is full of such as \
-                     must not go for it",
-                    countersign_core::finding::quoted(url.clone())
-                ));
-            }
+        let Some(known) = question.known([crl], []) else { return };
+        let says = if known.revoked.is_some() { Says::Revoked } else { Says::NotRevoked };
+        let room = folder.keep_if(Place { url, issuer_key }, (crl, says), |kept| {
+            let kept = kept.filter(|kept| question.is_by_issuer(kept));
+            kept.is_none_or(|kept| Age::of(kept) < Age::of(crl))
+        });
+        if room == Room::Lacking {
+            words.push(format!(
+                "warning: there is no room to keep the CRL of {}: the folder of kept CRLs is full of such as \
+                 must not go for it",
+                countersign_core::finding::quoted(url.to_owned())
+            ));
         }
     }
 }
@@ -399,6 +442,25 @@ impl<'a> Question<'a> {
     /// The key of the certificate's issuer, DER.
     fn issuer_key(self) -> Option<&'a [u8]> {
         Certificate::decode(self.source.link.issuer()).ok().map(|issuer| issuer.public_key.raw)
+    }
+
+    /// The certificate's serial number, as it is encoded.
+    fn serial(self) -> Option<&'a [u8]> {
+        Certificate::decode(self.source.link.certificate()).ok().map(|it| it.serial)
+    }
+
+    /// The addresses at which CRLs for the certificate are kept. A CRL that was given and names none of its
+    /// addresses has an empty one.
+    fn urls(self) -> impl Iterator<Item = &'a str> {
+        self.source.crl_urls.iter().map(String::as_str).chain([""])
+    }
+
+    /// The address at which a CRL that was given is kept.
+    fn url_of(self, crl: &[u8]) -> &'a str {
+        let crl = CertificateList::decode(crl).ok();
+        let point = crl.and_then(|crl| crl.extensions.issuing_distribution_point);
+        let names = |url: &&str| point.as_ref().is_some_and(|(_, it)| it.urls.contains(url));
+        self.urls().find(names).unwrap_or_default()
     }
 
     /// Whether that CRL is by the certificate's issuer, whenever it was made and whatever it covers.

@@ -9,7 +9,8 @@ use countersign_core::{
     finding::{Finding, FindingCode, quoted},
     ocsp,
     policy::{Policy, Revocation},
-    revocation::{self, Freshness},
+    revocation::{self, Freshness, Known},
+    time::UnixSeconds,
     tsp::TokenForm,
     x509::{Certificate, VerifiedLink},
 };
@@ -22,6 +23,7 @@ use crate::{
     failure::{Failure, Outcome, path_text},
     fetch::{self, HttpClient, shown},
     input,
+    kept_crls::{KeptCrls, Place},
     output::{Answer, Words, style, styled},
     revocation_evidence::{Cache, Fetched, Network, Piece, RevocationEvidence, ask_ocsp},
     session::Session,
@@ -120,11 +122,11 @@ fn status_by_ocsp(
     let waiting = Waiting::begin(session, &format!("Asking {}", shown(&url)));
     let response = ask_ocsp(&client, &url, &ocsp::request(&certificate, &issuer, &AwsLc))?;
     drop(waiting);
-    let responses = [response.as_slice()];
-    let mut evidence = revocation::RevocationEvidence::decode(&[], &responses)?;
     let rules = Revocation::default();
+    let mut evidence = revocation::RevocationEvidence::decode(&[], &[&response])?;
     let standing = evidence.standing(link, &rules, &AwsLc, session.now());
-    let Some(known) = standing.known else {
+    let seen = seen_revoked(link, &issuer, &response, session.now());
+    let Some(known) = seen.or(standing.known) else {
         let fault = standing.faults.into_iter().next();
         return Err(fault.unwrap_or_else(|| FindingCode::REVOCATION_UNKNOWN.into()).into());
     };
@@ -154,6 +156,32 @@ fn status_by_ocsp(
     let mut answer = Answer::new(text, &result)?;
     answer.exit_code = exit_code;
     Ok(answer)
+}
+
+/// The revocation that the response tells, which is remembered, or that this computer has seen before and the
+/// response does not lift: one from before a revocation can be replayed.
+fn seen_revoked(
+    link: VerifiedLink<'_, '_>,
+    issuer: &Certificate<'_>,
+    response: &[u8],
+    now: UnixSeconds,
+) -> Option<Known> {
+    let revocation = |crls: &[&[u8]], responses: &[&[u8]]| {
+        let mut evidence = revocation::RevocationEvidence::decode(crls, responses).ok()?;
+        let known = evidence.standing(link, &Revocation::default(), &AwsLc, now).known;
+        known.filter(|known| known.revoked.is_some())
+    };
+    let kept = KeptCrls::usual()?;
+    let (certificate, issuer_key) = (link.certificate(), issuer.public_key.raw);
+    let urls = certificate.extensions.crl_urls.iter().copied().chain([""]);
+    let crls: Vec<Vec<u8>> = urls.filter_map(|url| kept.read(Place { url, issuer_key })).collect();
+    let crls: Vec<&[u8]> = crls.iter().map(Vec::as_slice).collect();
+    let before = kept.read_response(issuer_key, certificate.serial);
+    let responses: Vec<&[u8]> = [response].into_iter().chain(before.as_deref()).collect();
+    if revocation(&[], &[response]).is_some() {
+        kept.keep_response(issuer_key, certificate.serial, response);
+    }
+    revocation(&crls, &responses)
 }
 
 /// Downloads what verification of a bundle will need.
@@ -193,7 +221,7 @@ pub(super) fn fetch(arguments: &RevocationFetchArguments, session: &Session) -> 
             .expected("a bundle whose certificates chain to the trust root")
             .into());
     }
-    let mut collected = RevocationEvidence::open(&[], &[], Network::Online, Cache::Unused)?;
+    let mut collected = RevocationEvidence::open(&[], &[], Network::Online, Cache::Used)?;
     let Fetched { pieces, failed, .. } =
         collected.fetch(session, &sources, &policy.revocation, now);
     let unavailable = FindingCode::REVOCATION_UNAVAILABLE;

@@ -143,3 +143,13 @@ fn of_many_at_once_the_newest_stays() {
     });
     assert_eq!(kept.read(at("http://a/")).as_ref(), lists.last());
 }
+
+#[test]
+fn a_response_that_revoked_is_kept_for_its_certificate_alone() {
+    let (_folder, kept) = folder();
+    kept.keep_response(b"one", &[1, 2], b"revoked");
+    kept.keep_response(b"one", &[1, 2], b"another");
+    assert_eq!(kept.read_response(b"one", &[1, 2]).as_deref(), Some(&b"revoked"[..]));
+    assert_eq!(kept.read_response(b"one", &[1]), None);
+    assert_eq!(kept.read_response(b"two", &[1, 2]), None);
+}

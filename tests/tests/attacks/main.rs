@@ -1,6 +1,6 @@
 //! What an attacker wants, tried against the programs as they run: one file a want, and nothing of it is
 //! got. SECURITY.md says who the attackers are. F1 to F22 are the findings of the penetration test of 28 November
-//! 2026, A2 and so on those of another attack on the next day, B2 and so on of a third, C2 and so on of a fourth; a test that needs another clock, or a fault of a disk, stands beside what it is about.
+//! 2026, A2 and so on those of another attack on the next day, B2 and so on of a third, C2 and so on of a fourth, D1 and so on of a fifth; a test that needs another clock, or a fault of a disk, stands beside what it is about.
 //!
 //! | Finding | File | What the attacker wants |
 //! |---|---|---|
@@ -58,6 +58,12 @@
 //! | C7 | `keep_a_stolen_key_good_by_an_earlier_date` | a stolen key good in its other certificates, by one that was revoked before |
 //! | C9 | | a slow replica's list takes nothing back: `revocation-service/tests/service/storage/promises.rs` |
 //! | C10 | | a compromise in an import takes the key: `revocation-service/tests/service/storage/compromises.rs`, `administration/compromise.rs` |
+//! | D1, D16 | | no pipe, device or link in a ledger's folder is read or written: `ledger/src/tests.rs` |
+//! | D2 | | a policy that is set is applied to a key: `cli/tests/behaviour/public_bundles.rs` |
+//! | D3 | | no name of a ledger is called proved: `cli/tests/behaviour/audit_tree.rs` |
+//! | D4 | `forget_a_revocation_that_was_handed_in` | a revocation forgotten that was not fetched |
+//! | D5 | `rewrite_the_ledger` | a ledger written anew taken for another one |
+//! | D8 | | an old release under a new name, on the page: `web/tests/browser/page-flows.ts` |
 //! | held | `pollute_the_pages_objects` | a check to pass, by a key `__proto__` |
 //! | held | `smuggle_a_request` | a request past a proxy, within another one |
 //! | held | `overwrite_a_file_by_a_link` | another file overwritten by an output |
@@ -78,6 +84,7 @@ mod fill_the_memory_with_questions;
 mod forged;
 mod forget_a_revocation_by_an_older_list;
 mod forget_a_revocation_by_two_runs_at_once;
+mod forget_a_revocation_that_was_handed_in;
 mod get_in_with_a_revoked_key;
 mod get_in_with_another_certificate;
 mod hang_a_verifier_by_many_bundles;

@@ -146,7 +146,7 @@ fn a_ledger_that_is_gone_is_replaced_by_an_operator_alone_and_on_record() {
     attacked.succeed(&replace);
     // Those who looked at that folder before must say that they know of it.
     attacked.missed();
-    let show = format!("countersign audit show {LEDGER} --kind ledger.replaces");
+    let show = format!("countersign audit show {LEDGER} --no-memory --kind ledger.replaces");
     let shown = attacked.succeed(&show);
     assert!(shown.contains(&id), "{shown}");
     drop(attacked.start().expect("it listens"));

@@ -1,7 +1,7 @@
 //! A web server of the smallest kind: an attacker's, or a proxy.
 
 use std::{
-    io::{BufRead, BufReader, Write},
+    io::{self, BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
     sync::{Arc, Mutex},
     thread,
@@ -65,14 +65,21 @@ fn serve(
     mut stream: &TcpStream,
     log: &Mutex<Vec<String>>,
     answer: &dyn Fn(&str) -> Reply,
-) -> std::io::Result<()> {
+) -> io::Result<()> {
     let mut reader = BufReader::new(stream);
     let mut line = String::new();
     reader.read_line(&mut line)?;
     let mut header = String::new();
+    let mut length = 0;
     while reader.read_line(&mut header)? > 2 {
+        let (name, value) = header.split_once(':').unwrap_or_default();
+        if name.eq_ignore_ascii_case("content-length") {
+            length = value.trim().parse().unwrap_or_default();
+        }
         header.clear();
     }
+    // What is left unread when the connection is closed would take the answer with it.
+    io::copy(&mut reader.by_ref().take(length), &mut io::sink())?;
     line.truncate(line.trim_end().len());
     let reply = answer(&line);
     log.lock().expect("unpoisoned").push(line);
