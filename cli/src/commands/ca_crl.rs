@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::Path};
 
 use countersign_core::{
     asn1,
-    crl::{CertificateList, RevocationReason, Revoked, revives},
+    crl::{CertificateList, CompleteList, RevocationReason, Revoked, revives},
     crypto::aws_lc::AwsLc,
     limits,
     pem::{self, Kind},
@@ -30,7 +30,7 @@ impl Listed {
     /// of this CA is replaced: a wrong path must not cost a key.
     ///
     /// # Errors
-    /// One of them is no list of that CA, or was changed.
+    /// One of them is no list of that CA, leaves something out, or was changed.
     pub(super) fn read(
         ca: &CertificateAuthority,
         authority: Authority,
@@ -39,16 +39,17 @@ impl Listed {
         let issuer = Certificate::decode(ca.certificate(authority))
             .map_err(|error| Failure::internal(format!("the authority's certificate: {error}")))?;
         let mut listed = Self::default();
+        let url = ca.pointers(authority).crl_url;
         if let Some(octets) = ca.last_crl(authority)? {
             let changed = |found: &str| {
                 let restore = "restore it, or remove it and give every --revoke again";
                 Failure::unreadable(&ca.last_crl_path(authority), format!("{found}; {restore}"))
             };
-            listed.add(pem::object(octets, Kind::Crl).ok(), &issuer, changed)?;
+            listed.add(pem::object(octets, Kind::Crl).ok(), (&issuer, &url), changed)?;
         }
         if output.exists() {
             let octets = input::object(output, Kind::Crl, limits::CRL_BYTES).ok();
-            listed.add(octets, &issuer, |found| Failure::unwritable(output, found))?;
+            listed.add(octets, (&issuer, &url), |found| Failure::unwritable(output, found))?;
         }
         Ok(listed)
     }
@@ -57,18 +58,24 @@ impl Listed {
     fn add(
         &mut self,
         octets: Option<Vec<u8>>,
-        issuer: &Certificate<'_>,
+        (issuer, url): (&Certificate<'_>, &str),
         failure: impl Fn(&str) -> Failure,
     ) -> Outcome<()> {
         let octets = octets.ok_or_else(|| failure("it exists and cannot be read as a CRL"))?;
         let list =
             CertificateList::decode(&octets).map_err(|_| failure("it exists and is no CRL"))?;
-        let (key, algorithm) = (&issuer.public_key, &list.signature_algorithm);
-        if list.issuer != issuer.subject
-            || !key.verifies(&AwsLc, algorithm, list.tbs, list.signature)
-        {
+        if !list.is_by(issuer, &AwsLc) {
             return Err(failure("it is the CRL of another authority"));
         }
+        let complete = CompleteList::of(list, &[url]).map_err(|finding| {
+            let [expected, found] =
+                [finding.expected, finding.found].map(Option::unwrap_or_default);
+            let code = finding.code.code();
+            failure(&format!(
+                "it is not the whole list ({code}: expected {expected}, found {found})"
+            ))
+        })?;
+        let list = complete.list();
         let number = list.extensions.number.unwrap_or(&[0]);
         let number = asn1::unsigned(number, "cRLNumber").ok();
         let is_newer = number >= self.number;

@@ -1,5 +1,8 @@
 //! `ca`, `trust`, `policy`, `config`.
 
+use countersign_core::x509::Certificate;
+use countersign_signing::{ca::CertificateAuthority, key::Passphrase, profile::Authority};
+
 use crate::world::{PASSPHRASE, Run, World, command};
 
 fn split(text: &str) -> Vec<&str> {
@@ -364,4 +367,27 @@ fn checks_configurations() {
     assert!(run.stdout.contains("line 1") && run.stdout.contains("trusted_rot"), "{run:#?}");
     world.json(&["config", "check", "dangling.toml"]).exits_with(3);
     world.json(&["config", "check", "missing.toml"]).exits_with(3);
+}
+
+/// D6: a list that leaves something out was taken for what the CA had revoked.
+#[test]
+fn a_crl_is_made_from_complete_ones_alone() {
+    let world = World::new();
+    let make = || world.keyed(&split("ca crl --dir ca --ca root --output root.crl"));
+    make().succeeds();
+    let passphrase = Passphrase::new(PASSPHRASE).expect("a passphrase");
+    let ca = CertificateAuthority::open(&world.file("ca"), &passphrase).expect("opened");
+    let now = ca.certificate(Authority::Root);
+    let now = Certificate::decode(now).expect("a certificate").not_before.plus_seconds(600);
+    let builder = ca.crl(Authority::Root, u64::MAX >> 1, now, now.plus_seconds(86_400));
+    let key = ca.signer(Authority::Root).expect("a key");
+    let delta = builder.expect("a builder").as_delta_since(1).build(&*key).expect("signed");
+    let whole = std::fs::read(world.file("root.crl")).expect("read");
+    for path in ["root.crl", "ca/crls/root.crl"] {
+        std::fs::write(world.file(path), &delta).expect("written");
+        let run = make().exits_with(3);
+        assert!(run.stderr.contains("revocation.crl.delta"), "{path}: {}", run.stderr);
+        std::fs::write(world.file(path), &whole).expect("written");
+    }
+    make().succeeds();
 }

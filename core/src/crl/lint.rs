@@ -2,7 +2,7 @@
 
 use alloc::{collections::BTreeSet, format, string::String, vec::Vec};
 
-use super::{CertificateList, RevocationReason};
+use super::{CertificateList, Covers, RevocationReason};
 use crate::{
     asn1::Flag,
     finding::{Finding, FindingCode},
@@ -54,6 +54,8 @@ pub fn inspect(crl: &CertificateList<'_>) -> Vec<Finding> {
             "RFC 5280 §5.2.5: critical issuingDistributionPoint",
             "not critical",
         );
+        let all = point.covers == Covers::All;
+        demand(all, "docs/revocation.md: all kinds of certificates in one list", "some kinds");
         demand(!point.indirect, "docs/revocation.md: no indirect CRLs", "indirectCRL");
         demand(
             point.only_some_reasons.is_none(),

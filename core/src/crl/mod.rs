@@ -3,10 +3,12 @@
 //! Entries stay encoded: a list of 500,000 costs no memory beyond its bytes. Whether a list may
 //! speak for a certificate is [`crate::revocation`]'s to decide.
 
+mod complete;
 mod lint;
 mod reason;
 mod succession;
 
+pub use complete::CompleteList;
 pub use lint::inspect;
 pub use reason::{ReasonFlags, RevocationReason};
 pub use succession::{Revival, Revoked, revives};

@@ -48,6 +48,15 @@ findings! {
     CRL_PROFILE = 1120, "revocation.crl.profile", NotChecked, 3, StillTrusted, "RFC 5280 §5; docs/revocation.md",
         "A CRL breaks its profile.",
         "Correct the CRL before it is published.";
+    CRL_DELTA = 1122, "revocation.crl.delta", NotChecked, 3, StillTrusted, "RFC 5280 §5.2.4",
+        "A delta CRL stands where the complete one is needed: what it leaves out may be revoked.",
+        "Give the complete CRL of that authority.";
+    CRL_RESTRICTED = 1124, "revocation.crl.restricted", NotChecked, 3, StillTrusted, "RFC 5280 §5.2.5",
+        "A CRL for some certificates or some reasons alone stands where the complete one is needed.",
+        "Give the CRL that has all certificates of that authority and all reasons.";
+    CRL_DISTRIBUTION_POINT = 1126, "revocation.crl.distribution-point", NotChecked, 3, StillTrusted, "RFC 5280 §5.2.5",
+        "A CRL names another distribution point than the one that is expected of its authority.",
+        "Give the CRL that the authority's certificates name; if this is it, set `crl_url` of that issuer to its address.";
     OCSP_MALFORMED = 1130, "revocation.ocsp.malformed", NotChecked, 3, StillTrusted, "RFC 6960 §4.2.1",
         "An OCSP response cannot be read.",
         "Ask the responder again.";
