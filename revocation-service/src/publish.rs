@@ -2,7 +2,7 @@
 //!
 //! An [`Issuer`] is what its files say ([`authority`]) with its row in the register and its CRLs.
 //! [`Publisher`] builds and signs the CRLs of an issuer whose key is here; [`CrlsElsewhere`] serves
-//! those that were made elsewhere. Both publish only what [`PublishedCrl::inspect`] lets through, and
+//! those that were made elsewhere, as far as each is [complete](countersign_core::crl::CompleteList). Both publish only what [`PublishedCrl::inspect`] lets through, and
 //! `publication` writes it to where a CDN finds it. What is revoked is the register's to know; OCSP
 //! is `respond`'s.
 
@@ -22,6 +22,8 @@ mod publication;
 mod publisher;
 pub(crate) mod range;
 mod series;
+mod succession;
+mod takeover;
 
 pub use self::{
     config::{ConditionalWrites, PublicationConfig},
@@ -31,4 +33,9 @@ pub use self::{
     publication::PublicationError,
     publisher::{CrlTimes, Publisher},
 };
-pub(crate) use self::{crl::revoked_in, publication::Publication};
+pub(crate) use self::{
+    crl::{revoked_in, url_of},
+    publication::Publication,
+    succession::{Before, refuse_revival},
+    takeover::refuse_loss,
+};

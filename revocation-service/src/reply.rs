@@ -36,6 +36,7 @@ pub(crate) fn of_storage(error: &StorageError) -> Problem {
         StorageError::IssuerChanged { .. }
         | StorageError::CrlNumber { .. }
         | StorageError::CrlRevision { .. }
+        | StorageError::CrlOvertaken
         | StorageError::Corrupt { .. }
         | StorageError::InUse { .. }
         | StorageError::Replaced

@@ -17,7 +17,7 @@ impl Administration {
     /// it is the one that is published already. By then what it lists for keyCompromise took its keys.
     ///
     /// # Errors
-    /// 400 if it is no CRL of this issuer or breaks the rules, 409 if its number does not grow, its
+    /// 400 if it is no CRL of this issuer, breaks the rules or is not complete, 409 if its number does not grow, its
     /// distribution point is another, it is older, or it takes back what the one before revoked; the
     /// CRL before stays. 503: it is published, and compromised keys are not revoked, or no CRL shows it yet.
     pub(super) async fn upload_crl(&self, name: &str, body: &[u8]) -> Result<Answer, Problem> {
@@ -57,6 +57,7 @@ fn problem_of(fault: &CrlError) -> Problem {
     match fault {
         CrlError::Malformed(_) => Problem::bad_request("crl.malformed", detail),
         CrlError::Rules(_) => Problem::bad_request("crl.rules", detail),
+        CrlError::Incomplete(finding) => Problem::bad_request(finding.code.code(), detail),
         CrlError::Signature => Problem::bad_request("crl.signature", detail),
         CrlError::Number => Problem::bad_request("crl.number.missing", detail),
         CrlError::DateToCome { .. } => Problem::bad_request("crl.entry.future", detail),

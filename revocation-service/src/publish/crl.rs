@@ -6,10 +6,10 @@ use std::collections::HashMap;
 
 use bytes::Bytes;
 use countersign_core::{
-    crl::{self, CertificateList, Revival, RevocationReason},
+    crl::{self, CertificateList, CompleteList, Revival, RevocationReason},
     crypto::aws_lc::AwsLc,
+    finding::Finding,
     time::UnixSeconds,
-    x509::name,
 };
 use countersign_daemon::sha256::sha256;
 
@@ -17,7 +17,7 @@ use super::{
     authority::{self, Authority},
     caching::Validity,
 };
-use crate::register::storage::StorageError;
+use crate::register::{CrlForm, storage::StorageError};
 
 /// A CRL that passed every check and may be served.
 #[derive(Clone, Debug)]
@@ -33,6 +33,8 @@ pub struct PublishedCrl {
     /// expiredCertsOnCRL: since when it covers certificates that expired, if it says so.
     pub expired_certificates_since: Option<UnixSeconds>,
     pub(super) url: Option<String>,
+    /// Complete or a delta.
+    pub(super) form: CrlForm,
 }
 
 /// Serial number (content octets), reason and date of each entry of a CRL.
@@ -47,6 +49,28 @@ pub enum CrlError {
     /// It breaks a rule for CRLs.
     #[error("the CRL breaks the rules: {0}")]
     Rules(String),
+    /// It leaves something out, or is about something else: what it does not list may be revoked.
+    #[error("the CRL cannot stand for everything of this issuer: {}", authority::rules(std::slice::from_ref(.0)))]
+    Incomplete(Finding),
+    /// The CRL in the database cannot be used at all.
+    #[error(
+        "the CRL in the database: {fault}. It says what is revoked: restore the certificate in `certificate`, or the database, that belong to it"
+    )]
+    Stored {
+        /// What is wrong.
+        #[source]
+        fault: Box<CrlError>,
+    },
+    /// The issuer's key came here, and its CRL that was made elsewhere revokes what the database does not.
+    #[error(
+        "CRL {published}, which was made elsewhere, revokes what the database does not, or for a lighter reason or from a later date on: {serials}. Import its revocations first: go back to crl_upload or crl_file, and use `countersign revocation import`"
+    )]
+    NotImported {
+        /// The CRL's number.
+        published: u64,
+        /// Serial numbers, hexadecimal; the first of many.
+        serials: String,
+    },
     /// It is another issuer's, or its signature is false.
     #[error("the CRL is not signed by this issuer")]
     Signature,
@@ -75,7 +99,7 @@ pub enum CrlError {
     )]
     Revives {
         /// The number of the CRL before.
-        published: u64,
+        published: String,
         /// What it does.
         revival: Revival,
         /// The same in words.
@@ -137,12 +161,15 @@ pub enum CrlError {
     Abandoned,
 }
 
-/// What a list says of its entries; memory grows with them.
+/// What a list says of its entries; memory grows with them. What a delta takes off the list is not among them.
 ///
 /// # Errors
 /// [`CrlError::Malformed`].
 pub(crate) fn revoked_in(list: &CertificateList<'_>) -> Result<RevokedSerials, CrlError> {
     list.entries()
+        .filter(|entry| {
+            !entry.as_ref().is_ok_and(|entry| entry.reason == RevocationReason::RemoveFromCrl)
+        })
         .map(|entry| {
             entry.map(|entry| (entry.serial.to_vec(), (entry.reason, entry.effective_date())))
         })
@@ -150,27 +177,47 @@ pub(crate) fn revoked_in(list: &CertificateList<'_>) -> Result<RevokedSerials, C
         .map_err(|error| CrlError::Malformed(error.to_string()))
 }
 
+/// The first address that a list says it is at.
+pub(crate) fn url_of(list: &CertificateList<'_>) -> Option<String> {
+    let (_, point) = list.extensions.issuing_distribution_point.as_ref()?;
+    point.urls.first().map(|url| (*url).to_owned())
+}
+
+fn decode(der: &[u8]) -> Result<CertificateList<'_>, CrlError> {
+    CertificateList::decode(der).map_err(|error| CrlError::Malformed(error.to_string()))
+}
+
 impl PublishedCrl {
     /// Reads a CRL and lets it through only if the lint of `core` finds nothing and `issuer`
-    /// signed it.
+    /// signed it. It may be complete, a delta, or a shard.
     ///
     /// # Errors
     /// [`CrlError`] names the rule.
     pub fn inspect(der: &Bytes, revision: i64, issuer: &Authority) -> Result<Self, CrlError> {
-        let list =
-            CertificateList::decode(der).map_err(|error| CrlError::Malformed(error.to_string()))?;
-        let findings = crl::inspect(&list);
+        let findings = crl::inspect(&decode(der)?);
         if !findings.is_empty() {
             return Err(CrlError::Rules(authority::rules(&findings)));
         }
-        let certificate = issuer.certificate();
-        let is_signed = certificate.public_key.verifies(
-            &AwsLc,
-            &list.signature_algorithm,
-            list.tbs,
-            list.signature,
-        );
-        if !name::equal(list.issuer, certificate.subject) || !is_signed {
+        Self::signed(der, revision, issuer)
+    }
+
+    /// The same for one that was made elsewhere, and is to stand for everything that `issuer` revoked.
+    ///
+    /// # Errors
+    /// [`CrlError::Incomplete`], or as [`inspect`](Self::inspect).
+    pub fn inspect_complete(der: &Bytes, issuer: &Authority) -> Result<Self, CrlError> {
+        let expected = issuer.crl_url();
+        CompleteList::of(decode(der)?, expected.as_slice()).map_err(CrlError::Incomplete)?;
+        Self::inspect(der, 0, issuer)
+    }
+
+    /// Reads a CRL that `issuer` signed, whatever else is wrong with it.
+    ///
+    /// # Errors
+    /// [`CrlError`].
+    pub(super) fn signed(der: &Bytes, revision: i64, issuer: &Authority) -> Result<Self, CrlError> {
+        let list = decode(der)?;
+        if !list.is_by(&issuer.certificate(), &AwsLc) {
             return Err(CrlError::Signature);
         }
         let number = list
@@ -182,10 +229,16 @@ impl PublishedCrl {
         let next_update =
             list.next_update.ok_or_else(|| CrlError::Rules("nextUpdate is missing".to_owned()))?;
         let validity = Validity::new(&sha256(der), list.this_update, next_update);
-        let point = list.extensions.issuing_distribution_point.as_ref();
-        let url = point.and_then(|(_, point)| point.urls.first()).map(|url| (*url).to_owned());
-        let expired_certificates_since = list.extensions.expired_certificates_since;
-        Ok(Self { number, revision, validity, expired_certificates_since, url, der: der.clone() })
+        let is_delta = list.extensions.delta_base.is_some();
+        Ok(Self {
+            number,
+            revision,
+            validity,
+            expired_certificates_since: list.extensions.expired_certificates_since,
+            url: url_of(&list),
+            form: if is_delta { CrlForm::Delta } else { CrlForm::Complete },
+            der: der.clone(),
+        })
     }
 
     /// What the CRL says of its entries; memory grows with them.
@@ -193,9 +246,7 @@ impl PublishedCrl {
     /// # Errors
     /// [`CrlError::Malformed`]; not for one that [`inspect`](Self::inspect) let through.
     pub fn revoked_serials(&self) -> Result<RevokedSerials, CrlError> {
-        let list = CertificateList::decode(&self.der)
-            .map_err(|error| CrlError::Malformed(error.to_string()))?;
-        revoked_in(&list)
+        revoked_in(&decode(&self.der)?)
     }
 
     /// Checks that this CRL may take the place of `published`.
@@ -203,12 +254,7 @@ impl PublishedCrl {
     /// # Errors
     /// [`CrlError::NumberDoesNotGrow`], [`CrlError::UrlChanged`].
     pub fn succeed(&self, published: &Self) -> Result<(), CrlError> {
-        if self.number <= published.number {
-            return Err(CrlError::NumberDoesNotGrow {
-                number: self.number,
-                published: published.number,
-            });
-        }
+        self.outnumber(published)?;
         if self.url != published.url {
             return Err(CrlError::UrlChanged {
                 published: published.url.clone(),
@@ -216,6 +262,18 @@ impl PublishedCrl {
             });
         }
         Ok(())
+    }
+
+    /// Checks that its number is greater than that of `published`.
+    ///
+    /// # Errors
+    /// [`CrlError::NumberDoesNotGrow`].
+    pub(super) fn outnumber(&self, published: &Self) -> Result<(), CrlError> {
+        let (number, published) = (self.number, published.number);
+        if number > published {
+            return Ok(());
+        }
+        Err(CrlError::NumberDoesNotGrow { number, published })
     }
 
     /// Whether its scope is the list at `url`. A root's lists name none.

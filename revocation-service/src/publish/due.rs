@@ -19,11 +19,11 @@ pub(crate) struct Due {
 }
 
 impl Due {
-    /// The number of what lies at its place, if that is a list of the same issuer and for the
-    /// same distribution point. Anything else has none, and gives way: whoever could put a high
+    /// The number of what lies at its place, if that is a list of the same issuer, for the same
+    /// distribution point, and as complete. Anything else has none, and gives way: whoever could put a high
     /// number there would keep every later list out.
     pub(super) fn number_of(&self, there: &Bytes) -> Option<u64> {
         let there = PublishedCrl::inspect(there, 0, &self.issuer.authority).ok()?;
-        (there.url == self.crl.url).then_some(there.number)
+        (there.url == self.crl.url && there.form == self.crl.form).then_some(there.number)
     }
 }

@@ -3,7 +3,10 @@
 //!
 //! What comes is read, checked like every CRL and published; what fails the checks changes nothing. Nor does
 //! one that takes back what the one before it revoked: whoever may hand in CRLs, or forgets an
-//! option where they are made, is one person, and that takes two even where the key is here.
+//! option where they are made, is one person, and that takes two even where the key is here. Nor does
+//! one that is not complete ([`CompleteList`](countersign_core::crl::CompleteList)): what it leaves out
+//! would be good. What another replica took is taken up within a second or two, and each list is stored only in the place of the
+//! one that it was held against.
 //! The CRL is the only authority on what this issuer revoked: OCSP answers follow it. One that ran
 //! out is taken too: it still proves what it lists, and is not served.
 
@@ -15,7 +18,7 @@ use std::{
 use arc_swap::ArcSwapOption;
 use bytes::Bytes;
 use countersign_core::{
-    crl::{CertificateList, Revival, RevocationReason, revives},
+    crl::RevocationReason,
     limits,
     pem::{self, Kind},
     time::UnixSeconds,
@@ -23,14 +26,17 @@ use countersign_core::{
 };
 use countersign_signing::files;
 
-use super::{CrlError, PublishedCrl, RevokedSerials, authority::Authority, file_state::FileState};
+use super::{
+    Before, CrlError, PublishedCrl, RevokedSerials, authority::Authority, file_state::FileState,
+    refuse_revival,
+};
 use crate::register::{
     CrlList,
-    storage::{Compromise, Evidence, IssuerId, Storage, StoredCrl},
+    storage::{Compromise, IssuerId, Storage, StorageError, StoredCrl},
 };
 
-/// Serial numbers that a refusal says; a list may have a million.
-const SAID_SERIALS: usize = 20;
+/// How often a list is held against the stored one again, since another replica was faster.
+const ATTEMPTS: usize = 4;
 
 /// The CRLs that one issuer makes elsewhere.
 #[derive(Debug)]
@@ -40,9 +46,20 @@ pub struct CrlsElsewhere {
     storage: Arc<Storage>,
     path: Option<PathBuf>,
     current: ArcSwapOption<(Arc<PublishedCrl>, RevokedSerials)>,
+    /// The stored list, instead of `current`, if it does not pass: an earlier version took it, or another
+    /// address is configured now.
+    incomplete: ArcSwapOption<Incomplete>,
     watched: Mutex<Watched>,
-    /// One CRL is taken at a time: the file's, or an upload.
+    /// One CRL is taken at a time: the file's, an upload, or another replica's.
     taking: tokio::sync::Mutex<()>,
+}
+
+/// A list that still proves what it lists, and nothing of what it does not.
+#[derive(Debug)]
+struct Incomplete {
+    crl: PublishedCrl,
+    revoked: RevokedSerials,
+    fault: String,
 }
 
 /// What is known of the file.
@@ -59,7 +76,7 @@ impl CrlsElsewhere {
     /// [`fault`](Self::fault) says what is wrong, until there is a good one.
     ///
     /// # Errors
-    /// When the database fails.
+    /// The database failed, or what it has is no CRL of this issuer.
     pub async fn open(
         authority: Arc<Authority>,
         issuer: IssuerId,
@@ -67,21 +84,17 @@ impl CrlsElsewhere {
         path: Option<PathBuf>,
         now: UnixSeconds,
     ) -> Result<Self, CrlError> {
-        let stored = storage.stored_crl(issuer, CrlList::WHOLE).await?;
-        let stored = stored.and_then(|stored| {
-            let crl = PublishedCrl::inspect(&stored.der.into(), 0, &authority).ok()?;
-            let revoked = crl.revoked_serials().ok()?;
-            Some((Arc::new(crl), revoked))
-        });
         let crls = Self {
             authority,
             issuer,
             storage,
             path,
-            current: ArcSwapOption::from_pointee(stored),
+            current: ArcSwapOption::empty(),
+            incomplete: ArcSwapOption::empty(),
             watched: Mutex::default(),
             taking: tokio::sync::Mutex::new(()),
         };
+        crls.adopt().await?;
         match crls.refresh(now).await {
             Err(CrlError::Storage(error)) => Err(error.into()),
             Ok(()) | Err(_) => Ok(crls),
@@ -107,14 +120,21 @@ impl CrlsElsewhere {
 
     /// What the latest CRL says of a serial number (content octets).
     pub fn entry(&self, serial: &[u8]) -> Option<(RevocationReason, UnixSeconds)> {
-        self.current.load().as_ref()?.1.get(serial).copied()
+        if let Some(current) = self.current.load().as_ref() {
+            return current.1.get(serial).copied();
+        }
+        self.incomplete.load().as_ref()?.revoked.get(serial).copied()
     }
 
     /// The number of the latest CRL, if it is not `known`, and what it lists for keyCompromise, in the order of
-    /// the serial numbers.
+    /// the serial numbers; also if it counts only for what it lists.
     pub fn compromises_since(&self, known: Option<u64>) -> Option<(u64, Vec<Compromise>)> {
-        let current = self.current.load_full()?;
-        let (crl, revoked) = &*current;
+        let (current, incomplete) = (self.current.load_full(), self.incomplete.load_full());
+        let (crl, revoked) = match (&current, &incomplete) {
+            (Some(current), _) => (&*current.0, &current.1),
+            (None, Some(stored)) => (&stored.crl, &stored.revoked),
+            (None, None) => return None,
+        };
         if known == Some(crl.number) {
             return None;
         }
@@ -129,9 +149,18 @@ impl CrlsElsewhere {
         Some((crl.number, compromised))
     }
 
-    /// Why the file, as it is now, was not taken.
+    /// Why the file, as it is now, was not taken, or the stored list cannot be served.
     pub fn fault(&self) -> Option<String> {
-        self.watched().fault.clone()
+        let of_file = self.watched().fault.clone();
+        let incomplete = self.incomplete.load();
+        let of_stored = incomplete.as_ref().map(|stored| {
+            let (number, fault) = (stored.crl.number, &stored.fault);
+            format!(
+                "CRL {number} in the database: {fault}. Give a complete one with a greater number"
+            )
+        });
+        let faults: Vec<String> = of_stored.into_iter().chain(of_file).collect();
+        (!faults.is_empty()).then(|| faults.join("; "))
     }
 
     /// Whether they come by upload, not from a file.
@@ -139,11 +168,17 @@ impl CrlsElsewhere {
         self.path.is_none()
     }
 
-    /// Publishes the file if it changed since it was looked at last.
+    /// Takes up what another replica took, and publishes the file if it changed since it was looked at
+    /// last.
     ///
     /// # Errors
     /// [`CrlError`]; the CRL before stays. A bad file is not tried again until it changes.
     pub async fn refresh(&self, now: UnixSeconds) -> Result<(), CrlError> {
+        let numbers = self.storage.stored_crl_numbers(self.issuer).await?;
+        if numbers.get(&CrlList::WHOLE.to_string()).copied() > self.number() {
+            let _taking = self.taking.lock().await;
+            self.adopt().await?;
+        }
         let Some(path) = &self.path else { return Ok(()) };
         let outcome = match FileState::of(path) {
             Err(fault) => {
@@ -205,85 +240,111 @@ impl CrlsElsewhere {
         });
         let (crl, revoked) = reading.await.map_err(|_| CrlError::Abandoned)??;
         refuse_dates_to_come(&revoked, now)?;
-        let _taking = self.taking.lock().await;
-        if let Some(current) = self.current.load_full() {
-            let (published, listed) = current.as_ref();
-            if crl.der == published.der {
-                return Ok(Arc::clone(published));
-            }
-            crl.succeed(published)?;
-            refuse_older(&crl, published, now)?;
-            self.refuse_revival((published.as_ref(), listed), &revoked).await?;
-        }
         let stored = StoredCrl { number: crl.number, revision: 0, der: crl.der.to_vec() };
-        self.storage.store_crl_made_elsewhere(self.issuer, &stored).await?;
-        let (issuer, number) = (self.authority.name(), crl.number);
-        tracing::info!(issuer, number, "a CRL made elsewhere is published");
-        let crl = Arc::new(crl);
-        self.current.store(Some(Arc::new((Arc::clone(&crl), revoked))));
-        Ok(crl)
+        let _taking = self.taking.lock().await;
+        for _ in 0..ATTEMPTS {
+            let before = self.adopt().await?;
+            if let Some(same) = self.current().filter(|published| published.der == crl.der) {
+                return Ok(same);
+            }
+            self.refuse_worse(&crl, &revoked, now).await?;
+            let storage = &self.storage;
+            match storage.store_crl_made_elsewhere(self.issuer, &stored, before.as_deref()).await {
+                Err(StorageError::CrlOvertaken) => continue,
+                outcome => outcome?,
+            }
+            let (issuer, number) = (self.authority.name(), crl.number);
+            tracing::info!(issuer, number, "a CRL made elsewhere is published");
+            let crl = Arc::new(crl);
+            self.serve(Arc::clone(&crl), revoked);
+            return Ok(crl);
+        }
+        Err(StorageError::CrlOvertaken.into())
     }
 
-    /// Refuses a list that takes something back of the one before; the gravest kind is said first.
-    async fn refuse_revival(
-        &self,
-        (published, listed): (&PublishedCrl, &RevokedSerials),
-        next: &RevokedSerials,
-    ) -> Result<(), CrlError> {
-        let mut revived: Vec<(Revival, &[u8])> = listed
-            .iter()
-            .filter_map(|(serial, before)| {
-                Some((revives(*before, next.get(serial).copied())?, serial.as_slice()))
-            })
-            .collect();
-        revived.sort_unstable();
-        let mut refused = Vec::new();
-        for (revival, serial) in revived {
-            if revival != Revival::Forgotten || !self.may_be_dropped(published, serial).await? {
-                refused.push((revival, serial));
+    fn serve(&self, crl: Arc<PublishedCrl>, revoked: RevokedSerials) {
+        // In this order: what is revoked is in one of them at every moment.
+        self.current.store(Some(Arc::new((crl, revoked))));
+        self.incomplete.store(None);
+    }
+
+    /// The number of the list that is known.
+    fn number(&self) -> Option<u64> {
+        let incomplete = || self.incomplete.load().as_ref().map(|stored| stored.crl.number);
+        self.current().map(|crl| crl.number).or_else(incomplete)
+    }
+
+    /// Takes up the stored list if it is newer than the one that is known, and gives its DER. Who calls this
+    /// has `taking`.
+    ///
+    /// # Errors
+    /// The database failed; [`CrlError::Stored`].
+    async fn adopt(&self) -> Result<Option<Bytes>, CrlError> {
+        let stored = self.storage.stored_crl(self.issuer, CrlList::WHOLE).await?;
+        let Some(StoredCrl { number, der, .. }) = stored else { return Ok(None) };
+        let der = Bytes::from(der);
+        if Some(number) <= self.number() {
+            return Ok(Some(der));
+        }
+        let (authority, octets) = (Arc::clone(&self.authority), der.clone());
+        // Off the threads that serve connections: it may be 32 MiB.
+        let reading = tokio::task::spawn_blocking(move || {
+            let complete = PublishedCrl::inspect_complete(&octets, &authority);
+            let read = match complete {
+                Ok(crl) => Ok(crl),
+                Err(fault) => {
+                    let crl = PublishedCrl::signed(&octets, 0, &authority)
+                        .map_err(|fault| CrlError::Stored { fault: Box::new(fault) })?;
+                    Err((crl, fault.to_string()))
+                }
+            };
+            let revoked = read.as_ref().map_or_else(|(crl, _)| crl, |crl| crl).revoked_serials()?;
+            Ok::<_, CrlError>((read, revoked))
+        });
+        match reading.await.map_err(|_| CrlError::Abandoned)?? {
+            (Ok(crl), revoked) => self.serve(Arc::new(crl), revoked),
+            (Err((crl, fault)), revoked) => {
+                let issuer = self.authority.name();
+                tracing::error!(
+                    issuer,
+                    number,
+                    fault,
+                    "the stored CRL is not served; it counts for what it lists"
+                );
+                self.incomplete.store(Some(Arc::new(Incomplete { crl, revoked, fault })));
+                self.current.store(None);
             }
         }
-        let Some((gravest, _)) = refused.first().copied() else { return Ok(()) };
-        let of_kind: Vec<String> = refused
-            .iter()
-            .filter(|(revival, _)| *revival == gravest)
-            .map(|(_, serial)| serial_text(serial))
-            .collect();
-        let more = of_kind.len().saturating_sub(SAID_SERIALS);
-        let mut serials = of_kind.into_iter().take(SAID_SERIALS).collect::<Vec<_>>().join(", ");
-        if more > 0 {
-            serials = format!("{serials} and {more} more");
-        }
-        Err(CrlError::Revives {
-            published: published.number,
-            revival: gravest,
-            how: match gravest {
-                Revival::Forgotten => "lists what this one does not",
-                Revival::Lightened => "lists for a graver reason",
-                Revival::MovedLater => "lists from an earlier date on",
-            },
-            serials,
-        })
+        Ok(Some(der))
     }
 
-    /// Whether an entry has had its time: its certificate had run out before the list that has it last
-    /// (RFC 5280 §3.3), and that list does not say that it keeps such entries.
-    async fn may_be_dropped(
+    /// Refuses a list that may not take the place of the one that is known.
+    async fn refuse_worse(
         &self,
-        published: &PublishedCrl,
-        serial: &[u8],
-    ) -> Result<bool, CrlError> {
-        // An import could say that any certificate ran out.
-        let known = self.storage.certificate(self.issuer, serial).await?;
-        let Some(known) = known.filter(|known| known.evidence == Evidence::Certificate) else {
-            return Ok(false);
+        crl: &PublishedCrl,
+        revoked: &RevokedSerials,
+        now: UnixSeconds,
+    ) -> Result<(), CrlError> {
+        let (current, incomplete) = (self.current.load_full(), self.incomplete.load_full());
+        let (published, listed) = match (&current, &incomplete) {
+            (Some(current), _) => {
+                crl.succeed(&current.0)?;
+                (&*current.0, &current.1)
+            }
+            (None, Some(stored)) => {
+                crl.outnumber(&stored.crl)?;
+                (&stored.crl, &stored.revoked)
+            }
+            (None, None) => return Ok(()),
         };
-        let kept_since = CertificateList::decode(&published.der)
-            .map_err(|error| CrlError::Malformed(error.to_string()))?
-            .extensions
-            .expired_certificates_since;
-        let is_kept = kept_since.is_some_and(|since| since <= known.not_after);
-        Ok(!is_kept && known.not_after < published.validity.this_update)
+        refuse_older(crl, published, now)?;
+        let before = Before {
+            number: published.number.to_string(),
+            this_update: published.validity.this_update,
+            expired_certificates_since: published.expired_certificates_since,
+            revoked: listed,
+        };
+        refuse_revival((&self.storage, Some(self.issuer)), &before, revoked).await
     }
 }
 
@@ -320,5 +381,5 @@ fn read(path: &Path, authority: &Authority) -> Result<PublishedCrl, CrlError> {
 fn inspect(content: Vec<u8>, authority: &Authority) -> Result<PublishedCrl, CrlError> {
     let der =
         pem::object(content, Kind::Crl).map_err(|fault| CrlError::Malformed(fault.to_string()))?;
-    PublishedCrl::inspect(&Bytes::from(der), 0, authority)
+    PublishedCrl::inspect_complete(&Bytes::from(der), authority)
 }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use countersign_core::{crypto::aws_lc::AwsLc, time::UnixSeconds, x509::Certificate};
 
-use super::{CrlError, CrlTimes, CrlsElsewhere, PublishedCrl, Publisher, authority::Authority};
+use super::{
+    CrlError, CrlTimes, CrlsElsewhere, PublishedCrl, Publisher, authority::Authority, refuse_loss,
+};
 use crate::register::{
     CrlList,
     storage::{IssuerId, Storage},
@@ -35,7 +37,8 @@ impl Issuer {
     /// Binds an issuer to its row and takes up its CRL.
     ///
     /// # Errors
-    /// When the database fails or belongs to another issuer.
+    /// When the database fails or belongs to another issuer, or lacks what the issuer revoked elsewhere
+    /// before its key came here.
     pub async fn open(
         authority: Authority,
         storage: &Arc<Storage>,
@@ -46,6 +49,9 @@ impl Issuer {
         let id = storage.bind_issuer(authority.name(), authority.spki_sha256()).await?;
         let (shared, storage) = (Arc::clone(&authority), Arc::clone(storage));
         let crls = if let Some(key) = authority.key() {
+            if let Some(stored) = storage.stored_crl(id, CrlList::WHOLE).await? {
+                refuse_loss(&stored, &storage.revocations(id).await?)?;
+            }
             let key = Arc::clone(key);
             let publisher = Publisher::resume(shared, key, id, storage, times).await?;
             CrlSource::Publisher(Box::new(publisher))

@@ -152,7 +152,10 @@ impl Series {
         let list = self.list(form);
         let Some(stored) = storage.stored_crl(issuer, list).await? else { return Ok(None) };
         let fault = match PublishedCrl::inspect(&stored.der.into(), stored.revision, authority) {
-            Ok(crl) if crl.is_at(&self.url, authority) => return Ok(Some(crl)),
+            Ok(crl) if crl.is_at(&self.url, authority) && crl.form == form => return Ok(Some(crl)),
+            Ok(crl) if crl.form != form => {
+                "it is a delta where a complete list belongs, or the other way round".to_owned()
+            }
             Ok(_) => "it has another URL".to_owned(),
             Err(fault) => fault.to_string(),
         };

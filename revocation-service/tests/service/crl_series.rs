@@ -222,13 +222,22 @@ async fn a_folder_for_others_to_serve_never_goes_back() {
     let is_ours = || file("signing/2/1.crl") == served("signing/2/1.crl");
     running.wait("the list of another place to be replaced", is_ours).await;
     running.stop().await;
-    let foreign = newer_of(&World::new());
-    fs::write(world.path("published/signing.crl"), &foreign).expect("written");
-    let running = world.start(config).await;
-    let served = |path: &str| get(running.public, &format!("/crl/{path}")).body;
-    let is_ours = || file("signing.crl") == served("signing.crl");
-    running.wait("another issuer's list to be replaced", is_ours).await;
-    running.stop().await;
+    // D6: so is a delta in the place of the complete list.
+    let delta = {
+        let next_update = world.now.plus_seconds(86_400);
+        let number = said(&newer).0 + 1_000_000;
+        let builder = world.ca.crl(Authority::Signing, number, world.now, next_update);
+        let key = world.ca.signer(Authority::Signing).expect("a key");
+        builder.expect("a builder").as_delta_since(1).build(key.as_ref()).expect("signed")
+    };
+    for (what, bad) in [("another issuer's list", newer_of(&World::new())), ("a delta", delta)] {
+        fs::write(world.path("published/signing.crl"), &bad).expect("written");
+        let running = world.start(config.clone()).await;
+        let served = |path: &str| get(running.public, &format!("/crl/{path}")).body;
+        let is_ours = || file("signing.crl") == served("signing.crl");
+        running.wait(&format!("{what} to be replaced"), is_ours).await;
+        running.stop().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,6 +5,7 @@ mod administration;
 mod clock;
 mod crash;
 mod crl;
+mod crl_complete;
 mod crl_series;
 mod crl_succession;
 mod delegates;

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use countersign_core::{crl::RevocationReason, time::UnixSeconds, x509::Certificate};
+use countersign_core::{crl::RevocationReason, oid, time::UnixSeconds, x509::Certificate};
 use countersign_daemon::{
     clock::FixedClock,
     limits::LimitSettings,
@@ -30,6 +30,7 @@ use countersign_revocation::{
 use countersign_signing::{
     ca::{CertificateAuthority, CrlPublication, InitOptions, IssueRequest, SubjectKey},
     crl::RevokedCertificate,
+    der,
     files::{FileMode, write_new},
     key::{FileKey, NewKey, Passphrase, Signer},
     name::{DistinguishedName, SubjectName},
@@ -292,6 +293,50 @@ impl World {
         builder.build(key.as_ref()).expect("signed")
     }
 
+    /// As [`crl_of`](Self::crl_of), with further extensions (DER), and an issuingDistributionPoint only if one of
+    /// them is that.
+    pub(crate) fn crl_with(
+        &self,
+        authority: Authority,
+        (number, this_update): (u64, UnixSeconds),
+        revoked: &[(&[u8], RevocationReason, UnixSeconds)],
+        extensions: &[Vec<u8>],
+    ) -> Vec<u8> {
+        let issuer = Certificate::decode(self.ca.certificate(authority)).expect("a certificate");
+        let key = self.ca.signer(authority).expect("the authority's key");
+        let algorithm = der::sequence(&[key.scheme().algorithm_identifier_content()]);
+        let plain = der::Criticality::NonCritical;
+        let entries: Vec<Vec<u8>> = revoked
+            .iter()
+            .map(|(certificate, reason, date)| {
+                let serial = Certificate::decode(certificate).expect("a certificate").serial;
+                let reason = der::enumerated(reason.code());
+                let reason = der::extension(&oid::CE_CRL_REASONS, plain, &reason);
+                let serial = der::integer_verbatim(serial);
+                der::sequence(&[&serial, &der::time(*date), &der::sequence(&[&reason])])
+            })
+            .collect();
+        let entries = if entries.is_empty() { Vec::new() } else { der::sequence_of(&entries) };
+        let identifier = issuer.extensions.subject_key_identifier.expect("an identifier");
+        let identifier = der::sequence(&[&der::implicit(0, identifier)]);
+        let extensions = [
+            der::extension(&oid::CE_AUTHORITY_KEY_IDENTIFIER, plain, &identifier),
+            der::extension(&oid::CE_CRL_NUMBER, plain, &der::integer(number)),
+            extensions.concat(),
+        ];
+        let tbs = der::sequence(&[
+            &der::integer(1),
+            &algorithm,
+            issuer.subject,
+            &der::time(this_update),
+            &der::time(this_update.plus_seconds(30 * 86_400)),
+            &entries,
+            &der::context(0, &[&der::sequence(&[&extensions.concat()])]),
+        ]);
+        let signature = key.sign(&tbs).expect("signed");
+        der::sequence(&[&tbs, &algorithm, &der::bit_string(&signature)])
+    }
+
     /// A file with the key that is not encrypted, for programs of others.
     pub(crate) fn plain_key(files: &Files) -> PathBuf {
         let plain = files.key.with_extension("plain.pem");
@@ -403,6 +448,30 @@ impl Running {
         self.trigger.request();
         self.service.await.expect("no panic").expect("no error");
     }
+}
+
+/// Extensions that keep a list from being complete, each with the code of its refusal.
+pub(crate) fn incomplete() -> Vec<(&'static str, Vec<u8>)> {
+    let critical = der::Criticality::Critical;
+    let point = |fields: &[&[u8]]| {
+        let id = &oid::CE_ISSUING_DISTRIBUTION_POINT;
+        der::extension(id, critical, &der::sequence(fields))
+    };
+    let flag = |number| der::implicit(number, &[0xFF]);
+    let name =
+        |uri: &str| der::context(0, &[&der::context(0, &[&der::implicit(6, uri.as_bytes())])]);
+    let restricted = "revocation.crl.restricted";
+    let elsewhere = "revocation.crl.distribution-point";
+    let mut all = vec![(
+        "revocation.crl.delta",
+        der::extension(&oid::CE_DELTA_CRL_INDICATOR, critical, &der::integer(1)),
+    )];
+    // onlyContainsUserCerts, onlyContainsCACerts, onlyContainsAttributeCerts, indirectCRL.
+    all.extend([1, 2, 5, 4].map(|number| (restricted, point(&[&flag(number)]))));
+    // onlySomeReasons: keyCompromise.
+    all.push((restricted, point(&[&der::implicit(3, &[6, 0x40])])));
+    all.push((elsewhere, point(&[&name("http://elsewhere.example/shard7.crl")])));
+    all
 }
 
 /// The serial number of a certificate in hexadecimal.

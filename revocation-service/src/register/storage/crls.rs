@@ -10,11 +10,14 @@ use crate::register::CrlList;
 
 /// Where a CRL was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Made {
+pub(super) enum Made<'a> {
     /// From a revision of this database.
     Here,
     /// Where the issuer's key is.
-    Elsewhere,
+    Elsewhere {
+        /// The list (DER) that it was held against.
+        after: Option<&'a [u8]>,
+    },
 }
 
 impl Storage {
@@ -61,16 +64,19 @@ impl Storage {
         self.keep_crl(issuer, list, crl, Made::Here).await
     }
 
-    /// The same for the whole CRL of an issuer whose key is elsewhere. It has no revision.
+    /// The same for the whole CRL of an issuer whose key is elsewhere. It has no revision. `after` is the list
+    /// (DER) that it was held against: what it may take back depends on that, and another replica may have
+    /// stored one since.
     ///
     /// # Errors
-    /// [`StorageError::CrlNumber`].
+    /// [`StorageError::CrlNumber`]; [`StorageError::CrlOvertaken`]: another list is stored than `after`.
     pub async fn store_crl_made_elsewhere(
         &self,
         issuer: IssuerId,
         crl: &StoredCrl,
+        after: Option<&[u8]>,
     ) -> Result<(), StorageError> {
-        self.keep_crl(issuer, CrlList::WHOLE, crl, Made::Elsewhere).await
+        self.keep_crl(issuer, CrlList::WHOLE, crl, Made::Elsewhere { after }).await
     }
 
     async fn keep_crl(
@@ -78,7 +84,7 @@ impl Storage {
         issuer: IssuerId,
         list: CrlList,
         crl: &StoredCrl,
-        made: Made,
+        made: Made<'_>,
     ) -> Result<(), StorageError> {
         let mut work = self.begin().await?;
         store(&mut work, issuer, list, crl, made).await?;
@@ -124,13 +130,19 @@ async fn store(
     issuer: IssuerId,
     list: CrlList,
     crl: &StoredCrl,
-    made: Made,
+    made: Made<'_>,
 ) -> Result<(), StorageError> {
     let number = i64::try_from(crl.number).map_err(database)?;
-    if let Some(stored) = stored(connection, issuer, list).await? {
-        if stored == *crl {
-            return Ok(());
-        }
+    let stored = stored(connection, issuer, list).await?;
+    if stored.as_ref() == Some(crl) {
+        return Ok(());
+    }
+    if let Made::Elsewhere { after } = made
+        && stored.as_ref().map(|stored| stored.der.as_slice()) != after
+    {
+        return Err(StorageError::CrlOvertaken);
+    }
+    if let Some(stored) = stored {
         if crl.number <= stored.number {
             return Err(StorageError::CrlNumber { number: crl.number, stored: stored.number });
         }

@@ -76,6 +76,9 @@ pub enum StorageError {
         /// The revision on record.
         stored: i64,
     },
+    /// A CRL made elsewhere was held against another list than is stored now.
+    #[error("another replica stored a CRL meanwhile; try again")]
+    CrlOvertaken,
     /// What is stored cannot be read back: the database was changed by something else.
     #[error("the database holds something this service did not write: {what}")]
     Corrupt {

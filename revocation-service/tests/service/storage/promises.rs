@@ -22,6 +22,7 @@ on_both_databases! {
     everything_is_there_after_opening_again
     crl_numbers_never_repeat_and_never_fall
     no_stored_list_goes_back_in_what_it_says
+    a_list_made_elsewhere_takes_the_place_of_the_one_it_was_held_against
     a_name_stays_with_its_key
     crl_numbers_follow_the_clock_so_that_a_restored_database_repeats_none
     everything_changed_since_a_revision_is_told
@@ -187,9 +188,33 @@ async fn no_stored_list_goes_back_in_what_it_says(fixture: Fixture) {
     }
     // The issuer's key moved elsewhere: its CRL has no revision here.
     let crl = StoredCrl { number: 30, revision: 0, der: vec![0x30, 30] };
-    storage.store_crl_made_elsewhere(issuer, &crl).await.expect("made elsewhere");
+    let before = storage.stored_crl(issuer, CrlList::WHOLE).await.expect("read").expect("there");
+    let stored = storage.store_crl_made_elsewhere(issuer, &crl, Some(&before.der)).await;
+    stored.expect("made elsewhere");
     let stored = storage.stored_crl(issuer, CrlList::WHOLE).await.expect("read");
     assert_eq!(stored, Some(crl));
+}
+
+/// D11: a list was held against what one replica had in memory, and stored in the place of another.
+async fn a_list_made_elsewhere_takes_the_place_of_the_one_it_was_held_against(fixture: Fixture) {
+    let Fixture { storage, issuer, .. } = fixture;
+    let crl =
+        |number: u8| StoredCrl { number: number.into(), revision: 0, der: vec![0x30, number] };
+    let store = async |number, after: Option<u8>| {
+        let after = after.map(|after| crl(after).der);
+        storage.store_crl_made_elsewhere(issuer, &crl(number), after.as_deref()).await
+    };
+    store(6, None).await.expect("the first");
+    store(7, Some(6)).await.expect("its successor");
+    store(7, Some(6)).await.expect("the same again");
+    for after in [None, Some(6), Some(8)] {
+        let refused = store(8, after).await;
+        assert!(matches!(refused, Err(StorageError::CrlOvertaken)), "{after:?}: {refused:?}");
+    }
+    let refused = store(6, Some(7)).await;
+    assert!(matches!(refused, Err(StorageError::CrlNumber { .. })), "{refused:?}");
+    assert_eq!(storage.stored_crl(issuer, CrlList::WHOLE).await.expect("read"), Some(crl(7)));
+    store(8, Some(7)).await.expect("held against the one that is stored");
 }
 
 async fn a_name_stays_with_its_key(fixture: Fixture) {

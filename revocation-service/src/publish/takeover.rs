@@ -1,0 +1,40 @@
+//! An issuer whose key came here: what its last CRL made elsewhere revokes must be on record, since the next CRL
+//! and every answer go by the record alone.
+
+use countersign_core::crl::{CertificateList, revives};
+
+use super::{CrlFault, RevokedSerials, revoked_in, succession::said};
+use crate::register::storage::{RevocationList, StoredCrl};
+
+/// Refuses an issuer whose stored whole list was made elsewhere and revokes what `recorded` does not. A hold counts
+/// too: nobody lifted it.
+///
+/// # Errors
+/// [`CrlFault::NotImported`], [`CrlFault::Malformed`].
+pub(crate) fn refuse_loss(stored: &StoredCrl, recorded: &RevocationList) -> Result<(), CrlFault> {
+    // A list that was made here from revision 0 has no entries.
+    if stored.revision != 0 {
+        return Ok(());
+    }
+    let list = CertificateList::decode(&stored.der)
+        .map_err(|error| CrlFault::Malformed(error.to_string()))?;
+    let recorded: RevokedSerials = recorded
+        .entries
+        .iter()
+        .map(|(serial, known)| (serial.clone(), (known.reason, known.revocation_date)))
+        .collect();
+    let listed = revoked_in(&list)?;
+    let mut lost: Vec<&[u8]> = listed
+        .iter()
+        .filter(|(serial, revoked)| match recorded.get(*serial) {
+            None => true,
+            Some(known) => revives(**revoked, Some(*known)).is_some(),
+        })
+        .map(|(serial, _)| serial.as_slice())
+        .collect();
+    if lost.is_empty() {
+        return Ok(());
+    }
+    lost.sort_unstable();
+    Err(CrlFault::NotImported { published: stored.number, serials: said(lost.into_iter()) })
+}
