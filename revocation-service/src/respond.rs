@@ -51,7 +51,7 @@ pub(crate) use self::{
     kept::KeptAnswers,
     ocsp::{Answer, answer},
     signed::SignedAnswer,
-    status::{Reader, StatusMemory, status},
+    status::{CrlWord, Reader, RecordStatus, StatusMemory, by_crl, of_record, status},
 };
 use crate::{publish::Issuers, register::storage::Storage};
 

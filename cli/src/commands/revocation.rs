@@ -57,17 +57,24 @@ fn status_by_admin(arguments: &RevocationStatusArguments, session: &Session) -> 
     }
     let admin = Admin::open(&arguments.admin, session)?;
     let shown = admin.get(&format!("/v1/certificates/{issuer}/{serial}"))?;
-    let is_revoked = shown["status"] == "revoked";
+    let (is_revoked, is_unknown) = (shown["status"] == "revoked", shown["status"] == "unknown");
     let said = |value: &Value| quoted(value.as_str().unwrap_or("?").to_owned());
     let text = if is_revoked {
         let revocation = &shown["revocation"];
         let reason = said(&revocation["reason"]);
         revoked_text(&reason, &said(&revocation["revocation_date"]))
+    } else if is_unknown {
+        let warning = styled(style::DOUBT, "Not known.");
+        format!("{warning} Its issuer's CRL is made elsewhere, and the service has no valid one.\n")
     } else {
         format!("{} It is registered, and not revoked.\n", styled(style::GOOD, "✔ Good."))
     };
     let mut answer = Answer::new(text, &shown)?;
-    answer.exit_code = if is_revoked { FindingCode::REVOKED.exit_code() } else { 0 };
+    answer.exit_code = match (is_revoked, is_unknown) {
+        (true, _) => FindingCode::REVOKED.exit_code(),
+        (false, true) => FindingCode::REVOCATION_STALE.exit_code(),
+        (false, false) => 0,
+    };
     Ok(answer)
 }
 

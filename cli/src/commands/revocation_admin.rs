@@ -39,7 +39,7 @@ pub(super) fn list(arguments: &RevocationListArguments, session: &Session) -> Ou
             let date = said(&revocation["revocation_date"]);
             format!("{} from {date}", said(&revocation["reason"]))
         } else {
-            "good".to_owned()
+            said(&certificate["status"])
         };
         let subject = certificate["subject"].as_str().unwrap_or("").to_owned();
         text.add(format_args!("{} {state} {}\n", said(&certificate["serial"]), quoted(subject)));

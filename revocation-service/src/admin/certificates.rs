@@ -26,6 +26,7 @@ use crate::{
         storage::{CertificateRecord, Listed, Listing, Registration, Status, StorageError, Which},
     },
     reply::of_storage,
+    respond,
 };
 
 /// Certificates taken in one request that is answered as a whole; a stream takes more.
@@ -153,7 +154,12 @@ impl Administration {
             Status::Good | Status::NeverIssued => None,
         };
         let listed = Listed { certificate, revocation };
-        Ok(Answer::ok(&ShownCertificate::of(issuer.authority.name(), &listed)))
+        Ok(Answer::ok(&self.shown_certificate(issuer, &listed)))
+    }
+
+    fn shown_certificate(&self, issuer: &Issuer, listed: &Listed) -> ShownCertificate {
+        let status = respond::of_record(issuer, listed, self.now());
+        ShownCertificate::of(issuer.authority.name(), &listed.certificate, &status)
     }
 
     /// A page of an issuer's certificates. Query: `after`, `limit`, `status=revoked`.
@@ -179,13 +185,55 @@ impl Administration {
                 _ => return Err(wrong()),
             }
         }
-        let listed = self.storage.list(&listing).await.map_err(|error| of_storage(&error))?;
+        let (certificates, next) = match (&issuer.crls, listing.which) {
+            (CrlSource::Elsewhere(_), Which::Revoked) => {
+                self.revoked_elsewhere(issuer, listing).await?
+            }
+            _ => self.page(issuer, &listing).await?,
+        };
+        Ok(Answer::ok(&Page { certificates, next }))
+    }
+
+    /// A page as the database has it, and the serial number that the next one begins after.
+    async fn page(
+        &self,
+        issuer: &Issuer,
+        listing: &Listing,
+    ) -> Result<(Vec<ShownCertificate>, Option<String>), Problem> {
+        let listed = self.storage.list(listing).await.map_err(|error| of_storage(&error))?;
         let is_full = u32::try_from(listed.len()).is_ok_and(|count| count == listing.limit);
         let last = listed.last().filter(|_| is_full);
         let next = last.map(|last| serial_text(&last.certificate.serial));
-        let name = issuer.authority.name();
-        let certificates = listed.iter().map(|listed| ShownCertificate::of(name, listed)).collect();
-        Ok(Answer::ok(&Page { certificates, next }))
+        Ok((listed.iter().map(|listed| self.shown_certificate(issuer, listed)).collect(), next))
+    }
+
+    /// A page of the certificates that a CRL made elsewhere revokes, or the database. The database does not know
+    /// the first: it is read to the end, or until there is more than a page.
+    async fn revoked_elsewhere(
+        &self,
+        issuer: &Issuer,
+        mut listing: Listing,
+    ) -> Result<(Vec<ShownCertificate>, Option<String>), Problem> {
+        let wanted = usize::try_from(listing.limit).unwrap_or(usize::MAX);
+        (listing.which, listing.limit) = (Which::All, paging::PAGE);
+        let mut revoked: Vec<ShownCertificate> = Vec::new();
+        loop {
+            let listed = self.storage.list(&listing).await.map_err(|error| of_storage(&error))?;
+            let is_last = u32::try_from(listed.len()).is_ok_and(|count| count < listing.limit);
+            if let Some(last) = listed.last() {
+                listing.after.clone_from(&last.certificate.serial);
+            }
+            let shown = listed.iter().map(|listed| self.shown_certificate(issuer, listed));
+            revoked.extend(shown.filter(|shown| shown.revocation.is_some()));
+            if revoked.len() > wanted {
+                revoked.truncate(wanted);
+                let next = revoked.last().map(|last| last.serial.clone());
+                return Ok((revoked, next));
+            }
+            if is_last {
+                return Ok((revoked, None));
+            }
+        }
     }
 
     /// The issuers of this service.

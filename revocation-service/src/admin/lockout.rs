@@ -13,8 +13,9 @@ use countersign_signing::ocsp::CertificateStatus;
 use super::{Actor, Administration};
 use crate::{
     publish::CrlSource,
+    register::storage::Status,
     reply::of_storage,
-    respond::{self, Fault, Reader},
+    respond::{self, CrlWord, Fault, Reader},
 };
 
 impl Administration {
@@ -37,13 +38,26 @@ impl Administration {
             return Ok(true);
         }
         let Some(issuer) = self.issuers.of(certificate) else { return Ok(false) };
-        let for_administration = (Reader::Administration, self.now());
+        let now = self.now();
+        match respond::by_crl(issuer, certificate.serial, now) {
+            // Who delays the next list must not let in whom the last one keeps out.
+            CrlWord::Revoked(..) | CrlWord::OnHoldUnlessLifted(_) => return Ok(true),
+            // A CRL that ran out lists no revocation of it; whoever may mend that must get in. What is on
+            // record counts all the same.
+            CrlWord::Stale => {
+                let status = self.storage.status(issuer.id, certificate.serial).await;
+                let status = status.map_err(|error| of_storage(&error))?;
+                return Ok(matches!(status, Status::Revoked(_)));
+            }
+            CrlWord::NotListed => {}
+        }
+        let for_administration = (Reader::Administration, now);
         match respond::status(&self.responder, issuer, certificate.serial, for_administration).await
         {
             Ok(status) => Ok(matches!(status, CertificateStatus::Revoked { .. })),
             Err(Fault::Storage(error)) => Err(of_storage(&error)),
-            // A CRL file that ran out lists no revocation of it; whoever may mend that must get in.
-            Err(_) => Ok(false),
+            // Not known is not good.
+            Err(_) => Ok(true),
         }
     }
 

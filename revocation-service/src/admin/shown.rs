@@ -10,9 +10,12 @@ use countersign_core::{
 use countersign_daemon::admin::paging::digest;
 use serde::{Deserialize, Serialize};
 
-use crate::register::{
-    serial_number,
-    storage::{CertificateRecord, Digests, Evidence, IssuerId, Listed, Revocation, RevokedKey},
+use crate::{
+    register::{
+        serial_number,
+        storage::{CertificateRecord, Digests, Evidence, IssuerId, Listed, Revocation, RevokedKey},
+    },
+    respond::RecordStatus,
 };
 
 /// A certificate.
@@ -93,8 +96,12 @@ impl ShownRevocation {
 }
 
 impl ShownCertificate {
-    pub(super) fn of(issuer: &str, listed: &Listed) -> Self {
-        let Listed { certificate, revocation } = listed;
+    pub(super) fn of(issuer: &str, certificate: &CertificateRecord, status: &RecordStatus) -> Self {
+        let (status, revocation) = match status {
+            RecordStatus::Good => ("good", None),
+            RecordStatus::Revoked(revocation) => ("revoked", Some(revocation)),
+            RecordStatus::Unknown => ("unknown", None),
+        };
         let digests = certificate.digests.as_ref();
         Self {
             issuer: issuer.to_owned(),
@@ -112,8 +119,8 @@ impl ShownCertificate {
             },
             registered_at: certificate.registered_at.to_string(),
             registered_by: certificate.actor.clone(),
-            status: if revocation.is_some() { "revoked" } else { "good" }.to_owned(),
-            revocation: revocation.as_ref().map(ShownRevocation::of),
+            status: status.to_owned(),
+            revocation: revocation.map(ShownRevocation::of),
         }
     }
 

@@ -1,4 +1,5 @@
-//! What is known of a serial number: the database's word, or that of a CRL made elsewhere.
+//! What is known of a serial number: the database's word, or that of a CRL made elsewhere. [`by_crl`] is the
+//! one place that weighs the two; OCSP, lookups and lists, and the check of who administers all ask it.
 //!
 //! The database is asked again as soon as its [generation](crate::register::storage::Storage::generation) has
 //! moved; until then its last word counts.
@@ -10,7 +11,7 @@ use quick_cache::{Equivalent, sync::Cache};
 use super::{Fault, NeverIssued, Responder};
 use crate::{
     publish::{CrlSource, Issuer},
-    register::storage::{IssuerId, Status},
+    register::storage::{IssuerId, Listed, Revocation, Status},
 };
 
 /// Serial numbers whose status is remembered: some 100 octets each, since none that is asked about
@@ -81,20 +82,13 @@ pub(crate) async fn status(
     serial: &[u8],
     (reader, now): (Reader, UnixSeconds),
 ) -> Result<CertificateStatus, Fault> {
-    // A CRL made elsewhere is the authority on what its issuer revoked.
-    if let CrlSource::Elsewhere(crls) = &issuer.crls {
-        let is_stale = crls.current().is_none_or(|crl| crl.is_overdue(now));
-        match crls.entry(serial) {
-            // Old evidence still proves a revocation, but not that it is still on hold.
-            Some((reason, date)) if !is_stale || reason != RevocationReason::CertificateHold => {
-                return Ok(CertificateStatus::Revoked {
-                    reason,
-                    revocation_time: as_listed(date, now),
-                });
-            }
-            _ if is_stale => return Err(Fault::StaleCrl),
-            _ => {}
+    match by_crl(issuer, serial, now) {
+        CrlWord::Revoked(reason, revocation_time) => {
+            return Ok(CertificateStatus::Revoked { reason, revocation_time });
         }
+        // Old evidence still proves a revocation, but not that it is still on hold.
+        CrlWord::OnHoldUnlessLifted(_) | CrlWord::Stale => return Err(Fault::StaleCrl),
+        CrlWord::NotListed => {}
     }
     Ok(match word(responder, issuer.id, serial, reader).await? {
         Word::Good => CertificateStatus::Good,
@@ -109,6 +103,64 @@ pub(crate) async fn status(
             NeverIssued::Revoked => CertificateStatus::NEVER_ISSUED,
         },
     })
+}
+
+/// What the CRL of an issuer says whose key is elsewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CrlWord {
+    /// It lists the serial number, from that date on.
+    Revoked(RevocationReason, UnixSeconds),
+    /// The last one, which ran out, has it on hold; a newer one may have lifted that.
+    OnHoldUnlessLifted(UnixSeconds),
+    /// It does not list it, and ran out, or is not complete; or there is none.
+    Stale,
+    /// It does not list it: what is on record decides. Always so if the CRLs are made here.
+    NotListed,
+}
+
+/// What a CRL made elsewhere says of a serial number (content octets) of `issuer`: it is the authority on what
+/// its issuer revoked.
+pub(crate) fn by_crl(issuer: &Issuer, serial: &[u8], now: UnixSeconds) -> CrlWord {
+    let CrlSource::Elsewhere(crls) = &issuer.crls else { return CrlWord::NotListed };
+    let is_stale = crls.current().is_none_or(|crl| crl.is_overdue(now));
+    match crls.entry(serial) {
+        Some((RevocationReason::CertificateHold, date)) if is_stale => {
+            CrlWord::OnHoldUnlessLifted(as_listed(date, now))
+        }
+        Some((reason, date)) => CrlWord::Revoked(reason, as_listed(date, now)),
+        None if is_stale => CrlWord::Stale,
+        None => CrlWord::NotListed,
+    }
+}
+
+/// What lookups and lists show of a certificate on record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum RecordStatus {
+    /// It is not revoked.
+    Good,
+    /// It is.
+    Revoked(Revocation),
+    /// There is no valid CRL of those made elsewhere, and nothing else says that it is revoked.
+    Unknown,
+}
+
+/// The status of a certificate on record, with what its issuer's CRL made elsewhere says.
+pub(crate) fn of_record(issuer: &Issuer, listed: &Listed, now: UnixSeconds) -> RecordStatus {
+    let by_crl = by_crl(issuer, &listed.certificate.serial, now);
+    let (reason, revocation_date) = match (by_crl, &listed.revocation) {
+        (CrlWord::Revoked(reason, date), _) => (reason, date),
+        (CrlWord::NotListed | CrlWord::Stale, Some(revocation)) => {
+            return RecordStatus::Revoked(revocation.clone());
+        }
+        (CrlWord::OnHoldUnlessLifted(date), _) => (RevocationReason::CertificateHold, date),
+        (CrlWord::NotListed, None) => return RecordStatus::Good,
+        (CrlWord::Stale, None) => return RecordStatus::Unknown,
+    };
+    let crl = issuer.crl();
+    let recorded_at = crl.as_ref().map_or(revocation_date, |crl| crl.validity.this_update);
+    let number = crl.map(|crl| format!(" {}", crl.number)).unwrap_or_default();
+    let actor = format!("CRL{number}, made elsewhere");
+    RecordStatus::Revoked(Revocation { reason, revocation_date, recorded_at, actor })
 }
 
 /// The date that a CRL made elsewhere lists. One that is a little ahead is said as the list says it; one
