@@ -45,14 +45,15 @@ use tokio::net::TcpListener;
 use crate::{
     admin::{
         Administration,
-        client_crls::{ClientCrlError, ClientCrls},
+        client_crls::{ClientCrlError, ClientCrls, KnownIssuer},
     },
     config::{CompromiseScope, Config},
     publish::{
         CrlError, CrlSource, CrlTimes, CrlsElsewhere, Issuer, Publication, PublicationError,
         authority::{Authority, AuthorityError},
+        refuse_loss,
     },
-    register::storage::{CompromiseReach, DatabaseLocation, Storage, StorageError, sqlite},
+    register::storage::{CompromiseReach, DatabaseLocation, Storage, StorageError, look, sqlite},
     respond::{refresh_delegate, reload_delegates},
     state::Service,
 };
@@ -178,19 +179,55 @@ impl Listeners {
 /// The first thing that is wrong.
 pub fn check(config: &Config, clock: &dyn Clock) -> Result<(), StartError> {
     config.validate()?;
-    for authority in load_authorities(config)? {
+    let authorities = load_authorities(config)?;
+    for authority in &authorities {
         if let Some(path) = authority.crl_file() {
-            CrlsElsewhere::check(path, &authority, clock.unix_now())
+            CrlsElsewhere::check(path, authority, clock.unix_now())
                 .map_err(|fault| of_issuer(authority.name(), fault))?;
         }
     }
     open_publication(config)?;
     open_tls(config)?;
-    open_client_crls(config)?;
+    if let Some(tls) = &config.admin_tls {
+        let issuers = authorities.iter().map(|authority| KnownIssuer::of(authority, None));
+        ClientCrls::check(&tls.client_ca, &tls.client_crl, issuers.collect())?;
+    }
     if let Some(settings) = ledger::settings(config) {
         settings.check()?;
     }
     Ok(())
+}
+
+/// Checks what takes the database, reading alone, beside a service that may be using it: that it has what each
+/// issuer whose key is here revoked while its key was elsewhere. A database that is not there yet lacks nothing.
+///
+/// # Errors
+/// [`StartError::Issuer`]; [`StartError::Storage`]: the database cannot be read.
+pub async fn check_database(config: &Config) -> Result<(), StartError> {
+    let of_storage = |source| StartError::Storage { location: config.database.clone(), source };
+    for authority in load_authorities(config)? {
+        if authority.key().is_none() {
+            continue;
+        }
+        let known = look(&config.database, authority.spki_sha256()).await.map_err(of_storage)?;
+        if let Some((stored, recorded)) = known {
+            refuse_loss(&stored, &recorded).map_err(|fault| of_issuer(authority.name(), fault))?;
+        }
+    }
+    Ok(())
+}
+
+/// Forgets the CRLs of administrators that were taken, so that the next start takes them as they are: for an
+/// authority that leaves out entries of expired certificates, or whose list has another address now. Gives how many there were.
+///
+/// # Errors
+/// [`StartError::Storage`]; a `SQLite` database that a service is using, too.
+pub async fn forget_client_crls(config: &Config) -> Result<u64, StartError> {
+    let of_storage = |source| StartError::Storage { location: config.database.clone(), source };
+    let storage = Storage::open(&config.database).await.map_err(of_storage)?;
+    let forgotten = storage.forget_client_crls().await.map_err(of_storage)?;
+    storage.close().await;
+    Ok(forgotten)
 }
 
 /// Copies the database at `location` into the new file `copy`; a service may be using it.
@@ -223,9 +260,9 @@ pub async fn run(
     // Before any figure is counted.
     let exporter = listeners.metrics.is_some().then(Exporter::install).transpose()?;
     let tls = open_tls(&config)?;
-    let client_crls = open_client_crls(&config)?.map(Arc::new);
     let publication = open_publication(&config)?;
     let (service, storage, ledger) = start(&config, clock).await?;
+    let client_crls = open_client_crls(&config, &service).await?.map(Arc::new);
     reload_on_hangup(&service, tls.clone(), shutdown.clone())?;
     warn_of_who_cannot_be_revoked(&config, &service, client_crls.as_deref());
     let maintained = (Arc::clone(&service), client_crls.clone());
@@ -371,9 +408,16 @@ fn open_publication(config: &Config) -> Result<Publication, PublicationError> {
     Publication::open(&config.publication(), config.crl_max_age_seconds)
 }
 
-fn open_client_crls(config: &Config) -> Result<Option<ClientCrls>, ClientCrlError> {
-    let settings = config.admin_tls.as_ref().filter(|settings| !settings.client_crl.is_empty());
-    settings.map(|settings| ClientCrls::open(&settings.client_ca, &settings.client_crl)).transpose()
+async fn open_client_crls(
+    config: &Config,
+    service: &Service,
+) -> Result<Option<ClientCrls>, ClientCrlError> {
+    let tls = config.admin_tls.as_ref().filter(|settings| !settings.client_crl.is_empty());
+    let Some(tls) = tls else { return Ok(None) };
+    let issuers = service.issuers.iter();
+    let issuers = issuers.map(|issuer| KnownIssuer::of(&issuer.authority, Some(issuer.id)));
+    let files = (tls.client_ca.as_path(), tls.client_crl.as_slice());
+    ClientCrls::open(files, issuers.collect(), Arc::clone(&service.storage)).await.map(Some)
 }
 
 /// Puts on record what was denied and summed up, and the ledger's head into the database, until the

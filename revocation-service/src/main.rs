@@ -6,7 +6,8 @@ use anyhow::Context;
 use clap::Parser;
 use countersign_daemon::{clock::SystemClock, config::ConfigError, exit, logs, shutdown::Shutdown};
 use countersign_revocation::{
-    Listeners, StartError, back_up, check, config::Config, replace_ledger, run,
+    Listeners, StartError, back_up, check, check_database, config::Config, forget_client_crls,
+    replace_ledger, run,
 };
 
 /// OCSP responder and CRL publisher of Countersign.
@@ -26,6 +27,10 @@ struct Arguments {
     /// number, on record in both the ledger and the database, and end.
     #[arg(long, value_name = "ID", conflicts_with_all = ["check", "backup"])]
     replace_ledger: Option<String>,
+    /// Forget the CRLs of administrators (`client_crl`) that were taken before, so that the next start takes them
+    /// as they are, whatever they leave out, and end.
+    #[arg(long, conflicts_with_all = ["check", "backup", "replace_ledger"])]
+    forget_client_crls: bool,
 }
 
 #[tokio::main]
@@ -48,6 +53,13 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
     let config = Config::load(arguments.config.as_deref())?;
     if arguments.check {
         check(&config, &SystemClock)?;
+        match check_database(&config).await {
+            Err(error @ StartError::Storage { .. }) => {
+                let reason = exit::reason(&error);
+                eprintln!("countersign-revocation: the database was not looked at: {reason}");
+            }
+            outcome => outcome?,
+        }
         println!("countersign-revocation: the configuration is good");
         return Ok(());
     }
@@ -59,6 +71,11 @@ async fn serve(arguments: Arguments) -> anyhow::Result<()> {
     if let Some(replaced) = arguments.replace_ledger {
         let new = replace_ledger(&config, &replaced, Arc::new(SystemClock)).await?;
         println!("countersign-revocation: the audit ledger {new} took the place of {replaced}");
+        return Ok(());
+    }
+    if arguments.forget_client_crls {
+        let count = forget_client_crls(&config).await?;
+        println!("countersign-revocation: {count} CRLs of administrators are forgotten");
         return Ok(());
     }
     let _logging = logs::init(&config.log)?;

@@ -66,10 +66,7 @@ async fn renew((service, client_crls): Maintained, shutdown: Shutdown) {
 
 /// Reads CRLs of administrators again that changed, and says which ran out.
 async fn refresh_client_crls(crls: &Arc<ClientCrls>, service: &Service, faults: &mut Faults) {
-    let refreshed = Arc::clone(crls);
-    // Off the threads that serve connections: one may be 32 MiB.
-    let read = tokio::task::spawn_blocking(move || refreshed.refresh()).await;
-    for fault in read.unwrap_or_default() {
+    for fault in crls.refresh().await {
         tracing::error!(%fault, "a CRL of administrators was not taken; the one before stays");
     }
     let run_out = crls.run_out(service.now());

@@ -13,6 +13,7 @@
 
 mod answers;
 pub(crate) mod certificates;
+mod client_crls;
 pub(crate) mod compromises;
 mod crls;
 mod errors;
@@ -20,6 +21,7 @@ mod generation;
 pub(crate) mod keys;
 mod ledgers;
 mod location;
+mod look;
 mod postgres;
 mod proposals;
 mod records;
@@ -36,6 +38,7 @@ use std::{
 use countersign_daemon::crash_point;
 use sqlx::{Any, AnyConnection, AnyPool, Connection, Transaction, any::AnyPoolOptions};
 
+pub(crate) use self::{client_crls::AuthorityKey, look::look};
 pub use self::{
     compromises::{
         CompromiseReach,

@@ -63,7 +63,13 @@
 //! | D3 | | no name of a ledger is called proved: `cli/tests/behaviour/audit_tree.rs` |
 //! | D4 | `forget_a_revocation_that_was_handed_in` | a revocation forgotten that was not fetched |
 //! | D5 | `rewrite_the_ledger` | a ledger written anew taken for another one |
+//! | D6 | | a list that leaves something out taken for the whole one: `revocation-service/tests/service/crl_complete.rs` |
+//! | D7 | | an administrator in again by a newer list that does not list them: `revocation-service/tests/service/administration/lockout.rs` |
 //! | D8 | | an old release under a new name, on the page: `web/tests/browser/page-flows.ts` |
+//! | D10 | | "good" in lookups of what a CRL made elsewhere revokes: `revocation-service/tests/service/crl_complete.rs` |
+//! | D11 | | a CRL that one replica has and another does not: `revocation-service/tests/service/crl_complete.rs`, `storage/promises.rs` |
+//! | D12 | | an administrator in again when the list runs out that has them on hold: `revocation-service/tests/service/administration/lockout.rs` |
+//! | D15 | | entries lost as an issuer's key comes to the service: `revocation-service/tests/service/crl_complete.rs` |
 //! | held | `pollute_the_pages_objects` | a check to pass, by a key `__proto__` |
 //! | held | `smuggle_a_request` | a request past a proxy, within another one |
 //! | held | `overwrite_a_file_by_a_link` | another file overwritten by an output |

@@ -160,7 +160,7 @@ fn private(path: &Path) -> io::Result<fs::File> {
     fs::File::options().create_new(true).write(true).mode(0o600).open(path)
 }
 
-fn options(path: &Path, mode: &str) -> Result<AnyConnectOptions, StorageError> {
+pub(super) fn options(path: &Path, mode: &str) -> Result<AnyConnectOptions, StorageError> {
     let path = std::path::absolute(path).map_err(database)?;
     let path = utf8_percent_encode(path.to_str().ok_or_else(not_utf8)?, IN_PATH).to_string();
     Ok(AnyConnectOptions::from_str(&format!("sqlite://{path}?mode={mode}"))?)

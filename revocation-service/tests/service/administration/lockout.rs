@@ -4,7 +4,7 @@
 use std::{fs, sync::Arc};
 
 use countersign_core::{
-    crl::RevocationReason::{KeyCompromise, Superseded},
+    crl::RevocationReason::{CertificateHold, KeyCompromise, Superseded},
     x509::Certificate,
 };
 use countersign_revocation::{admin::Role, config::CompromiseScope};
@@ -153,6 +153,113 @@ async fn a_crl_of_the_clients_authority_locks_out_whom_it_lists() {
         let error = error.expect_err("refused").to_string();
         assert!(error.contains(words), "{error}");
     }
+}
+
+/// D7: a shard, a list for other certificates, or one from which the entry was forgotten let in again who was locked
+/// out; so did an older one after a restart.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_newer_list_lets_in_again_whom_it_does_not_list() {
+    let world = World::new();
+    let mut config = world.config();
+    world.with_admin(&mut config);
+    let carol = world.with_person(&mut config, "carol", &[Role::Reader]);
+    let held = world.with_person(&mut config, "held", &[Role::Reader]);
+    let path = world.path("clients.crl");
+    let (of_carol, of_held) = (world.client_certificate("carol"), world.client_certificate("held"));
+    let at = |ago: i64| world.now.minus_seconds(ago);
+    let crl = |number, ago, revoked: &[(&[u8], _, _)]| {
+        world.crl_of(Authority::Service, (number, at(ago)), revoked)
+    };
+    let write = |der: &[u8]| {
+        fs::write(world.path("next"), der).expect("written");
+        fs::rename(world.path("next"), &path).expect("renamed");
+    };
+    let listed = (&*of_carol, KeyCompromise, at(600));
+    let full = crl(2, 50, &[listed, (&*of_held, CertificateHold, at(600))]);
+    write(&full);
+    config.admin_tls.as_mut().expect("TLS").client_crl = vec![path.clone()];
+    let running = world.start(config.clone()).await;
+    for who in [&carol, &held] {
+        assert_eq!(look(&running, who), refused("actor.revoked"));
+    }
+    let readiness = |running: &Running| {
+        String::from_utf8(crate::http::get(running.public, "/readyz").body).expect("text")
+    };
+    let mut bad: Vec<(&str, Vec<u8>)> = crate::world::incomplete()
+        .into_iter()
+        // Where this authority's list is, is known from the one before.
+        .filter(|(code, _)| *code != "revocation.crl.distribution-point")
+        .map(|(code, extension)| {
+            (code, world.crl_with(Authority::Service, (3, at(40)), &[], &[extension]))
+        })
+        .collect();
+    let (_, elsewhere) = crate::world::incomplete().pop().expect("some");
+    bad.extend([
+        ("issuingDistributionPoint changed", {
+            world.crl_with(Authority::Service, (3, at(40)), &[listed], &[elsewhere])
+        }),
+        ("lists what this one does not", crl(4, 40, &[])),
+        ("lists for a graver reason", crl(5, 40, &[(&of_carol, Superseded, at(600))])),
+        ("lists from an earlier date on", crl(6, 40, &[(&of_carol, KeyCompromise, at(599))])),
+    ]);
+    for (words, der) in &bad {
+        write(der);
+        running.wait(words, || readiness(&running).contains(words)).await;
+        assert_eq!(look(&running, &carol), refused("actor.revoked"), "{words}");
+        // What is wrong with one list is not said of the next.
+        write(&full);
+        running.wait("the mended file", || !readiness(&running).contains(words)).await;
+    }
+    // A hold may be lifted.
+    write(&crl(7, 30, &[listed]));
+    running.wait("the hold to be lifted", || look(&running, &held) == Ok(())).await;
+    assert_eq!(look(&running, &carol), refused("actor.revoked"));
+    running.stop().await;
+
+    for (words, older) in [("read before", full), ("lists what this one does not", crl(8, 20, &[]))]
+    {
+        write(&older);
+        let running = world.start(config.clone()).await;
+        assert!(readiness(&running).contains(words), "{}", readiness(&running));
+        assert_eq!(look(&running, &carol), refused("actor.revoked"));
+        assert_eq!(look(&running, &held), Ok(()));
+        running.stop().await;
+    }
+}
+
+/// D12: who was on hold got in when the list that held them ran out; whoever delays the next one decided.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_that_ran_out_keeps_out_whom_it_has_on_hold() {
+    let world = World::new();
+    let mut config = world.config();
+    let source = countersign_revocation::config::IssuerConfig {
+        key: None,
+        crl_upload: true,
+        crl_url: Some(format!("{}/crl/service.crl", crate::world::BASE_URL)),
+        ..world.issuer(Authority::Service, None)
+    };
+    config.issuer.push(source);
+    let admin = world.with_admin(&mut config);
+    let carol = world.with_person(&mut config, "carol", &[Role::Reader]);
+    let running = world.start_unready(config).await;
+    let of_carol = world.client_certificate("carol");
+    // Whoever hands in the first list must get in.
+    running.register(&admin, &[&of_carol, &world.client_certificate("admin")]);
+    let hold = (&*of_carol, CertificateHold, world.now.minus_seconds(60));
+    let upload = |number, now, entries: &[_]| {
+        let der = world.crl_of(Authority::Service, (number, now), entries);
+        running.admin(&admin, "POST", "/v1/issuers/service/crl", &der).status
+    };
+    assert_eq!(upload(1, world.now, &[hold]), 200);
+    let ran_out = world.now.plus_seconds(31 * 86_400);
+    for now in [world.now, ran_out] {
+        running.set_clock(now);
+        assert_eq!(look(&running, &carol), refused("actor.revoked"));
+        assert_eq!(look(&running, &admin), Ok(()));
+    }
+    assert_eq!(upload(2, ran_out, &[]), 200);
+    assert_eq!(look(&running, &carol), Ok(()));
+    running.stop().await;
 }
 
 /// F9: TLS looks at the validity in the handshake, and a connection may last.
