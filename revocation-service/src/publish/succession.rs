@@ -9,7 +9,7 @@ use countersign_core::{
     x509::certificate::serial_text,
 };
 
-use super::{CrlFault, RevokedSerials};
+use super::{CrlError, RevokedSerials};
 use crate::register::storage::{Evidence, IssuerId, Storage, StorageError};
 
 /// Serial numbers that a refusal says; a list may have a million.
@@ -30,12 +30,12 @@ pub(crate) struct Before<'a> {
 /// list it is, if its certificates are registered here.
 ///
 /// # Errors
-/// [`CrlFault::Revives`]; storage failed.
+/// [`CrlError::Revives`]; storage failed.
 pub(crate) async fn refuse_revival(
     (storage, issuer): (&Storage, Option<IssuerId>),
     before: &Before<'_>,
     next: &RevokedSerials,
-) -> Result<(), CrlFault> {
+) -> Result<(), CrlError> {
     let mut revived: Vec<(Revival, &[u8])> = before
         .revoked
         .iter()
@@ -58,7 +58,7 @@ pub(crate) async fn refuse_revival(
     }
     let Some((gravest, _)) = refused.first().copied() else { return Ok(()) };
     let of_kind = refused.iter().filter(|(revival, _)| *revival == gravest);
-    Err(CrlFault::Revives {
+    Err(CrlError::Revives {
         published: before.number.clone(),
         revival: gravest,
         how: match gravest {

@@ -3,21 +3,21 @@
 
 use countersign_core::crl::{CertificateList, revives};
 
-use super::{CrlFault, RevokedSerials, revoked_in, succession::said};
+use super::{CrlError, RevokedSerials, revoked_in, succession::said};
 use crate::register::storage::{RevocationList, StoredCrl};
 
 /// Refuses an issuer whose stored whole list was made elsewhere and revokes what `recorded` does not. A hold counts
 /// too: nobody lifted it.
 ///
 /// # Errors
-/// [`CrlFault::NotImported`], [`CrlFault::Malformed`].
-pub(crate) fn refuse_loss(stored: &StoredCrl, recorded: &RevocationList) -> Result<(), CrlFault> {
+/// [`CrlError::NotImported`], [`CrlError::Malformed`].
+pub(crate) fn refuse_loss(stored: &StoredCrl, recorded: &RevocationList) -> Result<(), CrlError> {
     // A list that was made here from revision 0 has no entries.
     if stored.revision != 0 {
         return Ok(());
     }
     let list = CertificateList::decode(&stored.der)
-        .map_err(|error| CrlFault::Malformed(error.to_string()))?;
+        .map_err(|error| CrlError::Malformed(error.to_string()))?;
     let recorded: RevokedSerials = recorded
         .entries
         .iter()
@@ -36,5 +36,5 @@ pub(crate) fn refuse_loss(stored: &StoredCrl, recorded: &RevocationList) -> Resu
         return Ok(());
     }
     lost.sort_unstable();
-    Err(CrlFault::NotImported { published: stored.number, serials: said(lost.into_iter()) })
+    Err(CrlError::NotImported { published: stored.number, serials: said(lost.into_iter()) })
 }
