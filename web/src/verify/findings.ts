@@ -97,6 +97,9 @@ export type FindingCode =
   | "revocation.crl.extension"
   | "revocation.crl.scope"
   | "revocation.crl.profile"
+  | "revocation.crl.delta"
+  | "revocation.crl.restricted"
+  | "revocation.crl.distribution-point"
   | "revocation.ocsp.malformed"
   | "revocation.ocsp.refused"
   | "revocation.ocsp.signature"
@@ -280,6 +283,9 @@ export const findings: Readonly<Record<FindingCode, FindingText>> = {
   "revocation.crl.extension": {"class":"not-checked","clause":"RFC 5280 §5.2","exit_code":3,"question":"still-trusted","remedy":"Get a CRL without it.","title":"A CRL has a critical extension that this program does not know."},
   "revocation.crl.scope": {"class":"not-checked","clause":"RFC 5280 §6.3.3 (b)","exit_code":3,"question":"still-trusted","remedy":"Get the CRL that the certificate names.","title":"A CRL does not cover the certificate."},
   "revocation.crl.profile": {"class":"not-checked","clause":"RFC 5280 §5; docs/revocation.md","exit_code":3,"question":"still-trusted","remedy":"Correct the CRL before it is published.","title":"A CRL breaks its profile."},
+  "revocation.crl.delta": {"class":"not-checked","clause":"RFC 5280 §5.2.4","exit_code":3,"question":"still-trusted","remedy":"Give the complete CRL of that authority.","title":"A delta CRL stands where the complete one is needed: what it leaves out may be revoked."},
+  "revocation.crl.restricted": {"class":"not-checked","clause":"RFC 5280 §5.2.5","exit_code":3,"question":"still-trusted","remedy":"Give the CRL that has all certificates of that authority and all reasons.","title":"A CRL for some certificates or some reasons alone stands where the complete one is needed."},
+  "revocation.crl.distribution-point": {"class":"not-checked","clause":"RFC 5280 §5.2.5","exit_code":3,"question":"still-trusted","remedy":"Give the CRL that the authority's certificates name; if this is it, set `crl_url` of that issuer to its address.","title":"A CRL names another distribution point than the one that is expected of its authority."},
   "revocation.ocsp.malformed": {"class":"not-checked","clause":"RFC 6960 §4.2.1","exit_code":3,"question":"still-trusted","remedy":"Ask the responder again.","title":"An OCSP response cannot be read."},
   "revocation.ocsp.refused": {"class":"not-checked","clause":"RFC 6960 §2.3","exit_code":3,"question":"still-trusted","remedy":"Ask again later, or use a CRL.","title":"The OCSP responder gave no answer."},
   "revocation.ocsp.signature": {"class":"not-checked","clause":"RFC 6960 §3.2","exit_code":3,"question":"still-trusted","remedy":"Ask the responder again.","title":"An OCSP response's signature is wrong."},
