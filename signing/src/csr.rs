@@ -1,6 +1,7 @@
 //! PKCS #10 certification requests (RFC 2986).
 //!
 //! A request proves that whoever sends it has the private key; nothing else in it is believed.
+//! The key must be in the one encoding that core reads, so that it is certified as no other key.
 //! The subject and its alternative names are the CA's to decide, so the request's are not even
 //! handed out.
 
@@ -97,6 +98,11 @@ fn verify_der(request: &[u8]) -> Result<ProvenPublicKey, CsrError> {
             KeyAlgorithm::Rsa { bits } => format!("RSA of {bits} bits"),
             other => other.name().to_owned(),
         };
+        return Err(CsrError::KeyNotAccepted { found });
+    }
+    // A stolen modulus under another exponent would be a new key.
+    if key.has_unusual_exponent() {
+        let found = "RSA with another exponent than 65537".to_owned();
         return Err(CsrError::KeyNotAccepted { found });
     }
     if key.verifies(&AwsLc, &algorithm, info.raw, signature) {

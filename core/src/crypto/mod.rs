@@ -10,13 +10,14 @@ use const_oid::ObjectIdentifier;
 use pki_types::{SignatureVerificationAlgorithm, alg_id};
 
 use crate::{
-    asn1::{self, AlgorithmIdentifier, Cursor},
+    asn1::{AlgorithmIdentifier, Cursor},
     digest::{Digest, HashAlgorithm, Hasher},
     oid,
 };
 
 #[cfg(feature = "aws-lc-rs")]
 pub mod aws_lc;
+pub(crate) mod encoding;
 mod remembering;
 #[cfg(feature = "rustcrypto")]
 pub mod rustcrypto;
@@ -290,25 +291,6 @@ pub enum KeyAlgorithm {
 }
 
 impl KeyAlgorithm {
-    /// The kind of a decoded `SubjectPublicKeyInfo`.
-    pub fn of(algorithm: &AlgorithmIdentifier<'_>, public_key: &[u8]) -> Self {
-        let curve = algorithm
-            .parameters
-            .filter(|tlv| tlv.tag == der::Tag::ObjectIdentifier)
-            .and_then(|tlv| ObjectIdentifier::from_bytes(tlv.value).ok());
-        match (algorithm.oid, curve) {
-            (oid::EC_PUBLIC_KEY, Some(oid::SECP256R1)) => Self::P256,
-            (oid::EC_PUBLIC_KEY, Some(oid::SECP384R1)) => Self::P384,
-            (oid::EC_PUBLIC_KEY, Some(oid::SECP521R1)) => Self::P521,
-            (oid::ED25519, _) => Self::Ed25519,
-            (oid::RSA_ENCRYPTION, _) => match rsa_modulus_bits(public_key) {
-                Ok(bits) => Self::Rsa { bits },
-                Err(_) => Self::Unsupported,
-            },
-            _ => Self::Unsupported,
-        }
-    }
-
     /// A name for people: `P-384`, `RSA 3072`.
     pub fn name(self) -> &'static str {
         match self {
@@ -376,12 +358,3 @@ const OTHER_ALGORITHMS: [(ObjectIdentifier, &str); 10] = [
     (oid::RSA_ENCRYPTION, "RSA"),
     (oid::EC_PUBLIC_KEY, "ECDSA"),
 ];
-
-fn rsa_modulus_bits(public_key: &[u8]) -> asn1::Result<usize> {
-    const FIELD: &str = "RSAPublicKey";
-    let mut sequence = Cursor::new(public_key).sequence(FIELD)?;
-    let modulus = sequence.integer(FIELD)?;
-    let magnitude = modulus.strip_prefix(&[0]).unwrap_or(modulus);
-    let leading = magnitude.first().map_or(0, |octet| octet.leading_zeros() as usize);
-    Ok(magnitude.len().saturating_mul(8).saturating_sub(leading))
-}

@@ -156,7 +156,8 @@ fn verify_prehash(
     }
 }
 
-/// RFC 5480 §2.2: compressed (02, 03) or uncompressed (04); SEC 1's compact form is not used.
+/// RFC 5480 §2.2: compressed (02, 03) or uncompressed (04), as aws-lc-rs takes them; SEC 1's compact form is
+/// not used. Keys that come from outside are uncompressed (`encoding`).
 fn point(public_key: &[u8]) -> Option<&[u8]> {
     matches!(public_key.first(), Some(2..=4)).then_some(public_key)
 }

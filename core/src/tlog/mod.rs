@@ -24,7 +24,7 @@ pub use entry_kind::EntryKind;
 use alloc::{string::String, vec::Vec};
 
 use crate::{
-    crypto::{CryptoProvider, KeyAlgorithm, SignatureScheme},
+    crypto::{CryptoProvider, KeyAlgorithm, SignatureScheme, encoding::rsa_numbers},
     digest::{HashAlgorithm, digest},
     pattern::scheme_and_rest,
     time::UnixSeconds,
@@ -78,7 +78,10 @@ impl LogKey {
             | "PKIX_RSA_PKCS1V15_3072_SHA256"
             | "PKIX_RSA_PKCS1V15_4096_SHA256" => S::RsaPkcs1Sha256,
             // Deprecated, but still listed: PKCS#1 instead of SubjectPublicKeyInfo.
-            "PKCS1_RSA_PKCS1V5" => return own(raw, Some(S::RsaPkcs1Sha256)),
+            "PKCS1_RSA_PKCS1V5" => {
+                rsa_numbers(raw).ok()?;
+                return own(raw, Some(S::RsaPkcs1Sha256));
+            }
             _ => return own(raw, None),
         };
         let key = PublicKey::decode(raw).ok()?;
@@ -98,11 +101,11 @@ impl LogKey {
 }
 
 impl Log {
-    /// Whether both entries of a trust root are one log: the same entry, the same key, or one that
-    /// was listed anew under its address.
+    /// Whether both entries of a trust root are one log: the same entry, the same key (whether as PKIX or
+    /// as PKCS#1), or one that was listed anew under its address.
     pub fn is_same(&self, other: &Self) -> bool {
         core::ptr::eq(self, other)
-            || self.key.raw == other.key.raw
+            || self.key.bits == other.key.bits
             || (!self.base_url.is_empty() && self.base_url == other.base_url)
     }
 

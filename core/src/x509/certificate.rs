@@ -10,7 +10,7 @@ use der::Tag;
 use super::{extensions::Extensions, name};
 use crate::{
     asn1::{AlgorithmIdentifier, Asn1Error, Cursor, Result, Tlv, context_constructed},
-    crypto::{CryptoProvider, KeyAlgorithm, SignatureScheme},
+    crypto::{CryptoProvider, KeyAlgorithm, SignatureScheme, encoding::has_usual_exponent},
     digest::encode_hex,
     limits,
     report::CertificateSummary,
@@ -58,10 +58,13 @@ pub struct PublicKey<'a> {
 }
 
 impl<'a> PublicKey<'a> {
-    /// Decodes a `SubjectPublicKeyInfo`.
+    /// Decodes a `SubjectPublicKeyInfo`. A key of a kind that we know has one encoding: what is equal in
+    /// [`raw`](Self::raw) is one key, and what is not is another. Compressed points, which RFC 5480 §2.2
+    /// allows, are refused for that reason; so are curves that are not named, parameters of RSA other
+    /// than NULL, and any of Ed25519.
     ///
     /// # Errors
-    /// When `bytes` is not one.
+    /// When `bytes` is not one, or its key is in another encoding.
     pub fn decode(bytes: &'a [u8]) -> Result<Self> {
         Self::of(Tlv::decode(bytes, "subjectPublicKeyInfo")?)
     }
@@ -75,7 +78,13 @@ impl<'a> PublicKey<'a> {
         let algorithm = inner.algorithm(FIELD)?;
         let bits = inner.bit_string(FIELD)?;
         inner.finish(FIELD)?;
-        Ok(Self { raw: tlv.raw, bits, algorithm: KeyAlgorithm::of(&algorithm, bits) })
+        Ok(Self { raw: tlv.raw, bits, algorithm: KeyAlgorithm::of(&algorithm, bits)? })
+    }
+
+    /// Whether it is an RSA key whose exponent is not 65537. Its factors sign for any exponent: a new key
+    /// of that kind may be an old one that was stolen.
+    pub fn has_unusual_exponent(&self) -> bool {
+        matches!(self.algorithm, KeyAlgorithm::Rsa { .. }) && !has_usual_exponent(self.bits)
     }
 
     /// Whether `signature` over `message` was made with this key by `algorithm`.

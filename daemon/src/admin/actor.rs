@@ -25,11 +25,20 @@ pub struct Actor<R> {
 /// The certificate that a client showed.
 ///
 /// # Errors
-/// 403 if there is none.
+/// 403 if there is none, or it cannot be read: a key in another encoding would be another key than the one
+/// that was revoked.
 pub fn certificate_of(client: Option<&ClientCertificate>) -> Result<Certificate<'_>, Problem> {
-    client
-        .and_then(|client| Certificate::decode(&client.0).ok())
-        .ok_or_else(|| forbidden("actor.unidentified", "There is no client certificate."))
+    let unidentified = |detail: &str| forbidden("actor.unidentified", detail);
+    let client = client.ok_or_else(|| unidentified("There is no client certificate."))?;
+    let certificate = Certificate::decode(&client.0).map_err(|error| {
+        unidentified(&format!("The client certificate cannot be read: {error}."))
+    })?;
+    if certificate.public_key.has_unusual_exponent() {
+        return Err(unidentified(
+            "The RSA key of the client certificate has another exponent than 65537; use another key.",
+        ));
+    }
+    Ok(certificate)
 }
 
 impl<R: Role> Actor<R> {

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use base64ct::{Base64, Encoding};
-use countersign_core::{digest::decode_hex, x509::Certificate};
+use countersign_core::{
+    digest::decode_hex,
+    x509::{Certificate, PublicKey},
+};
 use countersign_daemon::{problem::Problem, sha256::sha256};
 use http::StatusCode;
 use serde::Deserialize;
@@ -65,11 +68,11 @@ impl Named {
             }
             (None, None, None, Some(key), None) => {
                 let spki = Base64::decode_vec(key).map_err(|_| key_malformed())?;
-                countersign_core::asn1::Cursor::new(&spki)
-                    .any("key")
-                    .ok()
-                    .filter(|whole| whole.raw.len() == spki.len() && spki.first() == Some(&0x30))
-                    .ok_or_else(key_malformed)?;
+                // In another encoding it would have another digest, and nothing would be revoked.
+                PublicKey::decode(&spki).map_err(|error| {
+                    let detail = format!("The key cannot be read: {error}.");
+                    Problem::bad_request("key.malformed", detail)
+                })?;
                 Ok(Target::Key(sha256(&spki)))
             }
             (None, None, None, None, Some(digest)) => {

@@ -70,6 +70,7 @@
 //! | D11 | | a CRL that one replica has and another does not: `revocation-service/tests/service/crl_complete.rs`, `storage/promises.rs` |
 //! | D12 | | an administrator in again when the list runs out that has them on hold: `revocation-service/tests/service/administration/lockout.rs` |
 //! | D15 | | entries lost as an issuer's key comes to the service: `revocation-service/tests/service/crl_complete.rs` |
+//! | D17 | `be_another_key_in_another_encoding` | a key that was stolen to be another one, in another encoding |
 //! | held | `pollute_the_pages_objects` | a check to pass, by a key `__proto__` |
 //! | held | `smuggle_a_request` | a request past a proxy, within another one |
 //! | held | `overwrite_a_file_by_a_link` | another file overwritten by an output |
@@ -82,6 +83,7 @@
 
 mod administer_from_a_web_page;
 mod backdate_where_no_time_is_asked_for;
+mod be_another_key_in_another_encoding;
 mod block_the_start_as_another_user;
 mod bring_trust_along_with_malware;
 mod connect_without_tls_by_a_misspelling;
