@@ -2,16 +2,17 @@
 //!
 //! RFC 8259 leaves repeated keys open, and programs read them differently; RFC 7493 (I-JSON)
 //! forbids them. serde cannot see them in fields that it ignores, so `guard` passes over the whole
-//! text first: it refuses a key that occurs twice, at any level and however it is escaped, and
-//! bounds the nesting. Only a [`Document`], which the guard has passed, is read further: as a type
+//! text first: it refuses a key that occurs twice, at any level and however it is escaped, and keys
+//! that `serde_json` keeps for itself, and bounds the nesting. Only a [`Document`], which the guard has passed, is read further: as a type
 //! that derives `Deserialize`, or value by value.
 //!
-//! Derived types read more than JSON's objects and strings for structs and enums; `strict!` takes
-//! that back. Nothing is guessed here about what a document is for.
+//! Derived types read more than JSON's objects and strings for structs and enums; `strict!` and
+//! [`Object`] take that back. Nothing is guessed here about what a document is for.
 
 mod base64;
 mod certificates;
 mod guard;
+mod object;
 mod strict;
 mod text;
 mod value;
@@ -25,6 +26,7 @@ use core::fmt;
 
 pub(crate) use base64::Base64Octets;
 pub(crate) use certificates::{CertificateChainForm, CertificateForm};
+pub use object::{Object, object, optional_object};
 use serde::Deserialize;
 pub(crate) use strict::strict;
 pub use text::text;
@@ -50,6 +52,9 @@ pub enum JsonFault {
     },
     /// An object has the same key twice; the path to it.
     DuplicateKey(String),
+    /// A key that `serde_json` keeps for itself; the path to it. A reading as `serde_json::Value` takes
+    /// what is in it for the whole object, so that two readers of one text would see two documents.
+    ReservedKey(String),
     /// Nested more deeply than [`limits::JSON_DEPTH`].
     TooDeep,
 }
@@ -63,6 +68,7 @@ impl fmt::Display for JsonFault {
             Self::Malformed { place, what } if place.is_empty() => f.write_str(what),
             Self::Malformed { place, what } => write!(f, "{place}: {what}"),
             Self::DuplicateKey(place) => write!(f, "the key {place} occurs twice"),
+            Self::ReservedKey(place) => write!(f, "the key {place} is reserved"),
             Self::TooDeep => write!(f, "more than {} levels deep", limits::JSON_DEPTH),
         }
     }
@@ -116,6 +122,15 @@ impl<'a> Document<'a> {
 /// [`JsonFault`], the first that is met.
 pub(crate) fn decode<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, JsonFault> {
     Document::decode(bytes)?.read()
+}
+
+/// Reads an object, after the guard: never an array whose elements a derived struct would take for its
+/// fields in their order.
+///
+/// # Errors
+/// [`JsonFault`], the first that is met.
+pub fn decode_object<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, JsonFault> {
+    decode(bytes).map(|Object(value)| value)
 }
 
 /// Looks whether it is a document: JSON, no key twice in an object, not too deep.

@@ -18,6 +18,7 @@ mod descriptors;
 pub mod exit;
 mod guard;
 pub mod health;
+pub mod json_body;
 pub mod ledger;
 pub mod limits;
 mod log_lines;

@@ -22,6 +22,10 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
         (Err(JsonFault::TooDeep), Ok(tree)) => assert!(tree.depth() > limits::JSON_DEPTH),
         // What breaks a rule may also not be JSON, further on.
         (Err(JsonFault::DuplicateKey(_) | JsonFault::TooDeep), Err(_)) => {}
+        (Err(JsonFault::ReservedKey(_)), _) => {
+            let text = String::from_utf8_lossy(data);
+            assert!(text.contains("private") || text.contains('\\'));
+        }
         (Err(JsonFault::Empty | JsonFault::NotJson), tree) => {
             assert!(!matches!(tree, Ok(Tree::Array(_) | Tree::Object(_))));
         }

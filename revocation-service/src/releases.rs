@@ -16,6 +16,7 @@ use countersign_daemon::{
         Answer,
         paging::{Page, digest},
     },
+    json_body,
     problem::Problem,
     sha256::sha256,
 };
@@ -75,7 +76,7 @@ impl Releases {
         body: &[u8],
     ) -> Result<Answer, Problem> {
         let malformed = |what: String| Problem::bad_request("release.malformed", what);
-        let body: Body = serde_json::from_slice(body)
+        let body: Body = json_body::decode(body)
             .map_err(|error| malformed(format!("The JSON is not a release: {error}.")))?;
         let wrong = |member: &'static str| malformed(format!("{member} cannot be read."));
         if body.name.is_empty() || body.name.len() > MAX_NAME_OCTETS {

@@ -8,6 +8,7 @@ use base64ct::{Base64, Encoding};
 use const_oid::ObjectIdentifier;
 use countersign_core::digest::HashAlgorithm;
 use countersign_core::tsp::FailureInfo;
+use countersign_daemon::json_body;
 use countersign_signing::der;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -51,8 +52,7 @@ pub(crate) enum JsonError {
 /// # Errors
 /// What is wrong, and who says so.
 pub(crate) fn to_request(body: &[u8]) -> Result<Vec<u8>, JsonError> {
-    let members: Members<'_> =
-        serde_json::from_slice(body).map_err(|error| JsonError::Malformed(error.to_string()))?;
+    let members: Members<'_> = json_body::decode(body).map_err(JsonError::Malformed)?;
     let bad_format =
         |text: String| JsonError::Refused(Refusal::new(FailureInfo::BadDataFormat, text));
     let digest = Base64::decode_vec(&members.artifact_hash)
@@ -200,6 +200,11 @@ mod tests {
             format!("{{{HASH},\"certificates\":1}}"),
             format!("{{{HASH},\"more\":1}}"),
             format!("{{{HASH}}}x"),
+            format!("{{{HASH},{HASH}}}"),
+            format!(
+                "[{}]",
+                HASH.replace(r#""artifactHash":"#, "").replace(r#""hashAlgorithm":"#, "")
+            ),
         ] {
             let fault = to_request(malformed.as_bytes()).expect_err("refused");
             assert!(matches!(fault, JsonError::Malformed(_)), "{malformed}: {fault:?}");

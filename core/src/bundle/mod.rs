@@ -177,7 +177,7 @@ pub(crate) fn json_finding(fault: &JsonFault) -> Finding {
         JsonFault::Empty => FindingCode::BUNDLE_EMPTY,
         JsonFault::NotJson => FindingCode::BUNDLE_NOT_JSON,
         JsonFault::Truncated => FindingCode::BUNDLE_TRUNCATED,
-        JsonFault::Malformed { .. } => FindingCode::BUNDLE_MALFORMED,
+        JsonFault::Malformed { .. } | JsonFault::ReservedKey(_) => FindingCode::BUNDLE_MALFORMED,
         JsonFault::DuplicateKey(_) => FindingCode::BUNDLE_DUPLICATE_KEY,
         JsonFault::TooDeep => FindingCode::BUNDLE_TOO_DEEP,
     };

@@ -24,6 +24,9 @@ use serde::{
 use super::{JsonFault, Text};
 use crate::{finding::quoted, limits};
 
+/// How the keys begin that `serde_json` keeps for itself.
+const RESERVED: &str = "$serde_json::private::";
+
 /// Passes over the whole text.
 ///
 /// # Errors
@@ -153,6 +156,10 @@ impl<'a> Visitor<'a> for Part<'_, 'a> {
         let mut keys = BTreeSet::new();
         while let Some(key) = members.next_key::<Text<'a>>()? {
             self.guard.step(Step::Key(key.clone()));
+            if key.0.starts_with(RESERVED) {
+                let place = self.guard.place();
+                return Err(self.guard.refuse(JsonFault::ReservedKey(place)));
+            }
             if !keys.insert(key) {
                 let place = self.guard.place();
                 return Err(self.guard.refuse(JsonFault::DuplicateKey(place)));

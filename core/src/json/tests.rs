@@ -27,6 +27,46 @@ fn finds_repeated_keys_at_every_level() {
 }
 
 #[test]
+fn refuses_keys_of_serde_json() {
+    // Read as `serde_json::Value`, it is {"b":1}.
+    let text = r#"{"a":[{"$serde_json::private::RawValue":"{\"b\":1}"}]}"#;
+    let place = "a[0].$serde_json::private::RawValue";
+    assert_eq!(inspect(text.as_bytes()), Err(JsonFault::ReservedKey(place.into())));
+    let escaped = text.replace("$serde", "\\u0024serde");
+    assert_eq!(inspect(escaped.as_bytes()), Err(JsonFault::ReservedKey(place.into())));
+    let as_value = inspect(br#"{"a":"$serde_json::private::RawValue"}"#);
+    assert_eq!(as_value, Ok(()));
+}
+
+#[test]
+fn reads_objects_and_not_what_a_derived_struct_reads_besides() {
+    #[derive(Debug, Deserialize, PartialEq)]
+    struct Inner {
+        a: u8,
+    }
+    #[derive(Debug, Deserialize, PartialEq)]
+    struct Outer {
+        #[serde(deserialize_with = "object")]
+        one: Inner,
+        #[serde(default, deserialize_with = "optional_object")]
+        two: Option<Inner>,
+    }
+    let read = |text: &'static str| decode_object::<Outer>(text.as_bytes());
+    let outer = |two| Outer { one: Inner { a: 1 }, two };
+    assert_eq!(read(r#"{"one":{"a":1}}"#), Ok(outer(None)));
+    assert_eq!(read(r#"{"one":{"a":1},"two":null}"#), Ok(outer(None)));
+    assert_eq!(read(r#"{"one":{"a":1},"two":{"a":2}}"#), Ok(outer(Some(Inner { a: 2 }))));
+    for text in [
+        r#"[{"a":1},null]"#,
+        r#"{"one":[1]}"#,
+        r#"{"one":{"a":1},"two":[2]}"#,
+        r#"{"one":{"a":1,"a":1}}"#,
+    ] {
+        assert!(read(text).is_err(), "{text}");
+    }
+}
+
+#[test]
 fn many_keys_take_no_time_to_speak_of() {
     let keys: Vec<_> = (0..200_000).map(|number| format!("\"{number:x}\":0")).collect();
     assert_eq!(inspect(format!("{{{}}}", keys.join(",")).as_bytes()), Ok(()));

@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use super::paging::digest;
 use super::person::Person;
-use crate::problem::Problem;
+use crate::{json_body, problem::Problem};
 
 /// The longest comment, and the longest that comments added to one proposal make together.
 pub const MAX_COMMENT_OCTETS: usize = 2000;
@@ -261,7 +261,7 @@ pub fn number(id: &str) -> Result<i64, Problem> {
 /// # Errors
 /// 400.
 pub fn decision(body: &[u8]) -> Result<([u8; 32], String), Problem> {
-    let body: DecisionBody = serde_json::from_slice(body).map_err(|error| {
+    let body: DecisionBody = json_body::decode(body).map_err(|error| {
         malformed(format!(
             "Send a JSON object with proposal_sha256, as GET /v1/pending shows it, and perhaps a \
              comment: {error}."
@@ -279,7 +279,7 @@ pub fn decision(body: &[u8]) -> Result<([u8; 32], String), Problem> {
 /// 400.
 pub fn withdrawal(body: &[u8]) -> Result<String, Problem> {
     let body = if body.is_empty() { b"{}" } else { body };
-    let body: WithdrawalBody = serde_json::from_slice(body).map_err(|error| {
+    let body: WithdrawalBody = json_body::decode(body).map_err(|error| {
         malformed(format!("Send a JSON object with a comment, or nothing: {error}."))
     })?;
     refuse_long_comment(&body.comment)?;

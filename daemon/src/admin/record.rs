@@ -1,11 +1,13 @@
 //! The audit record of administration: what was ordered, by whom and why, and what came of it.
 //!
-//! The order is in the ledger before it is carried out, and the outcome before it is acknowledged.
+//! The order is in the ledger before it is carried out, and the outcome before it is acknowledged. The
+//! SHA-256 of what was sent stands beside the order: numbers and spaces in it are not as they were.
 //! Kinds are `ACTION.ordered`, `ACTION.done`, `ACTION.refused`, `access.denied`, and those that a
 //! service adds. Denials are summed up if they are repeated: whoever may do nothing must not fill
 //! the ledger either.
 
 use countersign_core::digest::encode_hex;
+use countersign_core::json;
 use countersign_core::time::UnixSeconds;
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -50,6 +52,7 @@ impl Record {
             "certificate": actor.certificate(),
             "path": path,
             "order": content(body),
+            "order_sha256": encode_hex(&sha256(body)),
         });
         self.append(&format!("{action}.ordered"), &record).await
     }
@@ -144,9 +147,10 @@ impl Record {
     }
 }
 
-/// A body as the record has it.
+/// A body as the record has it: in full if there is one reading of it.
 fn content(body: &[u8]) -> Value {
     if body.len() <= IN_FULL_OCTETS
+        && json::inspect(body).is_ok()
         && let Ok(value) = serde_json::from_slice(body)
     {
         return value;

@@ -5,7 +5,7 @@ use countersign_core::{
     asn1::Cursor,
     pem::{self, Kind},
 };
-use countersign_daemon::problem::Problem;
+use countersign_daemon::{json_body, problem::Problem};
 use serde::Deserialize;
 
 /// A line of JSON Lines.
@@ -47,7 +47,7 @@ pub(super) fn lines(body: &[u8]) -> Vec<Result<Vec<u8>, Problem>> {
                     "A line is {\"certificate\": \"the DER in base64\"}.",
                 )
             };
-            let line: Line = serde_json::from_slice(line).map_err(|_| malformed())?;
+            let line: Line = json_body::decode(line).map_err(|_| malformed())?;
             Base64::decode_vec(&line.certificate).map_err(|_| malformed())
         })
         .collect()

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use countersign_core::{
     crl::RevocationReason, digest::encode_hex, time::UnixSeconds, x509::certificate::serial_text,
 };
-use countersign_daemon::{admin::Answer, problem::Problem, sha256::sha256};
+use countersign_daemon::{admin::Answer, json_body, problem::Problem, sha256::sha256};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -143,8 +143,7 @@ impl Administration {
             let wrong = |what: &str| {
                 Problem::bad_request("import.malformed", format!("Line {}: {what}.", number + 1))
             };
-            let line: Line =
-                serde_json::from_slice(line).map_err(|error| wrong(&error.to_string()))?;
+            let line: Line = json_body::decode(line).map_err(|error| wrong(&error))?;
             let member = |member: &'static str| wrong(&format!("{member} cannot be read"));
             match line {
                 Line::Export { format: FORMAT } => has_head = true,

@@ -14,6 +14,7 @@ use countersign_core::{
 };
 use countersign_daemon::{
     admin::{Answer, proposal::refuse_long_comment},
+    json_body,
     problem::Problem,
 };
 use http::StatusCode;
@@ -120,7 +121,7 @@ impl Administration {
     /// A problem; after `crl.not_published` the revocation is on disk all the same, and in every
     /// OCSP answer.
     pub(super) async fn revoke(&self, actor: &Actor, body: &[u8]) -> Result<Answer, Problem> {
-        let body: Body = serde_json::from_slice(body).map_err(|error| {
+        let body: Body = json_body::decode(body).map_err(|error| {
             let detail = format!("The JSON is not an order to revoke: {error}.");
             Problem::bad_request("revocation.malformed", detail)
         })?;

@@ -4,6 +4,7 @@ use base64ct::{Base64, Encoding};
 use countersign_core::{
     crl::RevocationReason,
     digest::encode_hex,
+    json,
     time::UnixSeconds,
     x509::{certificate::serial_text, name},
 };
@@ -44,7 +45,11 @@ pub(super) struct ShownCertificate {
     pub(super) registered_at: String,
     pub(super) registered_by: String,
     pub(super) status: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "json::optional_object"
+    )]
     pub(super) revocation: Option<ShownRevocation>,
 }
 
@@ -63,6 +68,7 @@ pub(super) struct ShownRevocation {
 #[serde(deny_unknown_fields)]
 pub(super) struct ShownKey {
     pub(super) key_sha256: String,
+    #[serde(deserialize_with = "json::object")]
     pub(super) revocation: ShownRevocation,
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{ledger, order};
+use super::{ledger, order, sha256_hex};
 use crate::{
     http::send_tls_with,
     world::{World, serial},
@@ -164,4 +164,50 @@ async fn an_order_too_long_for_a_line_is_on_record_by_its_digest() {
     let records = ledger(&world);
     let ordered = records.iter().find(|(kind, _)| kind == "import.ordered").expect("there");
     assert_eq!(ordered.1["order"]["octets"], long.len());
+}
+
+/// D14: an order in a wrapper of the parser's own was on record as what was in it, of a key twice the last value
+/// was, and an array was carried out.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_on_record_is_what_was_sent() {
+    let world = World::new();
+    let mut config = world.config();
+    let admin = world.with_admin(&mut config);
+    let running = world.start(config).await;
+    let signer = world.signer();
+    running.register(&admin, &[&signer]);
+    let good = order(&signer, "superseded", &json!({ "comment": "one" })).to_string();
+    let twice = good.replace("\"comment\":\"one\"", "\"comment\":\"two\",\"comment\":\"one\"");
+    let wrapped = json!({ "$serde_json::private::RawValue": good }).to_string();
+    let array =
+        json!([null, "signing", serial(&signer), null, null, "superseded", null, "array", false]);
+    let bodies = [twice, wrapped, array.to_string(), good.clone()];
+    for (body, status) in bodies.iter().zip([400, 400, 400, 200]) {
+        let reply = running.admin(&admin, "POST", "/v1/revocations", body.as_bytes());
+        assert_eq!(reply.status, status, "{body}: {reply:?}");
+    }
+    // Nor is a decision or a release read in another way.
+    for path in ["/v1/pending/1/approve", "/v1/pending/1/withdraw", "/v1/releases", "/v1/import"] {
+        for body in ["[\"x\"]", "{\"comment\":\"one\",\"comment\":\"two\"}"] {
+            let reply = running.admin(&admin, "POST", path, body.as_bytes());
+            let expected = if path.ends_with("approve") { 403 } else { 400 };
+            assert!([400, expected].contains(&reply.status), "{path} {body}: {reply:?}");
+        }
+    }
+    running.stop().await;
+    let records = ledger(&world);
+    let ordered: Vec<_> = records
+        .iter()
+        .filter(|(kind, _)| kind == "revocation.ordered")
+        .map(|(_, record)| (record["order"].clone(), record["order_sha256"].clone()))
+        .collect();
+    let octets =
+        |body: &str| json!({ "sha256": sha256_hex(body.as_bytes()), "octets": body.len() });
+    let shown = [octets(&bodies[0]), octets(&bodies[1]), array];
+    let shown = shown.into_iter().chain([serde_json::from_str(&good).expect("JSON")]);
+    let expected: Vec<_> = shown
+        .zip(&bodies)
+        .map(|(order, body)| (order, json!(sha256_hex(body.as_bytes()))))
+        .collect();
+    assert_eq!(ordered, expected);
 }
