@@ -64,11 +64,11 @@ impl Releases {
         Self { issuers, storage }
     }
 
-    /// Registers one release in the name of `actor`: 201, or 200 where its bundle was known; answers
+    /// Registers one release in the name of `actor`: 201, or 200 where it was known; answers
     /// what is on record.
     ///
     /// # Errors
-    /// 400, 422; 409 if it is known by another name or signer; storage failed.
+    /// 400, 422; 409 if it is known by another name; storage failed.
     pub(crate) async fn register(
         &self,
         actor: &str,

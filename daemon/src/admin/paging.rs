@@ -38,9 +38,10 @@ impl Page {
         Ok(page)
     }
 
-    /// What to give as `after` for the next page, if this one is full and ends with `last`.
+    /// What to give as `after` for the next page, if this one is full and ends with `last`. One that must
+    /// not end between entries of the same digest may be longer.
     pub fn next(self, count: usize, last: Option<&str>) -> Option<String> {
-        let is_full = u32::try_from(count).is_ok_and(|count| count == self.limit);
+        let is_full = u32::try_from(count).is_ok_and(|count| count >= self.limit);
         last.filter(|_| is_full).map(ToOwned::to_owned)
     }
 }

@@ -18,7 +18,7 @@ use crate::{
             rows::ROWS_AT_ONCE,
         },
     },
-    releases::{self, ReleaseRecord},
+    releases::{self, ReleaseRecord, storage::ReleaseKey},
 };
 
 /// A part of an import, which is taken over in one transaction.
@@ -140,13 +140,13 @@ pub(super) async fn check(
     releases: &[ReleaseRecord],
 ) -> Result<(), StorageError> {
     check_certificates(connection, certificates).await?;
-    let mut known: HashMap<[u8; 32], ReleaseRecord> = HashMap::new();
+    let mut known: HashMap<ReleaseKey, ReleaseRecord> = HashMap::new();
     for chunk in releases.chunks(ROWS_AT_ONCE) {
         let bundles: Vec<_> = chunk.iter().map(|release| release.bundle_sha256).collect();
         let found = releases::storage::of_bundles(connection, &bundles).await?;
-        known.extend(found.into_iter().map(|release| (release.bundle_sha256, release)));
+        known.extend(found.into_iter().map(|release| (release.key(), release)));
         for release in chunk {
-            let first = known.entry(release.bundle_sha256).or_insert_with(|| release.clone());
+            let first = known.entry(release.key()).or_insert_with(|| release.clone());
             releases::storage::refuse_another(first, release)?;
         }
     }

@@ -32,6 +32,16 @@ pub struct ReleaseRecord {
     pub actor: String,
 }
 
+/// What makes a release: its bundle and its signer's certificate (issuer, serial number, key).
+pub(crate) type ReleaseKey = ([u8; 32], IssuerId, Vec<u8>, [u8; 32]);
+
+impl ReleaseRecord {
+    /// Which release it is.
+    pub(crate) fn key(&self) -> ReleaseKey {
+        (self.bundle_sha256, self.issuer, self.serial.clone(), self.spki_sha256)
+    }
+}
+
 /// Which releases to list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ReleasesOf {
@@ -49,13 +59,27 @@ pub enum ReleasesOf {
 const COLUMNS: &str = "SELECT r.bundle_sha256, r.name, r.signed_at, r.issuer, r.serial, \
      r.spki_sha256, r.registered_at, a.name AS actor FROM releases r JOIN actors a ON a.id = r.actor";
 
+/// In which order they are listed.
+const ORDER: &str = "r.bundle_sha256, r.issuer, r.serial, r.spki_sha256";
+
+/// The bundles up to the last one of as many releases as `limit` says, of those that `condition` picks.
+fn page(condition: &str, limit: &str) -> String {
+    format!(
+        "r.bundle_sha256 <= (SELECT bundle_sha256 FROM (SELECT bundle_sha256 FROM releases WHERE \
+         {condition} ORDER BY bundle_sha256 LIMIT {limit}) AS page \
+         ORDER BY bundle_sha256 DESC LIMIT 1)"
+    )
+}
+
 impl Storage {
-    /// Registers releases: all or none. Durable. Of several times for one bundle the latest stays, and
-    /// none at all is later than any: whoever says that it was signed early cannot take it out of the
-    /// list of what a compromise concerns. Answers what is on record now, in the order handed in.
+    /// Registers releases: all or none. Durable. A release is a bundle with the signer's certificate that
+    /// it is said to have: a wrong one, registered first, keeps nothing out. Of several times for one
+    /// release the latest stays, and none at all is later than any: whoever says that it was signed early
+    /// cannot take it out of the list of what a compromise concerns. Answers what is on record now, in the
+    /// order handed in.
     ///
     /// # Errors
-    /// [`StorageError::ReleaseConflict`] when a bundle is known by another name or signer.
+    /// [`StorageError::ReleaseConflict`] when a release is known by another name.
     pub async fn register_releases(
         &self,
         releases: Vec<ReleaseRecord>,
@@ -66,22 +90,24 @@ impl Storage {
         Ok(outcomes)
     }
 
-    /// Releases, in the order of their bundles' digests.
+    /// Releases, in the order of their bundles' digests. Those of one bundle are on one page, which may
+    /// be longer for them.
     ///
     /// # Errors
     /// [`StorageError::Database`].
     pub async fn releases(&self, of: &ReleasesOf) -> Result<Vec<ReleaseRecord>, StorageError> {
         let condition = match of {
-            ReleasesOf::Key(_) => "r.spki_sha256 = $1 ORDER BY r.bundle_sha256",
+            ReleasesOf::Key(_) => "r.spki_sha256 = $1".to_owned(),
             ReleasesOf::PageOfKey(..) => {
-                "r.spki_sha256 = $1 AND r.bundle_sha256 > $2 ORDER BY r.bundle_sha256 LIMIT $3"
+                let page = page("spki_sha256 = $1 AND bundle_sha256 > $2", "$3");
+                format!("r.spki_sha256 = $1 AND r.bundle_sha256 > $2 AND {page}")
             }
-            ReleasesOf::Certificate(..) => {
-                "r.issuer = $1 AND r.serial = $2 ORDER BY r.bundle_sha256"
+            ReleasesOf::Certificate(..) => "r.issuer = $1 AND r.serial = $2".to_owned(),
+            ReleasesOf::All(..) => {
+                format!("r.bundle_sha256 > $1 AND {}", page("bundle_sha256 > $1", "$2"))
             }
-            ReleasesOf::All(..) => "r.bundle_sha256 > $1 ORDER BY r.bundle_sha256 LIMIT $2",
         };
-        let statement = format!("{COLUMNS} WHERE {condition}");
+        let statement = format!("{COLUMNS} WHERE {condition} ORDER BY {ORDER}");
         // Nothing but our own words was put into it.
         let query = sqlx::query(AssertSqlSafe(statement));
         let behind =
@@ -123,7 +149,8 @@ async fn insert(
     let inserted = sqlx::query(
         "INSERT INTO releases \
          (bundle_sha256, name, signed_at, issuer, serial, spki_sha256, registered_at, actor) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (bundle_sha256) DO NOTHING",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
+         ON CONFLICT (bundle_sha256, issuer, serial, spki_sha256) DO NOTHING",
     )
     .bind(&release.bundle_sha256[..])
     .bind(&release.name)
@@ -138,15 +165,21 @@ async fn insert(
     Ok(inserted.rows_affected() == 1)
 }
 
-/// What becomes of a release whose bundle is on record.
+/// Which release it is, in a condition.
+const THIS: &str = "bundle_sha256 = $1 AND issuer = $2 AND serial = $3 AND spki_sha256 = $4";
+
+/// What becomes of a release that is on record.
 async fn compare(
     connection: &mut AnyConnection,
     release: &ReleaseRecord,
 ) -> Result<(Registration, ReleaseRecord), StorageError> {
-    let statement = format!("{COLUMNS} WHERE r.bundle_sha256 = $1");
+    let statement = format!("{COLUMNS} WHERE {THIS}");
     // Nothing but our own words was put into it.
     let row = sqlx::query(AssertSqlSafe(statement))
         .bind(&release.bundle_sha256[..])
+        .bind(release.issuer.0)
+        .bind(&release.serial)
+        .bind(&release.spki_sha256[..])
         .fetch_one(&mut *connection)
         .await?;
     let mut known = of_row(&row)?;
@@ -155,8 +188,13 @@ async fn compare(
     if latest == known.signed_at {
         return Ok((Registration::Known, known));
     }
-    sqlx::query("UPDATE releases SET signed_at = $2 WHERE bundle_sha256 = $1")
+    let statement = format!("UPDATE releases SET signed_at = $5 WHERE {THIS}");
+    // Nothing but our own words was put into it.
+    sqlx::query(AssertSqlSafe(statement))
         .bind(&release.bundle_sha256[..])
+        .bind(release.issuer.0)
+        .bind(&release.serial)
+        .bind(&release.spki_sha256[..])
         .bind(latest.map(UnixSeconds::seconds))
         .execute(connection)
         .await?;
@@ -164,13 +202,12 @@ async fn compare(
     Ok((Registration::Corrected, known))
 }
 
-/// Refuses a release whose bundle is known by another name or signer.
+/// Refuses a release that is known by another name.
 pub(crate) fn refuse_another(
     known: &ReleaseRecord,
     release: &ReleaseRecord,
 ) -> Result<(), StorageError> {
-    let what = |of: &ReleaseRecord| (of.name.clone(), of.issuer, of.serial.clone(), of.spki_sha256);
-    if what(known) == what(release) {
+    if known.name == release.name {
         return Ok(());
     }
     Err(StorageError::ReleaseConflict {

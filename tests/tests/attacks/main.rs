@@ -66,6 +66,7 @@
 //! | D6 | | a list that leaves something out taken for the whole one: `revocation-service/tests/service/crl_complete.rs` |
 //! | D7 | | an administrator in again by a newer list that does not list them: `revocation-service/tests/service/administration/lockout.rs` |
 //! | D8 | | an old release under a new name, on the page: `web/tests/browser/page-flows.ts` |
+//! | D9 | | a wrong signer, registered first, keeps no release out: `revocation-service/tests/service/storage/administration.rs` |
 //! | D10 | | "good" in lookups of what a CRL made elsewhere revokes: `revocation-service/tests/service/crl_complete.rs` |
 //! | D11 | | a CRL that one replica has and another does not: `revocation-service/tests/service/crl_complete.rs`, `storage/promises.rs` |
 //! | D12 | | an administrator in again when the list runs out that has them on hold: `revocation-service/tests/service/administration/lockout.rs` |

@@ -41,9 +41,9 @@ pub enum StorageError {
     /// A proposal cannot be decided on, or not be made.
     #[error(transparent)]
     Pending(#[from] PendingError),
-    /// A release is registered already, as something else.
+    /// A release is registered already, by another name.
     #[error(
-        "that bundle is registered as {name:?}, signed with the certificate {serial}, since {at} by {by}; it has one name and one signer"
+        "that bundle, signed with the certificate {serial}, is registered as {name:?} since {at} by {by}; it has one name"
     )]
     ReleaseConflict {
         /// The name on record.

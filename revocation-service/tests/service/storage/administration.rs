@@ -33,7 +33,8 @@ on_both_databases! {
     a_proposal_is_bound_to_what_it_changes
     a_proposal_is_added_to_withdrawn_and_alone
     releases_are_found_by_key_and_by_certificate
-    a_release_has_the_latest_time_and_one_signer
+    a_release_has_the_latest_time_and_one_name
+    a_wrong_signer_keeps_no_release_out
     what_waits_is_listed_before_everything_else
     a_second_approval_is_told_of_the_first
     an_import_takes_the_stricter_revocation_and_is_completed_later
@@ -415,7 +416,7 @@ async fn releases_are_found_by_key_and_by_certificate(fixture: Fixture) {
 }
 
 /// A9: a false time, registered first, took a release out of what a compromise concerns.
-async fn a_release_has_the_latest_time_and_one_signer(fixture: Fixture) {
+async fn a_release_has_the_latest_time_and_one_name(fixture: Fixture) {
     let storage = Arc::clone(&fixture.storage);
     let register = async |signed_at| {
         let release = release(&fixture, 1, 1, signed_at);
@@ -434,14 +435,40 @@ async fn a_release_has_the_latest_time_and_one_signer(fixture: Fixture) {
     let of_all = storage.releases(&ReleasesOf::All(None, 5)).await.expect("read");
     assert_eq!(of_all, [release(&fixture, 1, 1, None)]);
 
-    let by_another = release(&fixture, 1, 2, None);
     let another_name = ReleaseRecord { name: "Other.tar.gz".to_owned(), ..of_all[0].clone() };
-    for other in [by_another, another_name] {
-        let both = vec![release(&fixture, 2, 2, None), other];
-        let conflict = storage.register_releases(both).await;
-        assert!(matches!(conflict, Err(StorageError::ReleaseConflict { .. })), "{conflict:?}");
-    }
+    let both = vec![release(&fixture, 2, 2, None), another_name];
+    let conflict = storage.register_releases(both).await;
+    assert!(matches!(conflict, Err(StorageError::ReleaseConflict { .. })), "{conflict:?}");
     assert_eq!(storage.releases(&ReleasesOf::All(None, 5)).await.expect("read"), of_all);
+}
+
+/// D9: who registered a bundle first, under another signer's certificate, kept the true one out.
+async fn a_wrong_signer_keeps_no_release_out(fixture: Fixture) {
+    let storage = Arc::clone(&fixture.storage);
+    let wrong = ReleaseRecord { spki_sha256: [9; 32], ..release(&fixture, 1, 2, Some(1_000)) };
+    let forged = ReleaseRecord { spki_sha256: [9; 32], ..release(&fixture, 1, 1, Some(1_000)) };
+    let (right, next) = (release(&fixture, 1, 1, Some(3_000)), release(&fixture, 2, 2, None));
+    for each in [&wrong, &forged, &right, &next] {
+        let outcomes = storage.register_releases(vec![each.clone()]).await.expect("registered");
+        assert_eq!(outcomes, [(Registration::Registered, each.clone())]);
+    }
+    let of = |of| {
+        let storage = Arc::clone(&storage);
+        async move { storage.releases(&of).await.expect("read") }
+    };
+    let later = ReleaseRecord { signed_at: None, ..right.clone() };
+    let outcomes = storage.register_releases(vec![later.clone()]).await.expect("corrected");
+    assert_eq!(outcomes, [(Registration::Corrected, later.clone())]);
+    assert_eq!(of(ReleasesOf::Key([7; 32])).await, [later.clone(), next.clone()]);
+    let of_certificate = of(ReleasesOf::Certificate(fixture.issuer, vec![1])).await;
+    assert_eq!(of_certificate, [later.clone(), forged.clone()]);
+    // No page ends between two of one bundle: the next begins behind the bundle.
+    let of_first_bundle = [later.clone(), forged, wrong];
+    assert_eq!(of(ReleasesOf::All(None, 1)).await, of_first_bundle);
+    assert_eq!(of(ReleasesOf::All(Some([1; 32]), 1)).await, [next.clone()]);
+    assert_eq!(of(ReleasesOf::PageOfKey([7; 32], None, 1)).await, [later]);
+    assert_eq!(of(ReleasesOf::PageOfKey([7; 32], Some([1; 32]), 1)).await, [next]);
+    assert_eq!(of(ReleasesOf::All(Some([2; 32]), 1)).await, []);
 }
 
 /// A8: a thousand withdrawn ones hid it.
