@@ -17,6 +17,7 @@ mod import_batch;
 mod lockout;
 mod openssl_index;
 mod proposals;
+mod proposer;
 mod revocations;
 mod routes;
 mod shown;

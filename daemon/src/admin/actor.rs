@@ -20,6 +20,8 @@ pub struct Actor<R> {
     roles: Vec<R>,
     /// Names and serial number of the certificate they came with, for the audit record.
     certificate: String,
+    /// The same certificate, DER.
+    der: Vec<u8>,
 }
 
 /// The certificate that a client showed.
@@ -73,6 +75,7 @@ impl<R: Role> Actor<R> {
             person: Person::of(known, certificate),
             roles: known.roles.clone(),
             certificate: shown,
+            der: certificate.raw.to_vec(),
         })
     }
 
@@ -99,6 +102,11 @@ impl<R: Role> Actor<R> {
     /// The certificate they came with, in words.
     pub fn certificate(&self) -> &str {
         &self.certificate
+    }
+
+    /// The certificate they came with, DER: what becomes of it later says whether they may still speak.
+    pub fn certificate_der(&self) -> &[u8] {
+        &self.der
     }
 
     /// Checks that they may.

@@ -108,6 +108,11 @@ pub enum PendingError {
         /// What it was to change.
         changes: &'static str,
     },
+    /// Who proposed it was locked out since.
+    #[error(
+        "who proposed it was locked out since; reject it, and have it proposed again if it is right"
+    )]
+    ProposerLockedOut,
     /// It was decided on already, otherwise or by somebody else.
     #[error("that proposal was {outcome} already, by {by} at {at}")]
     Decided {
@@ -196,6 +201,7 @@ impl PendingError {
             Self::AnotherPersons => (StatusCode::FORBIDDEN, "pending.another_persons"),
             Self::NotAsShown => (StatusCode::CONFLICT, "pending.not_as_shown"),
             Self::Outdated { .. } => (StatusCode::CONFLICT, "pending.outdated"),
+            Self::ProposerLockedOut => (StatusCode::CONFLICT, "pending.proposer_locked_out"),
             Self::Decided { .. } => (StatusCode::CONFLICT, "pending.decided"),
             Self::AnotherWaits { .. } => (StatusCode::CONFLICT, "pending.another_waits"),
             Self::TooManyWait => (StatusCode::CONFLICT, "pending.too_many"),

@@ -13,7 +13,7 @@ use countersign_daemon::{admin::Answer, problem::Problem};
 use http::StatusCode;
 use serde_json::json;
 
-use super::{Actor, Administration, proposals::refuse_no_comment, revocations::Mode};
+use super::{Administration, proposals::refuse_no_comment, proposer::Proposer, revocations::Mode};
 use crate::{
     publish::Issuer,
     register::{
@@ -43,12 +43,12 @@ impl Administration {
     pub(super) async fn take_apart(
         &self,
         about: Compromised<'_>,
-        (actor, order): (&Actor, RevocationOrder),
-        comment: &str,
+        order: RevocationOrder,
+        proposer: Proposer<'_>,
         mode: Mode,
     ) -> Result<Answer, Problem> {
         let Compromised { issuer, serial, was, key } = about;
-        refuse_no_comment(was.as_ref(), &order, comment)?;
+        refuse_no_comment(was.as_ref(), &order, proposer.comment)?;
         let at_once = self.order_against_key(key, &order, Some((issuer, &serial)), mode).await?;
         let proposed = async {
             let was = match mode {
@@ -58,7 +58,7 @@ impl Administration {
                 },
             };
             let about = (serial.clone(), was);
-            self.proposed(issuer, about, (actor, order.clone()), comment, mode).await
+            self.proposed(issuer, about, order.clone(), proposer, mode).await
         };
         match proposed.await {
             Ok(pending) => {

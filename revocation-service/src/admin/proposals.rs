@@ -2,7 +2,8 @@
 //!
 //! Who may propose, decide and withdraw is daemon's (`admin::proposal`); here is what a proposal is
 //! about, how it is shown, and that what was approved is published. A proposal is void as soon as the
-//! revocation changes that it was to change: what is approved is what was shown.
+//! revocation changes that it was to change: what is approved is what was shown. So is one whose first
+//! person was locked out since ([`super::proposer`]).
 
 use std::sync::Arc;
 
@@ -19,7 +20,7 @@ use countersign_daemon::{
 use http::StatusCode;
 use serde::Serialize;
 
-use super::{Actor, Administration, revocations::Mode, shown::ShownRevocation};
+use super::{Actor, Administration, proposer::Proposer, revocations::Mode, shown::ShownRevocation};
 use crate::{
     publish::Issuer,
     register::{
@@ -69,12 +70,12 @@ impl Administration {
         &self,
         issuer: &Arc<Issuer>,
         (serial, was): (Vec<u8>, Option<Revocation>),
-        (actor, order): (&Actor, RevocationOrder),
-        comment: &str,
+        order: RevocationOrder,
+        proposer: Proposer<'_>,
         mode: Mode,
     ) -> Result<Answer, Problem> {
-        refuse_no_comment(was.as_ref(), &order, comment)?;
-        let pending = self.proposed(issuer, (serial, was), (actor, order), comment, mode).await?;
+        refuse_no_comment(was.as_ref(), &order, proposer.comment)?;
+        let pending = self.proposed(issuer, (serial, was), order, proposer, mode).await?;
         let answer = serde_json::json!({ "pending": pending, "dry_run": mode == Mode::DryRun });
         Ok(Answer::json(StatusCode::ACCEPTED, &answer))
     }
@@ -84,8 +85,8 @@ impl Administration {
         &self,
         issuer: &Arc<Issuer>,
         (serial, was): (Vec<u8>, Option<Revocation>),
-        (actor, order): (&Actor, RevocationOrder),
-        comment: &str,
+        order: RevocationOrder,
+        proposer: Proposer<'_>,
         mode: Mode,
     ) -> Result<ShownProposal, Problem> {
         let proposal = Proposal {
@@ -93,9 +94,10 @@ impl Administration {
             serial,
             expires_at: order.now.plus_seconds(self.settings.pending_expiry_seconds),
             order,
-            by: actor.person().clone(),
+            by: proposer.actor.person().clone(),
             was,
-            comment: comment.to_owned(),
+            comment: proposer.comment.to_owned(),
+            proposer: Some(proposer.actor.certificate_der().to_vec()),
         };
         let pending = if mode == Mode::DryRun {
             Pending { id: 0, proposal, state: PendingState::Waiting }
@@ -111,7 +113,14 @@ impl Administration {
         let storage = &self.storage;
         let known = storage.proposals(self.now(), LISTED).await;
         let known = known.map_err(|error| of_storage(&error))?;
-        let shown: Vec<ShownProposal> = known.iter().map(|pending| self.shown(pending)).collect();
+        let mut shown = Vec::with_capacity(known.len());
+        for pending in &known {
+            let mut proposal = self.shown(pending);
+            if self.proposer_is_locked_out(pending).await? {
+                proposal.state = "proposer_locked_out";
+            }
+            shown.push(proposal);
+        }
         Ok(Answer::ok(&serde_json::json!({ "pending": shown })))
     }
 
@@ -127,6 +136,9 @@ impl Administration {
         let id = proposal::number(id)?;
         let (shown, comment) = proposal::decision(body)?;
         let verdict = self.verdict(actor, comment);
+        if decision == Decision::Approve {
+            self.refuse_proposer(id).await?;
+        }
         let decided = self.storage.decide(id, decision, shown, &verdict).await;
         let (pending, recorded) = decided.map_err(|error| of_storage(&error))?;
         let issuer = pending.proposal.issuer;

@@ -24,6 +24,7 @@ use super::{
     Actor, Administration, CompromiseScope,
     certificates::record,
     compromise::Compromised,
+    proposer::Proposer,
     shown::ShownRevocation,
     target::{Named, Target},
 };
@@ -151,8 +152,8 @@ impl Administration {
                     .map(|der| record(&self.issuers, (actor, self.now()), &der, 1))
                     .transpose()?;
                 let about = (serial, sent);
-                let order = (actor, order);
-                self.revoke_certificate(&issuer, about, order, &body.comment, mode).await
+                let proposer = Proposer { actor, comment: &body.comment };
+                self.revoke_certificate(&issuer, about, order, proposer, mode).await
             }
         }
     }
@@ -161,8 +162,8 @@ impl Administration {
         &self,
         issuer: &Arc<Issuer>,
         (serial, sent): (Vec<u8>, Option<CertificateRecord>),
-        (actor, order): (&Actor, RevocationOrder),
-        comment: &str,
+        order: RevocationOrder,
+        proposer: Proposer<'_>,
         mode: Mode,
     ) -> Result<Answer, Problem> {
         if !matches!(issuer.crls, CrlSource::Publisher(_)) {
@@ -181,11 +182,10 @@ impl Administration {
         match (rules::decide(certificate.proven_not_before(), stored.as_ref(), &order), key) {
             (Err(refusal), Some(key)) if refusal.takes_two_people() => {
                 let about = Compromised { issuer, serial, was: stored, key };
-                return self.take_apart(about, (actor, order), comment, mode).await;
+                return self.take_apart(about, order, proposer, mode).await;
             }
             (Err(refusal), None) if refusal.takes_two_people() => {
-                let about = (serial, stored);
-                return self.propose(issuer, about, (actor, order), comment, mode).await;
+                return self.propose(issuer, (serial, stored), order, proposer, mode).await;
             }
             (Err(refusal), _) => return Err(of_storage(&refusal.into())),
             (Ok(_), Some(key)) => {

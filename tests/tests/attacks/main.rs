@@ -70,6 +70,7 @@
 //! | D10 | | "good" in lookups of what a CRL made elsewhere revokes: `revocation-service/tests/service/crl_complete.rs` |
 //! | D11 | | a CRL that one replica has and another does not: `revocation-service/tests/service/crl_complete.rs`, `storage/promises.rs` |
 //! | D12 | | an administrator in again when the list runs out that has them on hold: `revocation-service/tests/service/administration/lockout.rs` |
+//! | D13 | | who was locked out since proposes nothing: `revocation-service/tests/service/administration/two_people.rs` |
 //! | D14 | | the record of an order is what was sent: `revocation-service/tests/service/administration/record.rs` |
 //! | D15 | | entries lost as an issuer's key comes to the service: `revocation-service/tests/service/crl_complete.rs` |
 //! | D17 | `be_another_key_in_another_encoding` | a key that was stolen to be another one, in another encoding |

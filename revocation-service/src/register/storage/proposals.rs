@@ -24,7 +24,7 @@ const WITHDRAWN: i64 = 3;
 /// What [`of_row`] reads.
 const COLUMNS: &str = "SELECT id, issuer, serial, reason, revocation_date, actor, identities, proposed_at, \
      expires_at, comment, state, decided_by, decided_by_identities, decided_at, decision_comment, \
-     was_reason, was_date, was_recorded_at, was_actor FROM proposals";
+     was_reason, was_date, was_recorded_at, was_actor, proposer FROM proposals";
 
 /// The columns of the revocation that a proposal is to change.
 const WAS: [&str; 4] = ["was_reason", "was_date", "was_recorded_at", "was_actor"];
@@ -61,6 +61,14 @@ impl Storage {
         limit: u32,
     ) -> Result<Vec<Pending>, StorageError> {
         list(&mut *self.read(&self.readers).await?, now, limit).await
+    }
+
+    /// One proposal.
+    ///
+    /// # Errors
+    /// [`StorageError::Pending`]: not there; [`StorageError::Database`].
+    pub async fn proposal(&self, id: i64, now: UnixSeconds) -> Result<Pending, StorageError> {
+        of_id(&mut *self.read(&self.readers).await?, id, now).await
     }
 
     /// How many proposals wait.
@@ -128,8 +136,8 @@ pub(super) async fn propose(
     let row = sqlx::query(
         "INSERT INTO proposals \
          (issuer, serial, reason, revocation_date, actor, proposed_at, expires_at, comment, \
-         was_reason, was_date, was_recorded_at, was_actor, identities) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) RETURNING id",
+         was_reason, was_date, was_recorded_at, was_actor, identities, proposer) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) RETURNING id",
     )
     .bind(proposal.issuer.0)
     .bind(&proposal.serial)
@@ -144,6 +152,7 @@ pub(super) async fn propose(
     .bind(was.map(|was| was.recorded_at.seconds()))
     .bind(was.map(|was| was.actor.clone()))
     .bind(identities_text(&proposal.by))
+    .bind(proposal.proposer.clone())
     .fetch_one(connection)
     .await?;
     Ok(Pending { id: row.try_get("id")?, proposal: proposal.clone(), state: PendingState::Waiting })
@@ -346,6 +355,7 @@ fn of_row(row: &AnyRow, now: UnixSeconds) -> Result<Pending, StorageError> {
         by: person(row, ["actor", "identities"])?,
         was: rows::revocation_in(row, WAS)?,
         comment: row.try_get("comment")?,
+        proposer: row.try_get("proposer")?,
         expires_at,
     };
     Ok(Pending { id: row.try_get("id")?, proposal, state })

@@ -275,6 +275,9 @@ pub struct Proposal {
     pub was: Option<Revocation>,
     /// Why.
     pub comment: String,
+    /// The certificate with which it was proposed, DER: when that is revoked, it may be void. Nothing in
+    /// one that an earlier version of this service kept.
+    pub proposer: Option<Vec<u8>>,
     /// When it is void if nobody approved it.
     pub expires_at: UnixSeconds,
 }
@@ -294,7 +297,8 @@ impl Pending {
     /// SHA-256 over everything that a second person judges: who decides names it, so that what is
     /// approved is what was shown. What became of the proposal does not change it.
     pub fn sha256(&self) -> [u8; 32] {
-        let Proposal { issuer, serial, order, by, was, comment, expires_at } = &self.proposal;
+        let Proposal { issuer, serial, order, by, was, comment, expires_at, proposer: _ } =
+            &self.proposal;
         let by: Vec<&str> = by.identities().collect();
         let was = was
             .as_ref()

@@ -4,7 +4,7 @@ use countersign_core::crl::CertificateList;
 use countersign_revocation::admin::Role;
 use serde_json::json;
 
-use super::{decision, order, post};
+use super::{decision, key_sha256, ledger, order, post};
 use crate::{
     http::get,
     world::{Running, World},
@@ -115,4 +115,48 @@ async fn a_proposal_can_be_rejected_and_runs_out() {
     assert_eq!(listed["pending"][0]["state"], "expired");
     assert_eq!(dates(&running).len(), 1, "still on hold");
     running.stop().await;
+}
+
+/// D13: a thief's proposal waited unmarked after the key was revoked, and was carried out.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_locked_out_since_proposes_nothing() {
+    let world = World::new();
+    let mut config = world.config();
+    let admin = world.with_admin(&mut config);
+    let alice = world.with_person(&mut config, "alice", &[Role::Revoker]);
+    let bob = world.with_person(&mut config, "bob", &[Role::Approver]);
+    let running = world.start(config).await;
+    let [first, second] = [world.signer(), world.signer()];
+    running.register(&admin, &[&first, &second]);
+    let propose = |held: &[u8]| {
+        assert_eq!(running.revoke(&admin, &order(held, "certificateHold", &json!({}))).status, 200);
+        let release = order(held, "removeFromCRL", &json!({ "comment": "found" }));
+        running.revoke(&alice, &release).json()["pending"].clone()
+    };
+    let approve = |proposal: &serde_json::Value| {
+        let path = format!("/v1/pending/{}/approve", proposal["id"]);
+        post(&running, &bob, &path, &decision(proposal, ""))
+    };
+    let before_the_theft = propose(&first);
+    running.set_clock(world.now.plus_seconds(60));
+    let after = propose(&second);
+    let theft = json!({
+        "key_sha256": key_sha256(&world.client_certificate("alice")), "reason": "keyCompromise",
+        "compromised_since": world.now.plus_seconds(30).to_string(),
+    });
+    assert_eq!(running.revoke(&admin, &theft).status, 200);
+    let list = running.admin(&bob, "GET", "/v1/pending", b"").json();
+    let states =
+        |list: &serde_json::Value| [0, 1].map(|index| list["pending"][index]["state"].clone());
+    assert_eq!(states(&list), [json!("proposer_locked_out"), json!("waiting")]);
+    let refused = approve(&after);
+    assert_eq!((refused.status, refused.code().as_str()), (409, "pending.proposer_locked_out"));
+    assert_eq!(dates(&running).len(), 2, "both are on hold");
+    assert_eq!(approve(&before_the_theft).status, 200);
+    assert_eq!(dates(&running).len(), 1);
+    let path = format!("/v1/pending/{}/reject", after["id"]);
+    assert_eq!(post(&running, &bob, &path, &decision(&after, "a thief's")).status, 200);
+    running.stop().await;
+    let refused = ledger(&world).into_iter().find(|(kind, _)| kind == "pending.approve.refused");
+    assert_eq!(refused.expect("on record").1["code"], "pending.proposer_locked_out");
 }

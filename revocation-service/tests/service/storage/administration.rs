@@ -154,6 +154,7 @@ async fn proposal(fixture: &Fixture, serial: u8, order: RevocationOrder) -> Prop
         order,
         was,
         comment: "the date was a mistake".to_owned(),
+        proposer: None,
         expires_at: UnixSeconds::new(9_000),
     }
 }

@@ -1,0 +1,3 @@
+-- The certificate with which somebody proposed: one who was locked out since proposes nothing. Nothing in what was
+-- proposed before.
+ALTER TABLE proposals ADD COLUMN proposer BYTEA;
