@@ -20,7 +20,7 @@ use crate::{
     publish::CrlSource,
     register::storage::Pending,
     reply::of_storage,
-    respond::{self, Fault, Reader},
+    respond::{self, CrlWord, Fault, Reader},
 };
 
 /// Who proposes, and what they say.
@@ -96,8 +96,13 @@ impl Administration {
                 found.push((reason, revocation_time));
             }
             Err(Fault::Storage(error)) => return Err(of_storage(&error)),
-            // As for who calls: a list that ran out says nothing of it.
+            // A list that ran out says nothing else of it.
             Ok(_) | Err(_) => {}
+        }
+        if let CrlWord::OnHoldUnlessLifted(since) =
+            respond::by_crl(issuer, certificate.serial, self.now())
+        {
+            found.push((RevocationReason::CertificateHold, since));
         }
         Ok(found)
     }

@@ -22,6 +22,7 @@ pub(crate) mod keys;
 mod ledgers;
 mod location;
 mod look;
+pub mod migrations;
 mod postgres;
 mod proposals;
 mod records;

@@ -20,7 +20,9 @@ use sqlx::{
 };
 use tokio::{task::JoinHandle, time::timeout};
 
-use super::{Engine, Storage, StorageError, Work, database, generation::Generation, pool};
+use super::{
+    Engine, Storage, StorageError, Work, database, generation::Generation, migrations, pool,
+};
 
 /// Connections of a replica that write.
 const WRITERS: u32 = 4;
@@ -72,7 +74,7 @@ impl Storage {
     pub(super) async fn open_server(url: &str) -> Result<Self, StorageError> {
         sqlx::any::install_default_drivers();
         let writers = connect(url, WRITERS).await?;
-        sqlx::migrate!("./migrations/postgres").run(&writers).await.map_err(database)?;
+        migrations::postgres().run(&writers).await.map_err(database)?;
         let server = Arc::new(Server {
             generation: Generation::default(),
             started: Instant::now(),

@@ -22,7 +22,7 @@ use sqlx::{
     any::{AnyConnectOptions, AnyPoolOptions},
 };
 
-use super::{Engine, Storage, StorageError, database, generation::Generation, pool};
+use super::{Engine, Storage, StorageError, database, generation::Generation, migrations, pool};
 
 /// Connections that read for administration.
 const READERS: u32 = 4;
@@ -72,7 +72,7 @@ impl Storage {
         make_private(path).map_err(database)?;
         let writers = connect(path, "rwc", pool(1).acquire_timeout(TURN_TIMEOUT)).await?;
         writers.set_connect_options(options(path, "rw")?);
-        sqlx::migrate!("./migrations/sqlite").run(&writers).await.map_err(database)?;
+        migrations::sqlite().run(&writers).await.map_err(database)?;
         // What reserved them ended: this process alone has the file.
         sqlx::query("DELETE FROM answers WHERE status = 0").execute(&writers).await?;
         let readers = connect(path, "rw", pool(READERS)).await?;

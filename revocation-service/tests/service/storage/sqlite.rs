@@ -2,7 +2,7 @@
 
 use countersign_core::crl::RevocationReason;
 use countersign_revocation::register::storage::{
-    self, DatabaseLocation, Status, Storage, StorageError,
+    self, DatabaseLocation, Status, Storage, StorageError, migrations,
 };
 use sqlx::{Connection, Row, SqliteConnection, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
@@ -139,7 +139,7 @@ async fn a_database_of_the_first_version_is_brought_up_to_date() {
     let path = folder.path().join("revocation.db");
     let options = SqliteConnectOptions::new().filename(&path).create_if_missing(true);
     let mut old = SqliteConnection::connect_with(&options).await.expect("connected");
-    let migrations = sqlx::migrate!("./migrations/sqlite");
+    let migrations = migrations::sqlite();
     let first = migrations.iter().next().expect("a first one").clone();
     sqlx::migrate::Migrator::with_migrations(vec![first]).run(&mut old).await.expect("old tables");
     let rows = "INSERT INTO issuers (id, name, spki_sha256, revision) \
