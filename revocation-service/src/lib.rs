@@ -130,7 +130,11 @@ impl StartError {
     pub fn is_of_the_configuration(&self) -> bool {
         match self {
             Self::Authority(error) => !error.is_transient(),
-            Self::Storage { .. } | Self::Audit(_) | Self::Listen { .. } | Self::System(_) => false,
+            Self::Storage { .. }
+            | Self::ClientCrl(ClientCrlError::Storage(_))
+            | Self::Audit(_)
+            | Self::Listen { .. }
+            | Self::System(_) => false,
             _ => true,
         }
     }

@@ -298,7 +298,7 @@ impl CrlsElsewhere {
                     Err((crl, fault.to_string()))
                 }
             };
-            let revoked = read.as_ref().map_or_else(|(crl, _)| crl, |crl| crl).revoked_serials()?;
+            let revoked = read.as_ref().unwrap_or_else(|(crl, _)| crl).revoked_serials()?;
             Ok::<_, CrlError>((read, revoked))
         });
         match reading.await.map_err(|_| CrlError::Abandoned)?? {

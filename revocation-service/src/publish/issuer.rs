@@ -10,7 +10,7 @@ use super::{
 };
 use crate::register::{
     CrlList,
-    storage::{IssuerId, Storage},
+    storage::{IssuerId, Storage, StoredCrl},
 };
 
 /// One issuer that is served.
@@ -49,7 +49,8 @@ impl Issuer {
         let id = storage.bind_issuer(authority.name(), authority.spki_sha256()).await?;
         let (shared, storage) = (Arc::clone(&authority), Arc::clone(storage));
         let crls = if let Some(key) = authority.key() {
-            if let Some(stored) = storage.stored_crl(id, CrlList::WHOLE).await? {
+            let stored = storage.stored_crl(id, CrlList::WHOLE).await?;
+            if let Some(stored) = stored.filter(StoredCrl::was_made_elsewhere) {
                 refuse_loss(&stored, &storage.revocations(id).await?)?;
             }
             let key = Arc::clone(key);

@@ -6,16 +6,12 @@ use countersign_core::crl::{CertificateList, revives};
 use super::{CrlError, RevokedSerials, revoked_in, succession::said};
 use crate::register::storage::{RevocationList, StoredCrl};
 
-/// Refuses an issuer whose stored whole list was made elsewhere and revokes what `recorded` does not. A hold counts
+/// Refuses an issuer whose `stored` whole list, which was made elsewhere, revokes what `recorded` does not. A hold counts
 /// too: nobody lifted it.
 ///
 /// # Errors
 /// [`CrlError::NotImported`], [`CrlError::Malformed`].
 pub(crate) fn refuse_loss(stored: &StoredCrl, recorded: &RevocationList) -> Result<(), CrlError> {
-    // A list that was made here from revision 0 has no entries.
-    if stored.revision != 0 {
-        return Ok(());
-    }
     let list = CertificateList::decode(&stored.der)
         .map_err(|error| CrlError::Malformed(error.to_string()))?;
     let recorded: RevokedSerials = recorded
@@ -24,7 +20,7 @@ pub(crate) fn refuse_loss(stored: &StoredCrl, recorded: &RevocationList) -> Resu
         .map(|(serial, known)| (serial.clone(), (known.reason, known.revocation_date)))
         .collect();
     let listed = revoked_in(&list)?;
-    let mut lost: Vec<&[u8]> = listed
+    let mut missing: Vec<&[u8]> = listed
         .iter()
         .filter(|(serial, revoked)| match recorded.get(*serial) {
             None => true,
@@ -32,9 +28,9 @@ pub(crate) fn refuse_loss(stored: &StoredCrl, recorded: &RevocationList) -> Resu
         })
         .map(|(serial, _)| serial.as_slice())
         .collect();
-    if lost.is_empty() {
+    if missing.is_empty() {
         return Ok(());
     }
-    lost.sort_unstable();
-    Err(CrlError::NotImported { published: stored.number, serials: said(lost.into_iter()) })
+    missing.sort_unstable();
+    Err(CrlError::NotImported { published: stored.number, serials: said(missing.into_iter()) })
 }

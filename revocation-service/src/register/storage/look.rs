@@ -9,8 +9,8 @@ use super::{
 };
 use crate::register::CrlList;
 
-/// The whole CRL that was stored last for the issuer with that key, and its revocations; `None` if there is no
-/// database, issuer or CRL yet.
+/// The whole CRL that was stored last for the issuer with that key, if it was made elsewhere, and the issuer's
+/// revocations; `None` if there is no such list, issuer or database yet.
 ///
 /// # Errors
 /// [`StorageError::Database`]: not reachable, or of another version.
@@ -31,9 +31,8 @@ pub(crate) async fn look(
         .await?;
     let Some(row) = row else { return Ok(None) };
     let issuer = IssuerId(row.try_get("id")?);
-    let Some(stored) = crls::stored(&mut connection, issuer, CrlList::WHOLE).await? else {
-        return Ok(None);
-    };
+    let stored = crls::stored(&mut connection, issuer, CrlList::WHOLE).await?;
+    let Some(stored) = stored.filter(StoredCrl::was_made_elsewhere) else { return Ok(None) };
     let recorded = revocations::all(&mut connection, issuer).await?;
     connection.close().await?;
     Ok(Some((stored, recorded)))

@@ -61,7 +61,13 @@ fn migrator(files: &'static [File]) -> Migrator {
         let (version, about) = name.split_once('_').unwrap_or((name, ""));
         let version = version.parse().unwrap_or_default();
         let statements = statements.into_sql_str();
-        Migration::new(version, about.replace('_', " ").into(), MigrationType::Simple, statements, false)
+        Migration::new(
+            version,
+            about.replace('_', " ").into(),
+            MigrationType::Simple,
+            statements,
+            false,
+        )
     };
     Migrator::with_migrations(files.iter().map(migration).collect())
 }

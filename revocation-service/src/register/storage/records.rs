@@ -346,3 +346,10 @@ pub struct StoredCrl {
     /// The CRL, DER.
     pub der: Vec<u8>,
 }
+
+impl StoredCrl {
+    /// Whether it may have been made elsewhere. One that was made here from revision 0 has no entries.
+    pub(crate) fn was_made_elsewhere(&self) -> bool {
+        self.revision == 0
+    }
+}
