@@ -8,23 +8,33 @@ DOC_FLAGS := -D warnings
 # Node as scripts/setup brings it where the system has none that is new enough.
 export PATH := $(CURDIR)/target/node/bin:$(PATH)
 
+# Where cargo puts programs. What one command has built is started from there: `cargo run -p` would compile its dependencies
+# again with fewer features.
+BUILT := $(or $(CARGO_TARGET_DIR),target)/debug
+XTASK ?= $(CARGO) run --quiet -p xtask --
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test check format bench fuzz mutants doc web build-web
+
+# In one call, so that what they share is compiled once; object stores are not part of it.
+DEMO_PACKAGES := xtask countersign-cli countersign-timestamp countersign-revocation countersign-tests
 
 help: ## list these commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 demo: ## sign, timestamp, verify, tamper with and revoke a real file, on loopback
 	@scripts/setup demo
-	@$(MAKE) --no-print-directory --silent build-web
-	@$(CARGO) build --quiet -p countersign-cli -p countersign-timestamp -p countersign-revocation --bins
-	@$(CARGO) run --quiet -p countersign-tests --bin countersign-demo
+	@echo "demo: building the programs (ten minutes on two cores the first time)"
+	@$(CARGO) build $(DEMO_PACKAGES:%=-p %) --bins --no-default-features
+	@echo "demo: building the WebAssembly module and the page"
+	@$(MAKE) --no-print-directory --silent build-web XTASK=$(BUILT)/xtask
+	@$(BUILT)/countersign-demo
 
 # The documentation's examples first, so that nextest's summary is the last thing printed.
 test: ## all tests
 	@scripts/setup test
-	@$(MAKE) --no-print-directory build-web
 	$(CARGO) build --workspace --bins
+	@$(MAKE) --no-print-directory build-web XTASK=$(BUILT)/xtask
 	$(CARGO) test --quiet --workspace --doc
 	$(CARGO) nextest run --workspace
 
@@ -34,7 +44,7 @@ web: ## the WebAssembly module, the npm package, the page and the element, in we
 
 # For commands that have run scripts/setup.
 build-web:
-	$(CARGO) run --quiet -p xtask -- wasm
+	$(XTASK) wasm
 	cd web && npm run --silent build
 
 check: ## format, lints, dependencies, documentation, core without std

@@ -55,14 +55,15 @@ fn elliptic(algorithm: &AlgorithmIdentifier<'_>, point: &[u8]) -> asn1::Result<K
         .filter(|tlv| tlv.tag == Tag::ObjectIdentifier)
         .and_then(|tlv| ObjectIdentifier::from_bytes(tlv.value).ok())
         .ok_or(unexpected("subjectPublicKeyInfo (a curve that is not named)"))?;
-    let (kind, coordinate) = match curve {
-        oid::SECP256R1 => (KeyAlgorithm::P256, 32),
-        oid::SECP384R1 => (KeyAlgorithm::P384, 48),
-        oid::SECP521R1 => (KeyAlgorithm::P521, 66),
+    // With the octets of both coordinates.
+    let (kind, octets) = match curve {
+        oid::SECP256R1 => (KeyAlgorithm::P256, 64),
+        oid::SECP384R1 => (KeyAlgorithm::P384, 96),
+        oid::SECP521R1 => (KeyAlgorithm::P521, 132),
         _ => return Ok(KeyAlgorithm::Unsupported),
     };
     match point.split_first() {
-        Some((&UNCOMPRESSED, both)) if both.len() == 2 * coordinate => Ok(kind),
+        Some((&UNCOMPRESSED, both)) if both.len() == octets => Ok(kind),
         _ => Err(unexpected("subjectPublicKeyInfo (a point that is not uncompressed)")),
     }
 }

@@ -20,7 +20,12 @@ use countersign_daemon::{
 use http::StatusCode;
 use serde::Serialize;
 
-use super::{Actor, Administration, proposer::Proposer, revocations::Mode, shown::ShownRevocation};
+use super::{
+    Actor, Administration,
+    proposer::{Known, Proposer},
+    revocations::Mode,
+    shown::ShownRevocation,
+};
 use crate::{
     publish::Issuer,
     register::{
@@ -114,9 +119,10 @@ impl Administration {
         let known = storage.proposals(self.now(), LISTED).await;
         let known = known.map_err(|error| of_storage(&error))?;
         let mut shown = Vec::with_capacity(known.len());
+        let mut certificates = Known::new();
         for pending in &known {
             let mut proposal = self.shown(pending);
-            if self.proposer_is_locked_out(pending).await? {
+            if self.proposer_is_locked_out(pending, &mut certificates).await? {
                 proposal.state = "proposer_locked_out";
             }
             shown.push(proposal);

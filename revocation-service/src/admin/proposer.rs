@@ -3,6 +3,8 @@
 //! A proposal waits for days, and what is approved is the order of two people. A person who has been locked
 //! out since is not one of them: their certificate may have been a thief's when they proposed.
 
+use std::collections::BTreeMap;
+
 use countersign_core::{
     crl::RevocationReason::{self, CaCompromise, KeyCompromise, Superseded},
     time::UnixSeconds,
@@ -30,6 +32,9 @@ pub(super) struct Proposer<'a> {
     pub(super) comment: &'a str,
 }
 
+/// What was revoked that concerns a certificate (DER): reason and date.
+pub(super) type Known<'a> = BTreeMap<&'a [u8], Vec<(RevocationReason, UnixSeconds)>>;
+
 impl Administration {
     /// Refuses to carry out what somebody proposed who has been locked out since. If that happens in the very
     /// moment of the approval, the approval came first.
@@ -39,17 +44,22 @@ impl Administration {
     pub(super) async fn refuse_proposer(&self, id: i64) -> Result<(), Problem> {
         let pending = self.storage.proposal(id, self.now()).await;
         let pending = pending.map_err(|error| of_storage(&error))?;
-        if self.proposer_is_locked_out(&pending).await? {
+        if self.proposer_is_locked_out(&pending, &mut Known::new()).await? {
             return Err(PendingError::ProposerLockedOut.problem());
         }
         Ok(())
     }
 
-    /// Whether who proposed what waits was locked out since.
+    /// Whether the person who proposed what waits has been locked out since. `known` is kept for one listing: for
+    /// a thousand proposals of one person, their certificate is looked up once.
     ///
     /// # Errors
     /// Storage failed.
-    pub(super) async fn proposer_is_locked_out(&self, pending: &Pending) -> Result<bool, Problem> {
+    pub(super) async fn proposer_is_locked_out<'a>(
+        &self,
+        pending: &'a Pending,
+        known: &mut Known<'a>,
+    ) -> Result<bool, Problem> {
         let Some(der) = &pending.proposal.proposer else { return Ok(false) };
         if pending.state != PendingState::Waiting {
             return Ok(false);
@@ -63,8 +73,11 @@ impl Administration {
         if !may || is_listed {
             return Ok(true);
         }
-        let revocations = self.revocations_of(&certificate).await?;
-        Ok(revocations.into_iter().any(|revocation| silences(revocation, proposed_at)))
+        if !known.contains_key(&der[..]) {
+            known.insert(der, self.revocations_of(&certificate).await?);
+        }
+        let revocations = known.get(&der[..]).into_iter().flatten();
+        Ok(revocations.into_iter().any(|revocation| silences(*revocation, proposed_at)))
     }
 
     /// Reason and date of what was revoked that concerns a client's certificate: itself, and its key.

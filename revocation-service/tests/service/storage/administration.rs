@@ -466,7 +466,7 @@ async fn a_wrong_signer_keeps_no_release_out(fixture: Fixture) {
     // No page ends between two of one bundle: the next begins behind the bundle.
     let of_first_bundle = [later.clone(), forged, wrong];
     assert_eq!(of(ReleasesOf::All(None, 1)).await, of_first_bundle);
-    assert_eq!(of(ReleasesOf::All(Some([1; 32]), 1)).await, [next.clone()]);
+    assert_eq!(of(ReleasesOf::All(Some([1; 32]), 1)).await, std::slice::from_ref(&next));
     assert_eq!(of(ReleasesOf::PageOfKey([7; 32], None, 1)).await, [later]);
     assert_eq!(of(ReleasesOf::PageOfKey([7; 32], Some([1; 32]), 1)).await, [next]);
     assert_eq!(of(ReleasesOf::All(Some([2; 32]), 1)).await, []);
