@@ -1,7 +1,7 @@
 //! Lines are added to a genuine bundle: statements of a stranger about a file of the same name. Before the file is
 //! hashed they seem to fit better, and there are so many that nothing else would be looked at. Then nobody is asked about
 //! the signer, who is revoked, and the list that was seen is not judged. `core` alone has its test in
-//! `tests/tests/bundle_forms.rs`, and Node without services in `web/tests/node/revocation.test.ts`.
+//! `tests/tests/verification/bundle_forms.rs`, and Node without services in `web/tests/node/revocation.test.ts`.
 
 use std::fs;
 
