@@ -524,7 +524,6 @@ fn a_tile_is_never_written_through_a_link() {
     append(&mut appender, 10, 300);
     let other = folder.path().join("folder");
     fs::create_dir(&other).expect("made");
-    fs::remove_dir_all(ledger.join("tile/1")).expect("removed");
     symlink(&other, ledger.join("tile/1")).expect("linked");
     appender.seal().expect("sealed");
     let sealed = appender.take_sealed();

@@ -385,8 +385,8 @@ mod tests {
 
     #[test]
     fn what_was_offered_under_a_name_was_signed_under_it_whatever_the_file_is_called_by_now() {
-        let all = [subject(Some("app-1.0"), 1, None), subject(None, 2, None)];
-        let told = |offered, name, byte, names| {
+        let all = [[subject(Some("app-1.0"), 1, None)], [subject(None, 2, None)]];
+        let told = |offered, name, byte: u8, names| {
             let digests = [digest(byte)];
             let artifact = Artifact {
                 name,
@@ -394,7 +394,7 @@ mod tests {
                 digests: &digests,
                 ..Artifact::default()
             };
-            let found = Subjects::new(&all, artifact).find(names);
+            let found = Subjects::new(&all[usize::from(byte) - 1], artifact).find(names);
             let codes =
                 |notes: Vec<Finding>| notes.iter().map(|note| note.code).collect::<Vec<_>>();
             found.map(|(_, notes)| codes(notes)).map_err(|finding| finding.code)

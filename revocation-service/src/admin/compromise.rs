@@ -44,11 +44,11 @@ impl Administration {
         &self,
         about: Compromised<'_>,
         order: RevocationOrder,
-        proposer: Proposer<'_>,
+        by: Proposer<'_>,
         mode: Mode,
     ) -> Result<Answer, Problem> {
         let Compromised { issuer, serial, was, key } = about;
-        refuse_no_comment(was.as_ref(), &order, proposer.comment)?;
+        refuse_no_comment(was.as_ref(), &order, by.comment)?;
         let at_once = self.order_against_key(key, &order, Some((issuer, &serial)), mode).await?;
         let proposed = async {
             let was = match mode {
@@ -58,7 +58,7 @@ impl Administration {
                 },
             };
             let about = (serial.clone(), was);
-            self.proposed(issuer, about, order.clone(), proposer, mode).await
+            self.proposed(issuer, about, order.clone(), by, mode).await
         };
         match proposed.await {
             Ok(pending) => {

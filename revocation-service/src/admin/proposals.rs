@@ -76,11 +76,11 @@ impl Administration {
         issuer: &Arc<Issuer>,
         (serial, was): (Vec<u8>, Option<Revocation>),
         order: RevocationOrder,
-        proposer: Proposer<'_>,
+        by: Proposer<'_>,
         mode: Mode,
     ) -> Result<Answer, Problem> {
-        refuse_no_comment(was.as_ref(), &order, proposer.comment)?;
-        let pending = self.proposed(issuer, (serial, was), order, proposer, mode).await?;
+        refuse_no_comment(was.as_ref(), &order, by.comment)?;
+        let pending = self.proposed(issuer, (serial, was), order, by, mode).await?;
         let answer = serde_json::json!({ "pending": pending, "dry_run": mode == Mode::DryRun });
         Ok(Answer::json(StatusCode::ACCEPTED, &answer))
     }
@@ -91,7 +91,7 @@ impl Administration {
         issuer: &Arc<Issuer>,
         (serial, was): (Vec<u8>, Option<Revocation>),
         order: RevocationOrder,
-        proposer: Proposer<'_>,
+        by: Proposer<'_>,
         mode: Mode,
     ) -> Result<ShownProposal, Problem> {
         let proposal = Proposal {
@@ -99,10 +99,10 @@ impl Administration {
             serial,
             expires_at: order.now.plus_seconds(self.settings.pending_expiry_seconds),
             order,
-            by: proposer.actor.person().clone(),
+            by: by.actor.person().clone(),
             was,
-            comment: proposer.comment.to_owned(),
-            proposer: Some(proposer.actor.certificate_der().to_vec()),
+            comment: by.comment.to_owned(),
+            proposer: Some(by.actor.certificate_der().to_vec()),
         };
         let pending = if mode == Mode::DryRun {
             Pending { id: 0, proposal, state: PendingState::Waiting }

@@ -152,8 +152,8 @@ impl Administration {
                     .map(|der| record(&self.issuers, (actor, self.now()), &der, 1))
                     .transpose()?;
                 let about = (serial, sent);
-                let proposer = Proposer { actor, comment: &body.comment };
-                self.revoke_certificate(&issuer, about, order, proposer, mode).await
+                let by = Proposer { actor, comment: &body.comment };
+                self.revoke_certificate(&issuer, about, order, by, mode).await
             }
         }
     }
@@ -163,7 +163,7 @@ impl Administration {
         issuer: &Arc<Issuer>,
         (serial, sent): (Vec<u8>, Option<CertificateRecord>),
         order: RevocationOrder,
-        proposer: Proposer<'_>,
+        by: Proposer<'_>,
         mode: Mode,
     ) -> Result<Answer, Problem> {
         if !matches!(issuer.crls, CrlSource::Publisher(_)) {
@@ -182,10 +182,10 @@ impl Administration {
         match (rules::decide(certificate.proven_not_before(), stored.as_ref(), &order), key) {
             (Err(refusal), Some(key)) if refusal.takes_two_people() => {
                 let about = Compromised { issuer, serial, was: stored, key };
-                return self.take_apart(about, order, proposer, mode).await;
+                return self.take_apart(about, order, by, mode).await;
             }
             (Err(refusal), None) if refusal.takes_two_people() => {
-                return self.propose(issuer, (serial, stored), order, proposer, mode).await;
+                return self.propose(issuer, (serial, stored), order, by, mode).await;
             }
             (Err(refusal), _) => return Err(of_storage(&refusal.into())),
             (Ok(_), Some(key)) => {

@@ -288,6 +288,10 @@ async fn lookups_and_lists_say_what_the_list_made_elsewhere_says() {
             shown["revocation"]["reason"].clone(),
         )
     };
+    // Pages are in the order of the octets; a text does without the one that only carries the sign.
+    let octets = |serial: &String| {
+        format!("{}{serial}", if serial.as_bytes()[0] < b'8' { "" } else { "00" })
+    };
     let list = |query: &str| -> Vec<String> {
         let path = format!("/v1/certificates/root?{query}");
         let page = running.admin(&admin, "GET", &path, b"").json();
@@ -297,7 +301,7 @@ async fn lookups_and_lists_say_what_the_list_made_elsewhere_says() {
             .filter(|shown| shown["status"] == "revoked")
             .map(|shown| shown["serial"].as_str().expect("a serial number").to_owned())
             .collect();
-        serials.sort();
+        serials.sort_by_key(octets);
         serials
     };
     // Without a list, nothing is good.
@@ -308,7 +312,7 @@ async fn lookups_and_lists_say_what_the_list_made_elsewhere_says() {
     let der = world.crl_of(Authority::Root, (7, at(100)), &entries);
     assert_eq!(running.admin(&admin, "POST", "/v1/issuers/root/crl", &der).status, 200);
     let mut both = vec![serial(signing), serial(service)];
-    both.sort();
+    both.sort_by_key(octets);
     for later in [0, 31 * 86_400] {
         running.set_clock(world.now.plus_seconds(later));
         assert_eq!(status(signing), ("revoked".to_owned(), json!("keyCompromise")));

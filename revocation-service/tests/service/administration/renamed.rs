@@ -63,8 +63,9 @@ async fn somebody_with_another_address_and_the_same_name_cannot_approve_their_ow
     let name = proposal["proposed_by"].as_str().map(ToOwned::to_owned);
     config.administrator.last_mut().expect("just added").name = name;
     let running = world.start(config).await;
-    let same = (403, "pending.same_person".to_owned());
-    assert_eq!(decide(&running, &other, "approve", &proposal), same);
+    // Who proposed is no administrator any more.
+    let locked_out = (409, "pending.proposer_locked_out".to_owned());
+    assert_eq!(decide(&running, &other, "approve", &proposal), locked_out);
     // The name alone does not take back what somebody else may have proposed.
     let others = (403, "pending.another_persons".to_owned());
     assert_eq!(decide(&running, &other, "withdraw", &proposal), others);
