@@ -108,7 +108,7 @@ pub fn verify<'a>(
 }
 
 /// Like [`verify`], but gives every path that holds, at least one and at most
-/// [`limits::PATHS`](crate::limits::PATHS), the shortest way to an anchor first. The order of
+/// [`limits::PATHS`], the shortest way to an anchor first. The order of
 /// `intermediates` and `anchors` makes no difference.
 ///
 /// # Errors

@@ -24,10 +24,8 @@ fn what_was_given_or_answered_once_stays_revoked() {
         timestamp.url("public")
     ));
     let base = site.founded.base_url();
-    let ask = format!(
-        "openssl ocsp -issuer ca/signing/certificate.pem -cert signer.pem -no_nonce -noverify \
-         -url $(openssl x509 -in signer.pem -noout -ocsp_uri) -respout"
-    );
+    let ask = "openssl ocsp -issuer ca/signing/certificate.pem -cert signer.pem -no_nonce -noverify \
+               -url $(openssl x509 -in signer.pem -noout -ocsp_uri) -respout";
     site.succeed(&format!("{ask} good.ocsp"));
     revoke_and_keep_the_old_lists(&site);
     site.succeed(&format!(
