@@ -18,12 +18,9 @@ use std::{
 use countersign_daemon::{clock::Clock, shutdown::Shutdown};
 use tokio::task::JoinSet;
 
-use super::{Issuers, PublicationConfig, folder::CrlFolder};
 #[cfg(feature = "object-store")]
-use super::{
-    bucket::{BucketError, CrlBucket},
-    due::Due,
-};
+use super::bucket::{BucketError, CrlBucket};
+use super::{Issuers, PublicationConfig, due::Due, folder::CrlFolder};
 
 /// How often lists are looked at.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -95,7 +92,7 @@ impl Publication {
     /// [`PublicationError`].
     pub(crate) fn open(
         config: &PublicationConfig,
-        max_age_seconds: u32,
+        #[cfg_attr(not(feature = "object-store"), expect(unused_variables))] max_age_seconds: u32,
     ) -> Result<Self, PublicationError> {
         let mut targets = Vec::new();
         if let Some(folder) = &config.folder {
