@@ -24,7 +24,7 @@ help: ## list these commands
 
 demo: ## sign, timestamp, verify, tamper with and revoke a real file, on loopback
 	@scripts/setup demo
-	@echo "demo: building the programs (ten minutes on two cores the first time)"
+	@echo "demo: building the programs (some eight minutes on two cores the first time)"
 	@$(CARGO) build $(DEMO_PACKAGES:%=-p %) --bins --no-default-features
 	@echo "demo: building the WebAssembly module and the page"
 	@$(MAKE) --no-print-directory --silent build-web XTASK=$(BUILT)/xtask
