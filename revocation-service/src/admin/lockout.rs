@@ -4,7 +4,7 @@
 //! revoked (the certificate, or its key, whoever issued the certificate), and the CRLs of
 //! `admin_tls.client_crl`. Whom a certificate names, and whether it ran out, is daemon's.
 
-use countersign_core::{crl::RevocationReason, x509::Certificate};
+use countersign_core::{crl::RevocationReason, time::UnixSeconds, x509::Certificate};
 use countersign_daemon::{
     admin::certificate_of, peer::ClientCertificate, problem::Problem, sha256::sha256,
 };
@@ -34,7 +34,7 @@ impl Administration {
     }
 
     async fn is_revoked(&self, certificate: &Certificate<'_>) -> Result<bool, Problem> {
-        if self.key_is_revoked(sha256(certificate.public_key.raw)).await? {
+        if !self.revocations_of_key(sha256(certificate.public_key.raw)).await?.is_empty() {
             return Ok(true);
         }
         let Some(issuer) = self.issuers.of(certificate) else { return Ok(false) };
@@ -61,25 +61,27 @@ impl Administration {
         }
     }
 
-    /// Whether somebody else may have that key: an order was given against it, or against a certificate with it
-    /// for a compromise. Who issued the certificate that it comes with now does not matter.
-    async fn key_is_revoked(&self, spki_sha256: [u8; 32]) -> Result<bool, Problem> {
+    /// Why and since when somebody else may have that key: an order against it, and the compromises of
+    /// certificates with it. Who issued the certificate that it comes with now does not matter.
+    pub(super) async fn revocations_of_key(
+        &self,
+        spki_sha256: [u8; 32],
+    ) -> Result<Vec<(RevocationReason, UnixSeconds)>, Problem> {
         let storage = &self.storage;
         let known = storage.revoked_key(spki_sha256).await.map_err(|error| of_storage(&error))?;
-        if known.is_some() {
-            return Ok(true);
-        }
         let of_key = storage.certificates_of_key(spki_sha256).await;
         let of_key = of_key.map_err(|error| of_storage(&error))?;
-        let is_compromise = |reason| reason == RevocationReason::KeyCompromise;
-        Ok(of_key.iter().any(|each| {
-            let issuer = self.issuers.with_id(each.issuer);
-            let elsewhere = issuer.and_then(|issuer| match &issuer.crls {
+        let elsewhere =
+            of_key.iter().filter_map(|each| match &self.issuers.with_id(each.issuer)?.crls {
                 CrlSource::Elsewhere(crls) => crls.entry(&each.serial),
                 CrlSource::Publisher(_) => None,
             });
-            let here = each.revocation.as_ref().map(|revocation| revocation.reason);
-            here.into_iter().chain(elsewhere.map(|(reason, _)| reason)).any(is_compromise)
-        }))
+        let here = of_key.iter().filter_map(|each| each.revocation.as_ref());
+        let here = here.map(|revocation| (revocation.reason, revocation.revocation_date));
+        let is_compromise =
+            |(reason, _): &(RevocationReason, _)| *reason == RevocationReason::KeyCompromise;
+        let mut found: Vec<_> = here.chain(elsewhere).filter(is_compromise).collect();
+        found.extend(known.map(|against| (against.reason, against.revocation_date)));
+        Ok(found)
     }
 }

@@ -19,7 +19,6 @@ use countersign_signing::ocsp::CertificateStatus;
 
 use super::{Actor, Administration, Needs, Role};
 use crate::{
-    publish::CrlSource,
     register::storage::Pending,
     reply::of_storage,
     respond::{self, CrlWord, Fault, Reader},
@@ -85,22 +84,7 @@ impl Administration {
         &self,
         certificate: &Certificate<'_>,
     ) -> Result<Vec<(RevocationReason, UnixSeconds)>, Problem> {
-        let key = sha256(certificate.public_key.raw);
-        let against_key =
-            self.storage.revoked_key(key).await.map_err(|error| of_storage(&error))?;
-        let of_key = self.storage.certificates_of_key(key).await;
-        let of_key = of_key.map_err(|error| of_storage(&error))?;
-        // What another certificate with that key was revoked for concerns the key only if it was stolen.
-        let elsewhere =
-            of_key.iter().filter_map(|each| match &self.issuers.with_id(each.issuer)?.crls {
-                CrlSource::Elsewhere(crls) => crls.entry(&each.serial),
-                CrlSource::Publisher(_) => None,
-            });
-        let here = of_key.iter().filter_map(|each| each.revocation.as_ref());
-        let here = here.map(|revocation| (revocation.reason, revocation.revocation_date));
-        let stolen = here.chain(elsewhere).filter(|(reason, _)| *reason == KeyCompromise);
-        let mut found: Vec<_> = stolen.collect();
-        found.extend(against_key.map(|against| (against.reason, against.revocation_date)));
+        let mut found = self.revocations_of_key(sha256(certificate.public_key.raw)).await?;
         let Some(issuer) = self.issuers.of(certificate) else { return Ok(found) };
         let for_administration = (Reader::Administration, self.now());
         match respond::status(&self.responder, issuer, certificate.serial, for_administration).await
