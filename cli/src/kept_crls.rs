@@ -76,6 +76,14 @@ pub(crate) struct Place<'a> {
     pub(crate) issuer_key: &'a [u8],
 }
 
+/// The addresses at which CRLs for a certificate are kept that names these. A CRL that was given and names none
+/// of them has an empty one.
+pub(crate) fn addresses<'a>(
+    crl_urls: impl IntoIterator<Item = &'a str>,
+) -> impl Iterator<Item = &'a str> {
+    crl_urls.into_iter().chain([""])
+}
+
 /// The folder.
 #[derive(Clone, Debug)]
 pub(crate) struct KeptCrls {
@@ -100,15 +108,24 @@ impl KeptCrls {
         files::read_bounded(&file, limits::OCSP_BYTES as u64).ok()
     }
 
-    /// Keeps an OCSP response that revokes the certificate of that serial number, unless there is one. If there
-    /// are too many, the one that was kept longest ago goes.
-    pub(crate) fn keep_response(&self, issuer_key: &[u8], serial: &[u8], response: &[u8]) {
+    /// Keeps an OCSP response that revokes the certificate of that serial number, if it `replaces` the one
+    /// that is kept by now. If there are too many, the one that was kept longest ago goes.
+    pub(crate) fn keep_response(
+        &self,
+        (issuer_key, serial): (&[u8], &[u8]),
+        response: &[u8],
+        replaces: impl FnOnce(Option<&[u8]>) -> bool,
+    ) {
         let file = self.response_file(issuer_key, serial);
-        if file.exists() || fs::create_dir_all(&self.folder).is_err() {
+        if fs::create_dir_all(&self.folder).is_err() {
             return;
         }
         let _lock = folder_lock::lock(&self.folder);
+        if !replaces(self.read_response(issuer_key, serial).as_deref()) {
+            return;
+        }
         let mut others = files_in(&self.folder, RESPONSE_EXTENSION);
+        others.retain(|(_, _, path)| *path != file);
         if others.len() >= MOST_RESPONSES {
             others.sort();
             for (_, _, path) in others.iter().take(others.len() + 1 - MOST_RESPONSES) {

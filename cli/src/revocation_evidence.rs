@@ -29,7 +29,7 @@ use crate::{
     failure::{Failure, Outcome},
     fetch::{self, HttpClient},
     input,
-    kept_crls::{Age, KeptCrls, Place, Room, Says},
+    kept_crls::{Age, KeptCrls, Place, Room, Says, addresses},
     session::Session,
 };
 
@@ -360,9 +360,15 @@ impl RevocationEvidence {
             return;
         };
         for response in responses {
-            if question.known([], [response]).is_some_and(|known| known.revoked.is_some()) {
-                folder.keep_response(issuer_key, serial, response);
+            let known = question.known([], [response]);
+            if known.is_none_or(|known| known.revoked.is_none()) {
+                continue;
             }
+            // What was on hold may be revoked for good by now.
+            folder.keep_response((issuer_key, serial), response, |before| {
+                let both = before.into_iter().chain([response]);
+                question.known([], both) != question.known([], before)
+            });
         }
     }
 
@@ -449,10 +455,9 @@ impl<'a> Question<'a> {
         Certificate::decode(self.source.link.certificate()).ok().map(|it| it.serial)
     }
 
-    /// The addresses at which CRLs for the certificate are kept. A CRL that was given and names none of its
-    /// addresses has an empty one.
+    /// The addresses at which CRLs for the certificate are kept.
     fn urls(self) -> impl Iterator<Item = &'a str> {
-        self.source.crl_urls.iter().map(String::as_str).chain([""])
+        addresses(self.source.crl_urls.iter().map(String::as_str))
     }
 
     /// The address at which a CRL that was given is kept.

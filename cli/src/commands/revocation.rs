@@ -23,7 +23,7 @@ use crate::{
     failure::{Failure, Outcome, path_text},
     fetch::{self, HttpClient, shown},
     input,
-    kept_crls::{KeptCrls, Place},
+    kept_crls::{KeptCrls, Place, addresses},
     output::{Answer, Words, style, styled},
     revocation_evidence::{Cache, Fetched, Network, Piece, RevocationEvidence, ask_ocsp},
     session::Session,
@@ -180,13 +180,17 @@ fn seen_revoked(
     };
     let kept = KeptCrls::usual()?;
     let (certificate, issuer_key) = (link.certificate(), issuer.public_key.raw);
-    let urls = certificate.extensions.crl_urls.iter().copied().chain([""]);
+    let urls = addresses(certificate.extensions.crl_urls.iter().copied());
     let crls: Vec<Vec<u8>> = urls.filter_map(|url| kept.read(Place { url, issuer_key })).collect();
     let crls: Vec<&[u8]> = crls.iter().map(Vec::as_slice).collect();
     let before = kept.read_response(issuer_key, certificate.serial);
     let responses: Vec<&[u8]> = [response].into_iter().chain(before.as_deref()).collect();
     if revocation(&[], &[response]).is_some() {
-        kept.keep_response(issuer_key, certificate.serial, response);
+        // What was on hold may be revoked for good by now.
+        kept.keep_response((issuer_key, certificate.serial), response, |before| {
+            let both: Vec<&[u8]> = before.into_iter().chain([response]).collect();
+            revocation(&[], &both) != before.and_then(|before| revocation(&[], &[before]))
+        });
     }
     revocation(&crls, &responses)
 }

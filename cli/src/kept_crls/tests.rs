@@ -145,11 +145,14 @@ fn of_many_at_once_the_newest_stays() {
 }
 
 #[test]
-fn a_response_that_revoked_is_kept_for_its_certificate_alone() {
+fn a_response_that_revoked_is_kept_for_its_certificate_until_another_replaces_it() {
     let (_folder, kept) = folder();
-    kept.keep_response(b"one", &[1, 2], b"revoked");
-    kept.keep_response(b"one", &[1, 2], b"another");
-    assert_eq!(kept.read_response(b"one", &[1, 2]).as_deref(), Some(&b"revoked"[..]));
+    let of = (&b"one"[..], &[1, 2][..]);
+    kept.keep_response(of, b"on hold", |before| before.is_none());
+    kept.keep_response(of, b"older", |before| before != Some(b"on hold"));
+    assert_eq!(kept.read_response(of.0, of.1).as_deref(), Some(&b"on hold"[..]));
+    kept.keep_response(of, b"stolen", |before| before == Some(b"on hold"));
+    assert_eq!(kept.read_response(of.0, of.1).as_deref(), Some(&b"stolen"[..]));
     assert_eq!(kept.read_response(b"one", &[1]), None);
     assert_eq!(kept.read_response(b"two", &[1, 2]), None);
 }
