@@ -44,6 +44,18 @@ fn codes_in_node(site: &Site) -> Value {
     serde_json::from_str(&ran.stdout).expect("JSON")
 }
 
+/// A site with the file `app`, signed with a timestamp.
+pub(crate) fn site_with_a_signed_file() -> Site {
+    let site = Site::start();
+    let timestamp = site.founded.start_timestamp().expect("it listens");
+    site.succeed(&format!(
+        "echo x > app && countersign sign app --key signer.key --certificate signer.pem \
+         --trusted-root trusted_root.json --timestamp-url {}",
+        timestamp.url("public")
+    ));
+    site
+}
+
 /// Revokes the signer's key; the lists from before are in the folder `old`.
 pub(crate) fn revoke_and_keep_the_old_lists(site: &Site) {
     let base = site.founded.base_url();
@@ -60,13 +72,7 @@ pub(crate) fn revoke_and_keep_the_old_lists(site: &Site) {
 
 #[test]
 fn what_this_computer_saw_revoked_stays_revoked() {
-    let site = Site::start();
-    let timestamp = site.founded.start_timestamp().expect("it listens");
-    site.succeed(&format!(
-        "echo x > app && countersign sign app --key signer.key --certificate signer.pem \
-         --trusted-root trusted_root.json --timestamp-url {}",
-        timestamp.url("public")
-    ));
+    let site = site_with_a_signed_file();
     site.succeed(VERIFY);
     revoke_and_keep_the_old_lists(&site);
     let base = site.founded.base_url();

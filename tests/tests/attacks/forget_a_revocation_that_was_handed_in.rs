@@ -4,8 +4,9 @@
 use std::fs;
 
 use crate::{
-    forget_a_revocation_by_an_older_list::revoke_and_keep_the_old_lists,
-    site::Site,
+    forget_a_revocation_by_an_older_list::{
+        revoke_and_keep_the_old_lists, site_with_a_signed_file,
+    },
     web::{Reply, Web},
 };
 
@@ -16,13 +17,7 @@ const STATUS: &str = "countersign --format json revocation status --certificate 
 
 #[test]
 fn what_was_given_or_answered_once_stays_revoked() {
-    let site = Site::start();
-    let timestamp = site.founded.start_timestamp().expect("it listens");
-    site.succeed(&format!(
-        "echo x > app && countersign sign app --key signer.key --certificate signer.pem \
-         --trusted-root trusted_root.json --timestamp-url {}",
-        timestamp.url("public")
-    ));
+    let site = site_with_a_signed_file();
     let base = site.founded.base_url();
     let ask = "openssl ocsp -issuer ca/signing/certificate.pem -cert signer.pem -no_nonce -noverify \
                -url $(openssl x509 -in signer.pem -noout -ocsp_uri) -respout";

@@ -19,8 +19,9 @@ use countersign_tests::forge::{Chain, IDENTITY, NOW, Release};
 use serde_json::Value;
 
 use crate::{
-    forget_a_revocation_by_an_older_list::revoke_and_keep_the_old_lists,
-    site::Site,
+    forget_a_revocation_by_an_older_list::{
+        revoke_and_keep_the_old_lists, site_with_a_signed_file,
+    },
     web::{Reply, Web},
 };
 
@@ -32,13 +33,7 @@ const PUSH_OUT: &str = "find \"${XDG_CACHE_HOME:-$HOME/.cache}/countersign/crls\
 
 #[test]
 fn an_older_list_than_what_was_seen_is_not_used() {
-    let site = Site::start();
-    let timestamp = site.founded.start_timestamp().expect("it listens");
-    site.succeed(&format!(
-        "echo x > app && countersign sign app --key signer.key --certificate signer.pem \
-         --trusted-root trusted_root.json --timestamp-url {}",
-        timestamp.url("public")
-    ));
+    let site = site_with_a_signed_file();
     revoke_and_keep_the_old_lists(&site);
     let revoked = site.run(VERIFY);
     assert_eq!(revoked.exit_code, 14, "{}", revoked.said());
